@@ -1,0 +1,1 @@
+//! Every command: its metadata and its function side by side, one folder a group.

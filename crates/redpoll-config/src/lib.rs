@@ -1,0 +1,1 @@
+//! The configuration: redis.conf syntax, every directive with its type, default and bounds.

@@ -1,0 +1,1 @@
+//! What a command acts in: sessions, the command table, dispatch, pub/sub, statistics.

@@ -1,0 +1,1 @@
+//! The keyspace: lock-striped segmented hash tables, expiry, watches and waiters.

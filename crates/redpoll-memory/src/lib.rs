@@ -1,0 +1,1 @@
+//! The allocator and its accounting: how much memory the process uses, and where it lies.

@@ -1,0 +1,1 @@
+//! Listeners and byte streams: TCP and Unix sockets behind one type.

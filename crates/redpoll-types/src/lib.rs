@@ -1,0 +1,1 @@
+//! The values of the keyspace: string, list, hash, set, sorted set, and their encodings.

@@ -1,0 +1,3 @@
+//! Automation of this repository: checks, comparison, code generation.
+
+fn main() {}
