@@ -1,0 +1,262 @@
+//! Requests: many commands parsed at once, in place, without an allocation for a normal command.
+//!
+//! The caller keeps the bytes of a connection in one buffer whose first byte is the first byte not yet
+//! consumed. [`Parser::parse`] appends every complete command in it to a [`Batch`] of spans. A command
+//! that has not arrived whole is remembered (how many arguments are still to come, and where parsing
+//! stopped), so a value that trickles in is scanned once and not once for each read.
+//!
+//! Everything here comes from a stranger: counts are checked against [`Limits`] before they are
+//! believed, and nothing is reserved for arguments that have only been announced.
+
+mod args;
+mod inline;
+
+use crate::number::parse_i64;
+pub use args::{Args, Batch, OwnedArgs, Span};
+use memchr::memchr;
+
+/// The longest line that may hold an inline command or a count.
+const INLINE_MAX: usize = 64 * 1024;
+/// The most arguments a command may have.
+const ARGS_MAX: i64 = 1024 * 1024;
+/// The most arguments, and the longest of them, before a client has authenticated.
+const UNAUTHENTICATED_ARGS_MAX: i64 = 10;
+const UNAUTHENTICATED_BULK_MAX: i64 = 16 * 1024;
+
+/// What a client may send.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The longest argument in bytes (`proto-max-bulk-len`).
+    pub bulk_max: u64,
+    /// Whether the client may send more than the few short arguments that AUTH and HELLO need.
+    pub authenticated: bool,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { bulk_max: 512 << 20, authenticated: true }
+    }
+}
+
+/// Why a connection must be closed: its bytes are no RESP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProtocolError {
+    /// A line without end where an inline command should be.
+    InlineTooLong,
+    /// A count line without end.
+    ArgumentCountTooLong,
+    /// A bulk length line without end.
+    BulkLengthTooLong,
+    /// The number of arguments is none, or too large.
+    ArgumentCount,
+    /// The number of arguments is too large for a client that has not authenticated.
+    UnauthenticatedArgumentCount,
+    /// An argument does not start with `$`.
+    ExpectedBulk(u8),
+    /// The length of an argument is none, or too large.
+    BulkLength,
+    /// The length of an argument is too large for a client that has not authenticated.
+    UnauthenticatedBulkLength,
+    /// The quotes of an inline command do not match.
+    UnbalancedQuotes,
+}
+
+impl ProtocolError {
+    /// The error reply without its leading `-`, as Redis words it.
+    pub fn message(&self) -> String {
+        let reason = match self {
+            ProtocolError::InlineTooLong => "too big inline request",
+            ProtocolError::ArgumentCountTooLong => "too big mbulk count string",
+            ProtocolError::BulkLengthTooLong => "too big bulk count string",
+            ProtocolError::ArgumentCount => "invalid multibulk length",
+            ProtocolError::UnauthenticatedArgumentCount => "unauthenticated multibulk length",
+            ProtocolError::ExpectedBulk(byte) => {
+                return format!("ERR Protocol error: expected '$', got '{}'", char::from(*byte));
+            }
+            ProtocolError::BulkLength => "invalid bulk length",
+            ProtocolError::UnauthenticatedBulkLength => "unauthenticated bulk length",
+            ProtocolError::UnbalancedQuotes => "unbalanced quotes in request",
+        };
+        format!("ERR Protocol error: {reason}")
+    }
+}
+
+/// What one call of [`Parser::parse`] has found.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Parsed {
+    /// Bytes at the front of the buffer that belong to the commands now in the batch.
+    pub consumed: usize,
+    /// How many more bytes the command at hand needs at least; 0 if that is not known.
+    pub missing: usize,
+    /// The fault that ends the connection, after the batch has been executed and answered.
+    pub error: Option<ProtocolError>,
+}
+
+/// The state of one connection's request stream: the command that has not arrived whole.
+#[derive(Debug, Default)]
+pub struct Parser {
+    /// Arguments still to come; 0 between commands.
+    args_left: usize,
+    /// Bytes of the incomplete command that are parsed already.
+    position: usize,
+    /// The incomplete command's arguments so far, relative to its first byte.
+    spans: Vec<Span>,
+}
+
+/// How one step of the parser ended.
+enum Step {
+    /// A command (possibly an empty one) is whole.
+    Done,
+    /// More bytes are needed: at least so many, if known.
+    More(usize),
+}
+
+impl Parser {
+    /// Whether a command has arrived in part.
+    pub fn is_partial(&self) -> bool {
+        self.args_left > 0
+    }
+
+    /// Parses up to `max` commands from the front of `buffer` and appends them to `batch`, whose spans
+    /// then refer to `buffer`. (Inline commands are unquoted in place, hence the `&mut`.)
+    pub fn parse(
+        &mut self,
+        buffer: &mut [u8],
+        limits: &Limits,
+        max: usize,
+        batch: &mut Batch,
+    ) -> Parsed {
+        let mut start = 0;
+        let mut missing = 0;
+        let mut error = None;
+        let full = batch.len() + max;
+        while batch.len() < full && start < buffer.len() {
+            match self.command(&mut buffer[start..], limits) {
+                Ok(Step::Done) => {
+                    batch.push(&self.spans, start);
+                    start += self.position;
+                    self.spans.clear();
+                    self.position = 0;
+                }
+                Ok(Step::More(bytes)) => {
+                    missing = bytes;
+                    break;
+                }
+                Err(fault) => {
+                    error = Some(fault);
+                    break;
+                }
+            }
+        }
+        Parsed { consumed: start, missing, error }
+    }
+
+    /// Parses one command, whose first byte is `bytes[0]`.
+    fn command(&mut self, bytes: &mut [u8], limits: &Limits) -> Result<Step, ProtocolError> {
+        if self.args_left == 0 {
+            if bytes[0] != b'*' {
+                return self.inline(bytes);
+            }
+            let Some((count, next)) = read_line(bytes, 1) else {
+                return match bytes.len() > INLINE_MAX {
+                    true => Err(ProtocolError::ArgumentCountTooLong),
+                    false => Ok(Step::More(0)),
+                };
+            };
+            let count =
+                parse_i64(count).filter(|&n| n <= ARGS_MAX).ok_or(ProtocolError::ArgumentCount)?;
+            if count > UNAUTHENTICATED_ARGS_MAX && !limits.authenticated {
+                return Err(ProtocolError::UnauthenticatedArgumentCount);
+            }
+            self.position = next;
+            if count <= 0 {
+                return Ok(Step::Done);
+            }
+            self.args_left = count as usize;
+        }
+        self.arguments(bytes, limits)
+    }
+
+    fn arguments(&mut self, bytes: &[u8], limits: &Limits) -> Result<Step, ProtocolError> {
+        while self.args_left > 0 {
+            let at = self.position;
+            let Some(&kind) = bytes.get(at) else { return Ok(Step::More(0)) };
+            if kind != b'$' {
+                return Err(ProtocolError::ExpectedBulk(kind));
+            }
+            let Some((length, start)) = bulk_length(bytes, at)? else {
+                return match bytes.len() - at > INLINE_MAX {
+                    true => Err(ProtocolError::BulkLengthTooLong),
+                    false => Ok(Step::More(0)),
+                };
+            };
+            if length < 0 || length as u64 > limits.bulk_max {
+                return Err(ProtocolError::BulkLength);
+            }
+            if length > UNAUTHENTICATED_BULK_MAX && !limits.authenticated {
+                return Err(ProtocolError::UnauthenticatedBulkLength);
+            }
+            let end = start + length as usize;
+            if bytes.len() < end + 2 {
+                return Ok(Step::More(end + 2 - bytes.len()));
+            }
+            self.spans.push(Span::new(start, end));
+            self.position = end + 2;
+            self.args_left -= 1;
+        }
+        Ok(Step::Done)
+    }
+
+    fn inline(&mut self, bytes: &mut [u8]) -> Result<Step, ProtocolError> {
+        let Some(end) = memchr(b'\n', &bytes[..bytes.len().min(INLINE_MAX + 1)]) else {
+            return match bytes.len() > INLINE_MAX {
+                true => Err(ProtocolError::InlineTooLong),
+                false => Ok(Step::More(0)),
+            };
+        };
+        inline::split(&mut bytes[..end], &mut self.spans)?;
+        self.position = end + 1;
+        Ok(Step::Done)
+    }
+}
+
+/// The length behind the `$` at `at`, and where the argument's bytes start; `None` if the line is not
+/// complete. The usual one to three digits are read without a search for the line's end.
+#[inline]
+fn bulk_length(bytes: &[u8], at: usize) -> Result<Option<(i64, usize)>, ProtocolError> {
+    if let Some(&[a, b, c, d, e]) = bytes.get(at + 1..).and_then(|rest| rest.first_chunk::<5>()) {
+        let digit = |byte: u8| i64::from(byte.wrapping_sub(b'0'));
+        if digit(a) <= 9 {
+            if b == b'\r' && c == b'\n' {
+                return Ok(Some((digit(a), at + 4)));
+            }
+            if digit(a) != 0 && digit(b) <= 9 {
+                if c == b'\r' && d == b'\n' {
+                    return Ok(Some((digit(a) * 10 + digit(b), at + 5)));
+                }
+                if digit(c) <= 9 && d == b'\r' && e == b'\n' {
+                    return Ok(Some((digit(a) * 100 + digit(b) * 10 + digit(c), at + 6)));
+                }
+            }
+        }
+    }
+    match read_line(bytes, at + 1) {
+        None => Ok(None),
+        Some((text, next)) => {
+            parse_i64(text).map(|length| Some((length, next))).ok_or(ProtocolError::BulkLength)
+        }
+    }
+}
+
+/// The text from `from` to the next `\r\n`, and the position behind it.
+///
+/// As in Redis, the `\n` is taken for granted behind a `\r`, whatever stands there.
+#[inline]
+fn read_line(bytes: &[u8], from: usize) -> Option<(&[u8], usize)> {
+    let rest = bytes.get(from..)?;
+    let end = memchr(b'\r', rest)?;
+    (rest.len() > end + 1).then(|| (&rest[..end], from + end + 2))
+}
+
+#[cfg(test)]
+mod tests;
