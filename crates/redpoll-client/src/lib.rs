@@ -1,1 +1,29 @@
 //! A client for RESP servers, for the programs and tests of this workspace.
+//!
+//! It is blocking and small on purpose: the command-line client, the load generator and the
+//! integration tests each drive one connection from one thread, and none of them gains from an
+//! async runtime. It is built from four pieces that know nothing of each other:
+//!
+//! * [`decode`]: bytes to [`Value`], a state machine without I/O;
+//! * [`request`]: arguments to bytes;
+//! * [`Transport`]: where bytes come from and go to (TCP and Unix sockets here, shared memory and
+//!   TLS elsewhere);
+//! * [`Connection`]: the three put together, with pipelines, push messages and the opening
+//!   handshake.
+//!
+//! Nothing beyond the standard library is used, and nothing here knows the server's engine.
+
+#![forbid(unsafe_code)]
+
+pub mod connection;
+pub mod decode;
+pub mod error;
+pub mod request;
+pub mod transport;
+pub mod value;
+
+pub use connection::{Config, Connection, Protocol};
+pub use decode::{DecodeError, Decoder};
+pub use error::{Error, HandshakeStep};
+pub use transport::{Endpoint, Transport};
+pub use value::{Double, Value};
