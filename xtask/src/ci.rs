@@ -1,0 +1,130 @@
+//! `cargo xtask ci`: every check of the repository, one after the other.
+//!
+//! A check is a row of [`STEPS`]. All of them run, even after one has failed, so that one run tells
+//! everything; the failed ones are named at the end. The last line counts them, in the form
+//! `N passed, N failed`.
+
+use crate::packages;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Instant;
+
+/// One check: a name for people, and a function whose error says what went wrong.
+struct Step {
+    name: &'static str,
+    run: fn() -> Result<(), String>,
+}
+
+/// The checks, in the order they run: the quick and the often failing first.
+const STEPS: &[Step] = &[
+    Step { name: "packages", run: packages::ensure },
+    Step { name: "format", run: || cargo(&["fmt", "--all", "--check"]) },
+    Step { name: "tidy", run: || xtask(&["tidy"]) },
+    Step {
+        name: "clippy",
+        run: || cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+    },
+    Step { name: "tests", run: tests },
+    Step { name: "doctests", run: || cargo(&["test", "--workspace", "--doc", "--quiet"]) },
+    Step { name: "codegen", run: || xtask(&["codegen", "--check"]) },
+];
+
+/// Runs `ci` with its arguments: none for all steps, or the names of some.
+pub fn run(args: &[String]) -> ExitCode {
+    if let Some(unknown) = args.iter().find(|arg| STEPS.iter().all(|step| step.name != **arg)) {
+        let names: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
+        eprintln!("error: no step named '{unknown}'; there are: {}", names.join(", "));
+        return ExitCode::from(2);
+    }
+    let chosen: Vec<&Step> = STEPS
+        .iter()
+        .filter(|step| args.is_empty() || args.iter().any(|a| a == step.name))
+        .collect();
+    let failed = run_steps(&chosen);
+    for name in &failed {
+        println!("failed: {name}");
+    }
+    println!("{} passed, {} failed", chosen.len() - failed.len(), failed.len());
+    if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Runs the steps in order and returns the names of those that failed.
+fn run_steps(steps: &[&Step]) -> Vec<&'static str> {
+    let mut failed = Vec::new();
+    for step in steps {
+        println!("==> {}", step.name);
+        let start = Instant::now();
+        let result = (step.run)();
+        let seconds = start.elapsed().as_secs_f64();
+        match result {
+            Ok(()) => println!("    {} ok, {seconds:.1} s", step.name),
+            Err(why) => {
+                println!("{why}\n    {} FAILED, {seconds:.1} s", step.name);
+                failed.push(step.name);
+            }
+        }
+    }
+    failed
+}
+
+/// All tests of the workspace but the doctests: with nextest where it is installed, which runs
+/// each test in a process of its own, and with cargo's own runner elsewhere.
+fn tests() -> Result<(), String> {
+    let nextest = Command::new("cargo")
+        .args(["nextest", "--version"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    if nextest {
+        cargo(&["nextest", "run", "--workspace", "--no-fail-fast"])
+    } else {
+        cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"])
+    }
+}
+
+fn cargo(args: &[&str]) -> Result<(), String> {
+    let mut cargo = Command::new("cargo");
+    cargo.args(args);
+    // `cargo xtask` describes its own package in the environment. Build scripts that watch these
+    // variables would run again at each change between a check here and a build by hand.
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(&name);
+        }
+    }
+    command("cargo", &mut cargo, args)
+}
+
+fn xtask(args: &[&str]) -> Result<(), String> {
+    let program = std::env::current_exe().map_err(|error| error.to_string())?;
+    command("cargo xtask", Command::new(program).args(args), args)
+}
+
+fn command(name: &str, command: &mut Command, args: &[&str]) -> Result<(), String> {
+    let status = command
+        .current_dir(crate::repo::root())
+        .status()
+        .map_err(|error| format!("{name} could not be started: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("`{name} {}`: {status}", args.join(" "))) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_named_and_stops_nothing() {
+        let good = Step { name: "good", run: || Ok(()) };
+        let bad = Step { name: "bad", run: || Err("as told".into()) };
+        assert_eq!(run_steps(&[&good, &bad, &good]), ["bad"]);
+    }
+
+    #[test]
+    fn names_of_steps_are_unique() {
+        let mut names: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), STEPS.len());
+    }
+}

@@ -1,0 +1,119 @@
+//! `unsafe` lives in few crates, and each use says why it is sound.
+//!
+//! Crates that are not on the list forbid it at each of their roots, which the compiler then
+//! enforces; this check makes sure that the forbidding is there.
+
+use super::{Finding, RustFile};
+
+/// Crates that may contain `unsafe`.
+const ALLOWED: &[&str] = &["redpoll-memory", "redpoll-keyspace"];
+
+/// Written at the root of every crate that is not on the list.
+const FORBID: &str = "#![forbid(unsafe_code)]";
+
+/// Checks each file's uses of `unsafe` and each crate root's attribute.
+pub fn check(files: &[RustFile<'_>]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for rust in files {
+        let path = &rust.file.path;
+        let allowed = ALLOWED.iter().any(|name| path.starts_with(&format!("crates/{name}/")));
+        if !allowed && is_root(path) && !rust.source.code.contains(FORBID) {
+            findings.push(Finding::new(path, 1, format!("crate root without `{FORBID}`")));
+        }
+        for at in rust.source.words("unsafe") {
+            let line = rust.source.line_of(at);
+            if !allowed {
+                let message = format!(
+                    "`unsafe` outside of {}: move it there behind a safe function",
+                    ALLOWED.join(", ")
+                );
+                findings.push(Finding::new(path, line, message));
+            } else if needs_reason(&rust.source.code[at..]) && !has_reason(rust, line) {
+                let message = "`unsafe` without a `// SAFETY:` comment that says why it is sound";
+                findings.push(Finding::new(path, line, message));
+            }
+        }
+    }
+    findings
+}
+
+/// Whether a path is the root of a library or a program.
+fn is_root(path: &str) -> bool {
+    path.ends_with("src/lib.rs") || path.ends_with("src/main.rs") || path.contains("/src/bin/")
+}
+
+/// Blocks, impls and extern blocks carry a reason; an `unsafe fn` has its `# Safety` section, and
+/// an `unsafe(attribute)` is covered by the item's.
+fn needs_reason(code: &str) -> bool {
+    let rest = code.trim_start_matches("unsafe").trim_start();
+    rest.starts_with('{') || rest.starts_with("impl") || rest.starts_with("extern")
+}
+
+/// Looks for the word on the line itself and upwards through the statement it belongs to and the
+/// comments above it.
+fn has_reason(rust: &RustFile<'_>, line: usize) -> bool {
+    let code: Vec<&str> = rust.source.code.lines().collect();
+    let comments: Vec<&str> = rust.source.comments.lines().collect();
+    let text = |lines: &[&str], line: usize| -> String {
+        lines.get(line - 1).map(|text| text.trim().to_string()).unwrap_or_default()
+    };
+    let mut at = line;
+    loop {
+        if text(&comments, at).contains("SAFETY") {
+            return true;
+        }
+        at -= 1;
+        let above = text(&code, at.max(1));
+        let ends_statement = above.ends_with([';', '{', '}']);
+        if at == 0 || ends_statement || (above.is_empty() && text(&comments, at).is_empty()) {
+            return false;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{places, rust, tree};
+    use super::*;
+
+    fn findings(path: &str, text: &str) -> Vec<String> {
+        let tree = tree(&[(path, text)]);
+        places(&check(&rust(&tree)))
+    }
+
+    const INSIDE: &str = "crates/redpoll-memory/src/a.rs";
+
+    #[test]
+    fn reasons_are_found_where_people_write_them() {
+        let good = [
+            "// SAFETY: why.\nunsafe { a() }\n",
+            "unsafe { a() } // SAFETY: why.\n",
+            "// SAFETY: why,\n// in two lines.\nlet a =\n    unsafe { a() };\n",
+            "// SAFETY: why.\n#[inline]\nunsafe impl Send for A {}\n",
+            "/// # Safety\n/// When.\nunsafe fn a() {}\n",
+            "// unsafe { } in a comment, and \"unsafe {\" in words\n",
+        ];
+        for text in good {
+            assert_eq!(findings(INSIDE, text), Vec::<String>::new(), "{text}");
+        }
+    }
+
+    #[test]
+    fn missing_reasons_are_found() {
+        assert_eq!(findings(INSIDE, "a();\nunsafe { b() }\n"), [format!("{INSIDE}:2")]);
+        let other = "// SAFETY: of the first.\nunsafe { a() };\nunsafe { b() };\n";
+        assert_eq!(findings(INSIDE, other), [format!("{INSIDE}:3")]);
+        let far = "// SAFETY: too far.\n\nunsafe impl Send for A {}\n";
+        assert_eq!(findings(INSIDE, far), [format!("{INSIDE}:3")]);
+        assert_eq!(findings(INSIDE, "unsafe { b() }\n"), [format!("{INSIDE}:1")]);
+    }
+
+    #[test]
+    fn other_crates_forbid_it() {
+        let root = "crates/redpoll-cli/src/main.rs";
+        assert_eq!(findings(root, "//! Head.\nfn main() {}\n"), [format!("{root}:1")]);
+        assert_eq!(findings(root, "//! Head.\n#![forbid(unsafe_code)]\n"), Vec::<String>::new());
+        let inner = "crates/redpoll-cli/src/a.rs";
+        assert_eq!(findings(inner, "// SAFETY: no.\nunsafe { a() }\n"), [format!("{inner}:2")]);
+    }
+}
