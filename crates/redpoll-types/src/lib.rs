@@ -2,11 +2,13 @@
 
 #![forbid(unsafe_code)]
 
+mod footprint;
 pub mod limits;
 pub mod list;
 pub mod listpack;
 pub mod number;
 pub mod rng;
 pub mod string;
+pub mod table;
 pub mod tree;
 pub mod value;
