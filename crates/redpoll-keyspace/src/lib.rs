@@ -1,7 +1,22 @@
 //! The keyspace: lock-striped segmented hash tables, expiry, watches and waiters.
+//!
+//! Start with [`Keyspace`] (how stripes are locked) and [`Keys`] (what a command sees). [`table`] and
+//! [`entry`] hold the data; [`wheel`] knows what expires when; [`effect`] is what follows from a write.
+//!
+//! Invariants: no I/O, and no clock but the one that [`clock`] reads when a wheel is made; `unsafe` only
+//! in `entry` and `table`; locks are taken in ascending order of stripes.
 
+pub mod access;
+pub mod clock;
+pub mod effect;
 pub mod entry;
 mod hash;
+mod keys;
+mod keyspace;
+pub mod stripe;
 pub mod table;
+pub mod wheel;
 
 pub use hash::KeyHash;
+pub use keys::{Expiry, Keys, Owned, StrRef, WrongType, type_of};
+pub use keyspace::{Garbage, Keyspace};

@@ -123,6 +123,16 @@ impl<V> Table<V> {
         Some(Place { slot, at })
     }
 
+    /// Where an entry with this hash is, whatever its key.
+    pub fn find_hash(&self, hash: u64) -> Option<Place> {
+        if self.directory.is_empty() {
+            return None;
+        }
+        let slot = self.slot_of(hash);
+        let at = self.segment(slot).find_hash(hash)?;
+        Some(Place { slot, at })
+    }
+
     /// The entry at a place that `find` has given.
     #[inline]
     pub fn entry(&self, place: Place) -> EntryRef<'_, V> {

@@ -156,13 +156,24 @@ impl<V> Segment<V> {
     /// Where the entry with this hash and key is. O(1); reads one cache line, and the entry if a tag fits.
     #[inline]
     pub(super) fn find(&self, hash: u64, key: &[u8]) -> Option<Position> {
+        self.search(hash, |entry| entry.key() == key)
+    }
+
+    /// Where an entry with this hash is, whatever its key.
+    pub(super) fn find_hash(&self, hash: u64) -> Option<Position> {
+        self.search(hash, |entry| self.hash.of(entry.key()) == hash)
+    }
+
+    #[inline(always)]
+    fn search(&self, hash: u64, fits: impl Fn(EntryRef<'_, V>) -> bool) -> Option<Position> {
         let tag = tag_of(hash);
-        let mut bucket = home_of(hash, self.buckets.len());
+        let home = home_of(hash, self.buckets.len());
+        let mut bucket = home;
         loop {
             for slot in 0..SLOTS {
                 let at = Position { bucket: bucket as u32, slot: slot as u32 };
                 let word = self.slot(at);
-                if word.tag() == tag && word.0 != 0 && self.entry(at).key() == key {
+                if word.tag() == tag && word.0 != 0 && fits(self.entry(at)) {
                     return Some(at);
                 }
             }
@@ -170,7 +181,7 @@ impl<V> Segment<V> {
                 return None;
             }
             bucket = self.next(bucket);
-            if bucket == home_of(hash, self.buckets.len()) {
+            if bucket == home {
                 return None;
             }
         }

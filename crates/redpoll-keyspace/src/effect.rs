@@ -1,0 +1,71 @@
+//! What follows from a write: one place for the dirty count, WATCH, notifications and waiters.
+//!
+//! A command changes a value and then says so once ([`crate::Keys::wrote`]). Everything else follows from
+//! that: nothing is to be remembered by the command, and nothing is paid for what nobody asked for. The
+//! change log for AOF and replication hangs on the same hook.
+
+/// The class of an event, as `notify-keyspace-events` selects them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// `g`: commands of no type, such as DEL and EXPIRE.
+    Generic,
+    /// `$`: strings.
+    String,
+    /// `l`: lists.
+    List,
+    /// `s`: sets.
+    Set,
+    /// `h`: hashes.
+    Hash,
+    /// `z`: sorted sets.
+    ZSet,
+    /// `x`: expired keys.
+    Expired,
+    /// `e`: evicted keys.
+    Evicted,
+    /// `t`: streams.
+    Stream,
+    /// `m`: a read of a key that is not there.
+    KeyMiss,
+    /// `n`: a key was created.
+    New,
+}
+
+impl Class {
+    /// The class's bit in the option's mask.
+    pub const fn bit(self) -> u32 {
+        1 << self as u32
+    }
+}
+
+/// A keyspace event that somebody may have subscribed to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Its class.
+    pub class: Class,
+    /// Its name, such as `lpush`.
+    pub name: &'static str,
+    /// The database.
+    pub db: usize,
+    /// The key.
+    pub key: Box<[u8]>,
+}
+
+/// What one command has caused so far.
+#[derive(Debug, Default)]
+pub struct Effects {
+    /// Changes made: what INFO counts as `rdb_changes_since_last_save`.
+    pub dirty: u64,
+    /// Events of the classes in `wanted`, in their order.
+    pub events: Vec<Event>,
+    /// The classes whose events are wanted.
+    pub wanted: u32,
+    /// Keys that clients wait for and that have changed.
+    pub ready: Vec<(usize, Box<[u8]>)>,
+    /// Keys that were found to be expired and removed.
+    pub expired: u64,
+    /// Keys that reads have found, and not found.
+    pub hits: u64,
+    /// See `hits`.
+    pub misses: u64,
+}

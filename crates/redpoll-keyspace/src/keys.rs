@@ -1,0 +1,492 @@
+//! `Keys`: what a command sees of the keyspace: one database at one moment, with its stripes locked.
+//!
+//! The dispatcher locks the stripes of a command's keys before the command runs, so everything the
+//! command does is one step to everybody else. A key that has expired is not there: whoever meets it
+//! removes it. Commands that walk everything (KEYS, SCAN, FLUSHALL) start without locks and take one
+//! stripe after the other through [`Keys::stripe`].
+
+use crate::effect::{Class, Effects, Event};
+use crate::entry::{Entry, EntryMut, EntryRef, INLINE_MAX, NewPayload, Payload};
+use crate::keyspace::{Garbage, Keyspace};
+use crate::stripe::{Db, Stripe};
+use crate::table::Place;
+use parking_lot::MutexGuard;
+use redpoll_types::number::parse_i64;
+use redpoll_types::string::Str;
+use redpoll_types::value::{Type, Typed, Value};
+
+mod guards;
+mod strings;
+
+pub use guards::Guards;
+pub use strings::StrRef;
+
+/// The key holds a value of another type than the command works on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WrongType;
+
+/// What a write does to the key's expiry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// The key has none afterwards.
+    Clear,
+    /// It stays as it is.
+    Keep,
+    /// The key expires at this time, in milliseconds since 1970.
+    At(i64),
+}
+
+/// A value that has been taken out of the keyspace, or is about to be put in.
+#[derive(Clone)]
+pub enum Owned {
+    /// A string short enough for its entry.
+    Short(Box<[u8]>),
+    /// An integer.
+    Int(i64),
+    /// Anything else.
+    Value(Value),
+}
+
+/// See the module's head.
+pub struct Keys<'a> {
+    keyspace: &'a Keyspace,
+    guards: Guards<'a>,
+    db: usize,
+    now: i64,
+    /// A hash that the dispatcher has computed already, and the key it belongs to.
+    hint: (*const u8, usize, u64),
+    /// Whether reads leave the access clock alone (CLIENT NO-TOUCH).
+    no_touch: bool,
+    /// What the command has caused.
+    pub effects: Effects,
+}
+
+impl<'a> Keys<'a> {
+    pub(crate) fn new(keyspace: &'a Keyspace, guards: Guards<'a>, db: usize, now: i64) -> Self {
+        Keys {
+            keyspace,
+            guards,
+            db,
+            now,
+            hint: (std::ptr::null(), 0, 0),
+            no_touch: false,
+            effects: Effects::default(),
+        }
+    }
+
+    /// The database at hand.
+    pub fn db(&self) -> usize {
+        self.db
+    }
+
+    /// Goes on in another database (COPY, MOVE, SELECT in a transaction). Panics if there is none such.
+    pub fn select(&mut self, db: usize) {
+        assert!(db < self.keyspace.databases());
+        self.db = db;
+    }
+
+    /// The moment at which all of this happens, in milliseconds since 1970.
+    pub fn now(&self) -> i64 {
+        self.now
+    }
+
+    /// The keyspace as a whole.
+    pub fn keyspace(&self) -> &'a Keyspace {
+        self.keyspace
+    }
+
+    /// Whether reads leave the access clock alone from now on.
+    pub fn set_no_touch(&mut self, on: bool) {
+        self.no_touch = on;
+    }
+
+    /// Tells the hash of a key, so that it is not computed again when that very slice is looked up.
+    #[inline]
+    pub fn set_hint(&mut self, key: &[u8], hash: u64) {
+        self.hint = (key.as_ptr(), key.len(), hash);
+    }
+
+    /// The hash of a key.
+    #[inline]
+    pub fn hash(&self, key: &[u8]) -> u64 {
+        if std::ptr::eq(self.hint.0, key.as_ptr()) && self.hint.1 == key.len() {
+            return self.hint.2;
+        }
+        self.keyspace.hash(key)
+    }
+
+    #[inline]
+    fn db_of(&mut self, hash: u64) -> &mut Db {
+        let db = self.db;
+        &mut self.guards.stripe_mut(self.keyspace.stripe_of(hash)).dbs[db]
+    }
+
+    /// Where the key is, unless it has expired: then it is removed and its effects are noted.
+    #[inline]
+    fn live(&mut self, hash: u64, key: &[u8]) -> Option<Place> {
+        let now = self.now;
+        let db = self.db_of(hash);
+        let place = db.table.find(hash, key)?;
+        match db.table.entry(place).expiry() {
+            Some(at) if at <= now => {
+                let entry = db.remove(place);
+                self.expired(entry);
+                None
+            }
+            _ => Some(place),
+        }
+    }
+
+    /// Notes the effects of an expired key that has been removed.
+    fn expired(&mut self, entry: Entry<Value>) {
+        self.effects.expired += 1;
+        let db = self.db;
+        let key = entry.key();
+        let hash = self.hash(key);
+        let stripe = self.guards.stripe_mut(self.keyspace.stripe_of(hash));
+        stripe.touch(db, key);
+        self.event(key, Class::Expired, "expired");
+        self.discard_entry(entry);
+    }
+
+    /// Counts a read that has found its key or not, and moves the key's access clock.
+    #[inline]
+    fn read_place(&mut self, hash: u64, key: &[u8]) -> Option<Place> {
+        let place = self.live(hash, key);
+        match place {
+            Some(place) => {
+                self.effects.hits += 1;
+                self.touch_entry(hash, place);
+            }
+            None => {
+                self.effects.misses += 1;
+                self.event(key, Class::KeyMiss, "keymiss");
+            }
+        }
+        place
+    }
+
+    #[inline]
+    fn touch_entry(&mut self, hash: u64, place: Place) {
+        if self.no_touch {
+            return;
+        }
+        let (now, lfu) = (self.now, self.keyspace.is_lfu());
+        let mut entry = self.db_of(hash).table.entry_mut(place);
+        let clock = crate::access::accessed(entry.access(), now, lfu, hash);
+        entry.set_access(clock);
+    }
+
+    /// Whether the key is there. Counts as a read.
+    pub fn exists(&mut self, key: &[u8]) -> bool {
+        let hash = self.hash(key);
+        self.read_place(hash, key).is_some()
+    }
+
+    /// Whether the key is there, as a write asks: nothing is counted.
+    pub fn contains(&mut self, key: &[u8]) -> bool {
+        let hash = self.hash(key);
+        self.live(hash, key).is_some()
+    }
+
+    /// The key's entry, to be looked at without moving its access clock (OBJECT, TYPE, TTL, DUMP).
+    pub fn peek(&mut self, key: &[u8]) -> Option<EntryRef<'_, Value>> {
+        let hash = self.hash(key);
+        let place = self.live(hash, key)?;
+        Some(self.db_of(hash).table.entry(place))
+    }
+
+    /// As [`Keys::peek`], but counted as a read that found its key or not.
+    pub fn look(&mut self, key: &[u8]) -> Option<EntryRef<'_, Value>> {
+        match self.contains(key) {
+            true => self.effects.hits += 1,
+            false => self.effects.misses += 1,
+        }
+        self.peek(key)
+    }
+
+    /// The type of the key's value.
+    pub fn type_of(&mut self, key: &[u8]) -> Option<Type> {
+        self.peek(key).map(|entry| type_of(&entry.payload()))
+    }
+
+    /// The value of type `T` at `key`, for reading.
+    #[inline]
+    pub fn read<T: Typed>(&mut self, key: &[u8]) -> Result<Option<&T>, WrongType> {
+        let hash = self.hash(key);
+        let Some(place) = self.read_place(hash, key) else { return Ok(None) };
+        match self.db_of(hash).table.entry(place).into_payload() {
+            Payload::Value(value) => T::of(value).map(Some).ok_or(WrongType),
+            _ => Err(WrongType),
+        }
+    }
+
+    /// The value of type `T` at `key`, to be changed. Say so afterwards with [`Keys::wrote`].
+    pub fn write<T: Typed>(&mut self, key: &[u8]) -> Result<Option<&mut T>, WrongType> {
+        let hash = self.hash(key);
+        let Some(place) = self.live(hash, key) else { return Ok(None) };
+        self.touch_entry(hash, place);
+        let entry = self.db_of(hash).table.entry_mut(place);
+        entry.into_value_mut().and_then(T::of_mut).map(Some).ok_or(WrongType)
+    }
+
+    /// The value of type `T` at `key`, to be changed; an empty one is put there if there is none. An
+    /// empty value must not stay: see [`Keys::drop_if_empty`].
+    pub fn write_or_new<T: Typed>(&mut self, key: &[u8]) -> Result<&mut T, WrongType> {
+        let hash = self.hash(key);
+        if self.live(hash, key).is_none() {
+            self.insert(hash, Entry::new(key, NewPayload::Value(T::empty()), None));
+            self.event(key, Class::New, "new");
+        }
+        self.write(key)?.ok_or(WrongType)
+    }
+
+    /// The key's entry, to be changed as a whole.
+    pub fn entry_mut(&mut self, key: &[u8]) -> Option<EntryMut<'_, Value>> {
+        let hash = self.hash(key);
+        let place = self.live(hash, key)?;
+        Some(self.db_of(hash).table.entry_mut(place))
+    }
+
+    fn insert(&mut self, hash: u64, mut entry: Entry<Value>) {
+        entry.set_access(crate::access::created(self.now, self.keyspace.is_lfu()));
+        if let Some(due) = entry.expiry() {
+            self.keyspace.expires_at(self.keyspace.stripe_of(hash), due);
+        }
+        self.db_of(hash).insert(hash, entry);
+    }
+
+    /// Puts an entry at its key, in place of what is there.
+    fn store(&mut self, hash: u64, key: &[u8], payload: NewPayload<'_, Value>, expiry: Expiry) {
+        let place = self.live(hash, key);
+        let kept = |place: Place, keys: &mut Self| keys.db_of(hash).table.entry(place).expiry();
+        let at = match (expiry, place) {
+            (Expiry::At(at), _) => Some(at),
+            (Expiry::Keep, Some(place)) => kept(place, self),
+            _ => None,
+        };
+        let entry = Entry::new(key, payload, at);
+        let Some(place) = place else {
+            self.event(key, Class::New, "new");
+            return self.insert(hash, entry);
+        };
+        if let Some(due) = at {
+            self.keyspace.expires_at(self.keyspace.stripe_of(hash), due);
+        }
+        let old = self.db_of(hash).replace(place, hash, entry);
+        let mut new = self.db_of(hash).table.entry_mut(place);
+        new.set_raw(false);
+        drop(new);
+        self.touch_entry(hash, place);
+        self.discard_entry(old);
+    }
+
+    /// Puts a value at the key, in place of what is there.
+    pub fn put(&mut self, key: &[u8], value: Owned, expiry: Option<i64>) {
+        let hash = self.hash(key);
+        let expiry = expiry.map_or(Expiry::Clear, Expiry::At);
+        match value {
+            Owned::Short(bytes) => self.store(hash, key, NewPayload::Inline(&bytes), expiry),
+            Owned::Int(value) => self.store(hash, key, NewPayload::Int(value), expiry),
+            Owned::Value(value) => self.store(hash, key, NewPayload::Value(value), expiry),
+        }
+    }
+
+    /// Removes the key; its value is freed in the background if that takes long.
+    pub fn delete(&mut self, key: &[u8]) -> bool {
+        let hash = self.hash(key);
+        let Some(place) = self.live(hash, key) else { return false };
+        let entry = self.db_of(hash).remove(place);
+        self.discard_entry(entry);
+        true
+    }
+
+    /// Takes the key out with its value and expiry.
+    pub fn take(&mut self, key: &[u8]) -> Option<(Owned, Option<i64>)> {
+        let hash = self.hash(key);
+        let place = self.live(hash, key)?;
+        let entry = self.db_of(hash).remove(place);
+        let expiry = entry.expiry();
+        let short = match entry.payload() {
+            Payload::Inline(bytes) => Some(Owned::Short(bytes.into())),
+            Payload::Int(value) => Some(Owned::Int(value)),
+            Payload::Value(_) => None,
+        };
+        let value = short.or_else(|| entry.into_value().map(Owned::Value))?;
+        Some((value, expiry))
+    }
+
+    /// A copy of the key's value and its expiry. O(chunks) for large collections.
+    pub fn copy(&mut self, key: &[u8]) -> Option<(Owned, Option<i64>)> {
+        let entry = self.peek(key)?;
+        let value = match entry.payload() {
+            Payload::Inline(bytes) => Owned::Short(bytes.into()),
+            Payload::Int(value) => Owned::Int(value),
+            Payload::Value(value) => Owned::Value(value.clone()),
+        };
+        Some((value, entry.expiry()))
+    }
+
+    /// Removes the key if its collection has become empty, with the event `del`. Answers whether it did.
+    pub fn drop_if_empty(&mut self, key: &[u8]) -> bool {
+        let empty = self.peek(key).is_some_and(|entry| match entry.payload() {
+            Payload::Value(value) => value.is_empty(),
+            _ => false,
+        });
+        if empty {
+            self.delete(key);
+            self.wrote(key, Class::Generic, "del", 0);
+        }
+        empty
+    }
+
+    /// When the key expires: `None` without a key, `Some(None)` without an expiry.
+    pub fn expiry(&mut self, key: &[u8]) -> Option<Option<i64>> {
+        self.peek(key).map(|entry| entry.expiry())
+    }
+
+    /// Sets or removes the key's expiry. Answers whether the key is there.
+    pub fn set_expiry(&mut self, key: &[u8], expiry: Option<i64>) -> bool {
+        let hash = self.hash(key);
+        let Some(place) = self.live(hash, key) else { return false };
+        if let Some(due) = expiry {
+            self.keyspace.expires_at(self.keyspace.stripe_of(hash), due);
+        }
+        self.db_of(hash).set_expiry(place, hash, expiry);
+        true
+    }
+
+    /// Says that the key has changed: `changes` is added to the dirty count, those who watch or wait for
+    /// the key are told, and the event goes to its subscribers.
+    #[inline]
+    pub fn wrote(&mut self, key: &[u8], class: Class, event: &'static str, changes: u64) {
+        self.effects.dirty += changes;
+        self.modified(key);
+        self.event(key, class, event);
+    }
+
+    /// Tells those who watch or wait for the key that it has changed.
+    #[inline]
+    pub fn modified(&mut self, key: &[u8]) {
+        let stripe_number = self.keyspace.stripe_of(self.hash(key));
+        let db = self.db;
+        let stripe = self.guards.stripe_mut(stripe_number);
+        if !stripe.is_observed() {
+            return;
+        }
+        stripe.touch(db, key);
+        if !stripe.waiters(db, key).is_empty() {
+            let ready = (db, Box::from(key));
+            if !self.effects.ready.contains(&ready) {
+                self.effects.ready.push(ready);
+            }
+        }
+    }
+
+    /// Notes an event for its subscribers, if there can be any.
+    #[inline]
+    pub fn event(&mut self, key: &[u8], class: Class, name: &'static str) {
+        if self.effects.wanted & class.bit() != 0 {
+            self.effects.events.push(Event { class, name, db: self.db, key: key.into() });
+        }
+    }
+
+    /// Frees an entry, in the background if it is large.
+    pub fn discard_entry(&self, entry: Entry<Value>) {
+        let heavy = match entry.payload() {
+            Payload::Value(value) => value.free_effort() > 64,
+            _ => false,
+        };
+        if heavy && let Some(value) = entry.into_value() {
+            self.keyspace.discard(Garbage::Value(value));
+        }
+    }
+
+    /// The stripe of this number: locked already, or else locked from here on alone, in place of the one
+    /// that this call locked before. For commands that walk everything.
+    pub fn stripe(&mut self, number: usize) -> &mut Stripe {
+        if !self.guards.holds(number) {
+            debug_assert!(!matches!(self.guards, Guards::Many(_)), "two locks out of order");
+            self.guards = Guards::None;
+            self.guards = Guards::One(number, self.keyspace.lock(number));
+        }
+        self.guards.stripe_mut(number)
+    }
+
+    /// Locks the stripe of a key alone, unless all are locked: for commands that find out their keys
+    /// one by one and need no atomicity between them.
+    pub fn lock_key(&mut self, key: &[u8]) {
+        let number = self.keyspace.stripe_of(self.hash(key));
+        self.stripe(number);
+    }
+
+    /// Locks the stripes of all these keys; what was locked before is given back first.
+    pub fn lock_keys<'k>(&mut self, keys: impl Iterator<Item = &'k [u8]>) {
+        if matches!(self.guards, Guards::All(_)) {
+            return;
+        }
+        self.guards = Guards::None;
+        let mut numbers: Vec<usize> =
+            keys.map(|key| self.keyspace.stripe_of(self.keyspace.hash(key))).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        self.guards = match numbers[..] {
+            [] => Guards::None,
+            [number] => Guards::One(number, self.keyspace.lock(number)),
+            _ => Guards::Many(
+                numbers.into_iter().map(|number| (number, self.keyspace.lock(number))).collect(),
+            ),
+        };
+    }
+
+    /// Locks all stripes: everything stands still until [`Keys::unlock`].
+    pub fn lock_all(&mut self) {
+        if matches!(self.guards, Guards::All(_)) {
+            return;
+        }
+        self.guards = Guards::None;
+        let all = (0..self.keyspace.stripes()).map(|number| self.keyspace.lock(number));
+        self.guards = Guards::All(all.collect());
+    }
+
+    /// Whether all stripes are locked, as in a transaction of commands that walk everything.
+    pub fn holds_all(&self) -> bool {
+        matches!(self.guards, Guards::All(_))
+    }
+
+    /// Gives the locks back.
+    pub fn unlock(&mut self) {
+        self.guards = Guards::None;
+    }
+
+    /// Gives the locks back unless all are held: for the end of a walk.
+    pub fn unlock_walk(&mut self) {
+        if !self.holds_all() {
+            self.guards = Guards::None;
+        }
+    }
+
+    /// Removes up to `max` expired keys of a stripe in all databases. Returns whether there may be more.
+    pub(crate) fn expire_stripe(&mut self, number: usize, max: usize, now: i64) -> bool {
+        let before = self.db;
+        let mut left = max;
+        let mut more = false;
+        for db in 0..self.keyspace.databases() {
+            let mut gone = Vec::new();
+            more |= self.stripe(number).dbs[db].expire(now, left.max(1), |entry| gone.push(entry));
+            left = left.saturating_sub(gone.len());
+            self.db = db;
+            gone.into_iter().for_each(|entry| self.expired(entry));
+        }
+        self.db = before;
+        more
+    }
+}
+
+/// The type of what an entry holds.
+pub fn type_of(payload: &Payload<'_, Value>) -> Type {
+    match payload {
+        Payload::Inline(_) | Payload::Int(_) => Type::String,
+        Payload::Value(value) => value.type_of(),
+    }
+}

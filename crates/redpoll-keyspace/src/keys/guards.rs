@@ -1,0 +1,47 @@
+//! The stripes that a view holds locked.
+
+use crate::stripe::Stripe;
+use parking_lot::MutexGuard;
+
+/// Locked stripes. Locks are always taken in ascending order, so that no two views wait for each other.
+pub enum Guards<'a> {
+    /// None.
+    None,
+    /// One, with its number.
+    One(usize, MutexGuard<'a, Stripe>),
+    /// Several, ascending.
+    Many(Vec<(usize, MutexGuard<'a, Stripe>)>),
+    /// All.
+    All(Vec<MutexGuard<'a, Stripe>>),
+}
+
+impl Guards<'_> {
+    /// Whether this stripe is among them.
+    pub fn holds(&self, number: usize) -> bool {
+        match self {
+            Guards::None => false,
+            Guards::One(held, _) => *held == number,
+            Guards::Many(held) => held.binary_search_by_key(&number, |(held, _)| *held).is_ok(),
+            Guards::All(held) => number < held.len(),
+        }
+    }
+
+    /// A locked stripe. Panics if it is not: a command touches a key that its metadata does not name.
+    #[inline]
+    pub fn stripe_mut(&mut self, number: usize) -> &mut Stripe {
+        match self {
+            Guards::One(held, guard) if *held == number => guard,
+            Guards::Many(held) => match held.binary_search_by_key(&number, |(held, _)| *held) {
+                Ok(index) => &mut held[index].1,
+                Err(_) => not_locked(),
+            },
+            Guards::All(held) => &mut held[number],
+            _ => not_locked(),
+        }
+    }
+}
+
+#[cold]
+fn not_locked() -> ! {
+    panic!("a command touched a key that its key specification does not name")
+}

@@ -1,0 +1,231 @@
+//! A stripe: one lock's share of every database, with its expiries, watches and waiters.
+
+use crate::entry::Entry;
+use crate::table::{Place, Table};
+use crate::wheel::{Note, Wheel};
+use redpoll_types::value::Value;
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Release};
+
+/// Set when a watched key has changed; shared by the stripe and the client that watches.
+pub type WatchFlag = Arc<AtomicBool>;
+
+/// A client that waits for a key, as its owner numbers it.
+pub type WaiterId = u64;
+
+/// A database and a key, for the maps of what few keys have.
+type DbKey = (u16, Box<[u8]>);
+
+/// One stripe's part of one database.
+#[derive(Default)]
+pub struct Db {
+    /// The entries.
+    pub table: Table<Value>,
+    wheel: Option<Box<Wheel>>,
+    /// Entries that have an expiry.
+    pub volatile: usize,
+}
+
+impl Db {
+    /// Takes an entry out and keeps the counts.
+    pub fn remove(&mut self, place: Place) -> Entry<Value> {
+        let entry = self.table.remove(place);
+        self.volatile -= usize::from(entry.expiry().is_some());
+        entry
+    }
+
+    /// Adds an entry whose key is not there.
+    pub fn insert(&mut self, hash: u64, mut entry: Entry<Value>) {
+        if let Some(due) = entry.expiry() {
+            self.volatile += 1;
+            entry.set_in_wheel(true);
+            self.note(hash, due);
+        }
+        self.table.insert(hash, entry);
+    }
+
+    /// Replaces the entry at `place` by another of the same key; access clock and marks stay.
+    pub fn replace(&mut self, place: Place, hash: u64, mut entry: Entry<Value>) -> Entry<Value> {
+        let mut slot = self.table.entry_mut(place);
+        entry.copy_state(&slot);
+        let (before, after) = (slot.expiry(), entry.expiry());
+        let old = slot.replace(entry);
+        drop(slot);
+        self.expiry_changed(place, hash, before, after);
+        old
+    }
+
+    /// Sets or removes an entry's expiry.
+    pub fn set_expiry(&mut self, place: Place, hash: u64, expiry: Option<i64>) {
+        let mut entry = self.table.entry_mut(place);
+        let before = entry.expiry();
+        entry.set_expiry(expiry);
+        drop(entry);
+        self.expiry_changed(place, hash, before, expiry);
+    }
+
+    /// Keeps the count of volatile entries and the wheel's promise: a marked entry has a note that is due
+    /// at its expiry or before.
+    fn expiry_changed(&mut self, place: Place, hash: u64, before: Option<i64>, after: Option<i64>) {
+        self.volatile += usize::from(after.is_some());
+        self.volatile -= usize::from(before.is_some());
+        let Some(due) = after else { return };
+        let mut entry = self.table.entry_mut(place);
+        if entry.is_in_wheel() && before.is_some_and(|before| before <= due) {
+            return;
+        }
+        entry.set_in_wheel(true);
+        drop(entry);
+        self.note(hash, due);
+    }
+
+    fn note(&mut self, hash: u64, due: i64) {
+        let Db { table, wheel, .. } = self;
+        let wheel = wheel.get_or_insert_with(|| Box::new(Wheel::new(due.min(crate::clock::now_ms()))));
+        wheel.add(Note { hash, due }, |note| {
+            let entry = table.find_hash(note.hash).map(|place| table.entry(place));
+            entry.is_some_and(|entry| entry.is_in_wheel() && entry.expiry().is_some())
+        });
+    }
+
+    /// When something may expire next, in milliseconds since 1970.
+    pub fn next_due(&self) -> Option<i64> {
+        self.wheel.as_ref()?.next_due()
+    }
+
+    /// Removes up to `max` entries whose time has come, handing each to `expired`. Returns whether there
+    /// may be more to do.
+    pub fn expire(&mut self, now: i64, max: usize, mut expired: impl FnMut(Entry<Value>)) -> bool {
+        let Some(wheel) = self.wheel.as_mut() else { return false };
+        let mut due = Vec::new();
+        let more = wheel.advance(now, max, &mut due);
+        for note in &due {
+            self.table.prefetch_bucket(note.hash);
+        }
+        for note in due {
+            let Some(place) = self.table.find_hash(note.hash) else { continue };
+            let mut entry = self.table.entry_mut(place);
+            match entry.expiry() {
+                Some(at) if at <= now => {
+                    drop(entry);
+                    expired(self.remove(place));
+                }
+                Some(at) => {
+                    drop(entry);
+                    self.note(note.hash, at);
+                }
+                None => entry.set_in_wheel(false),
+            }
+        }
+        more
+    }
+
+    /// Bytes of tables and wheels, without the entries.
+    pub fn overhead_bytes(&self) -> usize {
+        self.table.bytes() + self.wheel.as_ref().map_or(0, |wheel| wheel.bytes())
+    }
+}
+
+/// See the module's head.
+pub struct Stripe {
+    /// The databases, by their present numbers (SWAPDB swaps them).
+    pub dbs: Vec<Db>,
+    watches: HashMap<DbKey, Vec<WatchFlag>>,
+    waiters: HashMap<DbKey, VecDeque<WaiterId>>,
+}
+
+impl Stripe {
+    pub(crate) fn new(databases: usize) -> Self {
+        Stripe {
+            dbs: (0..databases).map(|_| Db::default()).collect(),
+            watches: HashMap::new(),
+            waiters: HashMap::new(),
+        }
+    }
+
+    /// Whether any client watches or waits for any key here. Most stripes at most times: no.
+    #[inline(always)]
+    pub(crate) fn is_observed(&self) -> bool {
+        !self.watches.is_empty() || !self.waiters.is_empty()
+    }
+
+    /// Asks for `flag` to be set when the key changes.
+    pub fn watch(&mut self, db: usize, key: &[u8], flag: &WatchFlag) {
+        let flags = self.watches.entry((db as u16, key.into())).or_default();
+        flags.push(Arc::clone(flag));
+    }
+
+    /// Takes a [`Stripe::watch`] back.
+    pub fn unwatch(&mut self, db: usize, key: &[u8], flag: &WatchFlag) {
+        let db_key = (db as u16, key.into());
+        if let Some(flags) = self.watches.get_mut(&db_key) {
+            flags.retain(|other| !Arc::ptr_eq(other, flag));
+            if flags.is_empty() {
+                self.watches.remove(&db_key);
+            }
+        }
+    }
+
+    /// Tells those who watch the key that it has changed.
+    pub fn touch(&mut self, db: usize, key: &[u8]) {
+        if self.watches.is_empty() {
+            return;
+        }
+        if let Some(flags) = self.watches.get(&(db as u16, Box::from(key))) {
+            flags.iter().for_each(|flag| flag.store(true, Release));
+        }
+    }
+
+    /// Tells those who watch any key of a database that is (or in `other` was) there: FLUSHDB, SWAPDB.
+    pub fn touch_db(&mut self, db: usize, other: Option<usize>) {
+        let hash = crate::KeyHash::new();
+        for ((watched, key), flags) in &self.watches {
+            let exists = |db: usize| {
+                self.dbs.get(db).is_some_and(|db| db.table.find(hash.of(key), key).is_some())
+            };
+            if *watched as usize == db && (exists(db) || other.is_some_and(exists)) {
+                flags.iter().for_each(|flag| flag.store(true, Release));
+            }
+        }
+    }
+
+    /// Puts a client at the end of a key's queue.
+    pub fn wait(&mut self, db: usize, key: &[u8], waiter: WaiterId) {
+        let queue = self.waiters.entry((db as u16, key.into())).or_default();
+        if !queue.contains(&waiter) {
+            queue.push_back(waiter);
+        }
+    }
+
+    /// Takes a client out of a key's queue.
+    pub fn stop_waiting(&mut self, db: usize, key: &[u8], waiter: WaiterId) {
+        let db_key = (db as u16, key.into());
+        if let Some(queue) = self.waiters.get_mut(&db_key) {
+            queue.retain(|&other| other != waiter);
+            if queue.is_empty() {
+                self.waiters.remove(&db_key);
+            }
+        }
+    }
+
+    /// The clients that wait for a key, the first come first.
+    pub fn waiters(&self, db: usize, key: &[u8]) -> Vec<WaiterId> {
+        if self.waiters.is_empty() {
+            return Vec::new();
+        }
+        let queue = self.waiters.get(&(db as u16, Box::from(key)));
+        queue.map(|queue| queue.iter().copied().collect()).unwrap_or_default()
+    }
+
+    /// The keys of a database that clients wait for.
+    pub fn waited_keys(&self, db: usize) -> Vec<Box<[u8]>> {
+        let keys = self.waiters.keys().filter(|(of, _)| *of as usize == db);
+        keys.map(|(_, key)| key.clone()).collect()
+    }
+
+    /// The number of keys that are watched, and that are waited for.
+    pub fn observed_counts(&self) -> (usize, usize) {
+        (self.watches.len(), self.waiters.len())
+    }
+}

@@ -1,0 +1,34 @@
+//! `Str`: a string too long to lie in its entry.
+//!
+//! The bytes are shared by reference count: a reader of a long string takes a reference under the lock
+//! and copies after it; a writer that meets a reader copies first. Spare capacity is kept after APPEND,
+//! which makes growing by pieces linear.
+
+use std::sync::Arc;
+
+/// A long string. Cloning it costs a reference count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Str(Arc<Vec<u8>>);
+
+impl Str {
+    /// A string of these bytes.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Str(Arc::new(bytes))
+    }
+
+    /// The bytes.
+    #[inline]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The bytes, to be changed. O(length) if somebody still reads the string, else O(1).
+    pub fn make_mut(&mut self) -> &mut Vec<u8> {
+        Arc::make_mut(&mut self.0)
+    }
+
+    /// Bytes on the heap.
+    pub fn memory_bytes(&self) -> usize {
+        self.0.capacity() + size_of::<Vec<u8>>() + 2 * size_of::<usize>()
+    }
+}
