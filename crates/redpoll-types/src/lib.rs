@@ -3,12 +3,16 @@
 #![forbid(unsafe_code)]
 
 mod footprint;
+pub mod intset;
 pub mod limits;
 pub mod list;
 pub mod listpack;
 pub mod number;
 pub mod rng;
+mod sample;
+pub mod set;
 pub mod string;
 pub mod table;
 pub mod tree;
 pub mod value;
+pub mod zset;

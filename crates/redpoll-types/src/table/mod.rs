@@ -151,11 +151,29 @@ impl<E: Keyed + Clone> CowTable<E> {
     /// entry must have this key. O(1).
     pub fn insert_with(&mut self, key: &[u8], make: impl FnOnce() -> E) -> bool {
         let hash = hash_of(key);
-        if self.segment(hash).find(hash, key).is_some() {
-            return false;
+        let absent = self.segment(hash).find(hash, key).is_none();
+        if absent {
+            self.insert_absent(hash, make());
         }
-        self.insert_absent(hash, make());
-        true
+        absent
+    }
+
+    /// Changes the entry of `key` by `change`, whose result is returned; or else puts in what
+    /// `make` builds and returns `None`. Neither may disagree with `key`. O(1).
+    pub fn upsert<R>(
+        &mut self,
+        key: &[u8],
+        change: impl FnOnce(&mut E) -> R,
+        make: impl FnOnce() -> E,
+    ) -> Option<R> {
+        let hash = hash_of(key);
+        match self.segment(hash).find(hash, key) {
+            Some(at) => Some(change(self.segment_mut(hash).entry_mut(at))),
+            None => {
+                self.insert_absent(hash, make());
+                None
+            }
+        }
     }
 
     /// Removes the entry of `key`. O(1); copies nothing when there is none.

@@ -219,6 +219,7 @@ enum Op {
     Insert(u64),
     InsertWith(u64),
     Change(u64),
+    Upsert(u64),
     Remove(u64),
     InsertMany(u64),
     RemoveMany(u64),
@@ -231,6 +232,7 @@ fn op() -> impl Strategy<Value = Op> {
         4 => number.clone().prop_map(Op::Insert),
         4 => number.clone().prop_map(Op::InsertWith),
         4 => number.clone().prop_map(Op::Change),
+        4 => number.clone().prop_map(Op::Upsert),
         4 => number.clone().prop_map(Op::Remove),
         1 => number.clone().prop_map(Op::InsertMany),
         1 => number.prop_map(Op::RemoveMany),
@@ -255,6 +257,11 @@ fn apply(table: &mut CowTable<Pair>, model: &mut Model, op: Op, turn: u64) {
             let mine = table.get_mut(&key(number)).map(|pair| std::mem::replace(&mut pair.1, turn));
             let theirs = model.get_mut(&key(number)).map(|value| std::mem::replace(value, turn));
             assert_eq!(mine, theirs);
+        }
+        Op::Upsert(number) => {
+            let change = |pair: &mut Pair| std::mem::replace(&mut pair.1, turn);
+            let mine = table.upsert(&key(number), change, || Pair(key(number), turn));
+            assert_eq!(mine, model.insert(key(number), turn));
         }
         Op::Remove(number) => {
             let removed = table.remove(&key(number)).map(|pair| pair.1);
