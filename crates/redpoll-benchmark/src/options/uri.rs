@@ -1,0 +1,102 @@
+//! `redis://[user[:password]@]host[:port][/db]`, the server in one word.
+
+use super::Options;
+
+/// Puts what the URI says into the options; what it leaves out stays.
+pub fn apply(options: &mut Options, uri: &str) -> Result<(), String> {
+    let rest = match uri.split_once("://") {
+        Some(("redis", rest)) => rest,
+        Some(("rediss", _)) => return Err("TLS is not in this program".into()),
+        _ => return Err("starts with redis://".into()),
+    };
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let (login, place) = match authority.rsplit_once('@') {
+        Some((login, place)) => (Some(login), place),
+        None => (None, authority),
+    };
+    if let Some(login) = login {
+        apply_login(options, login)?;
+    }
+    apply_place(options, place)?;
+    if !path.is_empty() {
+        options.database = path.parse().map_err(|_| "the database is a number")?;
+    }
+    Ok(())
+}
+
+/// `user:password`, `:password`, or a password alone.
+fn apply_login(options: &mut Options, login: &str) -> Result<(), String> {
+    let (user, password) = login.split_once(':').unwrap_or(("", login));
+    if !user.is_empty() {
+        options.user = Some(decode(user)?);
+    }
+    options.password = Some(decode(password)?);
+    Ok(())
+}
+
+/// `host`, `host:port`, `[v6]` or `[v6]:port`.
+fn apply_place(options: &mut Options, place: &str) -> Result<(), String> {
+    let (host, port) = match place.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((host, rest)) => (host, rest.strip_prefix(':')),
+        None => match place.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (place, None),
+        },
+    };
+    if !host.is_empty() {
+        options.host = decode(host)?;
+    }
+    if let Some(port) = port {
+        options.port = port.parse().map_err(|_| "Invalid server port.")?;
+    }
+    Ok(())
+}
+
+/// Undoes percent-encoding.
+fn decode(text: &str) -> Result<String, String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let mut digit = || rest.next().and_then(|byte| char::from(byte).to_digit(16));
+        match (digit(), digit()) {
+            (Some(high), Some(low)) => bytes.push((high * 16 + low) as u8),
+            _ => return Err("`%` is followed by two hexadecimal digits".into()),
+        }
+    }
+    String::from_utf8(bytes).map_err(|_| "not UTF-8".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(uri: &str) -> Result<Options, String> {
+        let mut options = Options::default();
+        apply(&mut options, uri).map(|()| options)
+    }
+
+    #[test]
+    fn every_part_may_be_there_or_not() {
+        let all = read("redis://me:p%40ss@host.org:7000/3").expect("a URI");
+        assert_eq!((all.host.as_str(), all.port, all.database), ("host.org", 7000, 3));
+        assert_eq!((all.user.as_deref(), all.password.as_deref()), (Some("me"), Some("p@ss")));
+        let host = read("redis://host.org").expect("a URI");
+        assert_eq!((host.host.as_str(), host.port, host.password), ("host.org", 6379, None));
+        let password = read("redis://secret@host").expect("a URI");
+        assert_eq!((password.user, password.password), (None, Some("secret".into())));
+        let six = read("redis://[::1]:7000").expect("a URI");
+        assert_eq!((six.host.as_str(), six.port), ("::1", 7000));
+    }
+
+    #[test]
+    fn mistakes_are_refused() {
+        for uri in ["host", "http://host", "rediss://host", "redis://h:x", "redis://h/x"] {
+            assert!(read(uri).is_err(), "{uri}");
+        }
+        assert!(read("redis://%4@host").is_err());
+    }
+}

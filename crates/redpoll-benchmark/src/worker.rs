@@ -1,0 +1,445 @@
+//! One thread's share of the load: an epoll loop over its connections.
+//!
+//! A connection has at most one batch under way: it is sent with one call, and the next one follows
+//! as soon as all its replies are in. So a batch costs one `send`, one `recv` and a share of an
+//! `epoll_wait`, and nothing else goes to the kernel: sockets stay registered for reading for their
+//! whole life, and for writing only while the kernel's buffer is full. Buffers belong to the
+//! thread, not to the connection; what could not be sent at once is the only thing copied.
+//!
+//! A latency runs from just before a batch is sent to when its reply is read: each reply counts
+//! with the read that completed it, so that a long pipeline is not credited with the time of its
+//! first reply.
+
+use crate::record::Record;
+use crate::skip::{SkipError, Skipper};
+use crate::socket::{self, Target};
+use crate::template::{Numbers, Template};
+use rustix::event::epoll::{self, Event, EventData, EventFlags};
+use rustix::fd::OwnedFd;
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendFlags, recv, send, sockopt};
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+/// Bytes asked of a socket at a time: a batch of common replies, or a good part of a large one.
+const READ_BYTES: usize = 256 * 1024;
+
+/// Sockets reported by one wait.
+const EVENTS_MAX: usize = 256;
+
+/// Why a worker gave up.
+#[derive(Debug, PartialEq, Eq)]
+pub enum WorkerError {
+    /// No connection could be made.
+    Connect(Errno),
+    /// A connection broke.
+    Socket(Errno),
+    /// The server closed a connection that awaited replies.
+    Closed,
+    /// The server answered with an error.
+    Reply(String),
+    /// The server does not speak RESP.
+    Protocol(SkipError),
+    /// More replies came than requests were sent.
+    Surplus,
+}
+
+impl fmt::Display for WorkerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            WorkerError::Connect(error) => {
+                let text = redpoll_client::Error::Connect((*error).into());
+                write!(f, "Could not connect to Redis: {text}")
+            }
+            WorkerError::Socket(error) => {
+                write!(f, "Error: {}", redpoll_client::Error::Io((*error).into()))
+            }
+            WorkerError::Closed => f.write_str("Error: Server closed the connection"),
+            WorkerError::Reply(text) => write!(f, "Error from server: {text}"),
+            WorkerError::Protocol(error) => write!(f, "Error: {error}"),
+            WorkerError::Surplus => f.write_str("Error: more replies than requests"),
+        }
+    }
+}
+
+/// What the workers of a test share: how many requests are taken, and when it began.
+pub struct Shared {
+    /// Requests that workers have taken to send; may run past [`Shared::limit`].
+    taken: AtomicU64,
+    /// Requests answered, for the progress bar.
+    pub finished: AtomicU64,
+    /// Requests the test consists of.
+    pub limit: u64,
+    /// Nanoseconds from the start after which nothing more is sent.
+    pub deadline_ns: u64,
+}
+
+impl Shared {
+    /// Nothing taken yet.
+    pub fn new(limit: u64, deadline_ns: u64) -> Shared {
+        Shared { taken: AtomicU64::new(0), finished: AtomicU64::new(0), limit, deadline_ns }
+    }
+
+    /// Takes up to `count` requests: the number of the first, and how many.
+    fn take(&self, count: u64, now_ns: u64) -> Option<(u64, u64)> {
+        if now_ns >= self.deadline_ns || self.taken.load(Ordering::Relaxed) >= self.limit {
+            return None;
+        }
+        // Relaxed: the number is all that is shared.
+        let first = self.taken.fetch_add(count, Ordering::Relaxed);
+        (first < self.limit).then(|| (first, count.min(self.limit - first)))
+    }
+}
+
+/// What a worker is made of.
+pub struct Plan {
+    /// Where to connect to.
+    pub target: Target,
+    /// How many connections.
+    pub connections: usize,
+    /// Requests a batch.
+    pub pipeline: usize,
+    /// Whether connections are kept between batches.
+    pub keepalive: bool,
+    /// Sent first on each connection, and how many replies that brings.
+    pub opening: (Vec<u8>, usize),
+    /// The batch.
+    pub template: Template,
+    /// What goes into its fields.
+    pub numbers: Numbers,
+    /// Significant digits of latencies.
+    pub digits: u8,
+}
+
+/// A connection and its batch.
+struct Client {
+    socket: OwnedFd,
+    skipper: Skipper,
+    /// The socket is connected and has sent its opening.
+    open: bool,
+    /// Replies to the opening that are still to come; they are not counted.
+    opening: usize,
+    /// Requests of the batch that are not answered yet.
+    awaited: usize,
+    /// When the batch was sent.
+    sent_ns: u64,
+    /// What the kernel had no room for.
+    unsent: Vec<u8>,
+}
+
+/// A thread's part of a test.
+pub struct Worker<'a> {
+    plan: Plan,
+    shared: &'a Shared,
+    epoll: OwnedFd,
+    clients: Vec<Option<Client>>,
+    /// How many of the clients have a batch under way.
+    busy: usize,
+    start: Instant,
+    buffer: Vec<u8>,
+    record: Record,
+}
+
+impl<'a> Worker<'a> {
+    /// Opens the connections.
+    ///
+    /// # Errors
+    /// When one of them fails.
+    pub fn new(plan: Plan, shared: &'a Shared) -> Result<Worker<'a>, WorkerError> {
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(WorkerError::Socket)?;
+        let mut worker = Worker {
+            shared,
+            epoll,
+            clients: Vec::with_capacity(plan.connections),
+            busy: 0,
+            start: Instant::now(),
+            buffer: vec![0; READ_BYTES],
+            record: Record::new(plan.digits),
+            plan,
+        };
+        for index in 0..worker.plan.connections {
+            let client = worker.connect(index, true)?;
+            worker.clients.push(Some(client));
+        }
+        Ok(worker)
+    }
+
+    /// Sends until nothing is left to take and everything is answered. `start` is the beginning of
+    /// all times.
+    pub fn run(mut self, start: Instant) -> Result<Record, WorkerError> {
+        self.start = start;
+        for index in 0..self.clients.len() {
+            self.send_batch(index)?;
+        }
+        let mut events: Vec<Event> = Vec::with_capacity(EVENTS_MAX);
+        while self.busy > 0 {
+            events.clear();
+            match epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut events), None) {
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(error) => return Err(WorkerError::Socket(error)),
+            }
+            for event in &events {
+                let index = event.data.u64() as usize;
+                let flags = event.flags;
+                if flags.contains(EventFlags::OUT) {
+                    self.writable(index)?;
+                }
+                if flags.intersects(EventFlags::IN | EventFlags::HUP | EventFlags::ERR) {
+                    self.readable(index)?;
+                }
+            }
+        }
+        Ok(self.record)
+    }
+
+    fn now_ns(&self) -> u64 {
+        self.start.elapsed().as_nanos() as u64
+    }
+
+    /// Opens a connection and registers it. With `wait` it is ready on return.
+    fn connect(&self, index: usize, wait: bool) -> Result<Client, WorkerError> {
+        let socket = socket::open(&self.plan.target, wait).map_err(WorkerError::Connect)?;
+        let flags = if wait { EventFlags::IN } else { EventFlags::IN | EventFlags::OUT };
+        epoll::add(&self.epoll, &socket, EventData::new_u64(index as u64), flags)
+            .map_err(WorkerError::Socket)?;
+        Ok(Client {
+            socket,
+            skipper: Skipper::new(),
+            open: false,
+            opening: 0,
+            awaited: 0,
+            sent_ns: 0,
+            unsent: Vec::new(),
+        })
+    }
+
+    /// Sends the next batch on an idle connection, if there is anything left to send.
+    fn send_batch(&mut self, index: usize) -> Result<(), WorkerError> {
+        let now_ns = self.now_ns();
+        let Some(client) = self.clients.get_mut(index).and_then(Option::as_mut) else {
+            return Ok(());
+        };
+        let Some((first, count)) = self.shared.take(self.plan.pipeline as u64, now_ns) else {
+            return Ok(());
+        };
+        let batch = self.plan.template.fill(count as usize, first, &mut self.plan.numbers);
+        client.awaited = count as usize;
+        self.busy += 1;
+        if client.open {
+            client.sent_ns = self.start.elapsed().as_nanos() as u64;
+            let sent = send_some(&client.socket, batch)?;
+            if sent < batch.len() {
+                client.unsent.extend_from_slice(&batch[sent..]);
+                watch(&self.epoll, client, index, EventFlags::IN | EventFlags::OUT)?;
+            }
+        } else {
+            client.open = true;
+            client.opening = self.plan.opening.1;
+            client.unsent.extend_from_slice(&self.plan.opening.0);
+            client.unsent.extend_from_slice(batch);
+            client.sent_ns = self.start.elapsed().as_nanos() as u64;
+            self.writable(index)?;
+        }
+        Ok(())
+    }
+
+    /// Sends more of what the kernel had no room for.
+    fn writable(&mut self, index: usize) -> Result<(), WorkerError> {
+        let Some(client) = self.clients.get_mut(index).and_then(Option::as_mut) else {
+            return Ok(());
+        };
+        match sockopt::socket_error(&client.socket) {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) | Err(error) => return Err(WorkerError::Connect(error)),
+        }
+        let sent = send_some(&client.socket, &client.unsent)?;
+        client.unsent.drain(..sent);
+        let flags = if client.unsent.is_empty() {
+            EventFlags::IN
+        } else {
+            EventFlags::IN | EventFlags::OUT
+        };
+        watch(&self.epoll, client, index, flags)
+    }
+
+    /// Reads replies, and sends the next batch when the last one is in.
+    fn readable(&mut self, index: usize) -> Result<(), WorkerError> {
+        let Some(client) = self.clients.get_mut(index).and_then(Option::as_mut) else {
+            return Ok(());
+        };
+        let received = match recv(&client.socket, &mut self.buffer[..], RecvFlags::empty()) {
+            // An idle connection may go; one that awaits replies may not.
+            Ok((0, _)) if client.awaited == 0 => {
+                self.clients[index] = None;
+                return Ok(());
+            }
+            Ok((0, _)) => return Err(WorkerError::Closed),
+            Ok((received, _)) => received,
+            Err(Errno::AGAIN | Errno::INTR) => return Ok(()),
+            Err(error) => return Err(WorkerError::Socket(error)),
+        };
+        let now_ns = self.start.elapsed().as_nanos() as u64;
+        let found = client.skipper.feed(&self.buffer[..received]).map_err(WorkerError::Protocol)?;
+        if let Some(text) = found.error {
+            return Err(WorkerError::Reply(text));
+        }
+        let opening = found.replies.min(client.opening);
+        client.opening -= opening;
+        let answered = found.replies - opening;
+        if answered == 0 {
+            return Ok(());
+        }
+        client.awaited = client.awaited.checked_sub(answered).ok_or(WorkerError::Surplus)?;
+        let done = client.awaited == 0;
+        self.record.add(answered as u64, now_ns.saturating_sub(client.sent_ns), now_ns);
+        self.shared.finished.fetch_add(answered as u64, Ordering::Relaxed);
+        if done {
+            self.busy -= 1;
+            self.next_batch(index)?;
+        }
+        Ok(())
+    }
+
+    fn next_batch(&mut self, index: usize) -> Result<(), WorkerError> {
+        if !self.plan.keepalive {
+            // The socket goes first, so as not to hold two of them.
+            self.clients[index] = None;
+            if self.shared.taken.load(Ordering::Relaxed) >= self.shared.limit {
+                return Ok(());
+            }
+            self.clients[index] = Some(self.connect(index, false)?);
+        }
+        self.send_batch(index)
+    }
+}
+
+/// Sends what the kernel has room for.
+fn send_some(socket: &OwnedFd, bytes: &[u8]) -> Result<usize, WorkerError> {
+    match send(socket, bytes, SendFlags::NOSIGNAL) {
+        Ok(sent) => Ok(sent),
+        // A connection that is still being made is not connected yet; it will be writable.
+        Err(Errno::AGAIN | Errno::INTR | Errno::NOTCONN) => Ok(0),
+        // The reply that explains why the server closed may still be there to be read.
+        Err(Errno::PIPE | Errno::CONNRESET) => Ok(bytes.len()),
+        Err(error) => Err(WorkerError::Socket(error)),
+    }
+}
+
+fn watch(
+    epoll: &OwnedFd,
+    client: &Client,
+    index: usize,
+    flags: EventFlags,
+) -> Result<(), WorkerError> {
+    epoll::modify(epoll, &client.socket, EventData::new_u64(index as u64), flags)
+        .map_err(WorkerError::Socket)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::template::Random;
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::thread;
+
+    /// A server that answers each CRLF with `reply`, on as many connections as come.
+    fn server(reply: &'static [u8]) -> Target {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("its address");
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let Ok(mut stream) = stream else { return };
+                thread::spawn(move || {
+                    let mut buffer = [0; 1000];
+                    while let Ok(read @ 1..) = stream.read(&mut buffer) {
+                        let lines = buffer[..read].iter().filter(|byte| **byte == b'\n').count();
+                        if stream.write_all(&reply.repeat(lines)).is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+        });
+        Target::Tcp(address)
+    }
+
+    fn plan(target: Target, pipeline: usize) -> Plan {
+        Plan {
+            target,
+            connections: 3,
+            pipeline,
+            keepalive: true,
+            opening: (Vec::new(), 0),
+            template: Template::new(b"GET __rand_int__\r\n", pipeline, Some(100)),
+            numbers: Numbers::Random(Random::new(1)),
+            digits: 3,
+        }
+    }
+
+    fn run(plan: Plan, requests: u64) -> Result<Record, WorkerError> {
+        let shared = Shared::new(requests, u64::MAX);
+        Worker::new(plan, &shared)?.run(Instant::now())
+    }
+
+    #[test]
+    fn exactly_the_requests_asked_for_are_sent_and_recorded() {
+        for (pipeline, requests) in [(1, 100), (16, 100), (7, 7), (100, 30)] {
+            let record = run(plan(server(b"+OK\r\n"), pipeline), requests).expect("a clean run");
+            assert_eq!(record.requests(), requests, "pipeline {pipeline}");
+            let in_time: u64 = record.timeline.iter().map(|interval| interval.requests).sum();
+            assert_eq!(in_time, requests);
+        }
+    }
+
+    #[test]
+    fn a_batch_larger_than_the_kernels_buffers_arrives() {
+        let record = run(plan(server(b":1\r\n"), 200_000), 600_000).expect("a clean run");
+        assert_eq!(record.requests(), 600_000);
+    }
+
+    #[test]
+    fn the_opening_is_sent_once_a_connection_and_not_counted() {
+        let mut with_opening = plan(server(b"+OK\r\n"), 4);
+        with_opening.opening = (b"AUTH x\r\nSELECT 1\r\n".to_vec(), 2);
+        assert_eq!(run(with_opening, 50).expect("a clean run").requests(), 50);
+    }
+
+    #[test]
+    fn connections_are_made_anew_when_they_are_not_kept() {
+        let mut anew = plan(server(b"+OK\r\n"), 2);
+        anew.keepalive = false;
+        anew.opening = (b"AUTH x\r\n".to_vec(), 1);
+        assert_eq!(run(anew, 41).expect("a clean run").requests(), 41);
+    }
+
+    #[test]
+    fn an_error_reply_ends_the_run() {
+        let error = run(plan(server(b"-ERR no\r\n"), 1), 10).expect_err("an error reply");
+        assert_eq!(error.to_string(), "Error from server: ERR no");
+        let error = run(plan(server(b"HTTP\r\n"), 1), 10).expect_err("no RESP");
+        assert_eq!(error, WorkerError::Protocol(SkipError::Type(b'H')));
+    }
+
+    #[test]
+    fn a_server_that_hangs_up_ends_the_run() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let target = Target::Tcp(listener.local_addr().expect("its address"));
+        let hang_up = thread::spawn(move || {
+            for stream in listener.incoming().take(3) {
+                drop(stream.map(|mut stream| stream.read(&mut [0; 1])));
+            }
+        });
+        let error = run(plan(target, 1), 10).expect_err("the server is gone");
+        assert!(matches!(error, WorkerError::Closed | WorkerError::Socket(_)), "{error}");
+        hang_up.join().expect("the server's thread ends");
+    }
+
+    #[test]
+    fn nothing_is_sent_after_the_deadline() {
+        let shared = Shared::new(1000, 0);
+        let worker = Worker::new(plan(server(b"+OK\r\n"), 1), &shared).expect("connections");
+        assert_eq!(worker.run(Instant::now()).expect("a clean run").requests(), 0);
+    }
+}
