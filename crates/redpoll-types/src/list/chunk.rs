@@ -2,6 +2,7 @@
 
 use super::fill::Fill;
 use super::{End, Needle};
+use crate::footprint;
 use crate::listpack::{self, Builder, Element, Listpack};
 use crate::tree::Item;
 use std::iter::FusedIterator;
@@ -81,11 +82,11 @@ impl Chunk {
 
     /// The bytes on the heap.
     pub(super) fn heap_bytes(&self) -> usize {
-        let header = size_of::<usize>();
-        match &self.data {
-            Data::Packed(listpack) => header + size_of::<Listpack>() + listpack.bytes_len(),
-            Data::Plain(value) => header + size_of::<Box<[u8]>>() + value.len(),
-        }
+        let (shared, bytes) = match &self.data {
+            Data::Packed(listpack) => (size_of::<Listpack>(), listpack.bytes_len()),
+            Data::Plain(value) => (size_of::<Box<[u8]>>(), value.len()),
+        };
+        footprint::allocated(footprint::ARC_HEADER + shared) + footprint::allocated(bytes)
     }
 
     /// The element at `index`.

@@ -21,6 +21,7 @@ pub use edit::Removed;
 pub use fill::set_packed_threshold;
 pub use iter::Iter;
 
+use crate::footprint;
 use crate::limits::Limits;
 use crate::listpack::{Element, Listpack};
 use crate::number::parse_i64;
@@ -124,9 +125,10 @@ impl List {
     /// The bytes on the heap, estimated from some of the chunks (all of them if `samples` is 0).
     pub fn memory_usage(&self, samples: usize) -> usize {
         match &self.repr {
-            Repr::Packed(listpack) => listpack.bytes_len(),
+            Repr::Packed(listpack) => footprint::allocated(listpack.bytes_len()),
             Repr::Chunked(tree) => {
-                size_of::<CowTree<Chunk>>() + tree.memory_usage(samples, Chunk::heap_bytes)
+                footprint::allocated(size_of::<CowTree<Chunk>>())
+                    + tree.memory_usage(samples, Chunk::heap_bytes)
             }
         }
     }

@@ -2,9 +2,7 @@
 
 use super::node::{Inner, LEAF_MAX, Node, weight_of};
 use super::{CowTree, Item};
-
-/// What `triomphe::Arc` puts before a value.
-const ARC_HEADER: usize = size_of::<usize>();
+use crate::footprint::{ARC_HEADER, allocated, buffer};
 
 impl<I: Item> CowTree<I> {
     /// The bytes that nodes and items take on the heap. `owned` tells what an item owns outside
@@ -25,7 +23,8 @@ impl<I: Item> CowTree<I> {
 
 /// A leaf with its share of the nodes above.
 fn leaf_bytes<I: Item>(leaf: &[I]) -> usize {
+    let items = buffer::<I>(leaf.len());
     let entry = size_of::<I::Key>() + size_of::<u64>() + size_of::<Node<I>>();
-    let inner = (ARC_HEADER + size_of::<Inner<I>>()).div_ceil(LEAF_MAX);
-    ARC_HEADER + size_of::<Vec<I>>() + size_of_val(leaf) + entry + inner
+    let inner = allocated(ARC_HEADER + size_of::<Inner<I>>()).div_ceil(LEAF_MAX);
+    allocated(ARC_HEADER + size_of::<Vec<I>>()) + items + entry + inner
 }

@@ -114,6 +114,19 @@ impl<I: Item> DoubleEndedIterator for Range<'_, I> {
         self.end -= item.weight();
         Some(item)
     }
+
+    fn nth_back(&mut self, n: usize) -> Option<Self::Item> {
+        if !I::UNIT_WEIGHT {
+            return (0..n)
+                .try_for_each(|_| self.next_back().map(drop))
+                .and_then(|()| self.next_back());
+        }
+        let skip = (n as u64).min(self.weight());
+        self.end -= skip;
+        let left = self.back.len().saturating_sub(n);
+        self.back = self.back.get(..left).unwrap_or_default();
+        self.next_back()
+    }
 }
 
 impl<I: Item> FusedIterator for Range<'_, I> {}

@@ -201,9 +201,10 @@ proptest! {
             prop_assert_eq!(range.len_hint(), slice.len());
             loop {
                 sides = sides.rotate_left(1);
-                let (got, wanted) = match sides & 3 {
+                let (got, wanted) = match sides & 7 {
                     0 => (range.nth(skip % 20), slice.nth(skip % 20)),
-                    1 => (range.next_back(), slice.next_back()),
+                    4 => (range.nth_back(skip % 20), slice.nth_back(skip % 20)),
+                    1 | 3 | 5 => (range.next_back(), slice.next_back()),
                     _ => (range.next(), slice.next()),
                 };
                 prop_assert_eq!(got, wanted);
