@@ -1,0 +1,116 @@
+//! `redis://[[user:]password@][host[:port]][/database]`, as far as redis-cli reads it.
+
+use crate::options::atoi;
+use crate::stop::Stop;
+
+/// What a URI names; the rest is left as it is.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Uri {
+    /// The user, decoded.
+    pub user: Option<Vec<u8>>,
+    /// The password, decoded.
+    pub password: Option<Vec<u8>>,
+    /// The host, without brackets.
+    pub host: Option<String>,
+    /// The port, not yet checked.
+    pub port: Option<i64>,
+    /// The database.
+    pub database: Option<i64>,
+}
+
+/// Parses a URI.
+pub fn parse(uri: &str, program: &str) -> Result<Uri, Stop> {
+    let mut parsed = Uri::default();
+    let Some((scheme, mut rest)) = uri.split_once("://") else {
+        return Err(Stop::failed("Invalid URI scheme"));
+    };
+    match scheme.to_ascii_lowercase().as_str() {
+        "redis" => {}
+        "rediss" => {
+            return Err(Stop::failed(format!(
+                "rediss://: this build of {program} does not have TLS."
+            )));
+        }
+        _ => return Err(Stop::failed("Invalid URI scheme")),
+    }
+    if let Some((userinfo, after)) = rest.split_once('@') {
+        let password = match userinfo.split_once(':') {
+            Some((user, password)) => {
+                parsed.user = Some(decode(user)?);
+                password
+            }
+            None => userinfo,
+        };
+        parsed.password = Some(decode(password)?);
+        rest = after;
+    }
+    let (address, database) = rest.split_once('/').unwrap_or((rest, ""));
+    if !address.is_empty() {
+        let (host, port) = match address.strip_prefix('[').and_then(|v6| v6.split_once(']')) {
+            Some((host, after)) => (host, after.strip_prefix(':')),
+            None => match address.split_once(':') {
+                Some((host, port)) => (host, Some(port)),
+                None => (address, None),
+            },
+        };
+        parsed.host = Some(host.to_owned());
+        parsed.port = port.map(|digits| atoi(digits.as_bytes()));
+    }
+    if !database.is_empty() {
+        parsed.database = Some(atoi(database.as_bytes()));
+    }
+    Ok(parsed)
+}
+
+/// Undoes percent-encoding.
+fn decode(text: &str) -> Result<Vec<u8>, Stop> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        if byte != b'%' {
+            out.push(byte);
+            continue;
+        }
+        let (Some(high), Some(low)) = (bytes.next(), bytes.next()) else {
+            return Err(Stop::failed("Incomplete URI encoding"));
+        };
+        let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|d| u8::try_from(d).ok());
+        match (digit(high), digit(low)) {
+            (Some(high), Some(low)) => out.push(high << 4 | low),
+            _ => return Err(Stop::failed("Illegal character in URI encoding")),
+        }
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_may_be_missing() {
+        assert_eq!(parse("redis://", "p").unwrap(), Uri::default());
+        let uri = parse("REDIS://h:1", "p").unwrap();
+        assert_eq!((uri.host.as_deref(), uri.port, uri.database), (Some("h"), Some(1), None));
+        let uri = parse("redis://:pw@/2", "p").unwrap();
+        assert_eq!((uri.host, uri.database), (None, Some(2)));
+        assert_eq!(uri.password.as_deref(), Some(&b"pw"[..]));
+    }
+
+    #[test]
+    fn wrong_uris_are_refused() {
+        let cases = [
+            ("http://h", "Invalid URI scheme"),
+            ("h:1", "Invalid URI scheme"),
+            ("rediss://h", "rediss://: this build of p does not have TLS."),
+            ("redis://a%4@h", "Incomplete URI encoding"),
+            ("redis://a%zz@h", "Illegal character in URI encoding"),
+        ];
+        for (uri, expected) in cases {
+            match parse(uri, "p") {
+                Err(Stop::Failed(text)) => assert_eq!(text, expected),
+                other => panic!("{uri}: {other:?}"),
+            }
+        }
+    }
+}
