@@ -44,7 +44,7 @@ fn op() -> impl Strategy<Value = Op> {
         4 => end().prop_map(Op::Pop),
         4 => (-40..40i64, value()).prop_map(|(index, value)| Op::Set(index, value)),
         6 => (end(), value(), value()).prop_map(|(end, pivot, value)| Op::Insert(end, pivot, value)),
-        1 => (-3..3i64, value()).prop_map(|(count, value)| Op::Remove(count, value)),
+        3 => (-3..3i64, value()).prop_map(|(count, value)| Op::Remove(count, value)),
         1 => (-60..3i64, 10..60i64).prop_map(|(start, stop)| Op::Trim(start, stop)),
         1 => (0..40u64, 0..12u64).prop_map(|(start, len)| Op::Cut(start, start + len)),
         1 => Just(Op::Redump),
@@ -275,4 +275,18 @@ fn the_index_of_a_trim_may_be_anything() {
     assert!(list.is_empty());
     assert_eq!(list.pop_back(&limits), None);
     assert_eq!(list.remove(0, b"x", &limits), 0);
+}
+
+#[test]
+fn removal_starts_at_the_end_that_the_sign_names() {
+    for limits in [Limits::default(), Limits { list_max_listpack_size: 3, ..Limits::default() }] {
+        for (count, rest) in [(2, "bacaa"), (-2, "aabac"), (0, "bc"), (9, "bc"), (-9, "bc")] {
+            let mut list = List::new();
+            "aabacaa".chars().for_each(|c| list.push_back(c.to_string().as_bytes(), &limits));
+            let removed = list.remove(count, b"a", &limits);
+            let texts: Vec<u8> = list.iter().flat_map(|element| element.to_vec()).collect();
+            assert_eq!(String::from_utf8_lossy(&texts), rest, "LREM {count}");
+            assert_eq!(removed, 7 - rest.len());
+        }
+    }
 }

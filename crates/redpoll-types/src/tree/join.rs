@@ -190,7 +190,7 @@ fn split<I: Item>(node: Node<I>, position: u64, height: u32) -> Halves<I> {
     if position >= weight {
         return (Some(Part { node, height, weight }), None);
     }
-    let mut seek = ByPosition::new(position);
+    let mut seek = ByPosition::new(position, weight);
     match node {
         Node::Leaf(items) => {
             let at = seek.slot(&items).index;

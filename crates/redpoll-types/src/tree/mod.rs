@@ -47,7 +47,8 @@ pub trait Item: Clone {
     /// The key of this item. It must not change while the item is in a tree.
     fn key(&self) -> &Self::Key;
 
-    /// How many positions this item takes: 1 for a member, the number of elements for a chunk.
+    /// How many positions this item takes: 1 for a member, the number of elements for a chunk. Not
+    /// 0 when it is put into a tree.
     fn weight(&self) -> u64;
 }
 
@@ -96,13 +97,13 @@ impl<I: Item> CowTree<I> {
         if position >= self.weight {
             return None;
         }
-        let (leaf, slot) = self.root.as_ref()?.find(ByPosition::new(position));
+        let (leaf, slot) = self.root.as_ref()?.find(ByPosition::new(position, self.weight));
         Some((leaf.get(slot.index)?, slot.offset))
     }
 
     /// The item whose key `order` calls equal. O(log n).
     pub fn get_by(&self, order: impl FnMut(&I::Key) -> Ordering) -> Option<&I> {
-        let (leaf, slot) = self.root.as_ref()?.find(ByKey::new(order));
+        let (leaf, slot) = self.root.as_ref()?.find(ByKey::<_, false>::new(order));
         if slot.found { leaf.get(slot.index) } else { None }
     }
 
@@ -110,7 +111,7 @@ impl<I: Item> CowTree<I> {
     /// item would be inserted, as in `slice::binary_search_by`. O(log n).
     pub fn rank_by(&self, order: impl FnMut(&I::Key) -> Ordering) -> Result<u64, u64> {
         let Some(root) = &self.root else { return Err(0) };
-        let mut seek = ByKey::new(order);
+        let mut seek = ByKey::<_, true>::new(order);
         let (leaf, slot) = root.find(&mut seek);
         let rank = seek.passed + node::weight_of(leaf.get(..slot.index).unwrap_or(leaf));
         if slot.found { Ok(rank) } else { Err(rank) }
@@ -126,7 +127,7 @@ impl<I: Item> CowTree<I> {
     /// Inserts `item` where `order` (how a key compares with the item's) says, or replaces the item
     /// with an equal key and returns that one. O(log n).
     pub fn insert_by(&mut self, order: impl FnMut(&I::Key) -> Ordering, item: I) -> Option<I> {
-        self.edit(ByKey::new(order), move |leaf, slot| {
+        self.edit(ByKey::<_, false>::new(order), move |leaf, slot| {
             if slot.found {
                 return leaf.replace(slot.index, item);
             }
@@ -137,12 +138,9 @@ impl<I: Item> CowTree<I> {
 
     /// Removes and returns the item whose key `order` calls equal. O(log n).
     pub fn remove_by(&mut self, order: impl FnMut(&I::Key) -> Ordering) -> Option<I> {
-        self.edit(
-            ByKey::new(order),
-            |leaf, slot| {
-                if slot.found { leaf.remove(slot.index) } else { None }
-            },
-        )
+        self.edit(ByKey::<_, false>::new(order), |leaf, slot| {
+            if slot.found { leaf.remove(slot.index) } else { None }
+        })
     }
 
     /// Changes the item whose key `order` calls equal, which must keep its key; an item left with
@@ -152,7 +150,7 @@ impl<I: Item> CowTree<I> {
         order: impl FnMut(&I::Key) -> Ordering,
         change: impl FnOnce(&mut I) -> R,
     ) -> Option<R> {
-        self.edit(ByKey::new(order), |leaf, slot| {
+        self.edit(ByKey::<_, false>::new(order), |leaf, slot| {
             if slot.found { leaf.update(slot.index, change) } else { None }
         })
     }
@@ -162,7 +160,7 @@ impl<I: Item> CowTree<I> {
         if position >= self.weight {
             return None;
         }
-        self.edit(ByPosition::new(position), |leaf, slot| leaf.remove(slot.index))
+        self.edit(ByPosition::new(position, self.weight), |leaf, slot| leaf.remove(slot.index))
     }
 
     /// Changes the item at `position`, which must keep its key; the closure also gets how many
@@ -175,7 +173,7 @@ impl<I: Item> CowTree<I> {
         if position >= self.weight {
             return None;
         }
-        self.edit(ByPosition::new(position), |leaf, slot| {
+        self.edit(ByPosition::new(position, self.weight), |leaf, slot| {
             leaf.update(slot.index, |item| change(item, slot.offset))
         })
     }
@@ -196,8 +194,9 @@ impl<I: Item<Key = ()>> CowTree<I> {
     /// Inserts `item` before the item that holds `position`, or at the end if that is not below
     /// the tree's weight. O(log n).
     pub fn insert_at(&mut self, position: u64, item: I) {
-        let position = position.min(self.weight);
-        self.edit(ByPosition::new(position), |leaf, slot| leaf.insert(slot.index, item));
+        self.edit(ByPosition::new(position, self.weight), |leaf, slot| {
+            leaf.insert(slot.index, item)
+        });
     }
 
     /// Opens the leaf that holds `position` (or the last one) and lets `change` see and change
@@ -210,6 +209,6 @@ impl<I: Item<Key = ()>> CowTree<I> {
         position: u64,
         change: impl FnOnce(&mut LeafEdit<'_, I>, Slot) -> R,
     ) -> R {
-        self.edit(ByPosition::new(position.min(self.weight)), change)
+        self.edit(ByPosition::new(position, self.weight), change)
     }
 }

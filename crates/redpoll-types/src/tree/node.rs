@@ -74,24 +74,30 @@ impl<I: Item, S: Seek<I>> Seek<I> for &mut S {
     }
 }
 
-/// Searches by a key; counts the positions it leaves behind.
-pub(super) struct ByKey<F> {
+/// Searches by a key; with `COUNT` it also counts the positions it leaves behind.
+pub(super) struct ByKey<F, const COUNT: bool> {
     order: F,
     /// The weight of all subtrees left of the path.
     pub(super) passed: u64,
 }
 
-impl<F> ByKey<F> {
+impl<F, const COUNT: bool> ByKey<F, COUNT> {
     pub(super) fn new(order: F) -> Self {
         ByKey { order, passed: 0 }
     }
 }
 
-impl<I: Item, F: FnMut(&I::Key) -> Ordering> Seek<I> for ByKey<F> {
+impl<I, F, const COUNT: bool> Seek<I> for ByKey<F, COUNT>
+where
+    I: Item,
+    F: FnMut(&I::Key) -> Ordering,
+{
     fn child(&mut self, inner: &Inner<I>) -> usize {
         let separators = inner.keys.get(1..).unwrap_or_default();
         let index = separators.partition_point(|key| (self.order)(key).is_le());
-        self.passed += inner.weights.iter().take(index).sum::<u64>();
+        if COUNT {
+            self.passed += inner.weights.iter().take(index).sum::<u64>();
+        }
         index
     }
 
@@ -103,43 +109,61 @@ impl<I: Item, F: FnMut(&I::Key) -> Ordering> Seek<I> for ByKey<F> {
     }
 }
 
-/// Searches by a position.
+/// Searches by a position. It counts from the nearer end of each node, so that the ends of a tree,
+/// where queues work, are found at once.
 pub(super) struct ByPosition {
-    /// The positions still to be passed.
+    /// The position, from the start of the present node.
     pub(super) rest: u64,
+    /// The weight of the present node; not below `rest`.
+    total: u64,
 }
 
 impl ByPosition {
-    pub(super) fn new(position: u64) -> Self {
-        ByPosition { rest: position }
+    /// A search for `position` in a tree of weight `total`.
+    pub(super) fn new(position: u64, total: u64) -> Self {
+        ByPosition { rest: position.min(total), total }
+    }
+
+    /// Which of `len` parts holds the position; the position and weight become those of that part.
+    /// What lies behind all parts belongs to the last one.
+    fn descend(&mut self, len: usize, weight: impl Fn(usize) -> u64) -> usize {
+        if self.rest <= self.total / 2 {
+            for index in 0..len {
+                let total = weight(index);
+                if self.rest < total {
+                    self.total = total;
+                    return index;
+                }
+                self.rest -= total;
+            }
+        }
+        let mut behind = self.total - self.rest;
+        for index in (0..len).rev() {
+            let total = weight(index);
+            if behind <= total {
+                (self.rest, self.total) = (total - behind, total);
+                return index;
+            }
+            behind -= total;
+        }
+        0
     }
 }
 
 impl<I: Item> Seek<I> for ByPosition {
     fn child(&mut self, inner: &Inner<I>) -> usize {
-        let last = inner.weights.len().saturating_sub(1);
-        for (index, weight) in inner.weights.iter().enumerate().take(last) {
-            if self.rest < *weight {
-                return index;
-            }
-            self.rest -= weight;
-        }
-        last
+        self.descend(inner.weights.len(), |index| inner.weights[index])
     }
 
     fn slot(&mut self, leaf: &[I]) -> Slot {
+        if self.rest >= self.total {
+            return Slot { index: leaf.len(), offset: 0, found: false };
+        }
         if I::UNIT_WEIGHT {
-            let index = usize::try_from(self.rest).unwrap_or(usize::MAX).min(leaf.len());
-            return Slot { index, offset: 0, found: index < leaf.len() };
+            return Slot { index: self.rest as usize, offset: 0, found: true };
         }
-        for (index, item) in leaf.iter().enumerate() {
-            let weight = item.weight();
-            if self.rest < weight {
-                return Slot { index, offset: self.rest, found: true };
-            }
-            self.rest -= weight;
-        }
-        Slot { index: leaf.len(), offset: 0, found: false }
+        let index = self.descend(leaf.len(), |index| leaf[index].weight());
+        Slot { index, offset: self.rest, found: true }
     }
 }
 

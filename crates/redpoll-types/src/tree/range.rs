@@ -47,7 +47,7 @@ impl<I: Item> CowTree<I> {
     fn leaf(&self, position: u64) -> (&[I], usize) {
         match &self.root {
             Some(root) => {
-                let (leaf, slot) = root.find(ByPosition::new(position));
+                let (leaf, slot) = root.find(ByPosition::new(position, self.weight));
                 (leaf, slot.index)
             }
             None => (&[], 0),

@@ -13,6 +13,20 @@ pub(super) struct Big {
 }
 
 impl Big {
+    /// The set of these members; of equal ones the last counts, and NaN is 0.
+    pub(super) fn from_members<M: AsRef<[u8]>>(
+        members: impl IntoIterator<Item = (M, f64)>,
+    ) -> Self {
+        let mut table = CowTable::new();
+        for (member, score) in members {
+            let score = if score.is_nan() { 0.0 } else { score };
+            table.insert(Entry { score, member: Member::new(member.as_ref()) });
+        }
+        let mut entries: Vec<Entry> = table.iter().cloned().collect();
+        entries.sort_unstable_by(|a, b| a.order(b.score, b.member.bytes()));
+        Big { table, tree: entries.into_iter().collect() }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.table.len()
     }

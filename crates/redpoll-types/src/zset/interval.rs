@@ -171,7 +171,13 @@ mod tests {
     fn an_interval_of_scores_holds_what_is_between() {
         let range = ScoreRange::parse(b"(1", b"2").unwrap();
         assert!(!range.contains(1.0) && range.contains(1.1) && range.contains(2.0));
-        assert!(!range.contains(2.1) && ScoreRange::ALL.contains(f64::NEG_INFINITY));
+        let open = ScoreRange::parse(b"1", b"(2").unwrap();
+        assert!(open.contains(1.0) && open.contains(1.9) && !open.contains(2.0));
+        assert!(
+            !open.contains(0.9)
+                && !range.contains(2.1)
+                && ScoreRange::ALL.contains(f64::NEG_INFINITY)
+        );
     }
 
     #[test]
@@ -189,6 +195,9 @@ mod tests {
     fn an_interval_of_members_holds_what_is_between() {
         let range = LexRange::parse(b"[a", b"(c").unwrap();
         assert!(range.contains(b"a") && range.contains(b"bz") && !range.contains(b"c"));
+        let range = LexRange::parse(b"(a", b"[c").unwrap();
+        assert!(!range.contains(b"a") && range.contains(b"a\0") && range.contains(b"c"));
+        assert!(!range.contains(b"c\0"));
         assert!(!LexRange::parse(b"+", b"-").unwrap().contains(b"a"));
         assert!(LexRange::parse(b"-", b"+").unwrap().contains(b""));
     }

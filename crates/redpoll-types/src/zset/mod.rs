@@ -88,6 +88,18 @@ impl ZSet {
         Ok(ZSet { repr: Repr::Packed(pairs) })
     }
 
+    /// The set of these members, in the form that suits them; of equal members the last counts. A
+    /// score that is NaN (a sum of both infinities) counts as 0, as for ZUNIONSTORE. Cheaper than
+    /// inserting one by one. O(n log n).
+    pub fn from_members<M: AsRef<[u8]>>(
+        members: impl IntoIterator<Item = (M, f64)>,
+        limits: &Limits,
+    ) -> Self {
+        let mut set = ZSet { repr: Repr::Big(Box::new(Big::from_members(members))) };
+        set.compact(limits);
+        set
+    }
+
     /// The listpack of members and scores that a small set is, for a dump.
     pub fn as_listpack(&self) -> Option<&Listpack> {
         match &self.repr {

@@ -252,6 +252,22 @@ proptest! {
     }
 
     #[test]
+    fn a_set_built_at_once_is_the_same(
+        limits in limits(),
+        members in prop::collection::vec((member(), score()), 0..60),
+    ) {
+        let number = |score: f64| if score.is_nan() { 0.0 } else { score };
+        let mut set = ZSet::new();
+        for (member, score) in &members {
+            set.insert(member, number(*score), &limits);
+        }
+        set.compact(&limits);
+        let built = ZSet::from_members(members, &limits);
+        prop_assert_eq!(built.encoding(), set.encoding());
+        compare(&built, &pairs(set.iter()));
+    }
+
+    #[test]
     fn indices_select_ranks(len in 0..30usize, start in -40..40i64, stop in -40..40i64) {
         let mut set = ZSet::new();
         for n in 0..len {
