@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod footprint;
+pub mod hash;
 pub mod intset;
 pub mod limits;
 pub mod list;
