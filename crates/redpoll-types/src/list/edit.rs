@@ -17,7 +17,7 @@ impl List {
     /// Replaces the element at `index` (from the end if negative); false if there is none.
     pub fn set(&mut self, index: i64, value: &[u8], limits: &Limits) -> bool {
         let Some(position) = self.position(index) else { return false };
-        self.reserve(1, value.len(), limits);
+        self.expect(1, value.len(), limits);
         match &mut self.repr {
             Repr::Packed(listpack) => {
                 if let Some(cursor) = listpack.seek(position as i64) {
@@ -48,7 +48,7 @@ impl List {
     ) -> Option<usize> {
         let needle = Needle::new(pivot);
         // Redis leaves the listpack before it knows whether there is such an element.
-        self.reserve(1, value.len(), limits);
+        self.expect(1, value.len(), limits);
         let found = self.iter().position(|element| needle.is(element))?;
         let position = if side == End::Front { found } else { found + 1 };
         match &mut self.repr {

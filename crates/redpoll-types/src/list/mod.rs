@@ -133,10 +133,22 @@ impl List {
         }
     }
 
+    /// Roughly how many allocations it takes to free the list.
+    pub fn free_effort(&self) -> usize {
+        match &self.repr {
+            Repr::Packed(_) => 1,
+            // As if all chunks were like the first one.
+            Repr::Chunked(tree) => {
+                let chunk_len = tree.get(0).map_or(1, |(chunk, _)| chunk.len().max(1));
+                2 * self.len().div_ceil(chunk_len)
+            }
+        }
+    }
+
     /// Prepares for the insertion of `count` elements of `bytes` in all: a list that would get too
     /// large for one listpack leaves it at once. Commands that insert several elements call this
     /// first, because the encoding that results is visible.
-    pub fn reserve(&mut self, count: usize, bytes: usize, limits: &Limits) {
+    pub fn expect(&mut self, count: usize, bytes: usize, limits: &Limits) {
         let Repr::Packed(listpack) = &mut self.repr else { return };
         let bytes = listpack.bytes_len().saturating_add(bytes);
         if Fill::new(limits).holds(bytes, listpack.len().saturating_add(count)) {
@@ -149,7 +161,7 @@ impl List {
 
     /// Adds an element at an end.
     pub fn push(&mut self, end: End, value: &[u8], limits: &Limits) {
-        self.reserve(1, value.len(), limits);
+        self.expect(1, value.len(), limits);
         match &mut self.repr {
             Repr::Packed(listpack) => match end {
                 End::Front => listpack.push_front(value),

@@ -237,9 +237,9 @@ fn the_encoding_follows_size_and_comes_back_at_half() {
 fn several_elements_are_prepared_for_at_once() {
     let limits = Limits::default();
     let mut list = List::new();
-    list.reserve(3, 8185, &limits);
+    list.expect(3, 8185, &limits);
     assert_eq!(list.encoding(), "listpack");
-    list.reserve(3, 8186, &limits);
+    list.expect(3, 8186, &limits);
     assert_eq!(list.encoding(), "quicklist");
     list.push_front(b"a", &limits);
     assert_eq!(list.get(0).map(|element| element.to_vec()), Some(b"a".to_vec()));

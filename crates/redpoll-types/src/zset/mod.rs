@@ -78,14 +78,17 @@ impl ZSet {
         if longest > limits.zset_max_listpack_value {
             set.unpack();
         }
-        set.reserve(count, limits);
+        set.expect(count, limits);
         set
     }
 
-    /// Takes over a listpack of members and scores after checking it. O(n).
-    pub fn from_listpack(pairs: Listpack) -> Result<Self, Corrupt> {
+    /// The set of a listpack of members and scores, which are checked to be distinct and in order;
+    /// a big one if they are more than the limit. O(n).
+    pub fn from_listpack(pairs: Listpack, limits: &Limits) -> Result<Self, Corrupt> {
         packed::validate(&pairs)?;
-        Ok(ZSet { repr: Repr::Packed(pairs) })
+        let mut set = ZSet { repr: Repr::Packed(pairs) };
+        set.expect(set.len(), limits);
+        Ok(set)
     }
 
     /// The set of these members, in the form that suits them; of equal members the last counts. A
@@ -110,7 +113,7 @@ impl ZSet {
 
     /// Leaves the small form if the set is about to get `count` members, as ZADD does before it
     /// adds any: the encoding that results is visible.
-    pub fn reserve(&mut self, count: usize, limits: &Limits) {
+    pub fn expect(&mut self, count: usize, limits: &Limits) {
         if count > limits.zset_max_listpack_entries {
             self.unpack();
         }
@@ -160,6 +163,14 @@ impl ZSet {
         match &self.repr {
             Repr::Packed(pairs) => footprint::allocated(pairs.bytes_len()),
             Repr::Big(big) => big.memory_usage(samples),
+        }
+    }
+
+    /// Roughly how many allocations it takes to free the set.
+    pub fn free_effort(&self) -> usize {
+        match &self.repr {
+            Repr::Packed(_) => 1,
+            Repr::Big(big) => big.len(),
         }
     }
 
@@ -308,13 +319,13 @@ impl ZSet {
     }
 
     /// A member, each with the same probability. O(log n).
-    pub fn random(&self, rng: &mut impl Rng) -> Option<(Element<'_>, f64)> {
+    pub fn random(&self, rng: &mut (impl Rng + ?Sized)) -> Option<(Element<'_>, f64)> {
         self.get(rng.below(self.len() as u64) as usize)
     }
 
     /// `count` different members, each such choice with the same probability; all members if there
     /// are no more. The order means nothing. O(count log n).
-    pub fn random_distinct(&self, count: usize, rng: &mut impl Rng) -> Vec<(Element<'_>, f64)> {
+    pub fn sample(&self, count: usize, rng: &mut (impl Rng + ?Sized)) -> Vec<(Element<'_>, f64)> {
         let len = self.len();
         if count >= len {
             return self.iter().collect();

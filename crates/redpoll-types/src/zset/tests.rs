@@ -284,7 +284,7 @@ proptest! {
     fn hostile_listpacks_are_refused_or_harmless(texts in prop::collection::vec(
         prop_oneof![member(), (-3..3i32).prop_map(|n| n.to_string().into_bytes())], 0..9,
     )) {
-        if let Ok(set) = ZSet::from_listpack(texts.iter().collect()) {
+        if let Ok(set) = ZSet::from_listpack(texts.iter().collect(), &Limits::default()) {
             let model = pairs(set.iter());
             compare(&set, &model);
             prop_assert!(model.windows(2).all(|w| order(&w[0], w[1].0, &w[1].1).is_lt()));
@@ -358,6 +358,7 @@ fn a_score_that_is_no_number_is_refused() {
 
 #[test]
 fn bad_listpacks_are_refused() {
+    let limits = Limits { zset_max_listpack_entries: 2, ..Limits::default() };
     for texts in [
         &["a"][..],
         &["a", "1", "b"],
@@ -369,10 +370,11 @@ fn bad_listpacks_are_refused() {
         &["a", "1", "b", "1", "a", "2"],
     ] {
         let pairs: Listpack = texts.iter().collect();
-        assert!(ZSet::from_listpack(pairs).is_err(), "{texts:?}");
+        assert!(ZSet::from_listpack(pairs, &limits).is_err(), "{texts:?}");
     }
     let pairs: Listpack = ["a", "1", "b", "1", "c", "1.5"].iter().collect();
-    assert_eq!(ZSet::from_listpack(pairs).map(|set| set.len()), Ok(3));
+    let set = ZSet::from_listpack(pairs, &limits).unwrap();
+    assert_eq!((set.len(), set.encoding(), set.free_effort()), (3, "skiplist", 3));
 }
 
 #[test]
@@ -385,14 +387,14 @@ fn random_members_come_with_equal_probability() {
         let mut chosen = BTreeMap::<Vec<u8>, usize>::new();
         for _ in 0..2000 {
             *single.entry(set.random(&mut rng).unwrap().0.to_vec()).or_default() += 1;
-            let some = set.random_distinct(4, &mut rng);
+            let some = set.sample(4, &mut rng);
             let distinct: BTreeSet<_> = some.iter().map(|(member, _)| member.to_vec()).collect();
             assert_eq!(distinct.len(), 4);
             distinct.into_iter().for_each(|member| *chosen.entry(member).or_default() += 1);
         }
         assert!(single.len() == 10 && single.values().all(|n| (120..280).contains(n)));
         assert!(chosen.len() == 10 && chosen.values().all(|n| (680..920).contains(n)));
-        assert_eq!(set.random_distinct(99, &mut rng).len(), 10);
+        assert_eq!(set.sample(99, &mut rng).len(), 10);
     }
     assert!(ZSet::new().random(&mut rng).is_none());
 }
