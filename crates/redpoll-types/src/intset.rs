@@ -1,7 +1,7 @@
 //! Intset: a sorted array of distinct integers in one run of bytes.
 //!
-//! The compact form of a set whose members are all integers, in Redis's intset format to the letter,
-//! so that RDB files and DUMP payloads copy it as it is:
+//! The compact form of a set whose members are all integers, in Redis's intset format to the
+//! letter, so that RDB files and DUMP payloads copy it as it is:
 //!
 //! ```text
 //! | width of a member: u32 (2, 4 or 8) | members: u32 | member … member |   (little endian)

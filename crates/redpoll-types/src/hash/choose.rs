@@ -29,8 +29,8 @@ impl Hash {
     }
 
     /// `count` distinct fields that have not expired, every such choice equally likely; all of them
-    /// when there are no more. In no useful order. O(count) where that is little of a big hash, else
-    /// O(n).
+    /// when there are no more. In no useful order. O(count) where that is little of a big hash,
+    /// else O(n).
     pub fn sample(
         &self,
         count: usize,

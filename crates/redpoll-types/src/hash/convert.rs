@@ -72,8 +72,8 @@ impl Hash {
 
     /// Leaves the listpack if it holds more fields than it may.
     pub(super) fn leave_listpack(&mut self, limits: &Limits) {
-        if matches!(&self.repr, Repr::Packed(packed) if packed.len() > limits.hash_max_listpack_entries)
-        {
+        let Repr::Packed(packed) = &self.repr else { return };
+        if packed.len() > limits.hash_max_listpack_entries {
             self.make_table();
         }
     }

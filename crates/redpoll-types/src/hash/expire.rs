@@ -134,8 +134,8 @@ impl Hash {
     }
 
     /// Makes ready a clone that is to live on under a key of its own, as COPY makes one: finds its
-    /// expiring fields, which a snapshot does without. Changing it would do so too, in the middle of
-    /// a write. O(n) for a big hash with expiring fields, nothing for others.
+    /// expiring fields, which a snapshot does without. Changing it would do so too, in the middle
+    /// of a write. O(n) for a big hash with expiring fields, nothing for others.
     pub fn adopt(&mut self) {
         if let Repr::Table(fields) = &mut self.repr {
             fields.build_index();

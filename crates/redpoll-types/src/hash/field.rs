@@ -1,12 +1,12 @@
 //! A field of a big hash: name, value and expiry in one allocation.
 //!
 //! ```text
-//! | name's length * 2 + whether it expires: 7 bits a byte | expiry: u64, if it does | name | value |
+//! | name's length * 2 + whether it expires | expiry: u64, if it does | name | value |
 //! ```
 //!
 //! Redis allocates name and value apart and points to both from a dictEntry; here a table slot
-//! points to one exactly sized block. Numbers are little endian, the low seven bits of the length
-//! come first and a set top bit means that more follow.
+//! points to one exactly sized block. Numbers are little endian; the first takes seven bits a byte,
+//! and a set top bit means that more follow.
 
 use super::Expiry;
 use crate::footprint;

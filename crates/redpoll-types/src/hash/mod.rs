@@ -9,8 +9,8 @@
 //! `now_ms` and do not see it, but it counts in [`Hash::len`] until [`Hash::take_expired`] removes
 //! it. A field has expired when `now_ms` is past its expiry, as keys do.
 //!
-//! The files: `packed` and `fields` the two encodings, `field` the table's entry, `expire` expiries,
-//! `choose` the random choices, `convert` the ways in and out.
+//! The files: `packed` and `fields` the two encodings, `field` the table's entry, `expire`
+//! expiries, `choose` the random choices, `convert` the ways in and out.
 
 mod choose;
 mod convert;
@@ -136,8 +136,8 @@ impl Hash {
     }
 
     /// Sets field `name` to `value`; returns whether there was no such field. An expired one counts
-    /// as none, and its expiry goes whatever `ttl` says. Costs as [`Hash::get`], and once O(n) where
-    /// a threshold is crossed.
+    /// as none, and its expiry goes whatever `ttl` says. Costs as [`Hash::get`], and once O(n)
+    /// where a threshold is crossed.
     pub fn set(
         &mut self,
         name: &[u8],

@@ -2,7 +2,8 @@
 //!
 //! Without expiries it is `name value name value …`. Once a field has been given an expiry it is
 //! `name value expiry …`, 0 for none, ordered by expiry with those that have none last, so that the
-//! next to expire is the first; this is the order of Redis 7.4's `listpackex` too, and dumps copy it.
+//! next to expire is the first; this is the order of Redis 7.4's `listpackex` too, and dumps copy
+//! it.
 
 use super::{Expiry, FieldRef};
 use crate::listpack::{Builder, Corrupt, Cursor, Element, Listpack};

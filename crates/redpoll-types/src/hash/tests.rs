@@ -273,10 +273,10 @@ fn name() -> impl Strategy<Value = Vec<u8>> {
 fn op() -> impl Strategy<Value = Op> {
     let expiry = proptest::option::of(any::<u8>());
     prop_oneof![
-        6 => (name(), name(), any::<bool>()).prop_map(|(name, value, keep)| Op::Set(name, value, keep)),
+        6 => (name(), name(), any::<bool>()).prop_map(|(name, text, ttl)| Op::Set(name, text, ttl)),
         1 => (name(), name(), expiry).prop_map(|(name, value, at)| Op::Restore(name, value, at)),
         3 => name().prop_map(Op::Delete),
-        4 => (name(), any::<u8>(), 0u8..5).prop_map(|(name, at, which)| Op::Expire(name, at, which)),
+        4 => (name(), any::<u8>(), 0u8..5).prop_map(|(name, at, when)| Op::Expire(name, at, when)),
         1 => name().prop_map(Op::Persist),
         2 => (0u8..30).prop_map(Op::Wait),
         1 => (0usize..4).prop_map(Op::TakeExpired),

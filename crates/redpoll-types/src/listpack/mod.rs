@@ -208,8 +208,8 @@ impl Listpack {
         codec::decode(&self.bytes, cursor.0).0
     }
 
-    /// The entry of `index`, counted from the end when negative (-1 is the last). O(n), walking from
-    /// the nearer end.
+    /// The entry of `index`, counted from the end when negative (-1 is the last). O(n), walking
+    /// from the nearer end.
     pub fn seek(&self, index: i64) -> Option<Cursor> {
         let len = self.len() as i64;
         let index = if index < 0 { index.checked_add(len)? } else { index };
@@ -392,8 +392,9 @@ impl Listpack {
         self.bytes[4..HEADER].copy_from_slice(&count.to_le_bytes());
     }
 
-    /// Puts `entries` in place of the `old_len` bytes at `at`, which hold `old_count` entries. Every
-    /// change comes through here: it is the one place that moves bytes and keeps the header right.
+    /// Puts `entries` in place of the `old_len` bytes at `at`, which hold `old_count` entries.
+    /// Every change comes through here: it is the one place that moves bytes and keeps the header
+    /// right.
     fn splice(&mut self, at: usize, old_len: usize, entries: &[Encoded<'_>], old_count: usize) {
         let new_len = entries.iter().map(Encoded::len).sum::<usize>();
         let count = match self.stated_count() {

@@ -1,8 +1,8 @@
 //! Doubles: scores, increments, coordinates.
 //!
 //! Rust's own parser and shortest-digits printer do the hard part; this file adds Redis's rules of
-//! acceptance (overflow and underflow are errors, `nan` is refused) and its choice between plain and
-//! exponent form, which is that of Redis 7.2: plain while at most seven zeros are needed.
+//! acceptance (overflow and underflow are errors, `nan` is refused) and its choice between plain
+//! and exponent form, which is that of Redis 7.2: plain while at most seven zeros are needed.
 
 use std::fmt::Write as _;
 

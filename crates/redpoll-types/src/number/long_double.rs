@@ -10,8 +10,9 @@
 //! need big integers only outside the range of everyday numbers; the longest has 2^17 bits, as the
 //! text of a number is bounded by [`TEXT_MAX`] and its exponent is checked before it is used.
 
-use std::cmp::Ordering;
 use std::fmt;
+
+use super::big::Big;
 
 /// Longest text of a number in bytes, as in Redis.
 const TEXT_MAX: usize = 5 * 1024 - 1;
@@ -102,8 +103,8 @@ impl LongDouble {
     /// Adds `(exponent, mantissa, negative)` triples, the first of the larger magnitude.
     ///
     /// Both mantissas move up by 62 bits, so that a shift of the smaller by as much is exact. A
-    /// longer shift leaves a sticky lowest bit: then at most one leading bit cancels, and the sticky
-    /// bit stays far below the rounding position.
+    /// longer shift leaves a sticky lowest bit: then at most one leading bit cancels, and the
+    /// sticky bit stays far below the rounding position.
     fn add_aligned(large: (i32, u64, bool), small: (i32, u64, bool)) -> Self {
         const HEADROOM: i32 = 62;
         let high = u128::from(large.1) << HEADROOM;
@@ -294,115 +295,6 @@ fn parse_exponent(text: &[u8]) -> Option<i64> {
         .iter()
         .fold(0i64, |exponent, &digit| (exponent * 10 + i64::from(digit - b'0')).min(1_000_000));
     Some(if negative { -exponent } else { exponent })
-}
-
-/// An unsigned integer of any size: 32-bit limbs, the lowest first, the highest not 0.
-#[derive(Clone, PartialEq, Eq)]
-struct Big(Vec<u32>);
-
-impl From<u64> for Big {
-    fn from(value: u64) -> Self {
-        let mut big = Self(vec![value as u32, (value >> 32) as u32]);
-        big.trim();
-        big
-    }
-}
-
-impl Big {
-    fn trim(&mut self) {
-        while self.0.last() == Some(&0) {
-            self.0.pop();
-        }
-    }
-
-    fn bit_len(&self) -> i64 {
-        self.0.last().map_or(0, |high| self.0.len() as i64 * 32 - i64::from(high.leading_zeros()))
-    }
-
-    fn multiply_add(&mut self, factor: u32, addend: u32) {
-        let mut carry = u64::from(addend);
-        for limb in &mut self.0 {
-            carry += u64::from(*limb) * u64::from(factor);
-            *limb = carry as u32;
-            carry >>= 32;
-        }
-        if carry > 0 {
-            self.0.push(carry as u32);
-        }
-    }
-
-    fn shift_left(&mut self, bits: u32) {
-        if bits % 32 > 0 {
-            self.multiply_add(1 << (bits % 32), 0);
-        }
-        let limbs = std::iter::repeat_n(0, (bits / 32) as usize);
-        self.0.splice(0..0, limbs);
-        self.trim();
-    }
-
-    fn halve(&mut self) {
-        let mut carry = 0;
-        for limb in self.0.iter_mut().rev() {
-            let low = *limb & 1;
-            *limb = (*limb >> 1) | (carry << 31);
-            carry = low;
-        }
-        self.trim();
-    }
-
-    fn compare(&self, other: &Self) -> Ordering {
-        let by_len = self.0.len().cmp(&other.0.len());
-        by_len.then_with(|| self.0.iter().rev().cmp(other.0.iter().rev()))
-    }
-
-    /// Takes away `other`, which is not larger.
-    fn subtract(&mut self, other: &Self) {
-        let mut borrow = 0i64;
-        for (at, limb) in self.0.iter_mut().enumerate() {
-            let right = other.0.get(at).copied().unwrap_or(0);
-            let difference = i64::from(*limb) - i64::from(right) + borrow;
-            *limb = difference as u32;
-            borrow = difference >> 32;
-        }
-        self.trim();
-    }
-
-    /// The quotient, which the caller knows to be below 2^68, and whether nothing remains.
-    ///
-    /// Bit by bit: 68 rounds whatever the size, and no estimate of digits to get wrong.
-    fn divide(mut self, mut divisor: Self) -> (u128, bool) {
-        const BITS: u32 = 68;
-        divisor.shift_left(BITS - 1);
-        let mut quotient = 0u128;
-        for _ in 0..BITS {
-            quotient <<= 1;
-            if self.compare(&divisor).is_ge() {
-                self.subtract(&divisor);
-                quotient |= 1;
-            }
-            divisor.halve();
-        }
-        (quotient, self.0.is_empty())
-    }
-
-    fn into_decimal(mut self) -> String {
-        let mut groups = Vec::new();
-        while !self.0.is_empty() {
-            let mut rest = 0u64;
-            for limb in self.0.iter_mut().rev() {
-                rest = (rest << 32) | u64::from(*limb);
-                *limb = (rest / 1_000_000_000) as u32;
-                rest %= 1_000_000_000;
-            }
-            self.trim();
-            groups.push(rest);
-        }
-        let mut text = groups.pop().unwrap_or(0).to_string();
-        for group in groups.iter().rev() {
-            text.push_str(&format!("{group:09}"));
-        }
-        text
-    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //!
 //! [`LongDouble`] is apart: INCRBYFLOAT computes with 64 bits of mantissa, which no Rust type has.
 
+mod big;
 mod float;
 mod long_double;
 

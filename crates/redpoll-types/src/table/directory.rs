@@ -1,10 +1,10 @@
 //! A directory: which node is responsible for a hash.
 //!
 //! Extendible hashing. All hashes a directory sees share their first `base` bits; the next `bits`
-//! bits number a slot, and a slot names a node. A node of depth d is responsible for the hashes that
-//! share its first d bits, so it stands in a run of `2^(base + bits - d)` neighbouring slots. When a
-//! node splits, half of its run goes to the new node; only when the run is a single slot does the
-//! directory double first, which copies slots and touches no node.
+//! bits number a slot, and a slot names a node. A node of depth d is responsible for the hashes
+//! that share its first d bits, so it stands in a run of `2^(base + bits - d)` neighbouring slots.
+//! When a node splits, half of its run goes to the new node; only when the run is a single slot
+//! does the directory double first, which copies slots and touches no node.
 //!
 //! Slots hold numbers and not pointers, because a pointer in every slot of a run would look like
 //! sharing: a node's reference count must be one unless a snapshot holds it too.

@@ -6,10 +6,10 @@
 //! ```
 //!
 //! Why not a table from the shelf: a long reader (SMEMBERS of a million members, a save) must not
-//! hold the lock, so it takes a snapshot; and no growth may stall other clients. Here a clone copies
-//! one pointer for each chunk, about one for 8,000 entries, and shares everything below; a writer
-//! then copies only the chunk and the segment it touches. Growth is extendible hashing: a full
-//! segment splits in two and nothing else moves, so that no operation takes more than some ten
+//! hold the lock, so it takes a snapshot; and no growth may stall other clients. Here a clone
+//! copies one pointer for each chunk, about one for 8,000 entries, and shares everything below; a
+//! writer then copies only the chunk and the segment it touches. Growth is extendible hashing: a
+//! full segment splits in two and nothing else moves, so that no operation takes more than some ten
 //! microseconds whatever the size. One flat directory would do for lookups, but the first write
 //! after a snapshot would copy all of it; hence two levels.
 //!

@@ -8,9 +8,9 @@
 //! Byte i of the tags is eight hash bits of entry i. A lookup searches the tags with the machine's
 //! widest compare and looks at an entry only where its tag agrees, so that a miss seldom leaves the
 //! tags' cache line. Entries are packed: removal moves the last one into the hole, iteration is a
-//! slice, and the buffer grows in steps of eight entries, which are the allocator's size classes, so
-//! that a table of n entries wastes next to nothing. Segments are small enough that copying one for
-//! a snapshot's sake takes a few microseconds.
+//! slice, and the buffer grows in steps of eight entries, which are the allocator's size classes,
+//! so that a table of n entries wastes next to nothing. Segments are small enough that copying one
+//! for a snapshot's sake takes a few microseconds.
 
 use super::{Keyed, hash_of};
 use crate::footprint;
