@@ -1,1 +1,35 @@
 //! What a command acts in: sessions, the command table, dispatch, pub/sub, statistics.
+//!
+//! - [`Engine`] is what all threads share; [`Session`] is one client's state; [`Executor`] is one
+//!   thread's way of running batches of commands.
+//! - [`spec`] says what a command is; [`ctx`] what it acts in; [`error`] what it may refuse with.
+//! - [`block`], [`pubsub`], [`transaction`], [`client`]: the parts that join clients with each other.
+//!
+//! Invariants: no socket, no file, no thread is made here; a command never sees one. Locks are taken in
+//! this order: stripes ascending, then registries, then a client's outbox.
+
+#![forbid(unsafe_code)]
+
+pub mod block;
+mod cleanup;
+pub mod client;
+pub mod ctx;
+pub mod engine;
+pub mod error;
+pub mod executor;
+pub mod latency;
+pub mod pause;
+pub mod pubsub;
+pub mod session;
+pub mod settings;
+pub mod slowlog;
+pub mod spec;
+pub mod stats;
+pub mod table;
+pub mod transaction;
+
+pub use ctx::{Ctx, Mode};
+pub use engine::Engine;
+pub use error::{Error, Result};
+pub use executor::Executor;
+pub use session::Session;

@@ -8,7 +8,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
     /// `g`: commands of no type, such as DEL and EXPIRE.
-    Generic,
+    Generic = 2,
     /// `$`: strings.
     String,
     /// `l`: lists.
@@ -26,13 +26,13 @@ pub enum Class {
     /// `t`: streams.
     Stream,
     /// `m`: a read of a key that is not there.
-    KeyMiss,
+    KeyMiss = 11,
     /// `n`: a key was created.
-    New,
+    New = 14,
 }
 
 impl Class {
-    /// The class's bit in the option's mask.
+    /// The class's bit in a mask; the numbers are those of Redis.
     pub const fn bit(self) -> u32 {
         1 << self as u32
     }

@@ -10,7 +10,6 @@ use crate::entry::{Entry, EntryMut, EntryRef, INLINE_MAX, NewPayload, Payload};
 use crate::keyspace::{Garbage, Keyspace};
 use crate::stripe::{Db, Stripe};
 use crate::table::Place;
-use parking_lot::MutexGuard;
 use redpoll_types::number::parse_i64;
 use redpoll_types::string::Str;
 use redpoll_types::value::{Type, Typed, Value};
@@ -410,6 +409,11 @@ impl<'a> Keys<'a> {
             self.guards = Guards::None;
             self.guards = Guards::One(number, self.keyspace.lock(number));
         }
+        self.guards.stripe_mut(number)
+    }
+
+    /// A stripe that is locked. Panics if it is not.
+    pub fn held_stripe(&mut self, number: usize) -> &mut Stripe {
         self.guards.stripe_mut(number)
     }
 

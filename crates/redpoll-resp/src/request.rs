@@ -131,9 +131,18 @@ impl Parser {
         let mut error = None;
         let full = batch.len() + max;
         while batch.len() < full && start < buffer.len() {
+            // Unquoting rewrites the buffer, and a batch may be left half-way and its rest parsed again;
+            // so a quoted inline command is the first of its batch.
+            if !batch.is_empty() && !self.is_partial() && buffer[start] != b'*' {
+                let line = memchr(b'\n', &buffer[start..])
+                    .map_or(&[][..], |end| &buffer[start..start + end]);
+                if memchr::memchr2(b'"', b'\'', line).is_some() {
+                    break;
+                }
+            }
             match self.command(&mut buffer[start..], limits) {
                 Ok(Step::Done) => {
-                    batch.push(&self.spans, start);
+                    batch.push(&self.spans, start, start + self.position);
                     start += self.position;
                     self.spans.clear();
                     self.position = 0;

@@ -30,8 +30,9 @@ impl Span {
 #[derive(Debug, Default)]
 pub struct Batch {
     spans: Vec<Span>,
-    /// For each command the end of its spans; they begin where the previous command's end.
-    ends: Vec<u32>,
+    /// For each command the end of its spans (they begin where the previous command's end), and the
+    /// end of its bytes in the buffer.
+    ends: Vec<(u32, u32)>,
 }
 
 impl Batch {
@@ -55,13 +56,18 @@ impl Batch {
     /// The `index`th command. It has no arguments when the client sent an empty one.
     #[inline]
     pub fn command<'a>(&'a self, index: usize, buffer: &'a [u8]) -> Args<'a> {
-        let first = if index == 0 { 0 } else { self.ends[index - 1] as usize };
-        Args { buffer, spans: &self.spans[first..self.ends[index] as usize] }
+        let first = if index == 0 { 0 } else { self.ends[index - 1].0 as usize };
+        Args { buffer, spans: &self.spans[first..self.ends[index].0 as usize] }
     }
 
-    pub(super) fn push(&mut self, spans: &[Span], base: usize) {
+    /// Where the bytes of the first `count` commands end in the buffer.
+    pub fn bytes_of(&self, count: usize) -> usize {
+        if count == 0 { 0 } else { self.ends[count - 1].1 as usize }
+    }
+
+    pub(super) fn push(&mut self, spans: &[Span], base: usize, end: usize) {
         self.spans.extend(spans.iter().map(|span| span.shifted(base)));
-        self.ends.push(self.spans.len() as u32);
+        self.ends.push((self.spans.len() as u32, end as u32));
     }
 }
 

@@ -20,7 +20,7 @@ fn feed(input: &[u8], piece: usize, limits: &Limits) -> (Vec<Vec<Vec<u8>>>, Opti
             if parsed.error.is_some() {
                 return (commands, parsed.error);
             }
-            if batch.len() < 3 {
+            if parsed.consumed == 0 {
                 break;
             }
         }

@@ -1,0 +1,39 @@
+//! Reading arguments: numbers, options, times, each with Redis's error when it is none.
+
+use redpoll_engine::{Error, Result};
+use redpoll_types::number::{parse_f64, parse_i64};
+
+/// A 64-bit integer.
+pub fn int(word: &[u8]) -> Result<i64> {
+    parse_i64(word).ok_or(Error::NotInteger)
+}
+
+/// A floating-point number; infinities are numbers, NaN is not.
+pub fn float(word: &[u8]) -> Result<f64> {
+    parse_f64(word).ok_or(Error::NotFloat)
+}
+
+/// An integer of at least 0, refused with Redis's words for counts.
+pub fn count(word: &[u8]) -> Result<usize> {
+    let count = parse_i64(word).filter(|&count| count >= 0);
+    count.and_then(|count| usize::try_from(count).ok()).ok_or(Error::OutOfRange)
+}
+
+/// Whether a word is `option` in any case.
+#[inline]
+pub fn is(word: &[u8], option: &str) -> bool {
+    word.eq_ignore_ascii_case(option.as_bytes())
+}
+
+/// A timeout in seconds with a fraction, as milliseconds; `None` for 0, which means for ever.
+pub fn timeout(word: &[u8]) -> Result<Option<i64>> {
+    let seconds = parse_f64(word).ok_or(Error::InvalidTimeout)?;
+    if seconds < 0.0 {
+        return Err(Error::NegativeTimeout);
+    }
+    let millis = (seconds * 1000.0).ceil();
+    if millis >= i64::MAX as f64 {
+        return Err(Error::text("ERR timeout is out of range"));
+    }
+    Ok((millis > 0.0).then_some(millis as i64))
+}

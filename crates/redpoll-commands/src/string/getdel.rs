@@ -1,0 +1,41 @@
+//! `GETDEL key`: return the string at `key` and delete the key.
+
+use crate::prelude::*;
+
+pub const GETDEL: Command = Command {
+    spec: Spec {
+        name: "getdel",
+        arity: 2,
+        flags: Flags::WRITE.with(Flags::FAST),
+        keys: &[KeySpec::at(1).rw().access().delete()],
+        group: Group::String,
+        since: "6.2.0",
+        summary: "Returns the string value of a key and removes the key.",
+        args: &[Arg::key("key", 0)],
+        ..Spec::EMPTY
+    },
+    run,
+};
+
+fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
+    let key = args.at(1);
+    let Some(text) = ctx.keys.string(key)? else {
+        ctx.reply.null();
+        return Ok(());
+    };
+    text.with(|bytes| ctx.reply.bulk(bytes));
+    ctx.keys.delete(key);
+    ctx.wrote(key, Class::Generic, "del", 1);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::check;
+
+    #[test]
+    fn returns_and_deletes() {
+        check("SET k v | GETDEL k | EXISTS k | GETDEL k", "OK | v | 0 | nil");
+        check("RPUSH l a | GETDEL l | EXISTS l", "1 | WRONGTYPE Operation against a key holding the wrong kind of value | 1");
+    }
+}

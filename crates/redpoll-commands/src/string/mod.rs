@@ -1,0 +1,9 @@
+//! Strings.
+
+use crate::group;
+
+group! {
+    get: GET;
+    getdel: GETDEL;
+    set: SET;
+}

@@ -1,0 +1,112 @@
+//! Commands in tests: a server without sockets, and replies as a line of text.
+//!
+//! `check("SET k v | GET k", "OK | v")` runs the commands on an empty server with one client and compares
+//! what it answers. Words are split as inline commands are, so quotes and escapes work.
+
+use redpoll_config::Config;
+use redpoll_engine::client::{Origin, Waker};
+use redpoll_engine::engine::ProcessInfo;
+use redpoll_engine::{Engine, Executor, Session};
+use redpoll_resp::{Batch, Limits, Parser};
+use std::sync::Arc;
+
+struct NoWaker;
+
+impl Waker for NoWaker {
+    fn wake(&self, _client: u64) {}
+}
+
+/// A server without sockets, whose time stands still until a test moves it.
+pub struct TestServer {
+    pub engine: Arc<Engine>,
+    pub executor: Executor,
+    pub now: i64,
+}
+
+impl TestServer {
+    pub fn new() -> Self {
+        let engine = Engine::new(Arc::new(Config::new()), crate::all(), ProcessInfo::default());
+        let engine = Arc::new(engine);
+        TestServer { executor: Executor::new(engine.clone(), 7), engine, now: 1_700_000_000_000 }
+    }
+
+    /// A new client.
+    pub fn client(&self) -> Session {
+        let client = self.engine.clients.add(Origin::default(), Arc::new(NoWaker), self.now);
+        Session::new(client, true)
+    }
+
+    /// Runs one inline command (or a pipeline of several lines) and returns the raw reply.
+    pub fn raw(&mut self, session: &mut Session, line: &str) -> Vec<u8> {
+        let mut input = format!("{line}\r\n").into_bytes();
+        let mut out = Vec::new();
+        let mut start = 0;
+        while start < input.len() {
+            let mut batch = Batch::default();
+            let parsed = Parser::default().parse(&mut input[start..], &Limits::default(), 100, &mut batch);
+            assert_eq!(parsed.error, None, "{line}");
+            assert!(parsed.consumed > 0, "{line}");
+            let buffer = &input[start..];
+            self.executor.execute(session, (&batch, buffer, 0), (&mut out, usize::MAX), self.now);
+            start += parsed.consumed;
+        }
+        session.client.take_outbox(&mut out);
+        out
+    }
+
+    /// Runs one inline command and returns the reply as text; see [`check`].
+    pub fn run(&mut self, session: &mut Session, line: &str) -> String {
+        let raw = self.raw(session, line);
+        let mut rest = &raw[..];
+        let mut texts = Vec::new();
+        while !rest.is_empty() {
+            texts.push(show(&mut rest));
+        }
+        texts.join(" ")
+    }
+}
+
+/// Takes one reply off `raw` and shows it: arrays as `[a b]`, maps as `{a b}`, null as `nil`, errors and
+/// statuses as they are, empty strings as `""`.
+fn show(raw: &mut &[u8]) -> String {
+    let end = raw.windows(2).position(|pair| pair == b"\r\n").expect("a whole reply");
+    let (head, rest) = (&raw[..end], &raw[end + 2..]);
+    *raw = rest;
+    let text = String::from_utf8_lossy(&head[1..]).into_owned();
+    let mut many = |count: usize, open: &str, close: &str| {
+        let items: Vec<String> = (0..count).map(|_| show(raw)).collect();
+        format!("{open}{}{close}", items.join(" "))
+    };
+    match head[0] {
+        b'$' | b'=' if text == "-1" => "nil".to_owned(),
+        b'$' | b'=' => {
+            let len: usize = text.parse().expect("a length");
+            let bytes = &raw[..len];
+            let shown = if len == 0 { "\"\"".to_owned() } else { String::from_utf8_lossy(bytes).into_owned() };
+            *raw = &raw[len + 2..];
+            shown
+        }
+        b'*' if text == "-1" => "nil".to_owned(),
+        b'_' => "nil".to_owned(),
+        b'*' | b'~' | b'>' => many(text.parse().expect("a length"), "[", "]"),
+        b'%' => many(2 * text.parse::<usize>().expect("a length"), "{", "}"),
+        _ => text,
+    }
+}
+
+/// Runs commands, separated by ` | `, on an empty server, and compares the replies, separated likewise.
+#[track_caller]
+pub fn check(commands: &str, expected: &str) {
+    check_after(|_| {}, commands, expected);
+}
+
+/// As [`check`], on a server that `set_up` has prepared.
+#[track_caller]
+pub fn check_after(set_up: impl FnOnce(&mut TestServer), commands: &str, expected: &str) {
+    let mut server = TestServer::new();
+    set_up(&mut server);
+    let mut session = server.client();
+    let replies: Vec<String> =
+        commands.split(" | ").map(|line| server.run(&mut session, line.trim())).collect();
+    assert_eq!(replies.join(" | "), expected.trim(), "{commands}");
+}

@@ -1,0 +1,157 @@
+//! Clients that wait: blocking commands, and how they get their answer.
+//!
+//! A blocking command that finds nothing asks to wait (`ctx.block`). While its stripes are still locked,
+//! it is put into the queues of its keys, so no change can slip in between. Whoever changes such a key
+//! runs the waiting command again once its own command is done, on the waiter's behalf, first come first
+//! served: so a client that waits for a list gets its element before any command that the pusher sends
+//! afterwards, as in Redis. The answer goes to the waiter's outbox.
+//!
+//! A waiter ends once: by an answer, its timeout, CLIENT UNBLOCK, or its connection's end; whoever moves
+//! its state from `Waiting` wins.
+
+use crate::client::Client;
+use crate::spec::Command;
+use parking_lot::Mutex;
+use redpoll_keyspace::stripe::WaiterId;
+use redpoll_resp::{OwnedArgs, Proto};
+use redpoll_types::value::Type;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering::*};
+
+/// What a client gets whose time is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeoutReply {
+    /// The absent value.
+    Null,
+    /// The absent array.
+    NullArray,
+}
+
+/// What a blocking command asks for.
+#[derive(Clone, Debug)]
+pub struct BlockRequest {
+    /// The words of the command that are the keys to wait for.
+    pub keys: Vec<Box<[u8]>>,
+    /// How long, in milliseconds; `None`: for ever.
+    pub timeout_ms: Option<i64>,
+    /// The type that a key must have for the command to be tried again.
+    pub wanted: Type,
+    /// What to answer when the time is over.
+    pub on_timeout: TimeoutReply,
+}
+
+const WAITING: u8 = 0;
+const BEING_SERVED: u8 = 1;
+const DONE: u8 = 2;
+
+/// A client in a blocking command.
+pub struct Waiter {
+    /// Its number in the queues of the keys.
+    pub id: WaiterId,
+    /// The client.
+    pub client: Arc<Client>,
+    /// The command to run again.
+    pub command: &'static Command,
+    /// Its number in the command table.
+    pub command_id: usize,
+    /// Its words.
+    pub args: OwnedArgs,
+    /// The client's database.
+    pub db: usize,
+    /// The client's protocol.
+    pub proto: Proto,
+    /// What it asked for.
+    pub request: BlockRequest,
+    /// When its time is over, in milliseconds since 1970; `i64::MAX`: never.
+    pub deadline: i64,
+    /// When it began to wait.
+    pub since: i64,
+    state: AtomicU8,
+}
+
+impl Waiter {
+    /// Takes the right to answer; to be given back by [`Waiter::keep_waiting`] or used by
+    /// [`Waiter::finish`]. False if somebody else has it, or the wait is over.
+    pub fn begin_serving(&self) -> bool {
+        self.state.compare_exchange(WAITING, BEING_SERVED, AcqRel, Acquire).is_ok()
+    }
+
+    /// Gives the right to answer back: there was nothing.
+    pub fn keep_waiting(&self) {
+        self.state.store(WAITING, Release);
+    }
+
+    /// Ends the wait.
+    pub fn finish(&self) {
+        self.state.store(DONE, Release);
+    }
+
+    /// Whether the wait is over.
+    pub fn is_done(&self) -> bool {
+        self.state.load(Acquire) == DONE
+    }
+}
+
+/// All clients that wait.
+#[derive(Default)]
+pub struct Waiters {
+    waiters: Mutex<HashMap<WaiterId, Arc<Waiter>>>,
+    last_id: AtomicU64,
+    count: AtomicUsize,
+}
+
+/// What a new waiter is made of.
+pub(crate) struct NewWaiter {
+    pub client: Arc<Client>,
+    pub command: &'static Command,
+    pub command_id: usize,
+    pub args: OwnedArgs,
+    pub db: usize,
+    pub proto: Proto,
+    pub request: BlockRequest,
+    pub now: i64,
+}
+
+impl Waiters {
+    pub(crate) fn add(&self, new: NewWaiter) -> Arc<Waiter> {
+        let id = self.last_id.fetch_add(1, Relaxed) + 1;
+        let deadline = new.request.timeout_ms.map_or(i64::MAX, |ms| new.now.saturating_add(ms));
+        let waiter = Arc::new(Waiter {
+            id,
+            client: new.client,
+            command: new.command,
+            command_id: new.command_id,
+            args: new.args,
+            db: new.db,
+            proto: new.proto,
+            request: new.request,
+            deadline,
+            since: new.now,
+            state: AtomicU8::new(WAITING),
+        });
+        self.waiters.lock().insert(id, Arc::clone(&waiter));
+        self.count.fetch_add(1, Relaxed);
+        waiter
+    }
+
+    pub(crate) fn get(&self, id: WaiterId) -> Option<Arc<Waiter>> {
+        self.waiters.lock().get(&id).cloned()
+    }
+
+    pub(crate) fn remove(&self, id: WaiterId) {
+        if self.waiters.lock().remove(&id).is_some() {
+            self.count.fetch_sub(1, Relaxed);
+        }
+    }
+
+    /// The number of clients that wait.
+    pub fn len(&self) -> usize {
+        self.count.load(Relaxed)
+    }
+
+    /// Whether nobody waits.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}

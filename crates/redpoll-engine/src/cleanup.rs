@@ -1,0 +1,43 @@
+//! What a session has registered elsewhere, and how it is taken back.
+
+use crate::engine::Engine;
+use crate::pubsub::Kind;
+use crate::session::{Session, Watched};
+
+impl Engine {
+    /// Watches a key for a session. The key's stripe must not be locked by the caller.
+    pub fn watch(&self, session: &mut Session, key: &[u8], now: i64) {
+        let db = session.db;
+        if session.watched.iter().any(|watched| watched.db == db && *watched.key == *key) {
+            return;
+        }
+        let mut keys = self.keyspace.keys(db, now);
+        keys.lock_key(key);
+        let existed = keys.contains(key);
+        let stripe = self.keyspace.stripe_of(self.keyspace.hash(key));
+        keys.held_stripe(stripe).watch(db, key, &session.watch_flag);
+        session.watched.push(Watched { db, key: key.into(), existed });
+    }
+
+    /// Forgets all watches of a session. No stripe may be locked by the caller.
+    pub fn unwatch(&self, session: &mut Session) {
+        for watched in session.watched.drain(..) {
+            let stripe = self.keyspace.stripe_of(self.keyspace.hash(&watched.key));
+            self.keyspace.lock(stripe).unwatch(watched.db, &watched.key, &session.watch_flag);
+        }
+        session.set_watch_broken(false);
+    }
+
+    /// Takes all subscriptions of a session back, silently.
+    pub fn unsubscribe_all(&self, session: &mut Session) {
+        let id = session.client.id;
+        let subscriptions = std::mem::take(&mut session.subscriptions);
+        for (kind, names) in [
+            (Kind::Channel, subscriptions.channels),
+            (Kind::Pattern, subscriptions.patterns),
+            (Kind::Shard, subscriptions.shard_channels),
+        ] {
+            names.iter().for_each(|name| self.pubsub.unsubscribe(kind, name, id));
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! What the whole server may know of a client: the registry, and the ways to reach a client from any
+//! thread.
+//!
+//! A client's [`crate::Session`] belongs to the one thread that serves it. Others see this: figures that
+//! the serving thread refreshes once a batch (for CLIENT LIST), an outbox for messages that did not
+//! come from a command of the client (pub/sub, invalidations, the answer of a blocking command), and a
+//! wish list (close it, unblock it).
+
+use parking_lot::{Mutex, RwLock};
+use redpoll_resp::Proto;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering::*};
+
+/// A client's number: never used twice.
+pub type ClientId = u64;
+
+/// The kind of a client, for output limits and CLIENT KILL TYPE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientKind {
+    /// An ordinary one.
+    Normal,
+    /// A replica.
+    Replica,
+    /// One that has subscribed to something.
+    PubSub,
+}
+
+/// Wakes the thread that serves a client.
+pub trait Waker: Send + Sync {
+    /// Makes the thread look at the client's outbox and wishes soon. Called from any thread.
+    fn wake(&self, client: ClientId);
+}
+
+/// Where a client came from.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    /// Its own address, as CLIENT LIST shows it (`127.0.0.1:5000`, `/path/socket:0`).
+    pub address: String,
+    /// The address it connected to.
+    pub local_address: String,
+    /// The descriptor, for CLIENT LIST.
+    pub descriptor: i64,
+    /// Whether it came over a Unix socket.
+    pub unix: bool,
+}
+
+/// Texts that a client tells of itself.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    /// CLIENT SETNAME.
+    pub name: String,
+    /// CLIENT SETINFO LIB-NAME.
+    pub lib_name: String,
+    /// CLIENT SETINFO LIB-VER.
+    pub lib_version: String,
+    /// The ACL user.
+    pub user: String,
+}
+
+/// See the module's head.
+pub struct Client {
+    /// Its number.
+    pub id: ClientId,
+    /// Where it came from.
+    pub origin: Origin,
+    /// When it connected, in milliseconds since 1970.
+    pub created: i64,
+    /// What it calls itself.
+    pub names: Mutex<Names>,
+    /// Figures for CLIENT LIST, refreshed by the serving thread.
+    pub figures: Figures,
+    waker: Arc<dyn Waker>,
+    outbox: Mutex<Vec<u8>>,
+    outbox_len: AtomicUsize,
+    woken: AtomicBool,
+    wish: AtomicU8,
+    proto: AtomicU8,
+}
+
+/// Figures that the serving thread refreshes and anybody reads.
+#[derive(Debug, Default)]
+pub struct Figures {
+    /// The last command, in milliseconds since 1970.
+    pub last_active: AtomicI64,
+    /// The selected database.
+    pub db: AtomicU32,
+    /// Bits of [`flags`].
+    pub flags: AtomicU32,
+    /// The number of the last command in the command table, plus one.
+    pub last_command: AtomicU32,
+    /// Bytes of requests that wait to be executed.
+    pub query_bytes: AtomicUsize,
+    /// Bytes of replies that wait to be read by the client.
+    pub output_bytes: AtomicUsize,
+    /// Commands queued by MULTI, plus one; 0 outside.
+    pub queued: AtomicU32,
+    /// Bytes of the queued commands.
+    pub queued_bytes: AtomicUsize,
+    /// Channels subscribed to.
+    pub channels: AtomicU32,
+    /// Patterns subscribed to.
+    pub patterns: AtomicU32,
+    /// Shard channels subscribed to.
+    pub shard_channels: AtomicU32,
+    /// Keys watched.
+    pub watched: AtomicU32,
+    /// Commands executed.
+    pub commands: AtomicU64,
+    /// Bytes received.
+    pub bytes_in: AtomicU64,
+    /// Bytes sent.
+    pub bytes_out: AtomicU64,
+}
+
+/// Bits of [`Figures::flags`].
+pub mod flags {
+    /// Waits in a blocking command.
+    pub const BLOCKED: u32 = 1;
+    /// In MONITOR mode.
+    pub const MONITOR: u32 = 2;
+    /// Exempt from eviction.
+    pub const NO_EVICT: u32 = 4;
+    /// Leaves access clocks alone.
+    pub const NO_TOUCH: u32 = 8;
+    /// To be closed when its replies are sent.
+    pub const CLOSING: u32 = 16;
+    /// A watched key has changed.
+    pub const DIRTY_EXEC: u32 = 32;
+}
+
+/// What others want of a client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wishes {
+    /// It is to be closed.
+    pub kill: bool,
+    /// Its blocking command is to end as if its time were over.
+    pub unblock: bool,
+    /// Its blocking command is to end with an error.
+    pub unblock_error: bool,
+}
+
+const KILL: u8 = 1;
+const UNBLOCK: u8 = 2;
+const UNBLOCK_ERROR: u8 = 4;
+
+impl Client {
+    /// The protocol that the client speaks now.
+    pub fn proto(&self) -> Proto {
+        if self.proto.load(Relaxed) == 3 { Proto::Resp3 } else { Proto::Resp2 }
+    }
+
+    /// Notes the protocol for those who send messages from other threads.
+    pub fn set_proto(&self, proto: Proto) {
+        self.proto.store(if proto == Proto::Resp3 { 3 } else { 2 }, Relaxed);
+    }
+
+    /// Appends encoded bytes to what the client will be sent, and wakes its thread.
+    pub fn send(&self, bytes: &[u8]) {
+        let mut outbox = self.outbox.lock();
+        outbox.extend_from_slice(bytes);
+        self.outbox_len.store(outbox.len(), Release);
+        drop(outbox);
+        self.wake();
+    }
+
+    /// Bytes that wait in the outbox.
+    pub fn outbox_len(&self) -> usize {
+        self.outbox_len.load(Acquire)
+    }
+
+    /// Moves the outbox's bytes to the end of `out`. For the serving thread.
+    pub fn take_outbox(&self, out: &mut Vec<u8>) {
+        if self.outbox_len() == 0 {
+            return;
+        }
+        let mut outbox = self.outbox.lock();
+        out.append(&mut outbox);
+        outbox.shrink_to(4096);
+        self.outbox_len.store(0, Release);
+    }
+
+    /// Makes the serving thread look at the client soon. Cheap if it was told already.
+    pub fn wake(&self) {
+        if !self.woken.swap(true, AcqRel) {
+            self.waker.wake(self.id);
+        }
+    }
+
+    /// For the serving thread, before it looks: later wakes count again.
+    pub fn woken(&self) {
+        self.woken.store(false, Release);
+    }
+
+    fn wish(&self, bit: u8) {
+        self.wish.fetch_or(bit, AcqRel);
+        self.wake();
+    }
+
+    /// Asks for the client to be closed.
+    pub fn kill(&self) {
+        self.wish(KILL);
+    }
+
+    /// Asks for the client's blocking command to end: as timed out, or with an error.
+    pub fn unblock(&self, error: bool) {
+        self.wish(if error { UNBLOCK_ERROR } else { UNBLOCK });
+    }
+
+    /// Takes the wishes. For the serving thread.
+    pub fn take_wishes(&self) -> Wishes {
+        let bits = self.wish.swap(0, AcqRel);
+        Wishes {
+            kill: bits & KILL != 0,
+            unblock: bits & UNBLOCK != 0,
+            unblock_error: bits & UNBLOCK_ERROR != 0,
+        }
+    }
+
+    /// Whether a bit of [`flags`] is set.
+    pub fn has_flag(&self, flag: u32) -> bool {
+        self.figures.flags.load(Relaxed) & flag != 0
+    }
+
+    /// Sets or clears a bit of [`flags`].
+    pub fn set_flag(&self, flag: u32, on: bool) {
+        if on {
+            self.figures.flags.fetch_or(flag, Relaxed);
+        } else {
+            self.figures.flags.fetch_and(!flag, Relaxed);
+        }
+    }
+
+    /// The client's kind.
+    pub fn kind(&self) -> ClientKind {
+        let figures = &self.figures;
+        let subscriptions = figures.channels.load(Relaxed)
+            + figures.patterns.load(Relaxed)
+            + figures.shard_channels.load(Relaxed);
+        if subscriptions > 0 { ClientKind::PubSub } else { ClientKind::Normal }
+    }
+}
+
+/// All clients that are connected.
+#[derive(Default)]
+pub struct Clients {
+    clients: RwLock<BTreeMap<ClientId, Arc<Client>>>,
+    last_id: AtomicU64,
+    count: AtomicUsize,
+}
+
+impl Clients {
+    /// Registers a new client.
+    pub fn add(&self, origin: Origin, waker: Arc<dyn Waker>, now: i64) -> Arc<Client> {
+        let id = self.last_id.fetch_add(1, Relaxed) + 1;
+        let names = Names { user: "default".to_owned(), ..Names::default() };
+        let client = Arc::new(Client {
+            id,
+            origin,
+            created: now,
+            names: Mutex::new(names),
+            figures: Figures::default(),
+            waker,
+            outbox: Mutex::default(),
+            outbox_len: AtomicUsize::new(0),
+            woken: AtomicBool::new(false),
+            wish: AtomicU8::new(0),
+            proto: AtomicU8::new(2),
+        });
+        client.figures.last_active.store(now, Relaxed);
+        self.clients.write().insert(id, Arc::clone(&client));
+        self.count.fetch_add(1, Relaxed);
+        client
+    }
+
+    /// Forgets a client that has gone.
+    pub fn remove(&self, id: ClientId) {
+        if self.clients.write().remove(&id).is_some() {
+            self.count.fetch_sub(1, Relaxed);
+        }
+    }
+
+    /// The client with this number.
+    pub fn get(&self, id: ClientId) -> Option<Arc<Client>> {
+        self.clients.read().get(&id).cloned()
+    }
+
+    /// All clients, the oldest first.
+    pub fn all(&self) -> Vec<Arc<Client>> {
+        self.clients.read().values().cloned().collect()
+    }
+
+    /// The number of clients.
+    pub fn len(&self) -> usize {
+        self.count.load(Relaxed)
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}

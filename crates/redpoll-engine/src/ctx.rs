@@ -1,0 +1,93 @@
+//! `Ctx`: what a command acts in.
+//!
+//! A command sees the server's shared state, its client's session, the locked keys, and the reply to
+//! write. It sees no socket, no thread, and no clock but `keys.now()`. The parts are separate fields so
+//! that a value may be borrowed from `keys` while the reply is written.
+
+use crate::block::BlockRequest;
+use crate::engine::Engine;
+use crate::session::Session;
+use crate::stats::ThreadStats;
+use redpoll_keyspace::Keys;
+use redpoll_keyspace::effect::Class;
+use redpoll_resp::{OwnedArgs, Reply};
+use redpoll_types::limits::Limits;
+use redpoll_types::rng::SmallRng;
+use std::sync::Arc;
+
+/// See the module's head.
+pub struct Ctx<'a> {
+    /// What all clients share.
+    pub engine: &'a Arc<Engine>,
+    /// The client that sent the command.
+    pub session: &'a mut Session,
+    /// The selected database, with the stripes of the command's keys locked.
+    pub keys: Keys<'a>,
+    /// Where the answer goes.
+    pub reply: Reply<'a>,
+    /// Randomness, for commands that pick.
+    pub rng: &'a mut SmallRng,
+    /// Where the thresholds of the compact encodings stand.
+    pub limits: Limits,
+    /// How the command runs: alone, in a transaction, or from a script.
+    pub mode: Mode,
+    /// The thread's counters.
+    pub stats: &'a ThreadStats,
+    /// What is to be done after the command, if anything.
+    pub(crate) action: Option<Action>,
+    /// What stands in the change log in place of the command itself.
+    pub(crate) rewritten: Option<Vec<OwnedArgs>>,
+}
+
+/// How a command runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// By itself; it may block its client.
+    Alone,
+    /// In EXEC, where it must answer at once.
+    Transaction,
+    /// Again, for a client that waits: nothing new came, or something did.
+    Resumed,
+}
+
+/// What is to be done after a command has run and given its locks back.
+pub(crate) enum Action {
+    /// The client waits. (Registered while the locks are still held.)
+    Block(BlockRequest),
+}
+
+impl Ctx<'_> {
+    /// Says that the key has changed; see [`Keys::wrote`].
+    #[inline]
+    pub fn wrote(&mut self, key: &[u8], class: Class, event: &'static str, changes: u64) {
+        self.keys.wrote(key, class, event, changes);
+    }
+
+    /// Whether the command may make its client wait. If not, it answers as if its time were over.
+    pub fn may_block(&self) -> bool {
+        self.mode != Mode::Transaction
+    }
+
+    /// Makes the client wait until one of the keys changes, and then runs the command again; nothing
+    /// must have been written to the reply.
+    pub fn block(&mut self, request: BlockRequest) {
+        self.action = Some(Action::Block(request));
+    }
+
+    /// What replicas and the append-only file get in place of the command itself: for commands whose
+    /// effect depends on chance, on time, or on what was there (SPOP becomes SREM, EXPIRE PEXPIREAT).
+    /// Several calls give several commands. `words` runs only if somebody listens.
+    pub fn log_as<'w>(&mut self, words: impl IntoIterator<Item = &'w [u8]>) {
+        if self.engine.change_log_is_on() {
+            let command: OwnedArgs = words.into_iter().collect();
+            self.rewritten.get_or_insert_default().push(command);
+        }
+    }
+
+    /// Nothing of the command goes to replicas and the append-only file, although it counts as a write.
+    pub fn log_nothing(&mut self) {
+        if self.engine.change_log_is_on() {
+            self.rewritten.get_or_insert_default();
+        }
+    }
+}

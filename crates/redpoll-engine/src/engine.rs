@@ -1,0 +1,176 @@
+//! `Engine`: what all threads and clients share.
+
+use crate::block::Waiters;
+use crate::client::{Client, Clients};
+use crate::latency::Latency;
+use crate::pause::Pause;
+use crate::pubsub::PubSub;
+use crate::settings::Settings;
+use crate::slowlog::SlowLog;
+use crate::spec::Command;
+use crate::stats::Stats;
+use crate::table::CommandTable;
+use parking_lot::RwLock;
+use redpoll_config::Config;
+use redpoll_keyspace::{Keyspace, clock};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::*};
+
+/// Facts about the running process that INFO tells.
+#[derive(Clone, Debug, Default)]
+pub struct ProcessInfo {
+    /// The program file.
+    pub executable: String,
+    /// The configuration file, if there is one.
+    pub config_file: Option<PathBuf>,
+    /// The TCP port.
+    pub port: u16,
+    /// Threads that serve clients.
+    pub workers: usize,
+    /// Forty hexadecimal digits, drawn at start.
+    pub run_id: String,
+}
+
+/// What SHUTDOWN asks of the program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ShutdownOptions {
+    /// Save even if no save point is configured.
+    pub save: bool,
+    /// Do not save.
+    pub nosave: bool,
+    /// Do not wait for replicas.
+    pub now: bool,
+    /// Ignore errors.
+    pub force: bool,
+}
+
+/// See the module's head.
+pub struct Engine {
+    /// The data.
+    pub keyspace: Keyspace,
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// All commands.
+    pub commands: CommandTable,
+    /// All clients.
+    pub clients: Clients,
+    /// Channels and patterns.
+    pub pubsub: PubSub,
+    /// Clients in blocking commands.
+    pub waiters: Waiters,
+    /// CLIENT PAUSE.
+    pub pause: Pause,
+    /// Counters.
+    pub stats: Stats,
+    /// SLOWLOG.
+    pub slowlog: SlowLog,
+    /// LATENCY.
+    pub latency: Latency,
+    /// Facts for INFO.
+    pub process: ProcessInfo,
+    /// When the server started, in milliseconds since 1970.
+    pub started: i64,
+    /// Whether expired keys are removed by themselves (DEBUG SET-ACTIVE-EXPIRE).
+    pub active_expire: AtomicBool,
+    /// Set by SHUTDOWN; the program ends when it sees it.
+    pub shutdown: RwLock<Option<ShutdownOptions>>,
+    /// Bytes in use, refreshed by the timer: cheap to read for every command.
+    pub used_memory: AtomicUsize,
+    monitors: RwLock<Vec<Arc<Client>>>,
+    monitor_count: AtomicUsize,
+    settings: RwLock<Settings>,
+    generation: AtomicU64,
+}
+
+impl Engine {
+    /// An engine with these commands and an empty keyspace.
+    pub fn new(
+        config: Arc<Config>,
+        commands: impl IntoIterator<Item = &'static Command>,
+        process: ProcessInfo,
+    ) -> Self {
+        let engine = Engine {
+            keyspace: Keyspace::new(config.databases()),
+            commands: CommandTable::new(commands),
+            clients: Clients::default(),
+            pubsub: PubSub::default(),
+            waiters: Waiters::default(),
+            pause: Pause::default(),
+            stats: Stats::default(),
+            slowlog: SlowLog::default(),
+            latency: Latency::default(),
+            process,
+            started: clock::now_ms(),
+            active_expire: AtomicBool::new(true),
+            shutdown: RwLock::new(None),
+            used_memory: AtomicUsize::new(0),
+            monitors: RwLock::default(),
+            monitor_count: AtomicUsize::new(0),
+            settings: RwLock::new(Settings::of(&config)),
+            generation: AtomicU64::new(0),
+            config,
+        };
+        engine.config_changed();
+        engine
+    }
+
+    /// Takes over what the engine keeps of the configuration. To be called after every change.
+    pub fn config_changed(&self) {
+        let settings = Settings::of(&self.config);
+        self.keyspace.set_lfu(settings.lfu);
+        *self.settings.write() = settings;
+        self.generation.fetch_add(1, Release);
+    }
+
+    /// What executors read for every command.
+    pub fn settings(&self) -> Settings {
+        *self.settings.read()
+    }
+
+    /// Grows with every change of the configuration.
+    #[inline(always)]
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Acquire)
+    }
+
+    /// Whether somebody consumes the change log.
+    #[inline(always)]
+    pub fn change_log_is_on(&self) -> bool {
+        false
+    }
+
+    /// Shows all commands to a client from now on.
+    pub fn add_monitor(&self, client: &Arc<Client>) {
+        let mut monitors = self.monitors.write();
+        if !monitors.iter().any(|monitor| monitor.id == client.id) {
+            monitors.push(Arc::clone(client));
+            self.monitor_count.store(monitors.len(), Relaxed);
+        }
+    }
+
+    /// Stops showing commands to a client.
+    pub fn remove_monitor(&self, client: &Client) {
+        let mut monitors = self.monitors.write();
+        monitors.retain(|monitor| monitor.id != client.id);
+        self.monitor_count.store(monitors.len(), Relaxed);
+    }
+
+    /// Whether any client watches all commands.
+    #[inline(always)]
+    pub fn is_monitored(&self) -> bool {
+        self.monitor_count.load(Relaxed) > 0
+    }
+
+    /// Sends a line to all monitors.
+    pub(crate) fn show(&self, line: &[u8]) {
+        self.monitors.read().iter().for_each(|monitor| monitor.send(line));
+    }
+
+    /// Bytes in use, counted now.
+    pub fn measure_memory(&self) -> usize {
+        let used = redpoll_memory::used_memory();
+        self.used_memory.store(used, Relaxed);
+        used
+    }
+}

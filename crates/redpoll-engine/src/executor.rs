@@ -1,0 +1,150 @@
+//! The executor: one thread's way of running commands, a batch at a time.
+//!
+//! A batch is what a connection has sent. Before anything runs, the keys of all its commands are hashed
+//! and their cache lines asked for, first the buckets, then the entries; so that the misses of a whole
+//! pipeline overlap instead of adding up. Then the commands run one after the other, each with its
+//! stripes locked, and their replies gather in one buffer.
+
+mod check;
+mod prepare;
+mod run;
+mod serve;
+
+use crate::engine::Engine;
+use crate::session::{ReplyMode, Session};
+use crate::settings::Settings;
+use crate::stats::ThreadStats;
+use prepare::Prepared;
+use redpoll_resp::Batch;
+use redpoll_types::rng::SmallRng;
+use std::sync::Arc;
+
+/// Why a batch was left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// Every command is answered.
+    Done,
+    /// The client waits in a blocking command.
+    Blocked,
+    /// Clients are paused until this time, in milliseconds since 1970.
+    Paused(i64),
+    /// The replies so far fill a buffer: send them first.
+    OutputFull,
+    /// The client is to be closed once its replies are sent.
+    Close,
+}
+
+/// How far a batch has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Commands executed; the next one is to be executed first when the batch goes on.
+    pub executed: usize,
+    /// Why it was left.
+    pub stop: Stop,
+}
+
+/// See the module's head.
+pub struct Executor {
+    engine: Arc<Engine>,
+    stats: Arc<ThreadStats>,
+    rng: SmallRng,
+    clock: quanta::Clock,
+    prepared: Vec<Prepared>,
+    settings: Settings,
+    generation: u64,
+}
+
+impl Executor {
+    /// An executor for the calling thread.
+    pub fn new(engine: Arc<Engine>, seed: u64) -> Self {
+        let stats = engine.stats.add_thread(engine.commands.len());
+        Executor {
+            stats,
+            rng: SmallRng::new(seed),
+            clock: quanta::Clock::new(),
+            prepared: Vec::new(),
+            settings: engine.settings(),
+            generation: engine.generation(),
+            engine,
+        }
+    }
+
+    /// What all threads share.
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    /// The thread's counters.
+    pub fn stats(&self) -> &ThreadStats {
+        &self.stats
+    }
+
+    /// Runs the commands of `batch`, whose spans lie in `buffer`, from the `from`th on. Replies are
+    /// appended to `out`; once they exceed `out_max` bytes, the batch is left to be gone on with later.
+    pub fn execute(
+        &mut self,
+        session: &mut Session,
+        (batch, buffer, from): (&Batch, &[u8], usize),
+        (out, out_max): (&mut Vec<u8>, usize),
+        now: i64,
+    ) -> Progress {
+        if self.generation != self.engine.generation() {
+            self.generation = self.engine.generation();
+            self.settings = self.engine.settings();
+        }
+        self.prepare(session, batch, buffer, from);
+        let mut before = self.clock.raw();
+        let mut executed = from;
+        let mut stop = Stop::Done;
+        while executed < batch.len() {
+            let args = batch.command(executed, buffer);
+            let prepared = self.prepared[executed - from];
+            if let Some(until) = self.paused(session, &prepared, now) {
+                stop = Stop::Paused(until);
+                break;
+            }
+            executed += 1;
+            if args.len() == 0 {
+                continue;
+            }
+            let start = out.len();
+            self.dispatch(session, &prepared, args, out, now);
+            if session.reply_mode != ReplyMode::On {
+                self.withhold(session, out, start);
+            }
+            let after = self.clock.raw();
+            self.account(session, &prepared, args, (before, after), now);
+            before = after;
+            if session.closing {
+                stop = Stop::Close;
+                break;
+            }
+            if session.waiting.is_some() {
+                stop = Stop::Blocked;
+                break;
+            }
+            if out.len() > out_max && executed < batch.len() {
+                stop = Stop::OutputFull;
+                break;
+            }
+        }
+        self.stats.executed.add((executed - from) as u64);
+        Progress { executed, stop }
+    }
+
+    /// Takes a reply back that CLIENT REPLY does not want, and moves SKIP on.
+    fn withhold(&mut self, session: &mut Session, out: &mut Vec<u8>, start: usize) {
+        match session.reply_mode {
+            ReplyMode::On => {}
+            ReplyMode::Off => out.truncate(start),
+            ReplyMode::Skip => {
+                out.truncate(start);
+                session.reply_mode = ReplyMode::On;
+            }
+            ReplyMode::SkipNext => {
+                out.truncate(start);
+                session.reply_mode = ReplyMode::Skip;
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Before a batch runs: which commands it holds, the hashes of their keys, and their cache lines.
+
+use super::Executor;
+use crate::session::Session;
+use crate::spec::Command;
+use redpoll_resp::{Args, Batch};
+
+/// What is known of a command before it runs.
+#[derive(Clone, Copy)]
+pub(super) struct Prepared {
+    /// The command and its number; for a container without a valid subcommand the container.
+    pub(super) command: Option<(&'static Command, usize)>,
+    /// The hash of its one key, if it has one at a fixed place.
+    pub(super) hash: Option<u64>,
+}
+
+/// Batches of this size and more are worth a walk of prefetches.
+const PREFETCH_MIN: usize = 2;
+
+impl Executor {
+    pub(super) fn prepare(&mut self, session: &mut Session, batch: &Batch, buffer: &[u8], from: usize) {
+        self.prepared.clear();
+        for index in from..batch.len() {
+            let prepared = self.look_up(session, batch.command(index, buffer));
+            self.prepared.push(prepared);
+        }
+        if self.prepared.len() < PREFETCH_MIN {
+            return;
+        }
+        let (keyspace, db) = (&self.engine.keyspace, session.db);
+        for hash in self.prepared.iter().filter_map(|prepared| prepared.hash) {
+            keyspace.prefetch_bucket(db, hash);
+        }
+        for hash in self.prepared.iter().filter_map(|prepared| prepared.hash) {
+            keyspace.prefetch_entry(db, hash);
+        }
+    }
+
+    /// Finds the command. A pipeline mostly repeats itself, so the last command is tried first.
+    #[inline]
+    pub(super) fn look_up(&self, session: &mut Session, args: Args<'_>) -> Prepared {
+        let Some(name) = args.get(0) else { return Prepared { command: None, hash: None } };
+        let found = match session.recent {
+            Some((command, id)) if name.eq_ignore_ascii_case(command.spec.name.as_bytes()) => {
+                Some((command, id))
+            }
+            _ => self.find(session, args),
+        };
+        let key = found.and_then(|(command, _)| args.get(command.spec.single_key()?));
+        Prepared { command: found, hash: key.map(|key| self.engine.keyspace.hash(key)) }
+    }
+
+    fn find(&self, session: &mut Session, args: Args<'_>) -> Option<(&'static Command, usize)> {
+        let table = &self.engine.commands;
+        let id = table.find(args.at(0))?;
+        let command = table.row(id).command;
+        if command.spec.subcommands.is_empty() {
+            session.recent = Some((command, id));
+            return Some((command, id));
+        }
+        let sub = args.get(1).and_then(|name| table.find_sub(id, name)).unwrap_or(id);
+        Some((table.row(sub).command, sub))
+    }
+}

@@ -1,0 +1,260 @@
+//! Running one command: locks, function, effects, and the accounts afterwards.
+
+use super::Executor;
+use super::check::Verdict;
+use super::prepare::Prepared;
+use crate::block::NewWaiter;
+use crate::ctx::{Action, Ctx, Mode};
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::session::Session;
+use crate::slowlog::{self, SlowEntry};
+use crate::stats::ThreadStats;
+use crate::spec::{Command, Flags, Locks, Spec};
+use redpoll_keyspace::Keys;
+use redpoll_keyspace::effect::Effects;
+use redpoll_resp::{Args, Reply};
+
+/// A key that clients wait for and that has changed, with its database.
+pub(super) type Ready = (usize, Box<[u8]>);
+
+impl Executor {
+    /// Checks a command and runs, queues or refuses it.
+    pub(super) fn dispatch(
+        &mut self,
+        session: &mut Session,
+        prepared: &Prepared,
+        args: Args<'_>,
+        out: &mut Vec<u8>,
+        now: i64,
+    ) {
+        match self.check(session, prepared, args) {
+            Verdict::Run(command, id) => {
+                session.last_command = Some(id);
+                if self.engine.is_monitored() && !command.spec.flags.has(Flags::SKIP_MONITOR) {
+                    self.show_to_monitors(session, args, now);
+                }
+                let ready = self.run(session, (command, id), args, prepared.hash, out, now);
+                if !ready.is_empty() {
+                    self.serve(ready, now);
+                }
+            }
+            Verdict::Queue(command, id) => {
+                self.queue(session, (command, id), args);
+                out.extend_from_slice(b"+QUEUED\r\n");
+            }
+            Verdict::Refuse(error) => {
+                if let Some(transaction) = &mut session.transaction {
+                    transaction.aborted = true;
+                }
+                if let Some((_, id)) = prepared.command {
+                    self.stats.commands[id].rejected.add(1);
+                }
+                let mut reply = Reply::new(out, session.proto);
+                Self::write_error(&self.engine, &self.stats, &error, &mut reply);
+            }
+        }
+    }
+
+    /// Runs a command with its stripes locked; returns the keys that waiting clients want to hear of.
+    fn run(
+        &mut self,
+        session: &mut Session,
+        (command, id): (&'static Command, usize),
+        args: Args<'_>,
+        hash: Option<u64>,
+        out: &mut Vec<u8>,
+        now: i64,
+    ) -> Vec<Ready> {
+        let engine = self.engine.clone();
+        let mut keys = lock(&engine.keyspace, &command.spec, args, hash, session.db, now);
+        keys.effects.wanted = self.settings.wanted_events;
+        keys.set_no_touch(session.client.has_flag(crate::client::flags::NO_TOUCH));
+        let mark = out.len();
+        let mut ctx = Ctx {
+            engine: &engine,
+            reply: Reply::new(out, session.proto),
+            session,
+            keys,
+            rng: &mut self.rng,
+            limits: self.settings.limits,
+            mode: Mode::Alone,
+            stats: &self.stats,
+            action: None,
+            rewritten: None,
+        };
+        if let Err(error) = (command.run)(&mut ctx, args) {
+            ctx.reply.rewind(mark);
+            ctx.stats.commands[id].failed.add(1);
+            Self::write_error(&engine, ctx.stats, &error, &mut ctx.reply);
+            return Self::settle(&engine, ctx.stats, &mut ctx.keys);
+        }
+        if let Some(Action::Block(request)) = ctx.action.take() {
+            let waiter = engine.waiters.add(NewWaiter {
+                client: ctx.session.client.clone(),
+                command,
+                command_id: id,
+                args: args.to_owned(),
+                db: ctx.session.db,
+                proto: ctx.session.proto,
+                request,
+                now,
+            });
+            for key in &waiter.request.keys {
+                let stripe = engine.keyspace.stripe_of(engine.keyspace.hash(key));
+                let db = ctx.keys.db();
+                ctx.keys.held_stripe(stripe).wait(db, key, waiter.id);
+            }
+            ctx.session.waiting = Some(waiter);
+        }
+        Self::settle(&engine, ctx.stats, &mut ctx.keys)
+    }
+
+    /// Carries out what follows from a command's writes, and gives the locks back.
+    pub(super) fn settle(engine: &Engine, stats: &ThreadStats, keys: &mut Keys<'_>) -> Vec<Ready> {
+        let effects = std::mem::take(&mut keys.effects);
+        let Effects { dirty, hits, misses, expired, ready, events, .. } = effects;
+        if dirty > 0 {
+            stats.dirty.add(dirty);
+        }
+        if hits + misses > 0 {
+            stats.hits.add(hits);
+            stats.misses.add(misses);
+        }
+        if expired > 0 {
+            stats.expired.add(expired);
+        }
+        if !events.is_empty() {
+            engine.publish_events(&events);
+        }
+        keys.unlock();
+        ready
+    }
+
+    /// Writes an error reply and counts it.
+    fn write_error(engine: &Engine, stats: &ThreadStats, error: &Error, reply: &mut Reply<'_>) {
+        let message = error.message();
+        reply.error(message.as_bytes());
+        stats.errors.add(1);
+        engine.stats.error(&message);
+    }
+
+    /// Counts a command's time, and puts it into the slow log if that was long.
+    #[inline]
+    pub(super) fn account(
+        &self,
+        session: &Session,
+        prepared: &Prepared,
+        args: Args<'_>,
+        (before, after): (u64, u64),
+        now: i64,
+    ) {
+        let Some((command, id)) = prepared.command else { return };
+        let nanos = self.clock.delta_as_nanos(before, after);
+        self.stats.commands[id].called(nanos);
+        let threshold = self.settings.slowlog_micros;
+        if threshold >= 0
+            && nanos >= threshold as u64 * 1000
+            && !command.spec.flags.has(Flags::SKIP_SLOWLOG)
+        {
+            self.log_slow(session, args, nanos, now);
+        }
+    }
+
+    #[cold]
+    fn log_slow(&self, session: &Session, args: Args<'_>, nanos: u64, now: i64) {
+        let entry = SlowEntry {
+            id: 0,
+            time: now / 1000,
+            micros: nanos / 1000,
+            words: slowlog::shorten(args),
+            address: session.client.origin.address.clone(),
+            name: session.client.names.lock().name.clone(),
+        };
+        self.engine.slowlog.add(entry, self.settings.slowlog_max);
+        let threshold = self.settings.latency_threshold_ms;
+        self.engine.latency.add("command", nanos / 1_000_000, threshold, now / 1000);
+    }
+
+    /// Sends the command to those who watch, in MONITOR's form.
+    #[cold]
+    fn show_to_monitors(&self, session: &Session, args: Args<'_>, now: i64) {
+        let mut line = format!(
+            "+{}.{:06} [{} {}]",
+            now / 1000,
+            now % 1000 * 1000,
+            session.db,
+            session.client.origin.address
+        )
+        .into_bytes();
+        for word in args.iter() {
+            line.extend_from_slice(b" \"");
+            for &byte in word {
+                match byte {
+                    b'\\' | b'"' => line.extend_from_slice(&[b'\\', byte]),
+                    b'\n' => line.extend_from_slice(b"\\n"),
+                    b'\r' => line.extend_from_slice(b"\\r"),
+                    b'\t' => line.extend_from_slice(b"\\t"),
+                    0x07 => line.extend_from_slice(b"\\a"),
+                    0x08 => line.extend_from_slice(b"\\b"),
+                    b' '..=b'~' => line.push(byte),
+                    _ => line.extend_from_slice(format!("\\x{byte:02x}").as_bytes()),
+                }
+            }
+            line.push(b'"');
+        }
+        line.extend_from_slice(b"\r\n");
+        self.engine.show(&line);
+    }
+}
+
+/// A view with the locks that a command's metadata asks for.
+#[inline]
+pub(super) fn lock<'a>(
+    keyspace: &'a redpoll_keyspace::Keyspace,
+    spec: &Spec,
+    args: Args<'_>,
+    hash: Option<u64>,
+    db: usize,
+    now: i64,
+) -> Keys<'a> {
+    if let (Some(hash), Some(index), Locks::Keys) = (hash, spec.single_key(), spec.locks) {
+        let mut keys = keyspace.keys_one(hash, db, now);
+        if let Some(key) = args.get(index) {
+            keys.set_hint(key, hash);
+        }
+        return keys;
+    }
+    let mut keys = keyspace.keys(db, now);
+    match spec.locks {
+        Locks::Keys if spec.keys.is_empty() => {}
+        Locks::Keys => {
+            let positions = spec.key_positions(args);
+            keys.lock_keys(positions.iter().filter_map(|position| args.get(position.index)));
+        }
+        Locks::All => keys.lock_all(),
+        Locks::Own => {}
+    }
+    keys
+}
+
+impl Engine {
+    /// Sends keyspace events to their subscribers, as the keyspace and the keyevent channel name them.
+    pub(crate) fn publish_events(&self, events: &[redpoll_keyspace::effect::Event]) {
+        if !self.pubsub.has_receivers() {
+            return;
+        }
+        let (by_key, by_event) = self.settings().event_channels;
+        for event in events {
+            let db = event.db;
+            if by_key {
+                let channel = [format!("__keyspace@{db}__:").as_bytes(), &event.key].concat();
+                self.pubsub.publish(&channel, event.name.as_bytes());
+            }
+            if by_event {
+                let channel = format!("__keyevent@{db}__:{}", event.name);
+                self.pubsub.publish(channel.as_bytes(), &event.key);
+            }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! CLIENT PAUSE: commands that wait until an operator lets them go on.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::*};
+
+/// Which commands wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PauseMode {
+    /// All.
+    All,
+    /// Those that may write.
+    Write,
+}
+
+/// See the module's head.
+#[derive(Default)]
+pub struct Pause {
+    /// Until when, in milliseconds since 1970; 0: not paused.
+    until: AtomicI64,
+    all: AtomicBool,
+}
+
+impl Pause {
+    /// Pauses until `until`. As in Redis, a second pause never shortens or weakens the first.
+    pub fn pause(&self, until: i64, mode: PauseMode, now: i64) {
+        let running = self.until.load(Relaxed) > now;
+        let all = mode == PauseMode::All || (running && self.all.load(Relaxed));
+        self.all.store(all, Relaxed);
+        let until = if running { until.max(self.until.load(Relaxed)) } else { until };
+        self.until.store(until, Release);
+    }
+
+    /// Ends the pause.
+    pub fn unpause(&self) {
+        self.until.store(0, Release);
+    }
+
+    /// Until when commands of this kind wait, if they do.
+    #[inline]
+    pub fn holds(&self, writes: bool, now: i64) -> Option<i64> {
+        let until = self.until.load(Acquire);
+        (until > now && (writes || self.all.load(Relaxed))).then_some(until)
+    }
+}

@@ -1,0 +1,168 @@
+//! `Session`: the state of one client, owned by the thread that serves it.
+
+use crate::block::Waiter;
+use crate::client::{Client, flags};
+use crate::spec::Command;
+use redpoll_keyspace::stripe::WatchFlag;
+use redpoll_resp::{OwnedArgs, Proto};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+
+/// Whether a client wants replies (CLIENT REPLY).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ReplyMode {
+    /// Every reply.
+    #[default]
+    On,
+    /// None.
+    Off,
+    /// None for the next command.
+    SkipNext,
+    /// None for this command.
+    Skip,
+}
+
+/// A command that waits for EXEC.
+pub struct Queued {
+    /// The command.
+    pub command: &'static Command,
+    /// Its number in the command table.
+    pub id: usize,
+    /// Its words.
+    pub args: OwnedArgs,
+}
+
+/// The state between MULTI and EXEC.
+#[derive(Default)]
+pub struct Transaction {
+    /// The commands so far.
+    pub queue: Vec<Queued>,
+    /// A command was refused: EXEC will be, too.
+    pub aborted: bool,
+    /// Bytes of the queued words.
+    pub bytes: usize,
+}
+
+/// A key that a client watches.
+pub struct Watched {
+    /// The database.
+    pub db: usize,
+    /// The key.
+    pub key: Box<[u8]>,
+    /// Whether the key was there, so that its expiry counts as a change.
+    pub existed: bool,
+}
+
+/// What a client has subscribed to.
+#[derive(Default)]
+pub struct Subscriptions {
+    /// Channels.
+    pub channels: BTreeSet<Box<[u8]>>,
+    /// Patterns.
+    pub patterns: BTreeSet<Box<[u8]>>,
+    /// Shard channels.
+    pub shard_channels: BTreeSet<Box<[u8]>>,
+}
+
+impl Subscriptions {
+    /// Channels and patterns together: the count that SUBSCRIBE answers.
+    pub fn count(&self) -> usize {
+        self.channels.len() + self.patterns.len()
+    }
+
+    /// Whether there is any subscription at all.
+    pub fn any(&self) -> bool {
+        self.count() + self.shard_channels.len() > 0
+    }
+}
+
+/// See the module's head.
+pub struct Session {
+    /// What others see of the client.
+    pub client: Arc<Client>,
+    /// The selected database.
+    pub db: usize,
+    /// The protocol.
+    pub proto: Proto,
+    /// Whether the client may run commands that need authentication.
+    pub authenticated: bool,
+    /// Whether replies are wanted.
+    pub reply_mode: ReplyMode,
+    /// The state between MULTI and EXEC.
+    pub transaction: Option<Transaction>,
+    /// The keys it watches.
+    pub watched: Vec<Watched>,
+    /// Set by whoever changes one of them.
+    pub watch_flag: WatchFlag,
+    /// What it has subscribed to.
+    pub subscriptions: Subscriptions,
+    /// The blocking command that it waits in.
+    pub waiting: Option<Arc<Waiter>>,
+    /// To be closed when the replies so far are sent.
+    pub closing: bool,
+    /// The last command that is no subcommand, to recognise the same again in a pipeline.
+    pub(crate) recent: Option<(&'static Command, usize)>,
+    /// The number of the last command.
+    pub(crate) last_command: Option<usize>,
+}
+
+impl Session {
+    /// The session of a client that has just connected.
+    pub fn new(client: Arc<Client>, authenticated: bool) -> Self {
+        Session {
+            client,
+            db: 0,
+            proto: Proto::Resp2,
+            authenticated,
+            reply_mode: ReplyMode::On,
+            transaction: None,
+            watched: Vec::new(),
+            watch_flag: WatchFlag::default(),
+            subscriptions: Subscriptions::default(),
+            waiting: None,
+            closing: false,
+            recent: None,
+            last_command: None,
+        }
+    }
+
+    /// Switches the protocol.
+    pub fn set_proto(&mut self, proto: Proto) {
+        self.proto = proto;
+        self.client.set_proto(proto);
+    }
+
+    /// Whether a watched key has changed.
+    pub fn watch_broken(&self) -> bool {
+        self.watch_flag.load(Acquire)
+    }
+
+    /// Declares the watched keys changed (or, after EXEC, unchanged).
+    pub fn set_watch_broken(&self, broken: bool) {
+        self.watch_flag.store(broken, Release);
+    }
+
+    /// Whether only the commands of a subscriber are allowed: RESP2 with subscriptions.
+    #[inline]
+    pub fn only_pubsub(&self) -> bool {
+        self.proto == Proto::Resp2 && self.subscriptions.any()
+    }
+
+    /// Refreshes what CLIENT LIST shows. Called once a batch.
+    pub fn publish_figures(&self, now: i64) {
+        let figures = &self.client.figures;
+        figures.last_active.store(now, Relaxed);
+        figures.db.store(self.db as u32, Relaxed);
+        figures.last_command.store(self.last_command.map_or(0, |id| id as u32 + 1), Relaxed);
+        let queue = self.transaction.as_ref();
+        figures.queued.store(queue.map_or(0, |t| t.queue.len() as u32 + 1), Relaxed);
+        figures.queued_bytes.store(queue.map_or(0, |t| t.bytes), Relaxed);
+        figures.channels.store(self.subscriptions.channels.len() as u32, Relaxed);
+        figures.patterns.store(self.subscriptions.patterns.len() as u32, Relaxed);
+        figures.shard_channels.store(self.subscriptions.shard_channels.len() as u32, Relaxed);
+        figures.watched.store(self.watched.len() as u32, Relaxed);
+        self.client.set_flag(flags::BLOCKED, self.waiting.is_some());
+        self.client.set_flag(flags::CLOSING, self.closing);
+    }
+}

@@ -1,0 +1,87 @@
+//! SLOWLOG: the commands that took long, newest first, bounded in number and in size.
+
+use parking_lot::Mutex;
+use redpoll_resp::Args;
+use std::collections::VecDeque;
+
+/// The most words of a command that an entry keeps, the last telling how many more there were.
+const WORDS_MAX: usize = 32;
+/// The longest part of a word that an entry keeps.
+const WORD_MAX: usize = 128;
+
+/// A command that took long.
+#[derive(Clone, Debug)]
+pub struct SlowEntry {
+    /// Its number; never used twice, RESET or not.
+    pub id: u64,
+    /// When it ran, in seconds since 1970.
+    pub time: i64,
+    /// How long it took, in microseconds.
+    pub micros: u64,
+    /// Its words, shortened.
+    pub words: Vec<Vec<u8>>,
+    /// The client's address.
+    pub address: String,
+    /// The client's name.
+    pub name: String,
+}
+
+#[derive(Default)]
+struct Log {
+    entries: VecDeque<SlowEntry>,
+    next_id: u64,
+}
+
+/// See the module's head.
+#[derive(Default)]
+pub struct SlowLog(Mutex<Log>);
+
+impl SlowLog {
+    /// Adds an entry and forgets the oldest beyond `max`; the entry's number is given here.
+    pub fn add(&self, mut entry: SlowEntry, max: usize) {
+        let mut log = self.0.lock();
+        entry.id = log.next_id;
+        log.next_id += 1;
+        log.entries.push_front(entry);
+        log.entries.truncate(max);
+    }
+
+    /// The newest `count` entries.
+    pub fn newest(&self, count: usize) -> Vec<SlowEntry> {
+        self.0.lock().entries.iter().take(count).cloned().collect()
+    }
+
+    /// The number of entries.
+    pub fn len(&self) -> usize {
+        self.0.lock().entries.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Forgets all entries.
+    pub fn reset(&self) {
+        self.0.lock().entries.clear();
+    }
+}
+
+/// A command's words, shortened as SLOWLOG shows them.
+pub fn shorten(args: Args<'_>) -> Vec<Vec<u8>> {
+    let shown = if args.len() > WORDS_MAX { WORDS_MAX - 1 } else { args.len() };
+    let mut words: Vec<Vec<u8>> = args.iter().take(shown).map(shorten_word).collect();
+    if shown < args.len() {
+        words.push(format!("... ({} more arguments)", args.len() - shown).into_bytes());
+    }
+    words
+}
+
+fn shorten_word(word: &[u8]) -> Vec<u8> {
+    if word.len() <= WORD_MAX {
+        return word.to_vec();
+    }
+    let mut short = word[..WORD_MAX].to_vec();
+    short.extend(format!("... ({} more bytes)", word.len() - WORD_MAX).bytes());
+    short
+}

@@ -1,0 +1,88 @@
+//! The command table: names to commands, whatever their case.
+
+use crate::spec::Command;
+use std::collections::HashMap;
+
+/// A command with its number and full name.
+pub struct Row {
+    /// The command.
+    pub command: &'static Command,
+    /// Its name, with its container's before a bar (`config|get`).
+    pub full_name: String,
+    /// The number of its container, for a subcommand.
+    pub parent: Option<usize>,
+}
+
+/// All commands and subcommands, numbered.
+pub struct CommandTable {
+    rows: Vec<Row>,
+    names: HashMap<Box<[u8]>, usize>,
+}
+
+/// The longest name looked up; none is longer.
+const NAME_MAX: usize = 64;
+
+impl CommandTable {
+    /// The table of these commands and their subcommands.
+    pub fn new(commands: impl IntoIterator<Item = &'static Command>) -> Self {
+        let mut table = CommandTable { rows: Vec::new(), names: HashMap::new() };
+        for command in commands {
+            let parent = table.add(command, command.spec.name.to_owned(), None);
+            for sub in command.spec.subcommands {
+                table.add(sub, format!("{}|{}", command.spec.name, sub.spec.name), Some(parent));
+            }
+        }
+        table
+    }
+
+    fn add(&mut self, command: &'static Command, full_name: String, parent: Option<usize>) -> usize {
+        let id = self.rows.len();
+        self.names.insert(full_name.as_bytes().into(), id);
+        self.rows.push(Row { command, full_name, parent });
+        id
+    }
+
+    /// The number of the command or container called `name`, in any case.
+    pub fn find(&self, name: &[u8]) -> Option<usize> {
+        if name.contains(&b'|') {
+            return None;
+        }
+        self.find_full(name)
+    }
+
+    /// The number of the command with this full name (`config|get`), in any case.
+    pub fn find_full(&self, name: &[u8]) -> Option<usize> {
+        let mut lower = [0; NAME_MAX];
+        let lower = lower.get_mut(..name.len())?;
+        lower.copy_from_slice(name);
+        lower.make_ascii_lowercase();
+        self.names.get(&*lower).copied()
+    }
+
+    /// The number of a container's subcommand, in any case.
+    pub fn find_sub(&self, container: usize, name: &[u8]) -> Option<usize> {
+        let full = [self.rows[container].full_name.as_bytes(), b"|", name].concat();
+        self.find_full(&full)
+    }
+
+    /// The command with this number.
+    #[inline(always)]
+    pub fn row(&self, id: usize) -> &Row {
+        &self.rows[id]
+    }
+
+    /// All commands and subcommands by number.
+    pub fn rows(&self) -> impl Iterator<Item = (usize, &Row)> {
+        self.rows.iter().enumerate()
+    }
+
+    /// The number of rows.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+}
