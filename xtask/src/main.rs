@@ -8,6 +8,7 @@
 
 mod ci;
 mod codegen;
+mod compare;
 mod packages;
 mod repo;
 mod tidy;
@@ -27,6 +28,11 @@ const COMMANDS: &[Command] = &[
         name: "tidy",
         help: "check the house's rules of form (--tighten lowers the length ratchets)",
         run: tidy::run,
+    },
+    Command {
+        name: "compare",
+        help: "measure this server and Debian's redis-server side by side",
+        run: compare::run,
     },
     Command {
         name: "codegen",

@@ -1,0 +1,81 @@
+//! One connection that asks again and again while others work: what a patient client feels.
+//!
+//! The probe shares its core with the load. So as not to take its own waiting for the server's, it
+//! asks the system for real-time priority (as root it gets it): it then runs the moment its reply
+//! is there, and a pause that it sees was a pause of the server, or of the machine.
+
+use super::server::Server;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Instant;
+
+/// Latencies of a probe, sorted, in milliseconds.
+pub struct Latencies {
+    sorted_ms: Vec<f64>,
+}
+
+impl Latencies {
+    fn new(mut unsorted_ms: Vec<f64>) -> Latencies {
+        unsorted_ms.sort_by(f64::total_cmp);
+        Latencies { sorted_ms: unsorted_ms }
+    }
+
+    /// The longest, 0 of none.
+    pub fn max_ms(&self) -> f64 {
+        self.sorted_ms.last().copied().unwrap_or(0.0)
+    }
+
+    /// The latency that `quantile` (0 to 1) of the requests did not exceed.
+    pub fn quantile_ms(&self, quantile: f64) -> f64 {
+        let rank = (quantile * self.sorted_ms.len() as f64).ceil() as usize;
+        self.sorted_ms.get(rank.saturating_sub(1)).copied().unwrap_or(0.0)
+    }
+}
+
+/// Sends one PING after the other while `work` runs, and returns what both came to.
+pub fn during<T: Send>(
+    server: &Server,
+    work: impl FnOnce() -> Result<T, String> + Send,
+) -> Result<(T, Latencies), String> {
+    let mut client = server.connect()?;
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let probe = scope.spawn(|| {
+            take_priority();
+            let mut latencies_ms = Vec::new();
+            while !done.load(Ordering::Relaxed) {
+                let start = Instant::now();
+                client.ask(&["PING"])?;
+                latencies_ms.push(start.elapsed().as_secs_f64() * 1e3);
+            }
+            Ok::<_, String>(Latencies::new(latencies_ms))
+        });
+        let worked = work();
+        done.store(true, Ordering::Relaxed);
+        let latencies = probe.join().map_err(|_| "the probe failed".to_string())??;
+        Ok((worked?, latencies))
+    })
+}
+
+/// Asks for real-time priority for the calling thread; goes on without.
+fn take_priority() {
+    let thread = std::fs::read_link("/proc/thread-self").unwrap_or_default();
+    if let Some(id) = thread.file_name() {
+        let _ = Command::new("chrt").args(["-f", "-p", "10"]).arg(id).output();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_of_the_sorted_latencies() {
+        let latencies = Latencies::new((1..=100).rev().map(f64::from).collect());
+        assert_eq!(latencies.max_ms(), 100.0);
+        assert_eq!(latencies.quantile_ms(0.99), 99.0);
+        assert_eq!(latencies.quantile_ms(0.5), 50.0);
+        assert_eq!(Latencies::new(Vec::new()).quantile_ms(0.99), 0.0);
+    }
+}

@@ -1,0 +1,369 @@
+//! What is measured: the figures, and the scenarios they come from.
+//!
+//! A scenario runs on one server at a time and writes its figures into a [`Session`]. It is called
+//! anew for each side and round, and starts its servers itself, so that nothing is left over from
+//! one measurement to the next.
+
+use super::load::{self, BOTH_CORES, LOAD_CORE, SERVER_CORE, Tool};
+use super::probe;
+use super::server::{Flavor, Server, Settings};
+use std::time::{Duration, Instant};
+
+/// What a figure should come to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Goal {
+    /// At most this part of the peer's.
+    OfPeer(f64),
+    /// At most this.
+    AtMost(f64),
+    /// At least this.
+    AtLeast(f64),
+    /// Shown only.
+    None,
+}
+
+/// A figure.
+#[derive(Debug)]
+pub struct Metric {
+    /// For programs.
+    pub key: &'static str,
+    /// Heading it stands under.
+    pub section: &'static str,
+    /// For people.
+    pub label: &'static str,
+    /// Its unit.
+    pub unit: &'static str,
+    /// Whether less of it is better.
+    pub less_is_better: bool,
+    /// What it should come to.
+    pub goal: Goal,
+}
+
+const fn less(
+    section: &'static str,
+    key: &'static str,
+    label: &'static str,
+    unit: &'static str,
+    goal: Goal,
+) -> Metric {
+    Metric { key, section, label, unit, less_is_better: true, goal }
+}
+
+const fn more(
+    section: &'static str,
+    key: &'static str,
+    label: &'static str,
+    unit: &'static str,
+    goal: Goal,
+) -> Metric {
+    Metric { key, section, label, unit, less_is_better: false, goal }
+}
+
+const CPU: &str = "Server processor time a command (50 connections, 16-byte values)";
+const RATE: &str = "Throughput of one worker on one core (50 connections, 16-byte values)";
+const PINGS: &str = "10,000 PINGs on one connection";
+const GAIN: &str = "Gain of pipelining 10,000 PINGs";
+const WORKERS: &str = "Two workers on the two cores that the load uses too";
+const GROWTH: &str = "Filling an empty server (16-byte keys and values)";
+const FAIRNESS: &str = "One command at a time beside a pipeline of 10,000";
+const SMALL: &str = "Memory of a small collection";
+
+/// All figures, in the order they are shown.
+pub const METRICS: &[Metric] = &[
+    less(CPU, "cpu.get.1", "GET, pipeline 1", "ns", Goal::OfPeer(0.90)),
+    less(CPU, "cpu.get.16", "GET, pipeline 16", "ns", Goal::OfPeer(0.50)),
+    less(CPU, "cpu.get.100", "GET, pipeline 100", "ns", Goal::OfPeer(0.27)),
+    less(CPU, "cpu.set.1", "SET, pipeline 1", "ns", Goal::OfPeer(0.90)),
+    less(CPU, "cpu.set.16", "SET, pipeline 16", "ns", Goal::OfPeer(0.50)),
+    less(CPU, "cpu.set.100", "SET, pipeline 100", "ns", Goal::OfPeer(0.27)),
+    more(RATE, "rps.get.1", "GET, pipeline 1", "/s", Goal::None),
+    more(RATE, "rps.get.16", "GET, pipeline 16", "/s", Goal::None),
+    more(RATE, "rps.get.100", "GET, pipeline 100", "/s", Goal::None),
+    more(RATE, "rps.set.1", "SET, pipeline 1", "/s", Goal::None),
+    more(RATE, "rps.set.16", "SET, pipeline 16", "/s", Goal::None),
+    more(RATE, "rps.set.100", "SET, pipeline 100", "/s", Goal::None),
+    less(PINGS, "pings.single", "one by one", "µs each", Goal::None),
+    less(PINGS, "pings.pipeline", "in one pipeline", "µs each", Goal::None),
+    more(GAIN, "pings.gain", "one by one / pipeline", "times", Goal::AtLeast(20.0)),
+    more(WORKERS, "workers.1", "gain over one, pipeline 1", "times", Goal::AtLeast(1.0)),
+    more(WORKERS, "workers.16", "gain over one, pipeline 16", "times", Goal::AtLeast(1.0)),
+    less(GROWTH, "memory.key", "memory a key", "bytes", Goal::AtMost(64.0)),
+    less(GROWTH, "growth.max", "longest pause", "ms", Goal::AtMost(2.0)),
+    less(GROWTH, "growth.idle", "longest pause without load", "ms", Goal::None),
+    less(GROWTH, "growth.p99", "99 % of replies within", "ms", Goal::None),
+    less(FAIRNESS, "fairness.p99", "99 % of replies within", "ms", Goal::AtMost(1.0)),
+    less(FAIRNESS, "fairness.max", "longest pause", "ms", Goal::None),
+    less(SMALL, "small.hash", "hash of 5 fields", "bytes", Goal::OfPeer(1.0)),
+    less(SMALL, "small.set", "set of 5 words", "bytes", Goal::OfPeer(1.0)),
+    less(SMALL, "small.intset", "set of 5 numbers", "bytes", Goal::OfPeer(1.0)),
+    less(SMALL, "small.zset", "sorted set of 5 words", "bytes", Goal::OfPeer(1.0)),
+    less(SMALL, "small.list", "list of 5 words", "bytes", Goal::OfPeer(1.0)),
+];
+
+/// A way to come by figures.
+pub struct Scenario {
+    /// For `--only`.
+    pub name: &'static str,
+    /// One line of help.
+    pub about: &'static str,
+    /// Rounds of a full run.
+    pub rounds: usize,
+    /// Measures one side once.
+    pub run: fn(&mut Session<'_>) -> Result<(), String>,
+}
+
+/// All scenarios, in the order they run.
+pub const SCENARIOS: &[Scenario] = &[
+    Scenario {
+        name: "throughput",
+        about: "GET and SET on 1,000,000 random keys, pipelines of 1, 16 and 100",
+        rounds: 5,
+        run: throughput,
+    },
+    Scenario {
+        name: "pings",
+        about: "10,000 PINGs one by one and in one pipeline",
+        rounds: 5,
+        run: pings,
+    },
+    Scenario {
+        name: "workers",
+        about: "two workers on two cores against one on one",
+        rounds: 3,
+        run: workers,
+    },
+    Scenario {
+        name: "growth",
+        about: "memory and pauses while 5,000,000 keys are set",
+        rounds: 3,
+        run: growth,
+    },
+    Scenario {
+        name: "fairness",
+        about: "a client with one command at a time beside one with 10,000",
+        rounds: 3,
+        run: fairness,
+    },
+    Scenario {
+        name: "small",
+        about: "memory of 1,000,000 small hashes, sets, sorted sets and lists",
+        rounds: 1,
+        run: small,
+    },
+];
+
+/// One side, one round: what a scenario needs, and where it writes.
+pub struct Session<'a> {
+    settings: &'a Settings,
+    flavor: Flavor,
+    samples: Vec<(&'static Metric, f64)>,
+}
+
+impl<'a> Session<'a> {
+    /// A session without figures.
+    pub fn new(settings: &'a Settings, flavor: Flavor) -> Session<'a> {
+        Session { settings, flavor, samples: Vec::new() }
+    }
+
+    /// The figures.
+    pub fn finish(self) -> Vec<(&'static Metric, f64)> {
+        self.samples
+    }
+
+    fn server(&self, cores: &str, workers: usize) -> Result<Server, String> {
+        Server::start(&self.settings.binaries[self.flavor.index()], cores, workers)
+    }
+
+    /// Load from this project's tool, which alone can count through the keys.
+    fn fill(&self, server: &Server, arguments: &str) -> Result<f64, String> {
+        let program = Tool::Redpoll.program(self.settings);
+        load::run(program, LOAD_CORE, server.port, arguments)
+    }
+
+    /// So many keys, or a tenth of them for a first look.
+    fn keys(&self, full: u64) -> u64 {
+        if self.settings.quick { full / 10 } else { full }
+    }
+
+    /// So many requests, or a quarter of them: with fewer, processor time, which the system counts
+    /// in hundredths of a second, would be too coarse.
+    fn requests(&self, full: u64) -> u64 {
+        if self.settings.quick { full / 4 } else { full }
+    }
+
+    fn add(&mut self, key: &str, value: f64) -> Result<(), String> {
+        let metric = METRICS.iter().find(|metric| metric.key == key);
+        self.samples.push((metric.ok_or(format!("no figure named {key}"))?, value));
+        Ok(())
+    }
+}
+
+/// Pipelines and the number of requests that keeps a server busy for about two seconds.
+const PIPELINES: [(u32, u64); 3] = [(1, 200_000), (16, 2_000_000), (100, 4_000_000)];
+
+fn throughput(session: &mut Session<'_>) -> Result<(), String> {
+    let keys = session.keys(1_000_000);
+    let server = session.server(SERVER_CORE, 1)?;
+    session.fill(&server, &format!("-t set -n {keys} -r {keys} --sequential -P 100 -d 16"))?;
+    let program = session.settings.tool.program(session.settings);
+    for command in ["get", "set"] {
+        for (pipeline, full) in PIPELINES {
+            let requests = session.requests(full);
+            let before = server.cpu_seconds()?;
+            let rate = load::run(
+                program,
+                LOAD_CORE,
+                server.port,
+                &format!("-t {command} -n {requests} -r {keys} -P {pipeline} -d 16 -c 50"),
+            )?;
+            let cpu = server.cpu_seconds()? - before;
+            session.add(&format!("cpu.{command}.{pipeline}"), cpu / requests as f64 * 1e9)?;
+            session.add(&format!("rps.{command}.{pipeline}"), rate)?;
+        }
+    }
+    Ok(())
+}
+
+fn pings(session: &mut Session<'_>) -> Result<(), String> {
+    const COUNT: usize = 10_000;
+    const PING: &[u8] = b"*1\r\n$4\r\nPING\r\n";
+    const PONG: usize = b"+PONG\r\n".len();
+    let server = session.server(SERVER_CORE, 1)?;
+    let mut client = server.connect()?;
+    let mut microseconds = |rounds: usize, requests: &[u8], replies: usize| {
+        let start = Instant::now();
+        for _ in 0..rounds {
+            client.send(requests)?;
+            client.skip(replies)?;
+        }
+        Ok::<f64, String>(start.elapsed().as_secs_f64() * 1e6 / COUNT as f64)
+    };
+    let all = PING.repeat(COUNT);
+    // A pipeline takes a few milliseconds, which anything may disturb: the middle one of several
+    // counts. The first ones also warm both ends up.
+    let mut pipelines = (0..9)
+        .map(|_| microseconds(1, &all, PONG * COUNT))
+        .collect::<Result<Vec<f64>, String>>()?;
+    pipelines.sort_by(f64::total_cmp);
+    let pipeline = pipelines[pipelines.len() / 2];
+    let single = microseconds(COUNT, PING, PONG)?;
+    session.add("pings.single", single)?;
+    session.add("pings.pipeline", pipeline)?;
+    session.add("pings.gain", single / pipeline)
+}
+
+/// One worker has a core, and the load the other; two workers and the load share both. The machine
+/// is the same in both cases, and what is compared is what comes out of it.
+fn workers(session: &mut Session<'_>) -> Result<(), String> {
+    let keys = session.keys(1_000_000);
+    let program = Tool::Redpoll.program(session.settings);
+    for (pipeline, full) in [(1, 200_000), (16, 2_000_000)] {
+        let requests = session.requests(full);
+        let mut rates = Vec::new();
+        for (server_cores, workers, load_cores) in
+            [(SERVER_CORE, 1, LOAD_CORE), (BOTH_CORES, 2, BOTH_CORES)]
+        {
+            let server = session.server(server_cores, workers)?;
+            let common = format!("-r {keys} -d 16");
+            session.fill(&server, &format!("-t set -n {keys} {common} --sequential -P 100"))?;
+            let load = format!("-t get -n {requests} {common} -P {pipeline} -c 50");
+            rates.push(load::run(program, load_cores, server.port, &load)?);
+        }
+        if let [one, two] = rates[..] {
+            session.add(&format!("workers.{pipeline}"), two / one)?;
+        }
+    }
+    Ok(())
+}
+
+fn growth(session: &mut Session<'_>) -> Result<(), String> {
+    let keys = session.keys(5_000_000);
+    let server = session.server(SERVER_CORE, 1)?;
+    let ((), idle) = probe::during(&server, || {
+        std::thread::sleep(Duration::from_secs(1));
+        Ok(())
+    })?;
+    session.add("growth.idle", idle.max_ms())?;
+    let before = server.info("used_memory")?;
+    // Few connections with short pipelines: the probe waits for at most 128 commands of others, so
+    // that what it sees beyond them is a pause.
+    let load = format!("-t set -n {keys} -r {keys} --sequential -P 32 -c 4 -d 16");
+    let ((), latencies) = probe::during(&server, || session.fill(&server, &load).map(|_| ()))?;
+    let after = server.info("used_memory")?;
+    session.add("memory.key", (after - before) / keys as f64)?;
+    session.add("growth.max", latencies.max_ms())?;
+    session.add("growth.p99", latencies.quantile_ms(0.99))
+}
+
+fn fairness(session: &mut Session<'_>) -> Result<(), String> {
+    let keys = session.keys(1_000_000);
+    let server = session.server(SERVER_CORE, 1)?;
+    session.fill(&server, &format!("-t set -n {keys} -r {keys} --sequential -P 100 -d 16"))?;
+    let seconds = if session.settings.quick { 1 } else { 3 };
+    let load = format!("-t get --duration {seconds} -r {keys} -P 10000 -c 1");
+    let ((), latencies) = probe::during(&server, || session.fill(&server, &load).map(|_| ()))?;
+    session.add("fairness.p99", latencies.quantile_ms(0.99))?;
+    session.add("fairness.max", latencies.max_ms())
+}
+
+/// Figures and the commands that make one collection each.
+const COLLECTIONS: &[(&str, &str)] = &[
+    (
+        "small.hash",
+        "hset h:__rand_int__ name __data__ city __data__ mail __data__ age 41 score 1500",
+    ),
+    ("small.set", "sadd s:__rand_int__ amber __data__ cobalt denim ebony"),
+    ("small.intset", "sadd i:__rand_int__ 12 345 6789 10111 21314"),
+    ("small.zset", "zadd z:__rand_int__ 1 amber 2.5 __data__ 30 cobalt 400 denim 5000 ebony"),
+    ("small.list", "rpush l:__rand_int__ amber __data__ cobalt denim ebony"),
+];
+
+fn small(session: &mut Session<'_>) -> Result<(), String> {
+    let count = session.keys(1_000_000);
+    for (metric, command) in COLLECTIONS {
+        let server = session.server(SERVER_CORE, 1)?;
+        let before = server.info("used_memory")?;
+        let load = format!("-n {count} -r {count} --sequential -P 50 -c 10 -d 12 {command}");
+        session.fill(&server, &load)?;
+        let after = server.info("used_memory")?;
+        session.add(metric, (after - before) / count as f64)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn keys_and_names_are_unique() {
+        let keys: BTreeSet<&str> = METRICS.iter().map(|metric| metric.key).collect();
+        assert_eq!(keys.len(), METRICS.len());
+        let names: BTreeSet<&str> = SCENARIOS.iter().map(|scenario| scenario.name).collect();
+        assert_eq!(names.len(), SCENARIOS.len());
+    }
+
+    #[test]
+    fn every_figure_that_is_built_from_parts_exists() {
+        let exists = |key: String| METRICS.iter().any(|metric| metric.key == key);
+        for (pipeline, _) in PIPELINES {
+            for command in ["get", "set"] {
+                assert!(exists(format!("cpu.{command}.{pipeline}")));
+                assert!(exists(format!("rps.{command}.{pipeline}")));
+            }
+        }
+        assert!(COLLECTIONS.iter().all(|(key, _)| exists(key.to_string())));
+    }
+
+    #[test]
+    fn sections_are_in_one_piece_and_of_one_mind() {
+        for pair in METRICS.windows(2).filter(|pair| pair[0].section == pair[1].section) {
+            assert_eq!(pair[0].less_is_better, pair[1].less_is_better, "{}", pair[0].section);
+        }
+        let mut sections: Vec<&str> = METRICS.iter().map(|metric| metric.section).collect();
+        sections.dedup();
+        let unique: BTreeSet<&str> = sections.iter().copied().collect();
+        assert_eq!(unique.len(), sections.len());
+    }
+}

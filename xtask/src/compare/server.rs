@@ -1,0 +1,225 @@
+//! A server under measurement: started fresh on its core, asked a few things, and stopped.
+
+use super::load::Tool;
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Time a server has to answer after its start, and a client waits for a reply.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The two sides of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flavor {
+    /// This project's server.
+    Ours,
+    /// The server it is compared with.
+    Peer,
+}
+
+impl Flavor {
+    /// As printed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Flavor::Ours => "Redpoll",
+            Flavor::Peer => "Redis",
+        }
+    }
+
+    /// Place in arrays of both.
+    pub fn index(self) -> usize {
+        match self {
+            Flavor::Ours => 0,
+            Flavor::Peer => 1,
+        }
+    }
+}
+
+/// What is the same for the whole run.
+pub struct Settings {
+    /// The programs of both sides, in the order of [`Flavor::index`].
+    pub binaries: [PathBuf; 2],
+    /// The load generator of this project.
+    pub benchmark: PathBuf,
+    /// The load generator of the throughput scenario.
+    pub tool: Tool,
+    /// Whether a first look is enough.
+    pub quick: bool,
+}
+
+/// A running server.
+pub struct Server {
+    process: Child,
+    directory: PathBuf,
+    /// Where it listens on the loopback address.
+    pub port: u16,
+}
+
+impl Server {
+    /// Starts a server with so many worker threads, pinned to the cores, without persistence.
+    pub fn start(binary: &Path, cores: &str, workers: usize) -> Result<Server, String> {
+        let port = TcpListener::bind("127.0.0.1:0")
+            .and_then(|listener| listener.local_addr())
+            .map_err(|error| format!("no free port: {error}"))?
+            .port();
+        let directory = std::env::temp_dir().join(format!("compare-{}-{port}", std::process::id()));
+        fs::create_dir_all(&directory).map_err(|error| error.to_string())?;
+        let log = fs::File::create(directory.join("log")).map_err(|error| error.to_string())?;
+        let process = Command::new("taskset")
+            .args(["-c", cores])
+            .arg(binary)
+            .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
+            .args(["--io-threads", &workers.to_string()])
+            .args(["--save", "", "--appendonly", "no"])
+            .current_dir(&directory)
+            .stdin(Stdio::null())
+            .stdout(log)
+            .spawn()
+            .map_err(|error| format!("{}: {error}", binary.display()))?;
+        let mut server = Server { process, directory, port };
+        server.wait_until_ready(binary)?;
+        Ok(server)
+    }
+
+    fn wait_until_ready(&mut self, binary: &Path) -> Result<(), String> {
+        let start = Instant::now();
+        loop {
+            if self.connect().and_then(|mut client| client.ask(&["PING"])).is_ok() {
+                return Ok(());
+            }
+            let ended = self.process.try_wait().map_err(|error| error.to_string())?;
+            if ended.is_some() || start.elapsed() > PATIENCE {
+                let log = fs::read_to_string(self.directory.join("log")).unwrap_or_default();
+                return Err(format!("{} does not answer; it said:\n{log}", binary.display()));
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// A new connection.
+    pub fn connect(&self) -> Result<Client, String> {
+        Client::open(self.port)
+    }
+
+    /// A number from INFO.
+    pub fn info(&self, field: &str) -> Result<f64, String> {
+        let text = self.connect()?.ask(&["INFO"])?;
+        let value = info_field(&text, field);
+        value.and_then(|v| v.parse().ok()).ok_or(format!("INFO tells no {field}"))
+    }
+
+    /// Processor time used so far, in seconds, by all threads.
+    pub fn cpu_seconds(&self) -> Result<f64, String> {
+        let path = format!("/proc/{}/stat", self.process.id());
+        let stat = fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
+        cpu_ticks(&stat).map(|ticks| ticks / TICKS_A_SECOND).ok_or(format!("{path}: unreadable"))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // There is nothing to save, and nobody to tell when it is gone already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+/// Linux counts processor time in this unit whatever its own timer does.
+const TICKS_A_SECOND: f64 = 100.0;
+
+/// User and system time from the text of `/proc/PID/stat`, in ticks.
+fn cpu_ticks(stat: &str) -> Option<f64> {
+    // The program's name is in parentheses and may hold anything.
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let field = |index: usize| fields.get(index)?.parse::<f64>().ok();
+    // Fields 14 and 15 of the whole line.
+    Some(field(11)? + field(12)?)
+}
+
+/// The value of a field in INFO's text.
+pub fn info_field<'a>(text: &'a str, field: &str) -> Option<&'a str> {
+    text.lines().find_map(|line| line.trim_end().strip_prefix(field)?.strip_prefix(':'))
+}
+
+/// A connection that asks one thing at a time.
+pub struct Client {
+    stream: BufReader<TcpStream>,
+}
+
+impl Client {
+    fn open(port: u16) -> Result<Client, String> {
+        let stream = TcpStream::connect(("127.0.0.1", port)).map_err(|error| error.to_string())?;
+        let ready = stream
+            .set_nodelay(true)
+            .and_then(|()| stream.set_read_timeout(Some(PATIENCE)))
+            .and_then(|()| stream.set_write_timeout(Some(PATIENCE)));
+        ready.map_err(|error| error.to_string())?;
+        Ok(Client { stream: BufReader::with_capacity(256 * 1024, stream) })
+    }
+
+    /// Sends bytes as they are.
+    pub fn send(&mut self, bytes: &[u8]) -> Result<(), String> {
+        self.stream.get_mut().write_all(bytes).map_err(|error| error.to_string())
+    }
+
+    /// Reads `count` bytes and forgets them.
+    pub fn skip(&mut self, count: usize) -> Result<(), String> {
+        let mut left = count;
+        while left > 0 {
+            let available = self.stream.fill_buf().map_err(|error| error.to_string())?.len();
+            if available == 0 {
+                return Err("the server closed the connection".into());
+            }
+            let taken = available.min(left);
+            self.stream.consume(taken);
+            left -= taken;
+        }
+        Ok(())
+    }
+
+    /// Sends a command and reads its reply, which must be a line or a string.
+    pub fn ask(&mut self, command: &[&str]) -> Result<String, String> {
+        let mut request = format!("*{}\r\n", command.len());
+        for word in command {
+            request.push_str(&format!("${}\r\n{word}\r\n", word.len()));
+        }
+        self.send(request.as_bytes())?;
+        let mut line = String::new();
+        self.stream.read_line(&mut line).map_err(|error| error.to_string())?;
+        let line = line.trim_end();
+        match line.split_at_checked(1) {
+            Some(("+" | ":", rest)) => Ok(rest.to_string()),
+            Some(("$", length)) => {
+                let length: usize = length.parse().map_err(|_| "no such value".to_string())?;
+                let mut body = vec![0; length + 2];
+                self.stream.read_exact(&mut body).map_err(|error| error.to_string())?;
+                body.truncate(length);
+                Ok(String::from_utf8_lossy(&body).into_owned())
+            }
+            _ => Err(format!("{}: {line}", command.join(" "))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn processor_time_is_found_behind_any_name() {
+        let stat = "42 (a) b) S 1 2 3 4 5 6 7 8 9 10 250 50 0 0 20 0";
+        assert_eq!(cpu_ticks(stat), Some(300.0));
+        assert_eq!(cpu_ticks("42 (a) S 1"), None);
+    }
+
+    #[test]
+    fn fields_of_info_are_whole_names() {
+        let text = "# Memory\r\nused_memory_rss:9\r\nused_memory:1234\r\n";
+        assert_eq!(info_field(text, "used_memory"), Some("1234"));
+        assert_eq!(info_field(text, "used"), None);
+    }
+}
