@@ -49,6 +49,8 @@ impl Interrupt {
 
     /// Makes Ctrl-C end waits on this transport, until the guard is dropped.
     pub fn guard(&self, transport: &dyn Transport) -> Guard {
+        // A Ctrl-C that came when there was nothing to wait for any more is of no interest.
+        self.take();
         // Where no second handle is to be had, Ctrl-C ends the program; so be it.
         *lock(&self.shared) = transport.duplicate().ok();
         Guard { shared: Arc::clone(&self.shared) }

@@ -13,6 +13,7 @@
 mod format;
 mod interrupt;
 mod modes;
+mod numbers;
 mod once;
 mod options;
 mod repl;

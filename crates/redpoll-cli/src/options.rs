@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use crate::format::paint::Paint;
 use crate::format::{Output, Style};
+use crate::numbers::{self, atoi};
 use crate::stop::Stop;
 use crate::{uri, usage, words};
 
@@ -189,6 +190,7 @@ pub fn parse(program: &str, arguments: Vec<OsString>) -> Result<Options, Stop> {
         options: Options::at_start(),
         modes: BTreeSet::new(),
         auth_on_line: false,
+        quiet: false,
         resp2: false,
     };
     while let Some(argument) = parser.arguments.get(parser.at) {
@@ -207,7 +209,10 @@ struct Parser<'a> {
     at: usize,
     options: Options,
     modes: BTreeSet<Mode>,
+    /// A password stands on the command line, where others can see it.
     auth_on_line: bool,
+    /// The user knows.
+    quiet: bool,
     resp2: bool,
 }
 
@@ -262,7 +267,7 @@ impl Parser<'_> {
                 return self.print_and_stop(&usage::version(self.program)).map(|()| true);
             }
             "-x" => options.stdin_last = true,
-            "--no-auth-warning" => self.auth_on_line = false,
+            "--no-auth-warning" => self.quiet = true,
             "--askpass" => options.ask_password = true,
             "--raw" => options.style.output = Output::Raw,
             "--no-raw" => options.style.output = Output::Standard,
@@ -384,7 +389,7 @@ impl Parser<'_> {
         let options = &mut self.options;
         match name {
             "-r" => options.repeat = atoi(value),
-            "-i" => options.interval = seconds(atof(value)),
+            "-i" => options.interval = numbers::seconds(value),
             "-X" => options.stdin_tag = Some(value.to_vec()),
             "-d" => options.style.element_delimiter = value.to_vec(),
             "-D" => options.style.reply_delimiter = value.to_vec(),
@@ -429,8 +434,7 @@ impl Parser<'_> {
         if self.resp2 {
             options.resp = Resp::Two;
         }
-        let quiet = self.arguments.iter().any(|argument| argument == b"--no-auth-warning");
-        if self.auth_on_line && !quiet {
+        if self.auth_on_line && !self.quiet {
             eprintln!(
                 "Warning: Using a password with '-a' or '-u' option on the command line \
                  interface may not be safe."
@@ -465,43 +469,7 @@ fn port(number: i64) -> Result<u16, Stop> {
 }
 
 fn connect_timeout(value: &[u8]) -> Result<Duration, Stop> {
-    text(value)
-        .trim_start()
-        .parse::<f64>()
-        .ok()
-        .and_then(|number| Duration::try_from_secs_f64(number).ok())
-        .ok_or_else(|| Stop::failed("Invalid connection timeout for -t."))
-}
-
-/// A number of seconds as a duration; what is none (negative, NaN, endless) counts as none.
-fn seconds(number: f64) -> Duration {
-    Duration::try_from_secs_f64(number).unwrap_or(Duration::ZERO)
-}
-
-/// The integer that a text begins with, 0 without one, as C's `atoi` reads it; too large ones
-/// become the largest.
-pub fn atoi(text: &[u8]) -> i64 {
-    let text = text.trim_ascii_start();
-    let (negative, digits) = match text.split_first() {
-        Some((b'-', rest)) => (true, rest),
-        Some((b'+', rest)) => (false, rest),
-        _ => (false, text),
-    };
-    let digits = digits.iter().take_while(|byte| byte.is_ascii_digit());
-    let size = digits
-        .fold(0i64, |sum, digit| sum.saturating_mul(10).saturating_add(i64::from(digit - b'0')));
-    if negative { -size } else { size }
-}
-
-/// The decimal number that a text begins with, 0 without one, as C's `atof` reads it.
-fn atof(value: &[u8]) -> f64 {
-    let text = text(value);
-    let text = text.trim_start();
-    (1..=text.len())
-        .rev()
-        .filter_map(|end| text.get(..end))
-        .find_map(|head| head.parse().ok())
-        .unwrap_or(0.0)
+    numbers::timeout(value).ok_or_else(|| Stop::failed("Invalid connection timeout for -t."))
 }
 
 #[cfg(test)]

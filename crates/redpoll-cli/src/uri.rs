@@ -1,6 +1,6 @@
 //! `redis://[[user:]password@][host[:port]][/database]`, as far as redis-cli reads it.
 
-use crate::options::atoi;
+use crate::numbers::atoi;
 use crate::stop::Stop;
 
 /// What a URI names; the rest is left as it is.

@@ -3,6 +3,7 @@
 mod support;
 
 use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 
 use support::{Server, shown, text};
@@ -210,6 +211,39 @@ fn intrinsic_latency_needs_no_server() {
         b"",
     );
     assert!(out.status.success() && text(&out).contains("total runs"), "{}", shown(&out));
+}
+
+#[test]
+fn redirections_are_followed_if_asked() {
+    let server = Server::start(&[]);
+    let cluster = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = cluster.local_addr().unwrap().port();
+    let elsewhere = format!("-MOVED 15495 127.0.0.1:{}\r\n", server.port);
+    let node = std::thread::spawn(move || {
+        for _ in 0..2 {
+            let (mut stream, _) = cluster.accept().unwrap();
+            let mut request = [0; 64];
+            let _ = stream.read(&mut request).unwrap();
+            stream.write_all(elsewhere.as_bytes()).unwrap();
+        }
+    });
+    let ours = env!("CARGO_BIN_EXE_redpoll-cli");
+    let followed = support::run(ours, port, &["-c", "set", "a", "1"], b"");
+    assert_eq!(text(&followed), "OK\n");
+    let plain = support::run(ours, port, &["set", "a", "1"], b"");
+    assert!(text(&plain).starts_with("MOVED 15495"), "{}", shown(&plain));
+    node.join().unwrap();
+}
+
+#[test]
+fn the_environment_may_hold_the_password() {
+    let server = Server::start(&["--requirepass", "secret"]);
+    let out = Command::new(env!("CARGO_BIN_EXE_redpoll-cli"))
+        .args(["-p", &server.port.to_string(), "ping"])
+        .env("REDISCLI_AUTH", "secret")
+        .output()
+        .unwrap();
+    assert_eq!((text(&out).as_str(), out.stderr.len()), ("PONG\n", 0));
 }
 
 #[test]

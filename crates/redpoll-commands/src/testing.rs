@@ -43,7 +43,8 @@ impl TestServer {
         let mut start = 0;
         while start < input.len() {
             let mut batch = Batch::default();
-            let parsed = Parser::default().parse(&mut input[start..], &Limits::default(), 100, &mut batch);
+            let parsed =
+                Parser::default().parse(&mut input[start..], &Limits::default(), 100, &mut batch);
             assert_eq!(parsed.error, None, "{line}");
             assert!(parsed.consumed > 0, "{line}");
             let buffer = &input[start..];
@@ -82,7 +83,11 @@ fn show(raw: &mut &[u8]) -> String {
         b'$' | b'=' => {
             let len: usize = text.parse().expect("a length");
             let bytes = &raw[..len];
-            let shown = if len == 0 { "\"\"".to_owned() } else { String::from_utf8_lossy(bytes).into_owned() };
+            let shown = if len == 0 {
+                "\"\"".to_owned()
+            } else {
+                String::from_utf8_lossy(bytes).into_owned()
+            };
             *raw = &raw[len + 2..];
             shown
         }

@@ -91,7 +91,7 @@ impl Engine {
         process: ProcessInfo,
     ) -> Self {
         let engine = Engine {
-            keyspace: Keyspace::new(config.databases()),
+            keyspace: Keyspace::new(usize::try_from(config.databases()).unwrap_or(16)),
             commands: CommandTable::new(commands),
             clients: Clients::default(),
             pubsub: PubSub::default(),

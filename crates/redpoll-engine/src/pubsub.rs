@@ -5,7 +5,7 @@
 
 use crate::client::{Client, ClientId};
 use parking_lot::RwLock;
-use redpoll_config::glob::glob_match;
+use redpoll_config::glob_match;
 use redpoll_resp::{Proto, Reply};
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -4,7 +4,7 @@
 //! one load for the whole configuration, and a batch never sees half of a change.
 
 use redpoll_config::Config;
-use redpoll_config::notify::NotifyFlags;
+use redpoll_config::NotifyFlags;
 use redpoll_types::limits::Limits;
 
 /// See the module's head.
@@ -32,7 +32,8 @@ impl Settings {
     /// The settings of a configuration, as they are now.
     pub fn of(config: &Config) -> Self {
         let notify = config.notify_keyspace_events();
-        let channels = (notify.has(NotifyFlags::KEYSPACE), notify.has(NotifyFlags::KEYEVENT));
+        let channels =
+            (notify.contains(NotifyFlags::KEYSPACE), notify.contains(NotifyFlags::KEYEVENT));
         let wanted = if channels == (false, false) { 0 } else { notify.bits() & !0b11 };
         Settings {
             limits: limits(config),

@@ -35,7 +35,12 @@ impl CommandTable {
         table
     }
 
-    fn add(&mut self, command: &'static Command, full_name: String, parent: Option<usize>) -> usize {
+    fn add(
+        &mut self,
+        command: &'static Command,
+        full_name: String,
+        parent: Option<usize>,
+    ) -> usize {
         let id = self.rows.len();
         self.names.insert(full_name.as_bytes().into(), id);
         self.rows.push(Row { command, full_name, parent });

@@ -15,7 +15,7 @@ pub fn created(now_ms: i64, lfu: bool) -> u32 {
     if lfu { minutes(now_ms) << 8 | LFU_INITIAL } else { seconds(now_ms) }
 }
 
-/// The clock of a key that is used now. `noise` serves as a random number.
+/// The clock of a key that is used now. `noise` makes the die: another number at every use.
 #[inline]
 pub fn accessed(clock: u32, now_ms: i64, lfu: bool, noise: u64) -> u32 {
     if !lfu {
@@ -26,12 +26,10 @@ pub fn accessed(clock: u32, now_ms: i64, lfu: bool, noise: u64) -> u32 {
         255 => 255,
         _ => {
             let odds = counter.saturating_sub(LFU_INITIAL) * LFU_LOG_FACTOR + 1;
-            // The hash alone would repeat itself; mixed with the clock it makes a fair die.
-            let die = (noise ^ (now_ms as u64) << 20 ^ u64::from(clock))
-                .wrapping_mul(0x9e37_79b9_7f4a_7c15)
-                .rotate_left(29)
-                .wrapping_mul(0xbf58_476d_1ce4_e5b9)
-                >> 33;
+            let mut die = noise.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            die = (die ^ die >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            die = (die ^ die >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+            die ^= die >> 31;
             counter + u32::from(die % u64::from(odds) == 0)
         }
     };

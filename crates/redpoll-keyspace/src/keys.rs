@@ -171,8 +171,9 @@ impl<'a> Keys<'a> {
             return;
         }
         let (now, lfu) = (self.now, self.keyspace.is_lfu());
+        let noise = if lfu { self.keyspace.noise() } else { 0 };
         let mut entry = self.db_of(hash).table.entry_mut(place);
-        let clock = crate::access::accessed(entry.access(), now, lfu, hash);
+        let clock = crate::access::accessed(entry.access(), now, lfu, noise);
         entry.set_access(clock);
     }
 

@@ -5,7 +5,7 @@ use crate::keys::{Guards, Keys};
 use crate::stripe::Stripe;
 use parking_lot::{Mutex, MutexGuard};
 use redpoll_types::value::Value;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{OnceLock, mpsc};
 
 /// The number of stripes: enough that two of a few dozen threads rarely meet in one.
@@ -26,6 +26,8 @@ pub struct Keyspace {
     hash: KeyHash,
     /// Whether an LFU policy uses the access clock.
     lfu: AtomicBool,
+    /// Counts uses under an LFU policy: what makes their dice differ.
+    noise: AtomicU64,
     /// Where values that are long to free are sent.
     reclaimer: OnceLock<mpsc::Sender<Garbage>>,
     /// Values sent and not freed yet.
@@ -53,6 +55,7 @@ impl Keyspace {
             databases,
             hash: KeyHash::new(),
             lfu: AtomicBool::new(false),
+            noise: AtomicU64::new(0),
             reclaimer: OnceLock::new(),
             lazy_pending: AtomicUsize::new(0),
             lazy_freed: AtomicUsize::new(0),
@@ -146,6 +149,10 @@ impl Keyspace {
     /// Whether the access clock counts frequency.
     pub fn is_lfu(&self) -> bool {
         self.lfu.load(Relaxed)
+    }
+
+    pub(crate) fn noise(&self) -> u64 {
+        self.noise.fetch_add(1, Relaxed)
     }
 
     /// When something in the stripe may expire; no lock is taken.

@@ -82,7 +82,8 @@ impl Db {
 
     fn note(&mut self, hash: u64, due: i64) {
         let Db { table, wheel, .. } = self;
-        let wheel = wheel.get_or_insert_with(|| Box::new(Wheel::new(due.min(crate::clock::now_ms()))));
+        let wheel =
+            wheel.get_or_insert_with(|| Box::new(Wheel::new(due.min(crate::clock::now_ms()))));
         wheel.add(Note { hash, due }, |note| {
             let entry = table.find_hash(note.hash).map(|place| table.entry(place));
             entry.is_some_and(|entry| entry.is_in_wheel() && entry.expiry().is_some())

@@ -25,7 +25,7 @@ const HISTORY: Duration = Duration::from_secs(15);
 const REDRAW: Duration = Duration::from_millis(50);
 
 /// What a shell reports for a program that Ctrl-C ended.
-const INTERRUPTED: u8 = 130;
+pub const INTERRUPTED: u8 = 130;
 
 /// Measures: once in a pipe; without end on a terminal or with a history.
 pub fn run(session: &mut Session) -> Result<(), Stop> {

@@ -4,7 +4,7 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::latency::{pause, round_trip};
+use super::latency::{INTERRUPTED, pause, round_trip};
 use crate::format::Output;
 use crate::interrupt;
 use crate::session::Session;
@@ -89,7 +89,8 @@ pub fn run(session: &mut Session) -> Result<(), Stop> {
         }
         pause(session.options.latency_pause);
     }
-    Err(Stop::Code(130))
+    session.print(b"\n")?;
+    Err(Stop::Code(INTERRUPTED))
 }
 
 fn cell(time: Duration) -> usize {

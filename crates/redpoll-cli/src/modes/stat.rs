@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use crate::options::atoi;
+use crate::numbers::atoi;
 use crate::session::Session;
 use crate::stop::Stop;
 

@@ -141,6 +141,10 @@ fn candidates(docs: &Docs, typed: &str) -> (usize, Vec<String>) {
     if lower {
         names.iter_mut().for_each(|name| name.make_ascii_lowercase());
     }
+    if let [only] = names.as_mut_slice() {
+        // Nothing is left to choose: on to the arguments.
+        only.push(' ');
+    }
     (start, names)
 }
 
@@ -193,10 +197,10 @@ mod tests {
             commands: vec![command("CLIENT LIST"), command("GET"), command("GETDEL")],
             groups: vec!["generic".to_owned()],
         };
-        assert_eq!(candidates(&docs, "GETD"), (0, vec!["GETDEL".to_owned()]));
-        assert_eq!(candidates(&docs, "client l"), (0, vec!["client list".to_owned()]));
-        assert_eq!(candidates(&docs, "help  getd"), (6, vec!["getdel".to_owned()]));
-        assert_eq!(candidates(&docs, "HELP @"), (5, vec!["@generic".to_owned()]));
+        assert_eq!(candidates(&docs, "GETD"), (0, vec!["GETDEL ".to_owned()]));
+        assert_eq!(candidates(&docs, "client l"), (0, vec!["client list ".to_owned()]));
+        assert_eq!(candidates(&docs, "help  getd"), (6, vec!["getdel ".to_owned()]));
+        assert_eq!(candidates(&docs, "HELP @"), (5, vec!["@generic ".to_owned()]));
         assert_eq!(candidates(&docs, "é").1.len(), 0);
     }
 }

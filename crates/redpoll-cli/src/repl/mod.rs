@@ -186,7 +186,7 @@ impl<'a> Repl<'a> {
     }
 
     fn connect(&mut self, host: &[u8], port: &[u8]) -> Result<(), Stop> {
-        let number = crate::options::atoi(port);
+        let number = crate::numbers::atoi(port);
         let Ok(port) = u16::try_from(number) else {
             return self.session.print(b"Invalid server port.\n");
         };

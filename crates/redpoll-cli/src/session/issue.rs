@@ -7,7 +7,7 @@ use redpoll_client::{Error, Value};
 
 use super::redirect::{self, Redirect};
 use super::{Session, Subscriptions};
-use crate::options::atoi;
+use crate::numbers::atoi;
 use crate::session::reading_text::is_reading_text;
 use crate::stop::Stop;
 
@@ -204,6 +204,8 @@ impl Session {
     /// Sorts a failure of the connection: wanted by the user, to be survived, or the end.
     fn failed(&mut self, error: Error) -> Result<Got, Stop> {
         if self.interrupt.take() {
+            // The terminal has shown ^C where the reply would have been.
+            self.print(b"\n")?;
             self.connect(false);
             return Ok(Got::Left);
         }

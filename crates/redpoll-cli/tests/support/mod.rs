@@ -61,9 +61,14 @@ impl Server {
 
     /// A file for the test beside the server's.
     pub fn file(&self, name: &str, content: &str) -> PathBuf {
-        let path = self.directory.join(name);
+        let path = self.file_path(name);
         fs::write(&path, content).expect("a file for the test");
         path
+    }
+
+    /// Where such a file is.
+    pub fn file_path(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
     }
 
     /// Runs our client against this server.

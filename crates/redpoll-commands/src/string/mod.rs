@@ -1,7 +1,5 @@
 //! Strings.
 
-use crate::group;
-
 group! {
     get: GET;
     getdel: GETDEL;

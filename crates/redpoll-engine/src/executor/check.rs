@@ -35,7 +35,12 @@ impl Executor {
         self.engine.pause.holds(writes, now)
     }
 
-    pub(super) fn check(&mut self, session: &mut Session, prepared: &Prepared, args: Args<'_>) -> Verdict {
+    pub(super) fn check(
+        &mut self,
+        session: &mut Session,
+        prepared: &Prepared,
+        args: Args<'_>,
+    ) -> Verdict {
         let Some((command, id)) = prepared.command else {
             return Verdict::Refuse(unknown_command(args));
         };
@@ -132,7 +137,9 @@ fn allowed_for_subscribers(name: &str) -> bool {
 
 /// Names the command and the beginning of its arguments, each bounded.
 fn unknown_command(args: Args<'_>) -> Error {
-    let shown = |word: &[u8], max: usize| String::from_utf8_lossy(&word[..word.len().min(max)]).into_owned();
+    let shown = |word: &[u8], max: usize| {
+        String::from_utf8_lossy(&word[..word.len().min(max)]).into_owned()
+    };
     let name = args.get(0).unwrap_or_default();
     let mut list = String::new();
     for arg in args.iter_from(1) {

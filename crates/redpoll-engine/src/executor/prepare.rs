@@ -18,7 +18,13 @@ pub(super) struct Prepared {
 const PREFETCH_MIN: usize = 2;
 
 impl Executor {
-    pub(super) fn prepare(&mut self, session: &mut Session, batch: &Batch, buffer: &[u8], from: usize) {
+    pub(super) fn prepare(
+        &mut self,
+        session: &mut Session,
+        batch: &Batch,
+        buffer: &[u8],
+        from: usize,
+    ) {
         self.prepared.clear();
         for index in from..batch.len() {
             let prepared = self.look_up(session, batch.command(index, buffer));

@@ -22,9 +22,23 @@ pub enum Begin {
 pub enum Find {
     /// Up to `last` words behind the beginning (negative: counted from the command's end, -1 the last),
     /// in steps of `step`; `limit` divides the range as COMMAND INFO documents it.
-    Range { /** See above. */ last: i32, /** See above. */ step: usize, /** See above. */ limit: usize },
+    Range {
+        /** See above. */
+        last: i32,
+        /** See above. */
+        step: usize,
+        /** See above. */
+        limit: usize,
+    },
     /// A count stands `count` words behind the beginning, and the keys from `first` on.
-    Counted { /** See above. */ count: usize, /** See above. */ first: usize, /** See above. */ step: usize },
+    Counted {
+        /** See above. */
+        count: usize,
+        /** See above. */
+        first: usize,
+        /** See above. */
+        step: usize,
+    },
 }
 
 /// What happens to a key.
@@ -230,7 +244,9 @@ impl Spec {
     #[inline(always)]
     pub fn single_key(&self) -> Option<usize> {
         match self.keys {
-            [KeySpec { begin: Begin::Index(index), find: Find::Range { last: 0, .. }, .. }] => Some(*index),
+            [KeySpec { begin: Begin::Index(index), find: Find::Range { last: 0, .. }, .. }] => {
+                Some(*index)
+            }
             _ => None,
         }
     }
