@@ -8,7 +8,7 @@
 //! ```
 //!
 //! The entry count saturates at 65535, which means "count them". The form of an entry is drawn in
-//! [`codec`]. The bytes live in an exactly sized box: a server holds millions of these, spare
+//! `codec`. The bytes live in an exactly sized box: a server holds millions of these, spare
 //! capacity would cost more than the occasional reallocation. Everything but the two ends is O(n);
 //! callers keep listpacks short and move to another encoding beyond their [`crate::limits`].
 //!
