@@ -13,47 +13,63 @@ use redpoll_client::Transport;
 use signal_hook::consts::SIGINT;
 use signal_hook::iterator::Signals;
 
-/// What Ctrl-C does at the moment, shared between the signal thread and the rest.
+/// What Ctrl-C ends at the moment, shared between the signal thread and the rest.
 #[derive(Clone, Default)]
 pub struct Interrupt {
     shared: Arc<Shared>,
 }
 
+/// What Ctrl-C may end.
+#[derive(Default)]
+pub enum Target {
+    /// The program, with code 1.
+    #[default]
+    Program,
+    /// Nothing: what the user meant to end is over already.
+    Nothing,
+    /// The wait on this connection, by ending the connection.
+    Wait(Box<dyn Transport>),
+}
+
 #[derive(Default)]
 struct Shared {
-    /// The connection whose wait Ctrl-C ends; without one, Ctrl-C ends the program.
-    waiting: Mutex<Option<Box<dyn Transport>>>,
+    target: Mutex<Target>,
     /// Set when a wait was ended.
     raised: AtomicBool,
 }
 
 impl Interrupt {
-    /// Starts the signal thread. Until [`guard`](Self::guard) is called, Ctrl-C ends the program
-    /// with code 1.
+    /// Starts the signal thread. Before that, Ctrl-C does what the system has it do.
     pub fn install(&self) -> io::Result<()> {
         let mut signals = Signals::new([SIGINT])?;
         let shared = Arc::clone(&self.shared);
         thread::Builder::new().name("signals".to_owned()).spawn(move || {
             for _ in signals.forever() {
-                match lock(&shared).as_ref() {
-                    Some(transport) => {
+                match &*lock(&shared) {
+                    Target::Program => std::process::exit(1),
+                    Target::Nothing => {}
+                    Target::Wait(transport) => {
                         shared.raised.store(true, Ordering::SeqCst);
                         let _ = transport.shutdown();
                     }
-                    None => std::process::exit(1),
                 }
             }
         })?;
         Ok(())
     }
 
-    /// Makes Ctrl-C end waits on this transport, until the guard is dropped.
-    pub fn guard(&self, transport: &dyn Transport) -> Guard {
+    /// Says what Ctrl-C ends until the guard is dropped.
+    pub fn aim(&self, target: Target) -> Guard {
         // A Ctrl-C that came when there was nothing to wait for any more is of no interest.
         self.take();
-        // Where no second handle is to be had, Ctrl-C ends the program; so be it.
-        *lock(&self.shared) = transport.duplicate().ok();
-        Guard { shared: Arc::clone(&self.shared) }
+        let before = std::mem::replace(&mut *lock(&self.shared), target);
+        Guard { shared: Arc::clone(&self.shared), before }
+    }
+
+    /// [`aim`](Self::aim) at waits on this transport; at the program where there is no second
+    /// handle to be had.
+    pub fn aim_at_waits(&self, transport: &dyn Transport) -> Guard {
+        self.aim(transport.duplicate().map_or(Target::Program, Target::Wait))
     }
 
     /// Whether Ctrl-C has ended a wait since the last call.
@@ -62,14 +78,15 @@ impl Interrupt {
     }
 }
 
-/// See [`Interrupt::guard`].
+/// See [`Interrupt::aim`]. Guards are dropped in the reverse order of their making.
 pub struct Guard {
     shared: Arc<Shared>,
+    before: Target,
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        *lock(&self.shared) = None;
+        *lock(&self.shared) = std::mem::take(&mut self.before);
     }
 }
 
@@ -81,6 +98,6 @@ pub fn flag() -> Arc<AtomicBool> {
     flag
 }
 
-fn lock(shared: &Shared) -> MutexGuard<'_, Option<Box<dyn Transport>>> {
-    shared.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(shared: &Shared) -> MutexGuard<'_, Target> {
+    shared.target.lock().unwrap_or_else(PoisonError::into_inner)
 }

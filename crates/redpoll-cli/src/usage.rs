@@ -46,7 +46,7 @@ Command
   --quoted-input       Arguments are quoted strings: '\"a\\x00b\"'
   -e                   Exit code 1 if the command answers an error
   --eval <file>        Run a Lua script: --eval file key1 key2 , argument1 argument2
-  --verbose            Say more
+  --verbose            Say on stderr when a connection is made
 
 Output
   --no-raw             For people: types and numbering (on a terminal, with colours)

@@ -138,7 +138,8 @@ fn history_is_kept_without_passwords() {
     terminal.shows("(error)");
     terminal.types("echo after\r");
     terminal.shows("\"after\"");
-    // Ctrl-D on an empty line.
+    // Ctrl-D on an empty line. The terminal must have been told that it is no end of a file.
+    terminal.shows("> ");
     terminal.types("\x04");
     let path = server.file_path("history");
     assert_eq!(terminal.ends(), Some(0));
@@ -153,6 +154,7 @@ fn control_c_stops_what_waits_and_then_the_session() {
     terminal.types("blpop nothing 0\r");
     wait_for_client(&server, "cmd=blpop");
     terminal.types("\x03");
+    terminal.shows("^C\r\n");
     terminal.shows("[2]> ");
     terminal.types("monitor\r");
     terminal.shows("OK\r\n");
@@ -161,6 +163,7 @@ fn control_c_stops_what_waits_and_then_the_session() {
     // On a line with something on it, only the line is dropped.
     terminal.types("echo dropped\x03echo kept\r");
     terminal.shows("\"kept\"");
+    terminal.shows("[2]> ");
     terminal.types("\x03");
     assert_eq!(terminal.ends(), Some(0));
 }

@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use redpoll_client::Value;
 
 use crate::format::Output;
+use crate::interrupt::Target;
 use crate::session::{Session, is_command};
 use crate::stop::Stop;
 use crate::words;
@@ -33,6 +34,9 @@ pub fn run(session: &mut Session, program: &str) -> Result<(), Stop> {
     // Without it Ctrl-C ends the program at once, which will do.
     let _ = session.interrupt.install();
     session.connect(false);
+    // What waits says so itself. In between, a Ctrl-C comes too late for the command it was meant
+    // for, and must not end the session instead.
+    let _between = session.interrupt.aim(Target::Nothing);
     let mut repl = Repl::new(session, program)?;
     loop {
         repl.learn();
@@ -53,6 +57,7 @@ pub fn run(session: &mut Session, program: &str) -> Result<(), Stop> {
 
 /// Asks the server what it knows about its commands; empty where it does not say.
 pub fn fetch_docs(session: &mut Session) -> Docs {
+    let _guard = session.interrupt.aim(Target::Program);
     match session.ask(&["COMMAND", "DOCS"]) {
         Ok(Value::Error(_)) => match session.ask(&["COMMAND"]) {
             Ok(reply) => Docs::from_command_reply(&reply),

@@ -84,7 +84,7 @@ impl Session {
     fn send(&mut self, command: &[Vec<u8>], mut repeat: i64) -> Result<Sent, Stop> {
         let text = is_reading_text(command);
         let _guard = match &self.link {
-            Some(link) if self.interactive => Some(self.interrupt.guard(link.transport())),
+            Some(link) if self.interactive => Some(self.interrupt.aim_at_waits(link.transport())),
             _ => None,
         };
         self.shutting_down = is_command(command, "shutdown");

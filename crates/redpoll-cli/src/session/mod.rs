@@ -15,7 +15,7 @@ use std::time::Duration;
 use redpoll_client::{Connection, Endpoint, Error, Value};
 use rustix::net::sockopt;
 
-use crate::interrupt::Interrupt;
+use crate::interrupt::{Interrupt, Target};
 use crate::options::{Options, Resp};
 use crate::stop::Stop;
 
@@ -114,6 +114,7 @@ impl Session {
     /// listens. A connection of which the server refused a step is kept: it may do for AUTH.
     pub fn connect(&mut self, quiet: bool) -> bool {
         self.disconnect();
+        let _guard = self.interrupt.aim(Target::Program);
         let endpoint = self.endpoint();
         let transport = match endpoint.connect(self.options.connect_timeout) {
             Ok(transport) => transport,
@@ -136,6 +137,9 @@ impl Session {
             let _ = sockopt::set_tcp_keepidle(fd, KEEPALIVE);
             let _ = sockopt::set_tcp_keepintvl(fd, KEEPALIVE / 3);
             let _ = sockopt::set_tcp_keepcnt(fd, 3);
+        }
+        if self.options.verbose {
+            eprintln!("Connected to {endpoint}.");
         }
         self.link = Some(Connection::over(transport));
         self.authenticate() && self.select() && self.switch_protocol()

@@ -30,7 +30,7 @@ impl Session {
     pub fn wait_for_messages_or_key(&mut self) -> Result<(), Stop> {
         let notice = self.options.style.output != Output::Raw && io::stdout().is_terminal();
         let _keys = SingleKeys::of_stdin();
-        let _guard = self.link.as_ref().map(|link| self.interrupt.guard(link.transport()));
+        let _guard = self.link.as_ref().map(|link| self.interrupt.aim_at_waits(link.transport()));
         while self.is_subscribed() {
             self.print_buffered()?;
             if !self.is_subscribed() {
