@@ -341,10 +341,8 @@ mod tests {
             config.force("maxmemory", maxmemory.to_string().as_bytes()).unwrap();
             config.force("maxmemory-clients", format!("{percent}%").as_bytes()).unwrap();
             config.force("notify-keyspace-events", events.as_bytes()).unwrap();
-            config.force("save", b"").unwrap();
-            for (seconds, changes) in save {
-                config.force("save", format!("{seconds} {changes}").as_bytes()).unwrap();
-            }
+            let save: Vec<String> = save.iter().map(|(s, c)| format!("{s} {c}")).collect();
+            config.force("save", save.join(" ").as_bytes()).unwrap();
             let text = config.rewritten(b"", None);
             let again = Config::from_text(&text).unwrap();
             prop_assert_eq!(again.get(&["*"]), config.get(&["*"]));
