@@ -26,7 +26,7 @@ const COMMANDS: &[Command] = &[
     Command { name: "ci", help: "run every check, as the build machine does", run: ci::run },
     Command {
         name: "tidy",
-        help: "check the house's rules of form (--tighten lowers the length ratchets)",
+        help: "check the house's rules of form (--tighten lowers ratchets, --wrap PATH comments)",
         run: tidy::run,
     },
     Command {

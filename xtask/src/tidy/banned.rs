@@ -5,7 +5,7 @@ use super::{Finding, RustFile};
 use crate::repo::Tree;
 
 /// Columns a line of Rust may have.
-const COLUMNS: usize = 100;
+pub const COLUMNS: usize = 100;
 
 /// Code that is never committed, and what to do about it.
 const CODE: &[(&str, &str)] = &[

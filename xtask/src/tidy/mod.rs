@@ -13,11 +13,13 @@ mod ratchets;
 mod reach;
 mod source;
 mod unsafety;
+mod wrap;
 
 use crate::repo::{self, File, Tree};
 use source::Source;
-use std::fmt;
+use std::path::Path;
 use std::process::ExitCode;
+use std::{fmt, fs};
 
 /// Something against the rules, and where.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,15 +55,18 @@ pub struct RustFile<'a> {
 
 /// Runs `tidy` with its arguments.
 pub fn run(args: &[String]) -> ExitCode {
-    let tighten = match args {
-        [] => false,
-        [flag] if flag == "--tighten" => true,
+    let repair: fn(&Path, &Tree) -> Result<(), String> = match args {
+        [] => |_, _| Ok(()),
+        [flag] if flag == "--tighten" => tighten,
+        [flag, paths @ ..] if flag == "--wrap" => return wrap(paths),
         _ => {
-            eprintln!("usage: cargo xtask tidy [--tighten]");
+            eprintln!("usage: cargo xtask tidy [--tighten | --wrap PATH...]");
             return ExitCode::from(2);
         }
     };
-    match tidy(tighten) {
+    let root = repo::root();
+    let repaired = load(&root).and_then(|tree| repair(&root, &tree));
+    match repaired.and_then(|()| load(&root)).map(|tree| check(&tree)) {
         Ok(findings) if findings.is_empty() => ExitCode::SUCCESS,
         Ok(findings) => {
             for finding in &findings {
@@ -77,17 +82,39 @@ pub fn run(args: &[String]) -> ExitCode {
     }
 }
 
-fn tidy(tighten: bool) -> Result<Vec<Finding>, String> {
+fn load(root: &Path) -> Result<Tree, String> {
+    Tree::load(root).map_err(|error| format!("{}: {error}", root.display()))
+}
+
+/// Lowers the length ratchets to what is there.
+fn tighten(root: &Path, tree: &Tree) -> Result<(), String> {
+    let text = ratchets::tightened(tree, &lex(tree))?;
+    fs::write(root.join(ratchets::PATH), text)
+        .map_err(|error| format!("{}: {error}", ratchets::PATH))
+}
+
+/// Breaks wide comments in the Rust files below the paths (from the repository's root).
+fn wrap(paths: &[String]) -> ExitCode {
     let root = repo::root();
-    let load = || Tree::load(&root).map_err(|error| format!("{}: {error}", root.display()));
-    let mut tree = load()?;
-    if tighten {
-        let text = ratchets::tightened(&tree, &lex(&tree))?;
-        let path = root.join(ratchets::PATH);
-        std::fs::write(&path, text).map_err(|error| format!("{}: {error}", ratchets::PATH))?;
-        tree = load()?;
+    let wrapped = load(&root).and_then(|tree| {
+        let inside = |file: &&File| paths.iter().any(|path| file.path.starts_with(path.as_str()));
+        for file in tree.rust().filter(inside) {
+            let text = wrap::wrapped(&file.text);
+            if text != file.text {
+                fs::write(root.join(&file.path), text)
+                    .map_err(|error| format!("{}: {error}", file.path))?;
+                println!("wrapped {}", file.path);
+            }
+        }
+        Ok(())
+    });
+    match wrapped {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
     }
-    Ok(check(&tree))
 }
 
 fn lex(tree: &Tree) -> Vec<RustFile<'_>> {
