@@ -191,7 +191,8 @@ fn pin_self(core: &str) -> Result<(), String> {
     if output.status.success() {
         Ok(())
     } else {
-        Err(format!("cannot run on core {core}: {}", String::from_utf8_lossy(&output.stderr)))
+        let why = String::from_utf8_lossy(&output.stderr);
+        Err(format!("the comparison needs two cores, and cannot run on core {core}: {why}"))
     }
 }
 
