@@ -1,7 +1,7 @@
 //! Directives that take one of a few words: an enum each, made with its words by one macro.
 //!
-//! A choice is kept as a number like all hot values; the enum is what getters return. Where Redis has
-//! two words for one meaning, the first is the one it shows.
+//! A choice is kept as a number like all hot values; the enum is what getters return. Where Redis
+//! has two words for one meaning, the first is the one it shows.
 
 /// A word and the number it stands for.
 #[derive(Clone, Copy, Debug)]

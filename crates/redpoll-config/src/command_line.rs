@@ -1,7 +1,7 @@
 //! The arguments of the server: a file, `-` for standard input, and overrides.
 //!
-//! Overrides become lines of configuration, read after the file and standard input: `--port 7000` is
-//! the line `port "7000"`. What makes up an option, and the exceptions for `--save`, follow
+//! Overrides become lines of configuration, read after the file and standard input: `--port 7000`
+//! is the line `port "7000"`. What makes up an option, and the exceptions for `--save`, follow
 //! redis-server, as scripts and container images depend on them.
 
 use crate::quote::{push_quoted, split_args};

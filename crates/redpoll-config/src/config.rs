@@ -2,8 +2,9 @@
 //!
 //! Numbers, booleans, words and output limits are mirrored in atomics: their getters take no lock
 //! and cost a load. All values, those included, stand in one list behind a lock, which CONFIG GET,
-//! CONFIG SET and REWRITE work on and which gives texts and lists as cheap clones. A reader on a hot
-//! path that needs a text keeps it and compares [`Config::generation`], which grows with every change.
+//! CONFIG SET and REWRITE work on and which gives texts and lists as cheap clones. A reader on a
+//! hot path that needs a text keeps it and compares [`Config::generation`], which grows with every
+//! change.
 //!
 //! A reader may see one number of a CONFIG SET before another; nothing here depends on two at once.
 
@@ -62,7 +63,8 @@ impl Config {
         config
     }
 
-    /// The file the configuration was read from, absolute: what INFO shows and CONFIG REWRITE writes.
+    /// The file the configuration was read from, absolute: what INFO shows and CONFIG REWRITE
+    /// writes.
     #[must_use]
     pub fn config_file(&self) -> Option<&Path> {
         self.config_file.as_deref()
@@ -340,6 +342,23 @@ mod tests {
         assert_eq!(names(&config, &["use-exit-on-panic"]), ["use-exit-on-panic"]);
         assert!(!names(&config, &["*"]).contains(&"use-exit-on-panic".to_string()));
         assert!(names(&config, &["*"]).len() > 190);
+    }
+
+    #[test]
+    fn whoever_sees_a_generation_sees_its_values() {
+        let config = Config::new();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for step in 1..=200u64 {
+                    config.force("maxmemory", step.to_string().as_bytes()).unwrap();
+                }
+            });
+            let mut generation = 0;
+            while generation < 200 {
+                generation = config.generation();
+                assert!(config.maxmemory() >= generation);
+            }
+        });
     }
 
     #[test]

@@ -75,8 +75,8 @@ impl Directive {
         self.kind.syntax()
     }
 
-    /// Its default as one would write it in a file. The default of `dir`, the directory the server is
-    /// started in, is `.`.
+    /// Its default as one would write it in a file. The default of `dir`, the directory the server
+    /// is started in, is `.`.
     #[must_use]
     pub fn default_text(&self) -> String {
         match self.kind {

@@ -39,8 +39,8 @@ Redis 7.2 works. `CONFIG GET` shows values, `CONFIG SET` changes those that may 
 several at once or none, and `CONFIG REWRITE` writes them back into the file, comments kept.
 
 A line is a directive and its arguments. `#` begins a comment line. Arguments with spaces stand in
-quotes: `\"…\"` knows `\\n`, `\\r`, `\\t`, `\\a`, `\\b`, `\\xHH`, `\\\"` and `\\\\`, and `'…'` knows `\\'`. Names and
-words are the same in upper and lower case.
+quotes: in double quotes `\\n`, `\\r`, `\\t`, `\\a`, `\\b`, `\\xHH`, `\\\"` and `\\\\` stand for one
+byte, in single quotes `\\'` does. Names and words are the same in upper and lower case.
 
 Memory is a number with an optional unit: `1k` is 1000 bytes and `1kb` 1024, likewise `m`, `mb`, `g`
 and `gb`.

@@ -1,8 +1,8 @@
 //! What can be wrong with a configuration, with Redis's words for it.
 //!
-//! [`ValueError`] is about one value; [`ConfigError`] puts it into a line of a file, [`SetError`] into
-//! the reply of CONFIG SET. Scripts and test suites compare these texts, so they are Redis's to the
-//! letter; where Redis has none (nesting of includes, limits), the words are ours.
+//! [`ValueError`] is about one value; [`ConfigError`] puts it into a line of a file, [`SetError`]
+//! into the reply of CONFIG SET. Scripts and test suites compare these texts, so they are Redis's
+//! to the letter; where Redis has none (nesting of includes, limits), the words are ours.
 
 use crate::choice::Choice;
 use std::fmt;
@@ -48,7 +48,8 @@ pub enum ValueError {
     Rule(&'static str),
     /// The operating system refuses it.
     Os(io::ErrorKind, String),
-    /// What applying the value failed of; see [`Config::set_many_with`](crate::Config::set_many_with).
+    /// What applying the value failed of; see
+    /// [`Config::set_many_with`](crate::Config::set_many_with).
     Apply(String),
 }
 

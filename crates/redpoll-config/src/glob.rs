@@ -1,8 +1,9 @@
 //! Glob patterns as Redis matches them: `*`, `?`, `[a-z]`, `[^a-z]` and `\` before a literal.
 //!
-//! KEYS, SCAN, PSUBSCRIBE, CONFIG GET and ACL rules all share this one function, so its corner cases
-//! are visible to users and are Redis's own: a class without its `]` ends with the pattern, `[]` is
-//! an empty class, a range may be given backwards, and bytes in a range compare as signed values.
+//! KEYS, SCAN, PSUBSCRIBE, CONFIG GET and ACL rules all share this one function, so its corner
+//! cases are visible to users and are Redis's own: a class without its `]` ends with the pattern,
+//! `[]` is an empty class, a range may be given backwards, and bytes in a range compare as signed
+//! values.
 //!
 //! Redis recurses at each `*`. Here a mismatch goes back to the last `*` only, which finds the same
 //! matches (a longer match of an earlier `*` cannot help a later one) in at most
@@ -20,7 +21,8 @@ pub fn glob_match(pattern: &[u8], text: &[u8], nocase: bool) -> bool {
         return pattern.is_empty();
     }
     let (mut rest, mut left) = (pattern, text);
-    // Where to go on after a mismatch: the pattern after the last `*`, and the text it was tried on.
+    // Where to go on after a mismatch: the pattern after the last `*`, and the text it was tried
+    // on.
     let mut retry: Option<(&[u8], &[u8])> = None;
     loop {
         if let [b'*', after @ ..] = rest {
@@ -62,7 +64,8 @@ fn skip_stars(mut pattern: &[u8]) -> &[u8] {
     pattern
 }
 
-/// Matches one byte of `text` with the front of `pattern`, which is not a `*`. What is left of both.
+/// Matches one byte of `text` with the front of `pattern`, which is not a `*`. What is left of
+/// both.
 #[inline]
 fn step<'a, 'b>(pattern: &'a [u8], text: &'b [u8], nocase: bool) -> Option<(&'a [u8], &'b [u8])> {
     let (&byte, tail) = text.split_first()?;

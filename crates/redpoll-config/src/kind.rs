@@ -1,4 +1,5 @@
-//! The kinds of values: how each is read from arguments, shown by CONFIG GET, and written to a file.
+//! The kinds of values: how each is read from arguments, shown by CONFIG GET, and written to a
+//! file.
 //!
 //! A kind is data (default, bounds, words), so that a directive is one row of the table and help,
 //! documentation, checks and rewriting all read the same row.
@@ -126,7 +127,8 @@ impl Kind {
         }
     }
 
-    /// The lines CONFIG REWRITE writes for the value. None: the directive is to vanish from the file.
+    /// The lines CONFIG REWRITE writes for the value. None: the directive is to vanish from the
+    /// file.
     pub fn write(&self, name: &str, value: &Value) -> Vec<Written> {
         let mut text = format!("{name} ").into_bytes();
         let force = *value != self.default();

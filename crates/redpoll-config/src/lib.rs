@@ -1,9 +1,9 @@
 //! The configuration: redis.conf syntax, every directive with its type, default and bounds.
 //!
-//! A directive is one row of a table (`table`), which gives its name and older names, the kind of its
-//! value with default and bounds, how it may be set, a line of documentation, and a typed getter of
-//! [`Config`]. Reading files, CONFIG GET, SET and REWRITE, help and documentation all work from that
-//! table, so that none of them can forget a directive.
+//! A directive is one row of a table (`table`), which gives its name and older names, the kind of
+//! its value with default and bounds, how it may be set, a line of documentation, and a typed
+//! getter of [`Config`]. Reading files, CONFIG GET, SET and REWRITE, help and documentation all
+//! work from that table, so that none of them can forget a directive.
 //!
 //! The way of a configuration: [`CommandLine`] turns the program's arguments into a [`Launch`],
 //! [`Config::load`] reads what it names, and the result is shared by all threads as `Arc<Config>`.
@@ -19,8 +19,8 @@
 //! ```
 //!
 //! Besides files the configuration names (`include`, `dir`, `logfile`), this crate touches nothing
-//! of the outside: what a value means is carried out by the server, which CONFIG SET can ask whether
-//! it could ([`Config::set_many_with`]).
+//! of the outside: what a value means is carried out by the server, which CONFIG SET can ask
+//! whether it could ([`Config::set_many_with`]).
 
 #![forbid(unsafe_code)]
 

@@ -13,10 +13,12 @@ use std::fs::OpenOptions;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// How deep files may include each other. Redis has no bound, and dies of a file that includes itself.
+/// How deep files may include each other. Redis has no bound, and dies of a file that includes
+/// itself.
 const DEPTH_MAX: usize = 16;
 
-/// Files that may be included altogether: a file that includes itself twice is not deep but endless.
+/// Files that may be included altogether: a file that includes itself twice is not deep but
+/// endless.
 const FILES_MAX: usize = 4096;
 
 /// A line of the files that is no setting, as it was split.
@@ -47,7 +49,8 @@ impl Config {
     /// Reads the configuration a command line asks for. `stdin` is read only if it asks for it.
     ///
     /// Relative paths start at the current directory, and at `dir` from where that is set on. The
-    /// process does not change its directory here; do so to [`dir`](Self::dir) before opening files.
+    /// process does not change its directory here; do so to [`dir`](Self::dir) before opening
+    /// files.
     ///
     /// # Errors
     ///

@@ -15,7 +15,8 @@ pub(crate) fn parse_integer(text: &[u8]) -> Option<i64> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
-/// Reads a number of bytes with an optional unit: `100`, `100b`, `1k`, `1kb`, `2m`, `2mb`, `3g`, `3gb`.
+/// Reads a number of bytes with an optional unit: `100`, `100b`, `1k`, `1kb`, `2m`, `2mb`, `3g`,
+/// `3gb`.
 pub(crate) fn parse_memory(text: &[u8]) -> Option<u64> {
     let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
     let (digits, unit) = text.split_at(end);

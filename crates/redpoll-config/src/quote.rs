@@ -2,8 +2,8 @@
 //!
 //! The same syntax serves configuration files, command-line overrides and values of several words.
 //! Its rules are Redis's: an argument ends at white space; `"…"` knows `\n \r \t \a \b \xHH` and a
-//! backslash before any other byte; `'…'` knows `\'` only; after a closing quote there must be white
-//! space or the end. A NUL byte ends the line, because Redis keeps lines as C strings.
+//! backslash before any other byte; `'…'` knows `\'` only; after a closing quote there must be
+//! white space or the end. A NUL byte ends the line, because Redis keeps lines as C strings.
 
 /// Splits a line into its arguments, or `None` if its quotes do not balance.
 ///
@@ -50,7 +50,8 @@ pub fn quote(arg: &[u8]) -> Vec<u8> {
     quoted
 }
 
-/// White space of the C locale, which is one byte (vertical tab) more than Rust's ASCII white space.
+/// White space of the C locale, which is one byte (vertical tab) more than Rust's ASCII white
+/// space.
 pub(crate) fn is_space(byte: u8) -> bool {
     byte.is_ascii_whitespace() || byte == 0x0b
 }

@@ -1,9 +1,9 @@
 //! CONFIG REWRITE: the running configuration written back into its file.
 //!
-//! The file is a person's: comments, order and blank lines stay. A directive's own lines are replaced
-//! where they stand; what is new and no default goes below a marker at the end; lines too many
-//! vanish. The new file is complete on disk before it takes the old one's place, so that a crash
-//! leaves either of them.
+//! The file is a person's: comments, order and blank lines stay. A directive's own lines are
+//! replaced where they stand; what is new and no default goes below a marker at the end; lines too
+//! many vanish. The new file is complete on disk before it takes the old one's place, so that a
+//! crash leaves either of them.
 
 use crate::config::Config;
 use crate::directive::{find, row};

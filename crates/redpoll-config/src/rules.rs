@@ -8,6 +8,9 @@ use crate::value::Value;
 /// Calls per second of background work, at least and at most.
 const HZ: std::ops::RangeInclusive<i64> = 1..=500;
 
+/// A backlog smaller than this would be of no use.
+const BACKLOG_BYTES_MIN: i64 = 16 << 10;
+
 /// Host names are shorter than this.
 const HOST_NAME_MAX: usize = 256;
 
@@ -23,6 +26,14 @@ pub(crate) fn anything(value: Value, _: Stage) -> Result<Value, ValueError> {
 pub(crate) fn cap_hz(value: Value, _: Stage) -> Result<Value, ValueError> {
     match value {
         Value::Number(hz) => Ok(Value::Number(hz.clamp(*HZ.start(), *HZ.end()))),
+        other => Ok(other),
+    }
+}
+
+/// `repl-backlog-size` takes any size and raises small ones.
+pub(crate) fn raise_backlog(value: Value, _: Stage) -> Result<Value, ValueError> {
+    match value {
+        Value::Number(bytes) => Ok(Value::Number(bytes.max(BACKLOG_BYTES_MIN))),
         other => Ok(other),
     }
 }
@@ -96,8 +107,8 @@ pub(crate) fn node_name(value: Value, _: Stage) -> Result<Value, ValueError> {
     })
 }
 
-/// The template of the process title: known variables in braces, `{{` for a brace, and a result that
-/// is not blank where the title itself is.
+/// The template of the process title: known variables in braces, `{{` for a brace, and a result
+/// that is not blank where the title itself is.
 pub(crate) fn title_template(value: Value, _: Stage) -> Result<Value, ValueError> {
     check_text(value, |template| match template_leaves_text(template) {
         Some(true) => Ok(()),
@@ -184,6 +195,7 @@ mod tests {
     fn numbers_are_bent_or_refused() {
         assert_eq!(cap_hz(Value::Number(0), Stage::Load).unwrap(), Value::Number(1));
         assert_eq!(cap_hz(Value::Number(1000), Stage::Load).unwrap(), Value::Number(500));
+        assert_eq!(raise_backlog(Value::Number(1), Stage::Run).unwrap(), Value::Number(16384));
         assert!(no_defragmentation(Value::Number(1), Stage::Load).is_ok());
         assert!(no_defragmentation(Value::Number(1), Stage::Run).is_err());
         assert!(no_defragmentation(Value::Number(0), Stage::Run).is_ok());

@@ -57,9 +57,9 @@ impl Config {
     }
 
     /// As [`set_many`](Self::set_many), with a hook that carries the changes out: it sees the new
-    /// values through the getters. If it fails, the old values come back, and it is called once more
-    /// to go back to them; what it says then is ignored. Changes wait for each other, so that the
-    /// hook must not change the configuration itself.
+    /// values through the getters. If it fails, the old values come back, and it is called once
+    /// more to go back to them; what it says then is ignored. Changes wait for each other, so that
+    /// the hook must not change the configuration itself.
     ///
     /// # Errors
     ///

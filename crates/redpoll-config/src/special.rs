@@ -129,7 +129,8 @@ impl Special {
     }
 }
 
-/// Checks that the directory can be worked in, and makes it absolute: later paths are relative to it.
+/// Checks that the directory can be worked in, and makes it absolute: later paths are relative to
+/// it.
 fn parse_dir(current: &Value, args: &[Vec<u8>]) -> Result<Value, ValueError> {
     let ([dir], Value::Text(current)) = (args, current) else {
         return Err(ValueError::ArgumentCount);

@@ -142,7 +142,8 @@ pub struct Primary {
 /// What a directive holds. Which variant belongs to its [`Kind`](crate::Kind) and never changes.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Value {
-    /// Numbers, booleans (0 and 1), choices and sets of flags. Unsigned 64-bit numbers as their bits.
+    /// Numbers, booleans (0 and 1), choices and sets of flags. Unsigned 64-bit numbers as their
+    /// bits.
     Number(i64),
     Text(Text),
     Save(Arc<[SavePoint]>),

@@ -2,8 +2,8 @@
 //!
 //! A row reads `getter: Kind(default, …), "name" | "alias", [FLAGS], check rule, "doc";` and makes
 //! an entry of [`DIRECTIVES`] and a method of [`Config`](crate::Config) that returns the value with
-//! its type. The rows are spread over files by subject; each file continues the numbering of the one
-//! before it, so that a getter knows its slot at compile time.
+//! its type. The rows are spread over files by subject; each file continues the numbering of the
+//! one before it, so that a getter knows its slot at compile time.
 //!
 //! Names, kinds, defaults and bounds are those of Redis 7.2, so that any of its files works here.
 //! Directives whose subject does not exist here (yet) are accepted, and say so.

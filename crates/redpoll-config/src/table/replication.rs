@@ -51,7 +51,7 @@ directives! {
         "Seconds of silence after which a replication link is given up.";
     repl_disable_tcp_nodelay: Bool(false), "repl-disable-tcp-nodelay", [],
         "Save bandwidth to replicas at the price of delay.";
-    repl_backlog_size: Bytes(1 << 20, 1, LONG_MAX), "repl-backlog-size", [],
+    repl_backlog_size: Bytes(1 << 20, 1, LONG_MAX), "repl-backlog-size", [], check raise_backlog,
         "Writes kept for replicas that come back, to spare them a full sync.";
     repl_backlog_ttl: Int(3600, 0, LONG_MAX), "repl-backlog-ttl", [],
         "Seconds without replicas after which those writes are forgotten; 0 never.";
