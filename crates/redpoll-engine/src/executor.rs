@@ -6,6 +6,7 @@
 //! stripes locked, and their replies gather in one buffer.
 
 mod check;
+mod expire;
 mod prepare;
 mod run;
 mod serve;
@@ -88,10 +89,7 @@ impl Executor {
         (out, out_max): (&mut Vec<u8>, usize),
         now: i64,
     ) -> Progress {
-        if self.generation != self.engine.generation() {
-            self.generation = self.engine.generation();
-            self.settings = self.engine.settings();
-        }
+        self.refresh_settings();
         self.prepare(session, batch, buffer, from);
         let mut before = self.clock.raw();
         let mut executed = from;
@@ -130,6 +128,15 @@ impl Executor {
         }
         self.stats.executed.add((executed - from) as u64);
         Progress { executed, stop }
+    }
+
+    /// Takes the settings anew if the configuration has changed.
+    #[inline]
+    fn refresh_settings(&mut self) {
+        if self.generation != self.engine.generation() {
+            self.generation = self.engine.generation();
+            self.settings = self.engine.settings();
+        }
     }
 
     /// Takes a reply back that CLIENT REPLY does not want, and moves SKIP on.

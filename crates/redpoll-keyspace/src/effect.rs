@@ -64,6 +64,8 @@ pub struct Effects {
     pub ready: Vec<(usize, Box<[u8]>)>,
     /// Keys that were found to be expired and removed.
     pub expired: u64,
+    /// How late keys were that were removed without being asked for, in milliseconds.
+    pub lags_ms: Vec<i64>,
     /// Keys that reads have found, and not found.
     pub hits: u64,
     /// See `hits`.

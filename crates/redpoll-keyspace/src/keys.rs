@@ -481,7 +481,10 @@ impl<'a> Keys<'a> {
             more |= self.stripe(number).dbs[db].expire(now, left.max(1), |entry| gone.push(entry));
             left = left.saturating_sub(gone.len());
             self.db = db;
-            gone.into_iter().for_each(|entry| self.expired(entry));
+            for entry in gone {
+                self.effects.lags_ms.extend(entry.expiry().map(|at| now - at));
+                self.expired(entry);
+            }
         }
         self.db = before;
         more

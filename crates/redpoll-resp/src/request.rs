@@ -117,6 +117,11 @@ impl Parser {
         self.args_left > 0
     }
 
+    /// Forgets an incomplete command: for a caller that goes back to an earlier byte.
+    pub fn reset(&mut self) {
+        *self = Parser::default();
+    }
+
     /// Parses up to `max` commands from the front of `buffer` and appends them to `batch`, whose spans
     /// then refer to `buffer`. (Inline commands are unquoted in place, hence the `&mut`.)
     pub fn parse(

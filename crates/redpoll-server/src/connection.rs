@@ -1,0 +1,358 @@
+//! One connection: its stream, its session, and the bytes between them.
+//!
+//! An idle connection owns no buffers: requests are read into the worker's buffer and parsed there, and
+//! replies leave from the worker's buffer. Only what is left over (half a command, replies that the
+//! client does not read) is kept here.
+
+use crate::worker::Scratch;
+use redpoll_config::{BufferLimit, ClientClass, Config};
+use redpoll_engine::client::ClientKind;
+use redpoll_engine::executor::Stop;
+use redpoll_engine::{Executor, Session};
+use redpoll_resp::{Limits, Parser};
+use redpoll_transport::Stream;
+use std::io;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// Replies that a client may leave unread before it is no longer read from.
+const UNREAD_MAX: usize = 1 << 20;
+/// Replies that gather before they are sent, within a batch.
+const OUT_MAX: usize = 256 << 10;
+/// Commands parsed, prefetched and executed together.
+const BATCH: usize = 64;
+/// Bytes read at once into a connection's own buffer.
+const READ_SIZE: usize = 64 << 10;
+/// Bytes of a large argument that are made room for ahead of their arrival.
+const AHEAD_MAX: usize = 4 << 20;
+
+/// What is to become of a connection after it has been served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Wait for what its stream brings.
+    Wait,
+    /// Go on in the next round: there is more to execute.
+    Again,
+    /// Go on at this time, in milliseconds since 1970: clients are paused.
+    Paused(i64),
+    /// Close it.
+    Close,
+}
+
+/// See the module's head.
+pub struct Connection {
+    pub stream: Stream,
+    pub session: Session,
+    parser: Parser,
+    /// Requests that could not be executed yet.
+    input: Vec<u8>,
+    /// Replies that the stream did not take yet, from `sent` on.
+    output: Vec<u8>,
+    sent: usize,
+    /// What the poller has been asked to watch: reading, writing.
+    pub watched: (bool, bool),
+    /// Since when the unread replies exceed the soft limit, in milliseconds since 1970.
+    over_soft_since: Option<i64>,
+    /// Nothing more is executed; what has been answered is sent.
+    finishing: bool,
+}
+
+impl Connection {
+    pub fn new(stream: Stream, session: Session) -> Self {
+        Connection {
+            stream,
+            session,
+            parser: Parser::default(),
+            input: Vec::new(),
+            output: Vec::new(),
+            sent: 0,
+            watched: (true, false),
+            over_soft_since: None,
+            finishing: false,
+        }
+    }
+
+    fn unsent(&self) -> usize {
+        self.output.len() - self.sent
+    }
+
+    /// Whether it wants to hear of arriving bytes: not while its client waits in a command, or does not
+    /// read what it was answered.
+    pub fn wants_read(&self) -> bool {
+        !self.finishing && self.unsent() <= UNREAD_MAX && self.input.len() <= self.input_max()
+    }
+
+    /// A client that waits in a blocking command may send ahead, but not without end.
+    fn input_max(&self) -> usize {
+        if self.session.waiting.is_some() { UNREAD_MAX } else { usize::MAX }
+    }
+
+    /// Whether it wants to hear when the stream takes bytes again.
+    pub fn wants_write(&self) -> bool {
+        self.unsent() > 0
+    }
+
+    /// Reads what has arrived, executes it, and answers.
+    pub fn readable(&mut self, executor: &mut Executor, scratch: &mut Scratch, now: i64) -> Next {
+        let count = if self.input.is_empty() {
+            scratch.input.clear();
+            self.stream.read(&mut scratch.input)
+        } else {
+            self.input.reserve(READ_SIZE);
+            self.stream.read(&mut self.input)
+        };
+        executor.stats().reads.add(1);
+        match count {
+            Ok(Some(0)) | Err(_) => return Next::Close,
+            Ok(None) => return Next::Wait,
+            Ok(Some(count)) => {
+                executor.stats().bytes_in.add(count as u64);
+                let figures = &self.session.client.figures;
+                figures.bytes_in.fetch_add(count as u64, Relaxed);
+            }
+        }
+        if self.input.is_empty() {
+            // Executed from the worker's buffer; only the rest is copied.
+            let mut input = std::mem::take(&mut scratch.input);
+            let next = self.execute(executor, scratch, &mut input, now);
+            scratch.input = input;
+            return next;
+        }
+        self.go_on(executor, scratch, now)
+    }
+
+    /// Executes what waits in the connection's own buffer.
+    pub fn go_on(&mut self, executor: &mut Executor, scratch: &mut Scratch, now: i64) -> Next {
+        let mut input = std::mem::take(&mut self.input);
+        let next = self.execute(executor, scratch, &mut input, now);
+        if self.input.is_empty() && input.capacity() <= READ_SIZE {
+            // An allocation that the next half command can use again.
+            input.clear();
+            self.input = input;
+        }
+        next
+    }
+
+    /// Executes the commands in `input`, keeps what is left over, and sends the replies.
+    fn execute(
+        &mut self,
+        executor: &mut Executor,
+        scratch: &mut Scratch,
+        input: &mut Vec<u8>,
+        now: i64,
+    ) -> Next {
+        scratch.output.clear();
+        let config = executor.engine().config.clone();
+        let mut limits = Limits { bulk_max: config.proto_max_bulk_len(), authenticated: true };
+        let mut start = 0;
+        let mut next = Next::Wait;
+        let mut missing = 0;
+        while start < input.len() && !self.finishing && self.session.waiting.is_none() {
+            limits.authenticated = self.session.authenticated;
+            scratch.batch.clear();
+            let bytes = &mut input[start..];
+            let parsed = self.parser.parse(bytes, &limits, BATCH, &mut scratch.batch);
+            missing = parsed.missing;
+            let out = (&mut scratch.output, OUT_MAX);
+            let batch = (&scratch.batch, &*bytes, 0);
+            let progress = executor.execute(&mut self.session, batch, out, now);
+            if progress.stop == Stop::Done {
+                start += parsed.consumed;
+            } else {
+                start += scratch.batch.bytes_of(progress.executed);
+                self.parser.reset();
+            }
+            match progress.stop {
+                Stop::Done => {
+                    if let Some(error) = parsed.error {
+                        self.refuse(executor, &error.message(), &mut scratch.output);
+                    } else if parsed.consumed == 0 {
+                        break;
+                    }
+                }
+                Stop::Blocked => {}
+                Stop::Close => self.finishing = true,
+                Stop::Paused(until) => {
+                    next = Next::Paused(until);
+                    break;
+                }
+                Stop::OutputFull => {
+                    if !self.flush(executor, &mut scratch.output) {
+                        return Next::Close;
+                    }
+                    if self.unsent() > UNREAD_MAX {
+                        break;
+                    }
+                    next = Next::Again;
+                    break;
+                }
+            }
+        }
+        self.keep(input, start, missing);
+        self.session.publish_figures(now);
+        self.session.client.take_outbox(&mut scratch.output);
+        if !self.flush(executor, &mut scratch.output) || self.over_limits(executor, &config, now) {
+            return Next::Close;
+        }
+        if self.finishing && self.unsent() == 0 { Next::Close } else { next }
+    }
+
+    /// Keeps the bytes from `start` on for later.
+    fn keep(&mut self, input: &mut Vec<u8>, start: usize, missing: usize) {
+        let rest = &input[start..];
+        if !rest.is_empty() && !self.finishing {
+            self.input.reserve(rest.len() + missing.min(AHEAD_MAX));
+            self.input.extend_from_slice(rest);
+        }
+        self.session.client.figures.query_bytes.store(self.input.len(), Relaxed);
+    }
+
+    /// Answers with a fault of the protocol, after which the connection ends.
+    fn refuse(&mut self, executor: &Executor, message: &str, out: &mut Vec<u8>) {
+        out.push(b'-');
+        out.extend_from_slice(message.as_bytes());
+        out.extend_from_slice(b"\r\n");
+        executor.stats().errors.add(1);
+        executor.engine().stats.error(message);
+        log::debug!("Protocol error from client {}: {message}", self.session.client.origin.address);
+        self.finishing = true;
+    }
+
+    /// Sends `out`, keeping what the stream does not take. False if the stream is dead.
+    fn flush(&mut self, executor: &Executor, out: &mut Vec<u8>) -> bool {
+        if out.is_empty() {
+            return true;
+        }
+        if self.unsent() > 0 {
+            self.output.extend_from_slice(out);
+            out.clear();
+            return self.writable(executor);
+        }
+        let Ok(count) = self.write(executor, out) else { return false };
+        if count < out.len() {
+            self.output.clear();
+            self.sent = 0;
+            self.output.extend_from_slice(&out[count..]);
+        }
+        out.clear();
+        self.publish_output();
+        true
+    }
+
+    /// Sends what is kept. False if the stream is dead, or the connection was only waiting for this.
+    pub fn writable(&mut self, executor: &Executor) -> bool {
+        let Ok(count) = self.write(executor, &self.output[self.sent..]) else { return false };
+        self.sent += count;
+        if self.sent == self.output.len() {
+            self.output = Vec::new();
+            self.sent = 0;
+        } else if self.sent > UNREAD_MAX && self.sent > self.output.len() / 2 {
+            self.output.drain(..self.sent);
+            self.sent = 0;
+        }
+        self.publish_output();
+        !(self.finishing && self.unsent() == 0)
+    }
+
+    fn write(&self, executor: &Executor, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.stream.write(bytes)?;
+        executor.stats().writes.add(1);
+        executor.stats().bytes_out.add(count as u64);
+        self.session.client.figures.bytes_out.fetch_add(count as u64, Relaxed);
+        Ok(count)
+    }
+
+    fn publish_output(&self) {
+        self.session.client.figures.output_bytes.store(self.unsent(), Relaxed);
+    }
+
+    /// Whether commands wait in the connection's own buffer that could go on now.
+    pub fn has_work(&self) -> bool {
+        !self.input.is_empty()
+            && !self.finishing
+            && self.session.waiting.is_none()
+            && self.unsent() <= UNREAD_MAX
+    }
+
+    /// Looks at what others want of the client and have sent it.
+    pub fn woken(&mut self, executor: &mut Executor, scratch: &mut Scratch, now: i64) -> Next {
+        let client = self.session.client.clone();
+        client.woken();
+        let wishes = client.take_wishes();
+        scratch.output.clear();
+        if self.session.waiting.as_ref().is_some_and(|waiter| waiter.is_done()) {
+            self.session.waiting = None;
+        }
+        if (wishes.unblock || wishes.unblock_error)
+            && !executor.give_up(&mut self.session, wishes.unblock_error, &mut scratch.output)
+        {
+            // Somebody is serving it at this moment; the answer will wake us again.
+            client.unblock(wishes.unblock_error);
+        }
+        client.take_outbox(&mut scratch.output);
+        self.session.publish_figures(client.figures.last_active.load(Relaxed));
+        let config = executor.engine().config.clone();
+        if wishes.kill
+            || !self.flush(executor, &mut scratch.output)
+            || self.over_limits(executor, &config, now)
+        {
+            return Next::Close;
+        }
+        if self.has_work() { self.go_on(executor, scratch, now) } else { Next::Wait }
+    }
+
+    /// Ends the wait of a blocking command whose time is over.
+    pub fn timed_out(&mut self, executor: &mut Executor, scratch: &mut Scratch, now: i64) -> Next {
+        scratch.output.clear();
+        if !executor.give_up(&mut self.session, false, &mut scratch.output) {
+            return Next::Wait;
+        }
+        if !self.flush(executor, &mut scratch.output) {
+            return Next::Close;
+        }
+        self.session.publish_figures(now);
+        if self.has_work() { self.go_on(executor, scratch, now) } else { Next::Wait }
+    }
+
+    /// Whether the client has left too much unread, or sent too much that is no command.
+    fn over_limits(&mut self, executor: &Executor, config: &Config, now: i64) -> bool {
+        let address = &self.session.client.origin.address;
+        let stats = &executor.engine().stats;
+        if self.input.len() as u64 > config.client_query_buffer_limit() {
+            stats.query_limit_disconnects.fetch_add(1, Relaxed);
+            log::warn!("Closing client {address}: its request exceeds client-query-buffer-limit.");
+            return true;
+        }
+        let class = match self.session.client.kind() {
+            ClientKind::Normal => ClientClass::Normal,
+            ClientKind::Replica => ClientClass::Replica,
+            ClientKind::PubSub => ClientClass::Pubsub,
+        };
+        let limit: BufferLimit = config.client_output_buffer_limit(class);
+        let unread = (self.unsent() + self.session.client.outbox_len()) as u64;
+        let soft = limit.soft_bytes > 0 && unread > limit.soft_bytes;
+        self.over_soft_since = if soft { self.over_soft_since.or(Some(now)) } else { None };
+        let too_long = self
+            .over_soft_since
+            .is_some_and(|since| now - since > limit.soft_seconds as i64 * 1000);
+        let over = (limit.hard_bytes > 0 && unread > limit.hard_bytes) || too_long;
+        if over {
+            stats.output_limit_disconnects.fetch_add(1, Relaxed);
+            log::warn!("Client {address} closed for overcoming of output buffer limits.");
+        }
+        over
+    }
+
+    /// Once a second: whether the connection is to be closed because its client is silent, or does not
+    /// read.
+    pub fn is_overdue(&mut self, executor: &Executor, config: &Config, now: i64) -> bool {
+        let timeout = config.timeout();
+        let figures = &self.session.client.figures;
+        let idle = now - figures.last_active.load(Relaxed);
+        let exempt = self.session.waiting.is_some() || self.session.subscriptions.any();
+        if timeout > 0 && idle > timeout * 1000 && !exempt {
+            log::debug!("Closing idle client {}", self.session.client.origin.address);
+            return true;
+        }
+        self.over_limits(executor, config, now)
+    }
+}

@@ -1,0 +1,69 @@
+//! A worker's mailbox: what other threads want it to look at, and the descriptor that wakes it.
+
+use parking_lot::Mutex;
+use redpoll_engine::client::{ClientId, Waker};
+use redpoll_transport::Stream;
+use rustix::event::{EventfdFlags, eventfd};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// A message to a worker.
+#[derive(Debug)]
+pub enum Message {
+    /// A new connection, for this worker.
+    Connection(Stream),
+    /// Something waits in a client's outbox, or somebody has a wish.
+    Wake(ClientId),
+}
+
+/// See the module's head.
+#[derive(Debug)]
+pub struct Mailbox {
+    messages: Mutex<Vec<Message>>,
+    event: OwnedFd,
+}
+
+impl Mailbox {
+    /// An empty mailbox.
+    pub fn new() -> io::Result<Self> {
+        let event = eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?;
+        Ok(Mailbox { messages: Mutex::default(), event })
+    }
+
+    /// Leaves a message; the worker is woken if the box was empty.
+    pub fn post(&self, message: Message) {
+        let mut messages = self.messages.lock();
+        let first = messages.is_empty();
+        messages.push(message);
+        drop(messages);
+        if first {
+            self.wake();
+        }
+    }
+
+    /// Wakes the worker, with or without a message.
+    pub fn wake(&self) {
+        // Fails only when the counter is full, and then the worker is being woken anyway.
+        let _ = rustix::io::write(&self.event, &1u64.to_ne_bytes());
+    }
+
+    /// Takes all messages, in their order.
+    pub fn take(&self, into: &mut Vec<Message>) {
+        let mut counter = [0; 8];
+        // Nothing to read: the messages came before their wake.
+        let _ = rustix::io::read(&self.event, &mut counter);
+        into.append(&mut self.messages.lock());
+    }
+}
+
+impl AsFd for Mailbox {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.event.as_fd()
+    }
+}
+
+impl Waker for Mailbox {
+    fn wake(&self, client: ClientId) {
+        self.post(Message::Wake(client));
+    }
+}

@@ -1,0 +1,272 @@
+//! A worker: one thread, one event loop, its share of the connections.
+//!
+//! It waits for descriptors, reads what a connection has sent, executes it as a batch and answers with
+//! one write, before it turns to the next connection: one with a pipeline of ten thousand commands
+//! gets one buffer's worth at a time, so that the others wait a fraction of a millisecond at most.
+
+use crate::connection::{Connection, Next};
+use crate::mailbox::{Mailbox, Message};
+use ahash::AHashMap;
+use redpoll_engine::client::{ClientId, Origin};
+use redpoll_engine::{Engine, Executor, Session};
+use redpoll_keyspace::clock;
+use redpoll_resp::Batch;
+use redpoll_transport::Stream;
+use rustix::buffer::spare_capacity;
+use rustix::event::{Timespec, epoll};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// The event number of the mailbox; no client has it.
+const MAILBOX: u64 = 0;
+/// Events taken at once.
+const EVENTS: usize = 256;
+/// Bytes read from a connection at once.
+const READ_SIZE: usize = 64 << 10;
+/// How often connections are looked over for timeouts, in milliseconds.
+const LOOK_OVER_MS: i64 = 1000;
+/// How often clients that wait for the end of a pause try again, in milliseconds.
+const PAUSE_RETRY_MS: i64 = 5;
+
+/// Buffers that all connections of a worker share.
+pub struct Scratch {
+    pub input: Vec<u8>,
+    pub output: Vec<u8>,
+    pub batch: Batch,
+}
+
+/// See the module's head.
+pub struct Worker {
+    engine: Arc<Engine>,
+    executor: Executor,
+    mailbox: Arc<Mailbox>,
+    epoll: OwnedFd,
+    connections: AHashMap<ClientId, Connection>,
+    scratch: Scratch,
+    /// Connections that have more to execute.
+    again: VecDeque<ClientId>,
+    /// Connections that wait for the end of a pause.
+    paused: Vec<ClientId>,
+    /// When blocking commands end, the soonest first.
+    deadlines: BinaryHeap<Reverse<(i64, ClientId)>>,
+    next_look_over: i64,
+}
+
+impl Worker {
+    pub fn new(engine: Arc<Engine>, mailbox: Arc<Mailbox>, number: usize) -> io::Result<Self> {
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        let data = epoll::EventData::new_u64(MAILBOX);
+        epoll::add(&epoll, mailbox.as_fd(), data, epoll::EventFlags::IN)?;
+        let seed = clock::now_ms() as u64 ^ (number as u64 + 2) << 48;
+        Ok(Worker {
+            executor: Executor::new(Arc::clone(&engine), seed),
+            engine,
+            mailbox,
+            epoll,
+            connections: AHashMap::new(),
+            scratch: Scratch {
+                input: Vec::with_capacity(READ_SIZE),
+                output: Vec::with_capacity(READ_SIZE),
+                batch: Batch::default(),
+            },
+            again: VecDeque::new(),
+            paused: Vec::new(),
+            deadlines: BinaryHeap::new(),
+            next_look_over: 0,
+        })
+    }
+
+    /// Serves its connections for ever.
+    pub fn run(&mut self) {
+        let mut events = Vec::with_capacity(EVENTS);
+        loop {
+            events.clear();
+            let timeout = self.timeout(clock::now_ms());
+            if let Err(error) =
+                epoll::wait(&self.epoll, spare_capacity(&mut events), Some(&timeout))
+                && error != rustix::io::Errno::INTR
+            {
+                log::error!("Waiting for events failed: {error}");
+            }
+            let now = clock::now_ms();
+            for event in &events {
+                let event: &epoll::Event = event;
+                match event.data.u64() {
+                    MAILBOX => self.read_mail(now),
+                    client => self.ready(client, event.flags, now),
+                }
+            }
+            self.go_on(now);
+            self.end_waits(now);
+            if now >= self.next_look_over {
+                self.look_over(now);
+            }
+        }
+    }
+
+    /// How long to wait for events.
+    fn timeout(&self, now: i64) -> Timespec {
+        let mut until = self.next_look_over;
+        if let Some(Reverse((deadline, _))) = self.deadlines.peek() {
+            until = until.min(*deadline);
+        }
+        if !self.paused.is_empty() {
+            until = until.min(now + PAUSE_RETRY_MS);
+        }
+        let wait = if self.again.is_empty() { (until - now).max(0) } else { 0 };
+        Timespec { tv_sec: wait / 1000, tv_nsec: wait % 1000 * 1_000_000 }
+    }
+
+    fn read_mail(&mut self, now: i64) {
+        let mut messages = Vec::new();
+        self.mailbox.take(&mut messages);
+        for message in messages {
+            match message {
+                Message::Connection(stream) => self.add(stream, now),
+                Message::Wake(client) => self.serve(client, now, Connection::woken),
+            }
+        }
+    }
+
+    fn add(&mut self, stream: Stream, now: i64) {
+        let address = stream.address();
+        let origin = Origin {
+            address: address.peer.clone(),
+            local_address: address.local.clone(),
+            descriptor: stream.descriptor(),
+            unix: address.unix,
+        };
+        let client = self.engine.clients.add(origin, self.mailbox.clone(), now);
+        let id = client.id;
+        let session = Session::new(client, self.engine.config.requirepass().is_none());
+        let data = epoll::EventData::new_u64(id);
+        if let Err(error) = epoll::add(&self.epoll, &stream, data, epoll::EventFlags::IN) {
+            log::warn!("Can't watch a new connection: {error}");
+            self.engine.clients.remove(id);
+            return;
+        }
+        self.connections.insert(id, Connection::new(stream, session));
+    }
+
+    /// Serves a connection whose descriptor has something.
+    fn ready(&mut self, client: ClientId, flags: epoll::EventFlags, now: i64) {
+        use epoll::EventFlags as E;
+        if flags.contains(E::OUT) {
+            let Some(connection) = self.connections.get_mut(&client) else { return };
+            if !connection.writable(&self.executor) {
+                return self.close(client);
+            }
+            self.serve(client, now, |connection, executor, scratch, now| {
+                match connection.has_work() {
+                    true => connection.go_on(executor, scratch, now),
+                    false => Next::Wait,
+                }
+            });
+        }
+        if flags.intersects(E::IN | E::HUP | E::ERR) {
+            self.serve(client, now, Connection::readable);
+        }
+    }
+
+    /// Lets a connection do something, and carries out what it wants next.
+    fn serve(
+        &mut self,
+        client: ClientId,
+        now: i64,
+        act: impl FnOnce(&mut Connection, &mut Executor, &mut Scratch, i64) -> Next,
+    ) {
+        let Some(connection) = self.connections.get_mut(&client) else { return };
+        let (executor, scratch) = (&mut self.executor, &mut self.scratch);
+        // A fault in a command must cost its own connection only. The executor holds nothing across
+        // commands but counters, and locks are given back while the panic unwinds.
+        let next = catch_unwind(AssertUnwindSafe(|| act(connection, executor, scratch, now)));
+        let next = next.unwrap_or_else(|_| {
+            log::error!("A command panicked; closing client {}", connection.session.client.id);
+            Next::Close
+        });
+        match next {
+            Next::Close => return self.close(client),
+            Next::Again => self.again.push_back(client),
+            Next::Paused(_) => self.paused.push(client),
+            Next::Wait => {}
+        }
+        if let Some(waiter) = &connection.session.waiting
+            && waiter.deadline != i64::MAX
+        {
+            self.deadlines.push(Reverse((waiter.deadline, client)));
+        }
+        self.watch(client);
+    }
+
+    /// Tells the poller what the connection wants to hear of, if that has changed.
+    fn watch(&mut self, client: ClientId) {
+        let Some(connection) = self.connections.get_mut(&client) else { return };
+        let wanted = (connection.wants_read(), connection.wants_write());
+        if wanted == connection.watched {
+            return;
+        }
+        connection.watched = wanted;
+        let mut flags = epoll::EventFlags::empty();
+        flags.set(epoll::EventFlags::IN, wanted.0);
+        flags.set(epoll::EventFlags::OUT, wanted.1);
+        let data = epoll::EventData::new_u64(client);
+        if let Err(error) = epoll::modify(&self.epoll, &connection.stream, data, flags) {
+            log::warn!("Can't watch a connection: {error}");
+            self.close(client);
+        }
+    }
+
+    fn close(&mut self, client: ClientId) {
+        if let Some(mut connection) = self.connections.remove(&client) {
+            self.executor.disconnect(&mut connection.session);
+            // Dropping the stream takes it out of the poller.
+        }
+    }
+
+    /// Goes on with connections that had more than one turn's worth, and with paused ones.
+    fn go_on(&mut self, now: i64) {
+        for _ in 0..self.again.len() {
+            if let Some(client) = self.again.pop_front() {
+                self.serve(client, now, Connection::go_on);
+            }
+        }
+        for client in std::mem::take(&mut self.paused) {
+            self.serve(client, now, Connection::go_on);
+        }
+    }
+
+    /// Ends blocking commands whose time is over.
+    fn end_waits(&mut self, now: i64) {
+        while let Some(&Reverse((deadline, client))) = self.deadlines.peek() {
+            if deadline > now {
+                return;
+            }
+            self.deadlines.pop();
+            let waits = |connection: &Connection| {
+                connection.session.waiting.as_ref().is_some_and(|waiter| waiter.deadline <= now)
+            };
+            if self.connections.get(&client).is_some_and(waits) {
+                self.serve(client, now, Connection::timed_out);
+            }
+        }
+    }
+
+    /// Once a second: closes connections that are silent or do not read.
+    fn look_over(&mut self, now: i64) {
+        self.next_look_over = now + LOOK_OVER_MS;
+        let config = self.engine.config.clone();
+        let executor = &self.executor;
+        let overdue: Vec<ClientId> = self
+            .connections
+            .iter_mut()
+            .filter_map(|(id, connection)| {
+                connection.is_overdue(executor, &config, now).then_some(*id)
+            })
+            .collect();
+        overdue.into_iter().for_each(|client| self.close(client));
+    }
+}
