@@ -288,7 +288,7 @@ mod tests {
         assert_eq!(config.unixsocket(), None);
         assert_eq!(config.dbfilename(), "dump.rdb");
         assert_eq!(config.save()[1].changes, 100);
-        assert_eq!(config.bind()[..], ["*", "-::*"]);
+        assert_eq!(config.bind()[..], ["127.0.0.1", "-::1"]);
         assert_eq!(config.replicaof(), None);
         assert_eq!(config.client_output_buffer_limit(ClientClass::Replica).soft_bytes, 64 << 20);
         assert_eq!(config.maxmemory_clients(), MemoryLimit::Bytes(0));

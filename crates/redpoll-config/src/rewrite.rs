@@ -280,7 +280,7 @@ mod tests {
     #[test]
     fn defaults_that_need_no_line_lose_theirs() {
         let text = "bind 127.0.0.1\npidfile /a\nreplicaof a 1\nport 1\n";
-        let changes = [("bind", "* -::*"), ("pidfile", ""), ("replicaof", "no one")];
+        let changes = [("bind", "127.0.0.1 -::1"), ("pidfile", ""), ("replicaof", "no one")];
         assert!(rewrite(text, &changes, None).starts_with("port 1\n"));
     }
 

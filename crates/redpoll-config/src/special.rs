@@ -12,8 +12,9 @@ use std::io;
 /// Addresses `bind` takes at most.
 const ADDRESSES_MAX: usize = 16;
 
-/// What `bind` stands at before it is set: all addresses, those of IPv6 if there are any.
-const ADDRESSES: [&str; 2] = ["*", "-::*"];
+/// What `bind` stands at before it is set: this host alone. (Redis takes all addresses and relies on its
+/// protected mode; a server that nobody has configured has no business on a network.)
+const ADDRESSES: [&str; 2] = ["127.0.0.1", "-::1"];
 
 const PERCENTILES: [f64; 3] = [50.0, 99.0, 99.9];
 const OOM_SCORES: [i32; 3] = [0, 200, 800];
@@ -368,7 +369,7 @@ mod tests {
     #[test]
     fn addresses() {
         let bind = Special::Addresses;
-        assert_eq!(bind.show(&bind.default()), b"* -::*");
+        assert_eq!(bind.show(&bind.default()), b"127.0.0.1 -::1");
         assert_eq!(set(bind, "127.0.0.1 ::1"), "127.0.0.1 ::1");
         assert_eq!(set(bind, ""), "");
         assert_eq!(set(bind, &["a"; 17].join(" ")), "Too many bind addresses specified.");
