@@ -28,7 +28,7 @@ pub struct Ctx<'a> {
     /// Randomness, for commands that pick.
     pub rng: &'a mut SmallRng,
     /// Where the thresholds of the compact encodings stand.
-    pub limits: Limits,
+    pub limits: &'a Limits,
     /// How the command runs: alone, in a transaction, or from a script.
     pub mode: Mode,
     /// The thread's counters.

@@ -51,23 +51,42 @@ pub struct Event {
     pub key: Box<[u8]>,
 }
 
-/// What one command has caused so far.
+/// What one command has caused so far. Small, as one is made for every command.
 #[derive(Debug, Default)]
 pub struct Effects {
     /// Changes made: what INFO counts as `rdb_changes_since_last_save`.
     pub dirty: u64,
-    /// Events of the classes in `wanted`, in their order.
-    pub events: Vec<Event>,
     /// The classes whose events are wanted.
     pub wanted: u32,
-    /// Keys that clients wait for and that have changed.
-    pub ready: Vec<(usize, Box<[u8]>)>,
     /// Keys that were found to be expired and removed.
-    pub expired: u64,
+    pub expired: u32,
+    /// Keys that reads have found, and not found.
+    pub hits: u32,
+    /// See `hits`.
+    pub misses: u32,
+    /// What most commands do not cause.
+    rare: Option<Box<Rare>>,
+}
+
+/// Effects that few commands have.
+#[derive(Debug, Default)]
+pub struct Rare {
+    /// Events of the classes that are wanted, in their order.
+    pub events: Vec<Event>,
+    /// Keys that clients wait for and that have changed, with their databases.
+    pub ready: Vec<(usize, Box<[u8]>)>,
     /// How late keys were that were removed without being asked for, in milliseconds.
     pub lags_ms: Vec<i64>,
-    /// Keys that reads have found, and not found.
-    pub hits: u64,
-    /// See `hits`.
-    pub misses: u64,
+}
+
+impl Effects {
+    /// The rare effects, to be added to.
+    pub fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    /// Takes the rare effects, if there are any.
+    pub fn take_rare(&mut self) -> Option<Box<Rare>> {
+        self.rare.take()
+    }
 }

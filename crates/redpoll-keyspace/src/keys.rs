@@ -377,8 +377,9 @@ impl<'a> Keys<'a> {
         stripe.touch(db, key);
         if !stripe.waiters(db, key).is_empty() {
             let ready = (db, Box::from(key));
-            if !self.effects.ready.contains(&ready) {
-                self.effects.ready.push(ready);
+            let all = &mut self.effects.rare().ready;
+            if !all.contains(&ready) {
+                all.push(ready);
             }
         }
     }
@@ -387,7 +388,8 @@ impl<'a> Keys<'a> {
     #[inline]
     pub fn event(&mut self, key: &[u8], class: Class, name: &'static str) {
         if self.effects.wanted & class.bit() != 0 {
-            self.effects.events.push(Event { class, name, db: self.db, key: key.into() });
+            let event = Event { class, name, db: self.db, key: key.into() };
+            self.effects.rare().events.push(event);
         }
     }
 
@@ -482,7 +484,8 @@ impl<'a> Keys<'a> {
             left = left.saturating_sub(gone.len());
             self.db = db;
             for entry in gone {
-                self.effects.lags_ms.extend(entry.expiry().map(|at| now - at));
+                let lag = entry.expiry().map(|at| now - at);
+                self.effects.rare().lags_ms.extend(lag);
                 self.expired(entry);
             }
         }

@@ -2,8 +2,8 @@
 
 use crate::hash::KeyHash;
 use crate::keys::{Guards, Keys};
+use crate::lock::{Mutex, MutexGuard};
 use crate::stripe::Stripe;
-use parking_lot::{Mutex, MutexGuard};
 use redpoll_types::value::Value;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{OnceLock, mpsc};

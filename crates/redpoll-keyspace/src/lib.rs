@@ -4,7 +4,7 @@
 //! [`entry`] hold the data; [`wheel`] knows what expires when; [`effect`] is what follows from a write.
 //!
 //! Invariants: no I/O, and no clock but the one that [`clock`] reads when a wheel is made; `unsafe` only
-//! in `entry` and `table`; locks are taken in ascending order of stripes.
+//! in `entry`, `lock` and `table`; locks are taken in ascending order of stripes.
 
 pub mod access;
 pub mod clock;
@@ -13,6 +13,7 @@ pub mod entry;
 mod hash;
 mod keys;
 mod keyspace;
+pub mod lock;
 pub mod stripe;
 pub mod table;
 pub mod wheel;

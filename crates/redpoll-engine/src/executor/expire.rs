@@ -21,8 +21,9 @@ impl Executor {
                 let mut keys = engine.keyspace.keys(0, now);
                 keys.effects.wanted = self.settings.wanted_events;
                 more = engine.keyspace.expire(stripe, SLICE, &mut keys, now);
-                removed += keys.effects.expired;
-                self.note_lag(&keys.effects.lags_ms);
+                removed += u64::from(keys.effects.expired);
+                let lags = std::mem::take(&mut keys.effects.rare().lags_ms);
+                self.note_lag(&lags);
                 let ready = Self::settle(&engine, &self.stats, &mut keys);
                 drop(keys);
                 if !ready.is_empty() {

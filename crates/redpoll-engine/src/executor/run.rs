@@ -12,7 +12,6 @@ use crate::slowlog::{self, SlowEntry};
 use crate::spec::{Command, Flags, Locks, Spec};
 use crate::stats::ThreadStats;
 use redpoll_keyspace::Keys;
-use redpoll_keyspace::effect::Effects;
 use redpoll_resp::{Args, Reply};
 
 /// A key that clients wait for and that has changed, with its database.
@@ -66,28 +65,28 @@ impl Executor {
         out: &mut Vec<u8>,
         now: i64,
     ) -> Vec<Ready> {
-        let engine = self.engine.clone();
+        let Executor { engine, stats, rng, settings, .. } = self;
         let mut keys = lock(&engine.keyspace, &command.spec, args, hash, session.db, now);
-        keys.effects.wanted = self.settings.wanted_events;
+        keys.effects.wanted = settings.wanted_events;
         keys.set_no_touch(session.client.has_flag(crate::client::flags::NO_TOUCH));
         let mark = out.len();
         let mut ctx = Ctx {
-            engine: &engine,
+            engine,
             reply: Reply::new(out, session.proto),
             session,
             keys,
-            rng: &mut self.rng,
-            limits: self.settings.limits,
+            rng,
+            limits: &settings.limits,
             mode: Mode::Alone,
-            stats: &self.stats,
+            stats,
             action: None,
             rewritten: None,
         };
         if let Err(error) = (command.run)(&mut ctx, args) {
             ctx.reply.rewind(mark);
-            ctx.stats.commands[id].failed.add(1);
-            Self::write_error(&engine, ctx.stats, &error, &mut ctx.reply);
-            return Self::settle(&engine, ctx.stats, &mut ctx.keys);
+            stats.commands[id].failed.add(1);
+            Self::write_error(engine, stats, &error, &mut ctx.reply);
+            return Self::settle(engine, stats, &mut ctx.keys);
         }
         if let Some(Action::Block(request)) = ctx.action.take() {
             let waiter = engine.waiters.add(NewWaiter {
@@ -107,28 +106,24 @@ impl Executor {
             }
             ctx.session.waiting = Some(waiter);
         }
-        Self::settle(&engine, ctx.stats, &mut ctx.keys)
+        Self::settle(engine, stats, &mut ctx.keys)
     }
 
     /// Carries out what follows from a command's writes, and gives the locks back.
     pub(super) fn settle(engine: &Engine, stats: &ThreadStats, keys: &mut Keys<'_>) -> Vec<Ready> {
-        let effects = std::mem::take(&mut keys.effects);
-        let Effects { dirty, hits, misses, expired, ready, events, .. } = effects;
-        if dirty > 0 {
-            stats.dirty.add(dirty);
-        }
-        if hits + misses > 0 {
-            stats.hits.add(hits);
-            stats.misses.add(misses);
-        }
-        if expired > 0 {
-            stats.expired.add(expired);
-        }
-        if !events.is_empty() {
-            engine.publish_events(&events);
+        let effects = &mut keys.effects;
+        stats.dirty.add(effects.dirty);
+        stats.hits.add(u64::from(effects.hits));
+        stats.misses.add(u64::from(effects.misses));
+        stats.expired.add(u64::from(effects.expired));
+        let rare = effects.take_rare();
+        if let Some(rare) = &rare
+            && !rare.events.is_empty()
+        {
+            engine.publish_events(&rare.events);
         }
         keys.unlock();
-        ready
+        rare.map(|rare| rare.ready).unwrap_or_default()
     }
 
     /// Writes an error reply and counts it.

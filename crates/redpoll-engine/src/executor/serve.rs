@@ -36,23 +36,23 @@ impl Executor {
 
     /// Runs a waiting command again. Ends its wait if it has an answer now.
     fn retry(&mut self, waiter: &Arc<Waiter>, now: i64) -> Vec<Ready> {
-        let engine = self.engine.clone();
+        let Executor { engine, stats, rng, settings, .. } = &mut *self;
         let mut session = Session::new(Arc::clone(&waiter.client), true);
         session.db = waiter.db;
         session.proto = waiter.proto;
         let args = waiter.args.as_args();
         let mut keys = lock(&engine.keyspace, &waiter.command.spec, args, None, waiter.db, now);
-        keys.effects.wanted = self.settings.wanted_events;
+        keys.effects.wanted = settings.wanted_events;
         let mut out = Vec::new();
         let mut ctx = Ctx {
-            engine: &engine,
+            engine,
             reply: Reply::new(&mut out, waiter.proto),
             session: &mut session,
             keys,
-            rng: &mut self.rng,
-            limits: self.settings.limits,
+            rng,
+            limits: &settings.limits,
             mode: Mode::Resumed,
-            stats: &self.stats,
+            stats,
             action: None,
             rewritten: None,
         };
@@ -61,7 +61,7 @@ impl Executor {
             ctx.reply.error(error.message().as_bytes());
         }
         let blocked_again = ctx.action.is_some();
-        let ready = Self::settle(&engine, ctx.stats, &mut ctx.keys);
+        let ready = Self::settle(engine, stats, &mut ctx.keys);
         drop(ctx);
         if blocked_again {
             waiter.keep_waiting();

@@ -1,7 +1,7 @@
 //! The stripes that a view holds locked.
 
+use crate::lock::MutexGuard;
 use crate::stripe::Stripe;
-use parking_lot::MutexGuard;
 
 /// Locked stripes. Locks are always taken in ascending order, so that no two views wait for each other.
 pub enum Guards<'a> {
