@@ -48,8 +48,10 @@ pub struct Connection {
     /// Replies that the stream did not take yet, from `sent` on.
     output: Vec<u8>,
     sent: usize,
-    /// What the poller has been asked to watch: reading, writing.
-    pub watched: (bool, bool),
+    /// The stream has brought something that has not been read. (The poller tells each arrival once.)
+    arrived: bool,
+    /// The other end has closed: reading is to go on until the stream says so, too.
+    hung_up: bool,
     /// Since when the unread replies exceed the soft limit, in milliseconds since 1970.
     over_soft_since: Option<i64>,
     /// Nothing more is executed; what has been answered is sent.
@@ -65,7 +67,8 @@ impl Connection {
             input: Vec::new(),
             output: Vec::new(),
             sent: 0,
-            watched: (true, false),
+            arrived: false,
+            hung_up: false,
             over_soft_since: None,
             finishing: false,
         }
@@ -75,10 +78,19 @@ impl Connection {
         self.output.len() - self.sent
     }
 
-    /// Whether it wants to hear of arriving bytes: not while its client waits in a command, or does not
-    /// read what it was answered.
-    pub fn wants_read(&self) -> bool {
-        !self.finishing && self.unsent() <= UNREAD_MAX && self.input.len() <= self.input_max()
+    /// Notes that the stream has brought something, or has been closed by the other end.
+    pub fn has_arrived(&mut self, hung_up: bool) {
+        self.arrived = true;
+        self.hung_up |= hung_up;
+    }
+
+    /// Whether there is something to read, and it may be: not while the client does not read what it was
+    /// answered, or sends without end while it waits in a command.
+    pub fn should_read(&self) -> bool {
+        self.arrived
+            && !self.finishing
+            && self.unsent() <= UNREAD_MAX
+            && self.input.len() <= self.input_max()
     }
 
     /// A client that waits in a blocking command may send ahead, but not without end.
@@ -86,31 +98,33 @@ impl Connection {
         if self.session.waiting.is_some() { UNREAD_MAX } else { usize::MAX }
     }
 
-    /// Whether it wants to hear when the stream takes bytes again.
-    pub fn wants_write(&self) -> bool {
-        self.unsent() > 0
-    }
-
     /// Reads what has arrived, executes it, and answers.
     pub fn readable(&mut self, executor: &mut Executor, scratch: &mut Scratch, now: i64) -> Next {
-        let count = if self.input.is_empty() {
-            scratch.input.clear();
-            self.stream.read(&mut scratch.input)
+        let own = !self.input.is_empty();
+        let buffer = if own { &mut self.input } else { &mut scratch.input };
+        if own {
+            buffer.reserve(READ_SIZE);
         } else {
-            self.input.reserve(READ_SIZE);
-            self.stream.read(&mut self.input)
-        };
+            buffer.clear();
+        }
+        let room = buffer.capacity() - buffer.len();
+        let count = self.stream.read(buffer);
         executor.stats().reads.add(1);
         match count {
             Ok(Some(0)) | Err(_) => return Next::Close,
-            Ok(None) => return Next::Wait,
+            Ok(None) => {
+                self.arrived = false;
+                return Next::Wait;
+            }
             Ok(Some(count)) => {
+                // A stream that gives less than was asked for has no more for now.
+                self.arrived = count == room || self.hung_up;
                 executor.stats().bytes_in.add(count as u64);
                 let figures = &self.session.client.figures;
                 figures.bytes_in.fetch_add(count as u64, Relaxed);
             }
         }
-        if self.input.is_empty() {
+        if !own {
             // Executed from the worker's buffer; only the rest is copied.
             let mut input = std::mem::take(&mut scratch.input);
             let next = self.execute(executor, scratch, &mut input, now);
@@ -240,6 +254,9 @@ impl Connection {
 
     /// Sends what is kept. False if the stream is dead, or the connection was only waiting for this.
     pub fn writable(&mut self, executor: &Executor) -> bool {
+        if self.unsent() == 0 {
+            return !self.finishing;
+        }
         let Ok(count) = self.write(executor, &self.output[self.sent..]) else { return false };
         self.sent += count;
         if self.sent == self.output.len() {
@@ -271,6 +288,14 @@ impl Connection {
             && !self.finishing
             && self.session.waiting.is_none()
             && self.unsent() <= UNREAD_MAX
+    }
+
+    /// Does one turn of what there is to do: executes what waits, or reads.
+    pub fn turn(&mut self, executor: &mut Executor, scratch: &mut Scratch, now: i64) -> Next {
+        if self.has_work() && !self.should_read() {
+            return self.go_on(executor, scratch, now);
+        }
+        if self.should_read() { self.readable(executor, scratch, now) } else { Next::Wait }
     }
 
     /// Looks at what others want of the client and have sent it.

@@ -144,7 +144,13 @@ impl Worker {
         let id = client.id;
         let session = Session::new(client, self.engine.config.requirepass().is_none());
         let data = epoll::EventData::new_u64(id);
-        if let Err(error) = epoll::add(&self.epoll, &stream, data, epoll::EventFlags::IN) {
+        // Each arrival is told once: the poller has no list of descriptors to look at again in each round,
+        // and is never asked to watch something else.
+        let flags = epoll::EventFlags::IN
+            | epoll::EventFlags::OUT
+            | epoll::EventFlags::RDHUP
+            | epoll::EventFlags::ET;
+        if let Err(error) = epoll::add(&self.epoll, &stream, data, flags) {
             log::warn!("Can't watch a new connection: {error}");
             self.engine.clients.remove(id);
             return;
@@ -153,23 +159,17 @@ impl Worker {
     }
 
     /// Serves a connection whose descriptor has something.
+    #[inline]
     fn ready(&mut self, client: ClientId, flags: epoll::EventFlags, now: i64) {
         use epoll::EventFlags as E;
-        if flags.contains(E::OUT) {
-            let Some(connection) = self.connections.get_mut(&client) else { return };
-            if !connection.writable(&self.executor) {
-                return self.close(client);
-            }
-            self.serve(client, now, |connection, executor, scratch, now| {
-                match connection.has_work() {
-                    true => connection.go_on(executor, scratch, now),
-                    false => Next::Wait,
-                }
-            });
+        let Some(connection) = self.connections.get_mut(&client) else { return };
+        if flags.contains(E::OUT) && !connection.writable(&self.executor) {
+            return self.close(client);
         }
-        if flags.intersects(E::IN | E::HUP | E::ERR) {
-            self.serve(client, now, Connection::readable);
+        if flags.intersects(E::IN | E::RDHUP | E::HUP | E::ERR) {
+            connection.has_arrived(flags.intersects(E::RDHUP | E::HUP | E::ERR));
         }
+        self.serve(client, now, Connection::turn);
     }
 
     /// Lets a connection do something, and carries out what it wants next.
@@ -192,31 +192,13 @@ impl Worker {
             Next::Close => return self.close(client),
             Next::Again => self.again.push_back(client),
             Next::Paused(_) => self.paused.push(client),
+            Next::Wait if connection.should_read() => self.again.push_back(client),
             Next::Wait => {}
         }
         if let Some(waiter) = &connection.session.waiting
             && waiter.deadline != i64::MAX
         {
             self.deadlines.push(Reverse((waiter.deadline, client)));
-        }
-        self.watch(client);
-    }
-
-    /// Tells the poller what the connection wants to hear of, if that has changed.
-    fn watch(&mut self, client: ClientId) {
-        let Some(connection) = self.connections.get_mut(&client) else { return };
-        let wanted = (connection.wants_read(), connection.wants_write());
-        if wanted == connection.watched {
-            return;
-        }
-        connection.watched = wanted;
-        let mut flags = epoll::EventFlags::empty();
-        flags.set(epoll::EventFlags::IN, wanted.0);
-        flags.set(epoll::EventFlags::OUT, wanted.1);
-        let data = epoll::EventData::new_u64(client);
-        if let Err(error) = epoll::modify(&self.epoll, &connection.stream, data, flags) {
-            log::warn!("Can't watch a connection: {error}");
-            self.close(client);
         }
     }
 
@@ -231,11 +213,11 @@ impl Worker {
     fn go_on(&mut self, now: i64) {
         for _ in 0..self.again.len() {
             if let Some(client) = self.again.pop_front() {
-                self.serve(client, now, Connection::go_on);
+                self.serve(client, now, Connection::turn);
             }
         }
         for client in std::mem::take(&mut self.paused) {
-            self.serve(client, now, Connection::go_on);
+            self.serve(client, now, Connection::turn);
         }
     }
 
