@@ -18,11 +18,13 @@ macro_rules! group {
         pub(crate) const COMMANDS: &[&redpoll_engine::spec::Command] = &[$($(&$module::$command),+),*];
     };
 }
-pub(crate) use group;
 
+mod answer;
 pub mod parse;
 mod prelude;
+mod scan;
 
+mod set;
 mod string;
 
 #[cfg(test)]
@@ -32,5 +34,5 @@ use redpoll_engine::spec::Command;
 
 /// All commands.
 pub fn all() -> impl Iterator<Item = &'static Command> {
-    [string::COMMANDS].into_iter().flatten().copied()
+    [set::COMMANDS, string::COMMANDS].into_iter().flatten().copied()
 }

@@ -37,3 +37,16 @@ pub fn timeout(word: &[u8]) -> Result<Option<i64>> {
     }
     Ok((millis > 0.0).then_some(millis as i64))
 }
+
+/// How many elements to choose at random, and whether the same one may come several times (a negative
+/// count): the count of SRANDMEMBER, HRANDFIELD and ZRANDMEMBER.
+pub fn random_count(word: &[u8]) -> Result<(usize, bool)> {
+    let count = int(word)?;
+    if count == i64::MIN {
+        return Err(Error::text(
+            "ERR value is out of range, value must between -9223372036854775807 and \
+             9223372036854775807",
+        ));
+    }
+    Ok((usize::try_from(count.unsigned_abs()).unwrap_or(usize::MAX), count < 0))
+}

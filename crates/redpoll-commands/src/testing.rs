@@ -3,11 +3,12 @@
 //! `check("SET k v | GET k", "OK | v")` runs the commands on an empty server with one client and compares
 //! what it answers. Words are split as inline commands are, so quotes and escapes work.
 
-use redpoll_config::Config;
+use redpoll_config::{Config, SetContext};
 use redpoll_engine::client::{Origin, Waker};
 use redpoll_engine::engine::ProcessInfo;
+use redpoll_engine::pubsub::Kind;
 use redpoll_engine::{Engine, Executor, Session};
-use redpoll_resp::{Batch, Limits, Parser};
+use redpoll_resp::{Batch, Limits, Parser, Proto};
 use std::sync::Arc;
 
 struct NoWaker;
@@ -114,4 +115,47 @@ pub fn check_after(set_up: impl FnOnce(&mut TestServer), commands: &str, expecte
     let replies: Vec<String> =
         commands.split(" | ").map(|line| server.run(&mut session, line.trim())).collect();
     assert_eq!(replies.join(" | "), expected.trim(), "{commands}");
+}
+
+/// Runs commands as [`check`] does, and compares the keyspace events they raise (`event key`, separated
+/// by commas) and how many changes they count.
+#[track_caller]
+pub fn check_events(commands: &str, expected: &str, dirty: u64) {
+    let mut server = TestServer::new();
+    configure(&server, "notify-keyspace-events", "KEAn");
+    let listener = server.client();
+    let everything = b"__keyevent@0__:*";
+    server.engine.pubsub.subscribe(Kind::Pattern, everything, &listener.client);
+    let mut session = server.client();
+    for line in commands.split(" | ") {
+        server.run(&mut session, line.trim());
+    }
+    let mut raw = Vec::new();
+    listener.client.take_outbox(&mut raw);
+    let mut rest = &raw[..];
+    let mut events = Vec::new();
+    while !rest.is_empty() {
+        let message = show(&mut rest);
+        let (_, event) = message.trim_end_matches(']').rsplit_once(':').expect("an event");
+        events.push(event.to_owned());
+    }
+    assert_eq!(events.join(", "), expected, "{commands}");
+    assert_eq!(server.executor.stats().dirty.get(), dirty, "changes of {commands}");
+}
+
+/// Changes a setting of the configuration.
+#[track_caller]
+pub fn configure(server: &TestServer, name: &str, value: &str) {
+    let changed = server.engine.config.set_many(SetContext::default(), &[(name, value)]);
+    changed.expect("a setting");
+    server.engine.config_changed();
+}
+
+/// Runs commands as [`check`] does, for a client that speaks RESP3, and returns the raw replies.
+pub fn raw3(commands: &str) -> String {
+    let mut server = TestServer::new();
+    let mut session = server.client();
+    session.set_proto(Proto::Resp3);
+    let replies = commands.split(" | ").map(|line| server.raw(&mut session, line.trim()));
+    String::from_utf8(replies.collect::<Vec<_>>().concat()).expect("replies are text in tests")
 }

@@ -15,6 +15,7 @@ use redpoll_types::string::Str;
 use redpoll_types::value::{Type, Typed, Value};
 
 mod guards;
+mod many;
 mod strings;
 
 pub use guards::Guards;

@@ -26,6 +26,20 @@ impl Guards<'_> {
         }
     }
 
+    /// A locked stripe, for reading. Panics if it is not locked.
+    #[inline]
+    pub fn stripe(&self, number: usize) -> &Stripe {
+        match self {
+            Guards::One(held, guard) if *held == number => guard,
+            Guards::Many(held) => match held.binary_search_by_key(&number, |(held, _)| *held) {
+                Ok(index) => &held[index].1,
+                Err(_) => not_locked(),
+            },
+            Guards::All(held) => &held[number],
+            _ => not_locked(),
+        }
+    }
+
     /// A locked stripe. Panics if it is not: a command touches a key that its metadata does not name.
     #[inline]
     pub fn stripe_mut(&mut self, number: usize) -> &mut Stripe {

@@ -1,0 +1,29 @@
+//! Replies that several groups write alike.
+
+use redpoll_resp::Reply;
+use redpoll_types::listpack::Element;
+
+/// How many bytes one command may answer: a count of random elements is a word of the client's, and
+/// the reply that it asks for must not take all memory.
+const REPLY_MAX: usize = 1 << 30;
+
+/// An element of a collection as a bulk string.
+#[inline]
+pub fn element(reply: &mut Reply<'_>, element: Element<'_>) {
+    match element {
+        Element::Int(value) => reply.bulk_int(value),
+        Element::Bytes(bytes) => reply.bulk(bytes),
+    }
+}
+
+/// Whether a reply that began at `start` has become too long to go on with.
+#[inline]
+pub fn too_long(reply: &Reply<'_>, start: usize) -> bool {
+    reply.mark() - start > REPLY_MAX
+}
+
+/// Moves what was written from `middle` on before what was written from `start` on: for a head that
+/// is known only after its body.
+pub fn put_first(reply: &mut Reply<'_>, start: usize, middle: usize) {
+    reply.buffer()[start..].rotate_left(middle - start);
+}

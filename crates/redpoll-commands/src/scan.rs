@@ -1,0 +1,85 @@
+//! What the SCAN family shares: cursors, options, and the form of the reply.
+
+use crate::answer;
+use crate::parse;
+use redpoll_config::glob_match;
+use redpoll_engine::{Error, Result};
+use redpoll_resp::{Args, Reply};
+use redpoll_types::listpack::Element;
+
+/// What a scan is asked to do beside going on from a cursor.
+#[derive(Clone, Copy)]
+pub struct Options<'a> {
+    /// How many elements to visit, about.
+    pub count: usize,
+    /// NOVALUES: names of fields only.
+    pub no_values: bool,
+    pattern: Option<&'a [u8]>,
+}
+
+/// What is scanned, as far as the options depend on it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A hash, which knows NOVALUES.
+    Hash,
+    /// Another collection.
+    Other,
+}
+
+/// Reads a cursor: any unsigned 64-bit number.
+pub fn cursor(word: &[u8]) -> Result<u64> {
+    let text = std::str::from_utf8(word).map_err(|_| Error::InvalidCursor)?;
+    text.parse().map_err(|_| Error::InvalidCursor)
+}
+
+impl<'a> Options<'a> {
+    /// Reads MATCH, COUNT and NOVALUES from the `from`th word on.
+    pub fn parse(args: Args<'a>, from: usize, kind: Kind) -> Result<Self> {
+        let mut options = Options { count: 10, no_values: false, pattern: None };
+        let mut words = args.iter_from(from);
+        while let Some(word) = words.next() {
+            if parse::is(word, "count") {
+                let count = parse::int(words.next().ok_or(Error::Syntax)?)?;
+                options.count = usize::try_from(count).unwrap_or(0);
+                if count < 1 {
+                    return Err(Error::Syntax);
+                }
+            } else if parse::is(word, "match") {
+                let pattern = words.next().ok_or(Error::Syntax)?;
+                options.pattern = (pattern != b"*").then_some(pattern);
+            } else if parse::is(word, "novalues") {
+                if kind != Kind::Hash {
+                    return Err(Error::text("ERR NOVALUES option can only be used in HSCAN"));
+                }
+                options.no_values = true;
+            } else {
+                return Err(Error::Syntax);
+            }
+        }
+        Ok(options)
+    }
+
+    /// Whether the pattern, if there is one, matches.
+    #[inline]
+    pub fn wants(&self, element: Element<'_>) -> bool {
+        let matches = |pattern| glob_match(pattern, element.as_bytes(&mut [0; 21]), false);
+        self.pattern.is_none_or(matches)
+    }
+}
+
+/// Writes the reply of a scan: `body` writes the elements and returns the cursor to go on with and
+/// how many elements it has written.
+pub fn reply(reply: &mut Reply<'_>, body: impl FnOnce(&mut Reply<'_>) -> (u64, usize)) {
+    let start = reply.mark();
+    let (cursor, len) = body(reply);
+    let middle = reply.mark();
+    reply.array(2);
+    reply.bulk(cursor.to_string().as_bytes());
+    reply.array(len);
+    answer::put_first(reply, start, middle);
+}
+
+/// The reply for a key that is not there.
+pub fn reply_nothing(to: &mut Reply<'_>) {
+    reply(to, |_| (0, 0));
+}

@@ -1,0 +1,89 @@
+//! `SINTERCARD numkeys key [key ...] [LIMIT limit]`.
+
+use super::algebra;
+use crate::prelude::*;
+use redpoll_types::set::Set;
+
+pub const SINTERCARD: Command = Command {
+    spec: Spec {
+        name: "sintercard",
+        arity: -3,
+        flags: Flags::READONLY.with(Flags::MOVABLEKEYS),
+        keys: &[KeySpec::counted(1).ro().access()],
+        group: Group::Set,
+        since: "7.0.0",
+        summary: "Counts the members that several sets have in common.",
+        complexity: "O(N*M) at worst, where N is the size of the smallest set and M the number of \
+                     sets.",
+        args: &[
+            Arg::integer("numkeys"),
+            Arg::key("key", 0).multiple(),
+            Arg::integer("limit").token("LIMIT").optional(),
+        ],
+        ..Spec::EMPTY
+    },
+    run,
+};
+
+fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
+    let (keys, limit) = parse(args)?;
+    let sets = ctx.keys.read_many::<Set>(args.iter_from(2).take(keys))?;
+    let mut count = 0;
+    if let Some(sets) = sets.into_iter().collect() {
+        algebra::intersect(sets, &ctx.limits, |_| {
+            count += 1;
+            count != limit
+        });
+    }
+    ctx.reply.count(count);
+    Ok(())
+}
+
+/// The number of keys, and where to stop counting: 0 for nowhere.
+fn parse(args: Args<'_>) -> Result<(usize, usize)> {
+    let keys = parse::count(args.at(1)).ok().filter(|&keys| keys > 0);
+    let keys = keys.ok_or(Error::text("ERR numkeys should be greater than 0"))?;
+    if keys > args.len() - 2 {
+        return Err(Error::text("ERR Number of keys can't be greater than number of args"));
+    }
+    let mut limit = 0;
+    let mut words = args.iter_from(2 + keys);
+    while let Some(word) = words.next() {
+        let value = words.next().filter(|_| parse::is(word, "limit")).ok_or(Error::Syntax)?;
+        limit = parse::count(value).map_err(|_| Error::text("ERR LIMIT can't be negative"))?;
+    }
+    Ok((keys, limit))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::check;
+
+    #[test]
+    fn counts() {
+        check(
+            "SADD a 1 2 3 x | SADD b 2 3 x | SINTERCARD 2 a b | SINTERCARD 2 a b LIMIT 2 | \
+             SINTERCARD 2 a b limit 0 | SINTERCARD 2 a b LIMIT 9 | SINTERCARD 1 a | \
+             SINTERCARD 2 a none | SINTERCARD 2 a b LIMIT 1 LIMIT 2",
+            "4 | 3 | 3 | 2 | 3 | 3 | 4 | 0 | 2",
+        );
+    }
+
+    #[test]
+    fn refuses() {
+        const NUMKEYS: &str = "ERR numkeys should be greater than 0";
+        const LIMIT: &str = "ERR LIMIT can't be negative";
+        check(
+            "SINTERCARD 0 a | SINTERCARD x a | SINTERCARD 2 a",
+            &format!("{NUMKEYS} | {NUMKEYS} | ERR Number of keys can't be greater than number of args"),
+        );
+        check(
+            "SINTERCARD 1 a LIMIT | SINTERCARD 1 a LIMIT -1 | SINTERCARD 1 a LIMIT x | SINTERCARD 1 a b",
+            &format!("ERR syntax error | {LIMIT} | {LIMIT} | ERR syntax error"),
+        );
+        check(
+            "SET t v | SINTERCARD 2 a t",
+            "OK | WRONGTYPE Operation against a key holding the wrong kind of value",
+        );
+    }
+}
