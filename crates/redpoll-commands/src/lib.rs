@@ -18,12 +18,16 @@ macro_rules! group {
         pub(crate) const COMMANDS: &[&redpoll_engine::spec::Command] = &[$($(&$module::$command),+),*];
     };
 }
-pub(crate) use group;
 
+mod help;
 pub mod parse;
 mod prelude;
 
+mod connection;
+mod pubsub;
+mod server;
 mod string;
+mod transactions;
 
 #[cfg(test)]
 mod testing;
@@ -32,5 +36,12 @@ use redpoll_engine::spec::Command;
 
 /// All commands.
 pub fn all() -> impl Iterator<Item = &'static Command> {
-    [string::COMMANDS].into_iter().flatten().copied()
+    let groups = [
+        connection::COMMANDS,
+        pubsub::COMMANDS,
+        server::COMMANDS,
+        string::COMMANDS,
+        transactions::COMMANDS,
+    ];
+    groups.into_iter().flatten().copied()
 }
