@@ -20,12 +20,17 @@ macro_rules! group {
 }
 
 mod answer;
+mod help;
 pub mod parse;
 mod prelude;
 mod scan;
 
+mod connection;
+mod pubsub;
+mod server;
 mod set;
 mod string;
+mod transactions;
 
 #[cfg(test)]
 mod testing;
@@ -34,5 +39,13 @@ use redpoll_engine::spec::Command;
 
 /// All commands.
 pub fn all() -> impl Iterator<Item = &'static Command> {
-    [set::COMMANDS, string::COMMANDS].into_iter().flatten().copied()
+    let groups = [
+        connection::COMMANDS,
+        pubsub::COMMANDS,
+        server::COMMANDS,
+        set::COMMANDS,
+        string::COMMANDS,
+        transactions::COMMANDS,
+    ];
+    groups.into_iter().flatten().copied()
 }

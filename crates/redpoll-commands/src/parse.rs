@@ -50,3 +50,22 @@ pub fn random_count(word: &[u8]) -> Result<(usize, bool)> {
     }
     Ok((usize::try_from(count.unsigned_abs()).unwrap_or(usize::MAX), count < 0))
 }
+
+/// An integer within a range, refused with Redis's words for ranges.
+pub fn int_in(word: &[u8], range: std::ops::RangeInclusive<i64>) -> Result<i64> {
+    let value = int(word)?;
+    if range.contains(&value) {
+        return Ok(value);
+    }
+    let (min, max) = (range.start(), range.end());
+    Err(Error::text(format!("ERR value is out of range, value must between {min} and {max}")))
+}
+
+/// A subcommand with a number of words that none of its forms has.
+pub fn bad_subcommand(args: redpoll_resp::Args<'_>) -> Error {
+    let word = |index| String::from_utf8_lossy(args.get(index).unwrap_or_default()).into_owned();
+    let (container, sub) = (word(0).to_uppercase(), word(1));
+    Error::text(format!(
+        "ERR unknown subcommand or wrong number of arguments for '{sub}'. Try {container} HELP."
+    ))
+}

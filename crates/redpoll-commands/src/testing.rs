@@ -33,7 +33,14 @@ impl TestServer {
 
     /// A new client.
     pub fn client(&self) -> Session {
-        let client = self.engine.clients.add(Origin::default(), Arc::new(NoWaker), self.now);
+        self.client_from("", "")
+    }
+
+    /// A new client with these addresses.
+    pub fn client_from(&self, address: &str, local_address: &str) -> Session {
+        let (address, local_address) = (address.to_owned(), local_address.to_owned());
+        let origin = Origin { address, local_address, ..Origin::default() };
+        let client = self.engine.clients.add(origin, Arc::new(NoWaker), self.now);
         Session::new(client, true)
     }
 

@@ -5,6 +5,7 @@ use crate::client::{Client, Clients};
 use crate::latency::Latency;
 use crate::pause::Pause;
 use crate::pubsub::PubSub;
+use crate::rates::Rates;
 use crate::settings::Settings;
 use crate::slowlog::SlowLog;
 use crate::spec::Command;
@@ -63,6 +64,8 @@ pub struct Engine {
     pub pause: Pause,
     /// Counters.
     pub stats: Stats,
+    /// Counters by the second.
+    pub rates: Rates,
     /// SLOWLOG.
     pub slowlog: SlowLog,
     /// LATENCY.
@@ -98,6 +101,7 @@ impl Engine {
             waiters: Waiters::default(),
             pause: Pause::default(),
             stats: Stats::default(),
+            rates: Rates::default(),
             slowlog: SlowLog::default(),
             latency: Latency::default(),
             process,

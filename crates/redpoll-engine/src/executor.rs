@@ -106,12 +106,14 @@ impl Executor {
                 continue;
             }
             let start = out.len();
-            self.dispatch(session, &prepared, args, out, now);
+            let ran = self.dispatch(session, &prepared, args, out, now);
             if session.reply_mode != ReplyMode::On {
                 self.withhold(session, out, start);
             }
             let after = self.clock.raw();
-            self.account(session, &prepared, args, (before, after), now);
+            if ran {
+                self.account(session, &prepared, args, (before, after), now);
+            }
             before = after;
             if session.closing {
                 stop = Stop::Close;

@@ -101,6 +101,8 @@ pub struct Session {
     pub waiting: Option<Arc<Waiter>>,
     /// To be closed when the replies so far are sent.
     pub closing: bool,
+    /// The words of the running command that MONITOR and SLOWLOG must not show, by their positions.
+    pub secret_words: Vec<usize>,
     /// The last command that is no subcommand, to recognise the same again in a pipeline.
     pub(crate) recent: Option<(&'static Command, usize)>,
     /// The number of the last command.
@@ -122,6 +124,7 @@ impl Session {
             subscriptions: Subscriptions::default(),
             waiting: None,
             closing: false,
+            secret_words: Vec::new(),
             recent: None,
             last_command: None,
         }

@@ -67,10 +67,18 @@ impl SlowLog {
     }
 }
 
-/// A command's words, shortened as SLOWLOG shows them.
-pub fn shorten(args: Args<'_>) -> Vec<Vec<u8>> {
+/// What stands in place of a word that nobody may see.
+pub(crate) const SECRET: &[u8] = b"(redacted)";
+
+/// A command's words, shortened as SLOWLOG shows them; passwords, whose positions are `secret`, are
+/// left out.
+pub fn shorten(args: Args<'_>, secret: &[usize]) -> Vec<Vec<u8>> {
     let shown = if args.len() > WORDS_MAX { WORDS_MAX - 1 } else { args.len() };
-    let mut words: Vec<Vec<u8>> = args.iter().take(shown).map(shorten_word).collect();
+    let show = |(index, word)| match secret.contains(&index) {
+        true => SECRET.to_vec(),
+        false => shorten_word(word),
+    };
+    let mut words: Vec<Vec<u8>> = args.iter().enumerate().take(shown).map(show).collect();
     if shown < args.len() {
         words.push(format!("... ({} more arguments)", args.len() - shown).into_bytes());
     }

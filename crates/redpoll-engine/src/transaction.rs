@@ -30,6 +30,7 @@ pub fn run(ctx: &mut Ctx<'_>, transaction: Transaction) -> Result {
 
 /// Runs one command inside another; its error becomes its reply.
 fn run_nested(ctx: &mut Ctx<'_>, queued: &Queued) {
+    ctx.session.secret_words.clear();
     let mark = ctx.reply.mark();
     let stats = &ctx.stats.commands[queued.id];
     let started = quanta::Instant::now();
@@ -43,6 +44,10 @@ fn run_nested(ctx: &mut Ctx<'_>, queued: &Queued) {
     }
     let nanos = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
     stats.called(nanos);
+    if ctx.engine.is_monitored() {
+        let (spec, now) = (&queued.command.spec, ctx.keys.now());
+        ctx.engine.show_command(ctx.session, spec, queued.args.as_args(), now);
+    }
 }
 
 /// Locks the stripes of all keys of all commands and of the watched keys; all stripes if a command walks

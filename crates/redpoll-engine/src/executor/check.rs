@@ -45,7 +45,8 @@ impl Executor {
             return Verdict::Refuse(unknown_command(args));
         };
         let spec = &command.spec;
-        if !spec.subcommands.is_empty() {
+        // COMMAND is a container and a command by itself.
+        if !spec.subcommands.is_empty() && !(args.len() == 1 && spec.accepts(1)) {
             return Verdict::Refuse(self.bad_container(id, args));
         }
         if !spec.accepts(args.len()) {

@@ -18,7 +18,7 @@ use redpoll_resp::{Args, Reply};
 pub(super) type Ready = (usize, Box<[u8]>);
 
 impl Executor {
-    /// Checks a command and runs, queues or refuses it.
+    /// Checks a command and runs, queues or refuses it. Answers whether it ran.
     pub(super) fn dispatch(
         &mut self,
         session: &mut Session,
@@ -26,21 +26,24 @@ impl Executor {
         args: Args<'_>,
         out: &mut Vec<u8>,
         now: i64,
-    ) {
+    ) -> bool {
         match self.check(session, prepared, args) {
             Verdict::Run(command, id) => {
                 session.last_command = Some(id);
-                if self.engine.is_monitored() && !command.spec.flags.has(Flags::SKIP_MONITOR) {
-                    self.show_to_monitors(session, args, now);
-                }
+                session.secret_words.clear();
                 let ready = self.run(session, (command, id), args, prepared.hash, out, now);
+                if self.engine.is_monitored() {
+                    self.engine.show_command(session, &command.spec, args, now);
+                }
                 if !ready.is_empty() {
                     self.serve(ready, now);
                 }
+                true
             }
             Verdict::Queue(command, id) => {
                 self.queue(session, (command, id), args);
                 out.extend_from_slice(b"+QUEUED\r\n");
+                false
             }
             Verdict::Refuse(error) => {
                 if let Some(transaction) = &mut session.transaction {
@@ -51,6 +54,7 @@ impl Executor {
                 }
                 let mut reply = Reply::new(out, session.proto);
                 Self::write_error(&self.engine, &self.stats, &error, &mut reply);
+                false
             }
         }
     }
@@ -162,44 +166,13 @@ impl Executor {
             id: 0,
             time: now / 1000,
             micros: nanos / 1000,
-            words: slowlog::shorten(args),
+            words: slowlog::shorten(args, &session.secret_words),
             address: session.client.origin.address.clone(),
             name: session.client.names.lock().name.clone(),
         };
         self.engine.slowlog.add(entry, self.settings.slowlog_max);
         let threshold = self.settings.latency_threshold_ms;
         self.engine.latency.add("command", nanos / 1_000_000, threshold, now / 1000);
-    }
-
-    /// Sends the command to those who watch, in MONITOR's form.
-    #[cold]
-    fn show_to_monitors(&self, session: &Session, args: Args<'_>, now: i64) {
-        let mut line = format!(
-            "+{}.{:06} [{} {}]",
-            now / 1000,
-            now % 1000 * 1000,
-            session.db,
-            session.client.origin.address
-        )
-        .into_bytes();
-        for word in args.iter() {
-            line.extend_from_slice(b" \"");
-            for &byte in word {
-                match byte {
-                    b'\\' | b'"' => line.extend_from_slice(&[b'\\', byte]),
-                    b'\n' => line.extend_from_slice(b"\\n"),
-                    b'\r' => line.extend_from_slice(b"\\r"),
-                    b'\t' => line.extend_from_slice(b"\\t"),
-                    0x07 => line.extend_from_slice(b"\\a"),
-                    0x08 => line.extend_from_slice(b"\\b"),
-                    b' '..=b'~' => line.push(byte),
-                    _ => line.extend_from_slice(format!("\\x{byte:02x}").as_bytes()),
-                }
-            }
-            line.push(b'"');
-        }
-        line.extend_from_slice(b"\r\n");
-        self.engine.show(&line);
     }
 }
 

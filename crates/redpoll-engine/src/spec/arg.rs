@@ -40,6 +40,8 @@ impl ArgKind {
 pub struct Arg {
     /// What it is called.
     pub name: &'static str,
+    /// What people are shown in place of the name.
+    pub display: &'static str,
     /// Its kind.
     pub kind: ArgKind,
     /// The word before it, or that it consists of; empty: none.
@@ -60,6 +62,7 @@ impl Arg {
     const fn new(name: &'static str, kind: ArgKind) -> Arg {
         Arg {
             name,
+            display: name,
             kind,
             token: "",
             key_spec: 0,
@@ -113,6 +116,11 @@ impl Arg {
     /// Several in order.
     pub const fn block(name: &'static str, args: &'static [Arg]) -> Arg {
         Arg { args, ..Arg::new(name, ArgKind::Block) }
+    }
+
+    /// Shown to people as `display`.
+    pub const fn shown_as(self, display: &'static str) -> Arg {
+        Arg { display, ..self }
     }
 
     /// With a word before it.

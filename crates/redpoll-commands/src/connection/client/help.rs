@@ -1,0 +1,58 @@
+//! `CLIENT HELP`.
+
+use crate::prelude::*;
+
+pub(super) const HELP: Command = Command {
+    spec: Spec {
+        name: "help",
+        arity: 2,
+        flags: Flags::LOADING.with(Flags::STALE),
+        group: Group::Connection,
+        since: "5.0.0",
+        summary: "Shows the subcommands of CLIENT.",
+        ..Spec::EMPTY
+    },
+    run,
+};
+
+fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
+    let lines = [
+        ("GETNAME", "The connection's name."),
+        ("GETREDIR", "The client that invalidations are redirected to; -1: none."),
+        ("ID", "The connection's number."),
+        ("INFO", "The connection's line of LIST."),
+        ("KILL <ip:port>", "Close the connection from this address."),
+        (
+            "KILL <filter> <value> [<filter> <value> ...]",
+            "Close connections: ID, TYPE, USER, ADDR, LADDR, MAXAGE; SKIPME NO includes this one.",
+        ),
+        ("LIST [TYPE <type> | ID <id> [<id> ...]]", "A line for each connection."),
+        ("NO-EVICT (ON|OFF)", "Never close this connection to save memory."),
+        ("NO-TOUCH (ON|OFF)", "Leave alone what eviction knows of the keys that are read."),
+        ("PAUSE <milliseconds> [WRITE|ALL]", "Let commands wait: all, or those that write."),
+        ("REPLY (ON|OFF|SKIP)", "Whether to answer: always, never, not once."),
+        ("SETINFO (LIB-NAME|LIB-VER) <text>", "Tell the client library's name or version."),
+        ("SETNAME <name>", "Name the connection."),
+        ("TRACKINGINFO", "How this connection tracks keys."),
+        ("UNBLOCK <id> [TIMEOUT|ERROR]", "End another client's blocking command."),
+        ("UNPAUSE", "End a PAUSE."),
+    ];
+    crate::help::reply(&mut ctx.reply, "CLIENT", &lines);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::CLIENT;
+    use crate::testing::TestServer;
+
+    #[test]
+    fn names_every_subcommand() {
+        let mut server = TestServer::new();
+        let mut session = server.client();
+        let help = server.run(&mut session, "CLIENT HELP");
+        for command in CLIENT.spec.subcommands {
+            assert!(help.contains(&command.spec.name.to_uppercase()), "{}", command.spec.name);
+        }
+    }
+}

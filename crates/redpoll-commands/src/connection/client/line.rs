@@ -1,0 +1,89 @@
+//! A client's line in CLIENT LIST: its fields have the names and the order of Redis 7.2.
+//!
+//! What Redis tells of its buffers' insides has no counterpart here and is 0: `qbuf-free`,
+//! `argv-mem`, `rbs`, `rbp`, `oll`.
+
+use redpoll_engine::Engine;
+use redpoll_engine::client::{Client, flags};
+use redpoll_resp::Proto;
+use std::fmt::Write;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// Appends the line with its end.
+pub(super) fn push(text: &mut String, engine: &Engine, client: &Client, now: i64) {
+    identity(text, client, now);
+    state(text, client);
+    memory(text, client);
+    let last = client.figures.last_command.load(Relaxed).checked_sub(1);
+    let command = last.map_or("NULL", |id| &engine.commands.row(id as usize).full_name);
+    let proto = if client.proto() == Proto::Resp3 { 3 } else { 2 };
+    let names = client.names.lock();
+    let (user, library, version) = (&names.user, &names.lib_name, &names.lib_version);
+    // Writing to a String cannot fail.
+    let _ = writeln!(
+        text,
+        " cmd={command} user={user} redir=-1 resp={proto} lib-name={library} lib-ver={version}"
+    );
+}
+
+fn identity(text: &mut String, client: &Client, now: i64) {
+    let origin = &client.origin;
+    let (age, idle) = (now - client.created, now - client.figures.last_active.load(Relaxed));
+    let _ = write!(
+        text,
+        "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={}",
+        client.id,
+        origin.address,
+        origin.local_address,
+        origin.descriptor,
+        client.names.lock().name,
+        age.max(0) / 1000,
+        idle.max(0) / 1000,
+        letters(client)
+    );
+}
+
+fn state(text: &mut String, client: &Client) {
+    let figures = &client.figures;
+    let queued = i64::from(figures.queued.load(Relaxed)) - 1;
+    let _ = write!(
+        text,
+        " db={} sub={} psub={} ssub={} multi={queued}",
+        figures.db.load(Relaxed),
+        figures.channels.load(Relaxed),
+        figures.patterns.load(Relaxed),
+        figures.shard_channels.load(Relaxed)
+    );
+}
+
+fn memory(text: &mut String, client: &Client) {
+    let figures = &client.figures;
+    let (query, queued) = (figures.query_bytes.load(Relaxed), figures.queued_bytes.load(Relaxed));
+    let (output, outbox) = (figures.output_bytes.load(Relaxed), client.outbox_len());
+    let total = size_of::<Client>() + query + queued + output + outbox;
+    let events = if output + outbox > 0 { "rw" } else { "r" };
+    let _ = write!(
+        text,
+        " qbuf={query} qbuf-free=0 argv-mem=0 multi-mem={queued} rbs=0 rbp=0 obl={output} oll=0 \
+         omem={outbox} tot-mem={total} events={events}"
+    );
+}
+
+/// The letters of the client's state; `N` if there are none.
+fn letters(client: &Client) -> String {
+    let figures = &client.figures;
+    let subscribed = [&figures.channels, &figures.patterns, &figures.shard_channels];
+    let letters = [
+        ('O', client.has_flag(flags::MONITOR)),
+        ('P', subscribed.iter().any(|count| count.load(Relaxed) > 0)),
+        ('x', figures.queued.load(Relaxed) > 0),
+        ('b', client.has_flag(flags::BLOCKED)),
+        ('d', client.has_flag(flags::DIRTY_EXEC)),
+        ('c', client.has_flag(flags::CLOSING)),
+        ('U', client.origin.unix),
+        ('e', client.has_flag(flags::NO_EVICT)),
+        ('T', client.has_flag(flags::NO_TOUCH)),
+    ];
+    let text: String = letters.iter().filter(|(_, on)| *on).map(|(letter, _)| *letter).collect();
+    if text.is_empty() { "N".to_owned() } else { text }
+}

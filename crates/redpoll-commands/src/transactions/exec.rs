@@ -1,0 +1,98 @@
+//! `EXEC`: run what has been queued since MULTI.
+
+use crate::prelude::*;
+use redpoll_engine::transaction;
+
+pub const EXEC: Command = Command {
+    spec: Spec {
+        name: "exec",
+        arity: 1,
+        flags: Flags::NOSCRIPT.with(Flags::LOADING).with(Flags::STALE).with(Flags::SKIP_SLOWLOG),
+        group: Group::Transactions,
+        since: "1.2.0",
+        summary: "Runs the commands of a transaction as one.",
+        complexity: "As the queued commands.",
+        ..Spec::EMPTY
+    },
+    run,
+};
+
+fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
+    let Some(transaction) = ctx.session.transaction.take() else {
+        return Err(Error::text("ERR EXEC without MULTI"));
+    };
+    if transaction.aborted {
+        ctx.engine.unwatch(ctx.session);
+        let text = "EXECABORT Transaction discarded because of previous errors.";
+        return Err(Error::text(text));
+    }
+    transaction::run(ctx, transaction)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{TestServer, check};
+
+    const ABORTED: &str = "EXECABORT Transaction discarded because of previous errors.";
+
+    #[test]
+    fn runs_what_was_queued() {
+        check("MULTI | EXEC", "OK | []");
+        check(
+            "MULTI | SET k v | GET k | PING | EXEC | GET k",
+            "OK | QUEUED | QUEUED | QUEUED | [OK v PONG] | v",
+        );
+        check("EXEC", "ERR EXEC without MULTI");
+    }
+
+    #[test]
+    fn an_error_while_queueing_aborts() {
+        let arity = "ERR wrong number of arguments for 'get' command";
+        check(
+            "MULTI | SET k v | GET | EXEC | GET k",
+            &format!("OK | QUEUED | {arity} | {ABORTED} | nil"),
+        );
+        let unknown = "ERR unknown command 'NOPE', with args beginning with:";
+        check("MULTI | NOPE | EXEC | PING", &format!("OK | {unknown}  | {ABORTED} | PONG"));
+    }
+
+    #[test]
+    fn an_error_while_running_does_not() {
+        let text = "ERR DB index is out of range";
+        check(
+            "MULTI | SELECT 99 | SET k v | EXEC | GET k",
+            &format!("OK | QUEUED | QUEUED | [{text} OK] | v"),
+        );
+    }
+
+    #[test]
+    fn a_change_of_a_watched_key_prevents_it() {
+        let mut server = TestServer::new();
+        let (mut first, mut second) = (server.client(), server.client());
+        server.run(&mut first, "WATCH k");
+        server.run(&mut first, "MULTI");
+        server.run(&mut first, "SET k first");
+        server.run(&mut second, "SET k second");
+        assert_eq!(server.run(&mut first, "EXEC"), "nil");
+        assert_eq!(server.run(&mut first, "GET k"), "second");
+        server.run(&mut first, "MULTI");
+        assert_eq!(server.run(&mut first, "EXEC"), "[]");
+        assert_eq!(server.raw(&mut first, "MULTI"), b"+OK\r\n");
+    }
+
+    #[test]
+    fn monitors_see_its_commands() {
+        let mut server = TestServer::new();
+        let (mut monitor, mut client) = (server.client(), server.client_from("here:1", ""));
+        server.run(&mut monitor, "MONITOR");
+        for command in ["MULTI", "SET k v", "AUTH default secret", "EXEC"] {
+            server.run(&mut client, command);
+        }
+        let mut seen = Vec::new();
+        monitor.client.take_outbox(&mut seen);
+        let words =
+            [r#""MULTI""#, r#""SET" "k" "v""#, r#""AUTH" "(redacted)" "(redacted)""#, r#""EXEC""#];
+        let line = |words: &str| format!("+1700000000.000000 [0 here:1] {words}\r\n");
+        assert_eq!(String::from_utf8_lossy(&seen), words.map(line).concat());
+    }
+}

@@ -1,0 +1,98 @@
+//! What happens in a second: the `instantaneous_` figures of INFO.
+//!
+//! The counters are sampled about ten times a second, and the figure is the mean of the last samples;
+//! so one INFO does not disturb what another sees, and a short burst shows.
+
+use crate::engine::Engine;
+use parking_lot::Mutex;
+
+/// Samples that the mean is taken of.
+const SAMPLES: usize = 16;
+
+/// Amounts in a second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PerSecond {
+    /// Commands executed.
+    pub commands: u64,
+    /// Bytes received.
+    pub bytes_in: u64,
+    /// Bytes sent.
+    pub bytes_out: u64,
+}
+
+#[derive(Default)]
+struct Samples {
+    /// When the counters were read last, and what they were.
+    last: Option<(i64, [u64; 3])>,
+    /// Amounts in a second, the next one to be overwritten at `next`.
+    samples: Vec<[u64; 3]>,
+    next: usize,
+}
+
+/// See the module's head.
+#[derive(Default)]
+pub struct Rates(Mutex<Samples>);
+
+impl Rates {
+    fn sample(&self, now: i64, counters: [u64; 3]) {
+        let mut all = self.0.lock();
+        let Some((before, old)) = all.last.replace((now, counters)) else { return };
+        let Some(millis) = u64::try_from(now - before).ok().filter(|&millis| millis > 0) else {
+            return;
+        };
+        // A counter that CONFIG RESETSTAT has set back counts as unmoved.
+        let rate = |index: usize| {
+            let grown = counters[index].saturating_sub(old[index]);
+            grown.saturating_mul(1000) / millis
+        };
+        let sample = std::array::from_fn(rate);
+        if all.samples.len() < SAMPLES {
+            all.samples.push(sample);
+        } else {
+            let next = all.next;
+            all.samples[next] = sample;
+            all.next = (next + 1) % SAMPLES;
+        }
+    }
+
+    /// The means of the last samples; all 0 before the first two.
+    pub fn per_second(&self) -> PerSecond {
+        let all = self.0.lock();
+        let count = all.samples.len().max(1) as u64;
+        let mean =
+            |index: usize| all.samples.iter().map(|sample| sample[index]).sum::<u64>() / count;
+        PerSecond { commands: mean(0), bytes_in: mean(1), bytes_out: mean(2) }
+    }
+}
+
+impl Engine {
+    /// Samples the counters of [`Rates`]. To be called about ten times a second.
+    pub fn sample_rates(&self, now: i64) {
+        let stats = &self.stats;
+        let counters = [
+            stats.sum(|thread| &thread.executed),
+            stats.sum(|thread| &thread.bytes_in),
+            stats.sum(|thread| &thread.bytes_out),
+        ];
+        self.rates.sample(now, counters);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn means_of_the_last_samples() {
+        let rates = Rates::default();
+        rates.sample(0, [0, 0, 0]);
+        assert_eq!(rates.per_second(), PerSecond::default());
+        rates.sample(100, [10, 200, 0]);
+        assert_eq!(rates.per_second(), PerSecond { commands: 100, bytes_in: 2000, bytes_out: 0 });
+        rates.sample(100, [10, 200, 0]);
+        rates.sample(200, [0, 0, 0]);
+        assert_eq!(rates.per_second().commands, 50);
+        (0..SAMPLES as i64).for_each(|step| rates.sample(300 + step * 100, [0, 0, 0]));
+        assert_eq!(rates.per_second().commands, 0);
+    }
+}
