@@ -56,7 +56,7 @@ impl TestServer {
             assert_eq!(parsed.error, None, "{line}");
             assert!(parsed.consumed > 0, "{line}");
             let buffer = &input[start..];
-            self.executor.execute(session, (&batch, buffer, 0), (&mut out, usize::MAX), self.now);
+            self.executor.run_batch(session, (&batch, buffer), (&mut out, usize::MAX), self.now);
             start += parsed.consumed;
         }
         session.client.take_outbox(&mut out);

@@ -15,7 +15,7 @@ use crate::engine::Engine;
 use crate::session::{ReplyMode, Session};
 use crate::settings::Settings;
 use crate::stats::ThreadStats;
-use prepare::Prepared;
+pub use prepare::Plan;
 use redpoll_resp::Batch;
 use redpoll_types::rng::SmallRng;
 use std::sync::Arc;
@@ -50,7 +50,7 @@ pub struct Executor {
     stats: Arc<ThreadStats>,
     rng: SmallRng,
     clock: quanta::Clock,
-    prepared: Vec<Prepared>,
+    plan: Plan,
     settings: Settings,
     generation: u64,
 }
@@ -63,7 +63,7 @@ impl Executor {
             stats,
             rng: SmallRng::new(seed),
             clock: quanta::Clock::new(),
-            prepared: Vec::new(),
+            plan: Plan::default(),
             settings: engine.settings(),
             generation: engine.generation(),
             engine,
@@ -80,23 +80,38 @@ impl Executor {
         &self.stats
     }
 
-    /// Runs the commands of `batch`, whose spans lie in `buffer`, from the `from`th on. Replies are
-    /// appended to `out`; once they exceed `out_max` bytes, the batch is left to be gone on with later.
+    /// Plans, prefetches and runs a batch in one go; see [`Executor::execute`].
+    pub fn run_batch(
+        &mut self,
+        session: &mut Session,
+        (batch, buffer): (&Batch, &[u8]),
+        out: (&mut Vec<u8>, usize),
+        now: i64,
+    ) -> Progress {
+        let mut plan = std::mem::take(&mut self.plan);
+        self.plan(session, batch, buffer, &mut plan);
+        self.prefetch(session, &plan);
+        let progress = self.execute(session, (batch, buffer, &plan), out, now);
+        self.plan = plan;
+        progress
+    }
+
+    /// Runs the planned commands of `batch`, whose spans lie in `buffer`. Replies are appended to `out`;
+    /// once they exceed `out_max` bytes, the batch is left to be gone on with later.
     pub fn execute(
         &mut self,
         session: &mut Session,
-        (batch, buffer, from): (&Batch, &[u8], usize),
+        (batch, buffer, plan): (&Batch, &[u8], &Plan),
         (out, out_max): (&mut Vec<u8>, usize),
         now: i64,
     ) -> Progress {
         self.refresh_settings();
-        self.prepare(session, batch, buffer, from);
         let mut before = self.clock.raw();
-        let mut executed = from;
+        let mut executed = 0;
         let mut stop = Stop::Done;
         while executed < batch.len() {
             let args = batch.command(executed, buffer);
-            let prepared = self.prepared[executed - from];
+            let prepared = plan.0[executed];
             if let Some(until) = self.paused(session, &prepared, now) {
                 stop = Stop::Paused(until);
                 break;
@@ -128,7 +143,7 @@ impl Executor {
                 break;
             }
         }
-        self.stats.executed.add((executed - from) as u64);
+        self.stats.executed.add(executed as u64);
         Progress { executed, stop }
     }
 

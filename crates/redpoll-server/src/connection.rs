@@ -4,8 +4,8 @@
 //! replies leave from the worker's buffer. Only what is left over (half a command, replies that the
 //! client does not read) is kept here.
 
-use crate::worker::Scratch;
-use redpoll_config::{BufferLimit, ClientClass, Config};
+use crate::worker::{Lane, Scratch};
+use redpoll_config::{BufferLimit, ClientClass};
 use redpoll_engine::client::ClientKind;
 use redpoll_engine::executor::Stop;
 use redpoll_engine::{Executor, Session};
@@ -98,23 +98,41 @@ impl Connection {
         if self.session.waiting.is_some() { UNREAD_MAX } else { usize::MAX }
     }
 
-    /// Reads what has arrived, executes it, and answers.
-    pub fn readable(&mut self, executor: &mut Executor, scratch: &mut Scratch, now: i64) -> Next {
-        let own = !self.input.is_empty();
-        let buffer = if own { &mut self.input } else { &mut scratch.input };
-        if own {
-            buffer.reserve(READ_SIZE);
-        } else {
-            buffer.clear();
-        }
+    /// Whether what has arrived can go through a lane: nothing waits before it.
+    pub fn can_start_lane(&self) -> bool {
+        self.input.is_empty() && self.should_read()
+    }
+
+    /// Reads what has arrived into a lane, parses and plans its first batch; [`Connection::finish_lane`]
+    /// is to follow. An error says what is to become of the connection without new bytes.
+    pub fn start_lane(&mut self, executor: &Executor, lane: &mut Lane) -> Result<(), Next> {
+        lane.input.clear();
+        self.read(executor, &mut lane.input)?;
+        self.parse(executor, lane, 0);
+        Ok(())
+    }
+
+    /// Executes what a lane holds, and answers.
+    pub fn finish_lane(
+        &mut self,
+        executor: &mut Executor,
+        scratch: &mut Scratch,
+        lane: &mut Lane,
+        now: i64,
+    ) -> Next {
+        self.execute(executor, scratch, lane, now)
+    }
+
+    /// Reads into a buffer. An error says what is to become of the connection without new bytes.
+    fn read(&mut self, executor: &Executor, buffer: &mut Vec<u8>) -> Result<(), Next> {
         let room = buffer.capacity() - buffer.len();
         let count = self.stream.read(buffer);
         executor.stats().reads.add(1);
         match count {
-            Ok(Some(0)) | Err(_) => return Next::Close,
+            Ok(Some(0)) | Err(_) => Err(Next::Close),
             Ok(None) => {
                 self.arrived = false;
-                return Next::Wait;
+                Err(Next::Wait)
             }
             Ok(Some(count)) => {
                 // A stream that gives less than was asked for has no more for now.
@@ -122,96 +140,122 @@ impl Connection {
                 executor.stats().bytes_in.add(count as u64);
                 let figures = &self.session.client.figures;
                 figures.bytes_in.fetch_add(count as u64, Relaxed);
+                Ok(())
             }
         }
-        if !own {
-            // Executed from the worker's buffer; only the rest is copied.
-            let mut input = std::mem::take(&mut scratch.input);
-            let next = self.execute(executor, scratch, &mut input, now);
-            scratch.input = input;
-            return next;
+    }
+
+    /// Reads what has arrived behind what waits already, executes it, and answers.
+    fn read_more(&mut self, executor: &mut Executor, scratch: &mut Scratch, now: i64) -> Next {
+        let mut input = std::mem::take(&mut self.input);
+        input.reserve(READ_SIZE);
+        let result = self.read(executor, &mut input);
+        self.input = input;
+        match result {
+            Ok(()) => self.go_on(executor, scratch, now),
+            Err(next) => next,
         }
-        self.go_on(executor, scratch, now)
     }
 
     /// Executes what waits in the connection's own buffer.
     pub fn go_on(&mut self, executor: &mut Executor, scratch: &mut Scratch, now: i64) -> Next {
-        let mut input = std::mem::take(&mut self.input);
-        let next = self.execute(executor, scratch, &mut input, now);
-        if self.input.is_empty() && input.capacity() <= READ_SIZE {
+        let mut lane = std::mem::take(&mut scratch.own);
+        std::mem::swap(&mut lane.input, &mut self.input);
+        self.parse(executor, &mut lane, 0);
+        let next = self.execute(executor, scratch, &mut lane, now);
+        if self.input.is_empty() && lane.input.capacity() <= READ_SIZE {
             // An allocation that the next half command can use again.
-            input.clear();
-            self.input = input;
+            lane.input.clear();
+            std::mem::swap(&mut lane.input, &mut self.input);
         }
+        lane.input = Vec::new();
+        scratch.own = lane;
         next
     }
 
-    /// Executes the commands in `input`, keeps what is left over, and sends the replies.
+    /// Parses and plans a batch from the lane's `start`th byte on.
+    fn parse(&mut self, executor: &Executor, lane: &mut Lane, start: usize) {
+        let config = &executor.engine().config;
+        let limits = Limits {
+            bulk_max: config.proto_max_bulk_len(),
+            authenticated: self.session.authenticated,
+        };
+        lane.batch.clear();
+        lane.prefetched = false;
+        let bytes = &mut lane.input[start..];
+        lane.parsed = self.parser.parse(bytes, &limits, BATCH, &mut lane.batch);
+        executor.plan(&mut self.session, &lane.batch, bytes, &mut lane.plan);
+    }
+
+    /// Executes the commands of a lane whose first batch is planned, keeps what is left over, and sends
+    /// the replies.
     fn execute(
         &mut self,
         executor: &mut Executor,
         scratch: &mut Scratch,
-        input: &mut Vec<u8>,
+        lane: &mut Lane,
         now: i64,
     ) -> Next {
         scratch.output.clear();
-        let config = executor.engine().config.clone();
-        let mut limits = Limits { bulk_max: config.proto_max_bulk_len(), authenticated: true };
         let mut start = 0;
-        let mut next = Next::Wait;
-        let mut missing = 0;
-        while start < input.len() && !self.finishing && self.session.waiting.is_none() {
-            limits.authenticated = self.session.authenticated;
-            scratch.batch.clear();
-            let bytes = &mut input[start..];
-            let parsed = self.parser.parse(bytes, &limits, BATCH, &mut scratch.batch);
-            missing = parsed.missing;
+        let next = loop {
+            if self.session.waiting.is_some() {
+                self.parser.reset();
+                break Next::Wait;
+            }
+            if !std::mem::take(&mut lane.prefetched) {
+                executor.prefetch(&self.session, &lane.plan);
+            }
+            let batch = (&lane.batch, &lane.input[start..], &lane.plan);
             let out = (&mut scratch.output, OUT_MAX);
-            let batch = (&scratch.batch, &*bytes, 0);
             let progress = executor.execute(&mut self.session, batch, out, now);
             if progress.stop == Stop::Done {
-                start += parsed.consumed;
+                start += lane.parsed.consumed;
             } else {
-                start += scratch.batch.bytes_of(progress.executed);
+                start += lane.batch.bytes_of(progress.executed);
                 self.parser.reset();
             }
             match progress.stop {
                 Stop::Done => {
-                    if let Some(error) = parsed.error {
+                    if let Some(error) = &lane.parsed.error {
                         self.refuse(executor, &error.message(), &mut scratch.output);
-                    } else if parsed.consumed == 0 {
-                        break;
+                        break Next::Wait;
                     }
                 }
-                Stop::Blocked => {}
-                Stop::Close => self.finishing = true,
-                Stop::Paused(until) => {
-                    next = Next::Paused(until);
-                    break;
+                Stop::Blocked => break Next::Wait,
+                Stop::Close => {
+                    self.finishing = true;
+                    break Next::Wait;
                 }
-                Stop::OutputFull => {
-                    if !self.flush(executor, &mut scratch.output) {
-                        return Next::Close;
-                    }
-                    if self.unsent() > UNREAD_MAX {
-                        break;
-                    }
-                    next = Next::Again;
-                    break;
-                }
+                Stop::Paused(until) => break Next::Paused(until),
+                // More in the next round, if the client reads what it gets.
+                Stop::OutputFull => break Next::Again,
             }
-        }
-        self.keep(input, start, missing);
+            if lane.parsed.consumed == 0 || start == lane.input.len() {
+                break Next::Wait;
+            }
+            self.parse(executor, lane, start);
+        };
+        self.keep(&lane.input, start, lane.parsed.missing);
+        self.finish(executor, scratch, next, now)
+    }
+
+    /// Sends the replies of a turn.
+    fn finish(&mut self, executor: &Executor, scratch: &mut Scratch, next: Next, now: i64) -> Next {
         self.session.publish_figures(now);
         self.session.client.take_outbox(&mut scratch.output);
-        if !self.flush(executor, &mut scratch.output) || self.over_limits(executor, &config, now) {
+        if !self.flush(executor, &mut scratch.output) || self.over_limits(executor, now) {
             return Next::Close;
         }
-        if self.finishing && self.unsent() == 0 { Next::Close } else { next }
+        match next {
+            _ if self.finishing && self.unsent() == 0 => Next::Close,
+            Next::Again if self.unsent() > UNREAD_MAX => Next::Wait,
+            next => next,
+        }
     }
 
     /// Keeps the bytes from `start` on for later.
-    fn keep(&mut self, input: &mut Vec<u8>, start: usize, missing: usize) {
+    fn keep(&mut self, input: &[u8], start: usize, missing: usize) {
         let rest = &input[start..];
         if !rest.is_empty() && !self.finishing {
             self.input.reserve(rest.len() + missing.min(AHEAD_MAX));
@@ -295,7 +339,19 @@ impl Connection {
         if self.has_work() && !self.should_read() {
             return self.go_on(executor, scratch, now);
         }
-        if self.should_read() { self.readable(executor, scratch, now) } else { Next::Wait }
+        if !self.should_read() {
+            return Next::Wait;
+        }
+        if !self.input.is_empty() {
+            return self.read_more(executor, scratch, now);
+        }
+        let mut lane = std::mem::take(&mut scratch.lane);
+        let next = match self.start_lane(executor, &mut lane) {
+            Ok(()) => self.finish_lane(executor, scratch, &mut lane, now),
+            Err(next) => next,
+        };
+        scratch.lane = lane;
+        next
     }
 
     /// Looks at what others want of the client and have sent it.
@@ -315,10 +371,9 @@ impl Connection {
         }
         client.take_outbox(&mut scratch.output);
         self.session.publish_figures(client.figures.last_active.load(Relaxed));
-        let config = executor.engine().config.clone();
         if wishes.kill
             || !self.flush(executor, &mut scratch.output)
-            || self.over_limits(executor, &config, now)
+            || self.over_limits(executor, now)
         {
             return Next::Close;
         }
@@ -339,7 +394,8 @@ impl Connection {
     }
 
     /// Whether the client has left too much unread, or sent too much that is no command.
-    fn over_limits(&mut self, executor: &Executor, config: &Config, now: i64) -> bool {
+    fn over_limits(&mut self, executor: &Executor, now: i64) -> bool {
+        let config = &executor.engine().config;
         let address = &self.session.client.origin.address;
         let stats = &executor.engine().stats;
         if self.input.len() as u64 > config.client_query_buffer_limit() {
@@ -369,8 +425,8 @@ impl Connection {
 
     /// Once a second: whether the connection is to be closed because its client is silent, or does not
     /// read.
-    pub fn is_overdue(&mut self, executor: &Executor, config: &Config, now: i64) -> bool {
-        let timeout = config.timeout();
+    pub fn is_overdue(&mut self, executor: &Executor, now: i64) -> bool {
+        let timeout = executor.engine().config.timeout();
         let figures = &self.session.client.figures;
         let idle = now - figures.last_active.load(Relaxed);
         let exempt = self.session.waiting.is_some() || self.session.subscriptions.any();
@@ -378,6 +434,6 @@ impl Connection {
             log::debug!("Closing idle client {}", self.session.client.origin.address);
             return true;
         }
-        self.over_limits(executor, config, now)
+        self.over_limits(executor, now)
     }
 }

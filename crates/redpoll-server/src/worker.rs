@@ -7,10 +7,12 @@
 use crate::connection::{Connection, Next};
 use crate::mailbox::{Mailbox, Message};
 use ahash::AHashMap;
+use arrayvec::ArrayVec;
 use redpoll_engine::client::{ClientId, Origin};
+use redpoll_engine::executor::Plan;
 use redpoll_engine::{Engine, Executor, Session};
 use redpoll_keyspace::clock;
-use redpoll_resp::Batch;
+use redpoll_resp::{Batch, Parsed};
 use redpoll_transport::Stream;
 use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
@@ -25,6 +27,11 @@ use std::sync::Arc;
 const MAILBOX: u64 = 0;
 /// Events taken at once.
 const EVENTS: usize = 256;
+/// Connections served together.
+const LANES: usize = 16;
+/// Commands planned together at most: what is asked for must still be in the nearest cache when it is
+/// used.
+const PLANNED_MAX: usize = 48;
 /// Bytes read from a connection at once.
 const READ_SIZE: usize = 64 << 10;
 /// How often connections are looked over for timeouts, in milliseconds.
@@ -32,11 +39,47 @@ const LOOK_OVER_MS: i64 = 1000;
 /// How often clients that wait for the end of a pause try again, in milliseconds.
 const PAUSE_RETRY_MS: i64 = 5;
 
+/// What a connection has sent, on its way from parsing to execution.
+pub struct Lane {
+    /// The bytes.
+    pub input: Vec<u8>,
+    /// The commands of the batch at hand.
+    pub batch: Batch,
+    /// What the parser said of it.
+    pub parsed: Parsed,
+    /// What the executor knows of it.
+    pub plan: Plan,
+    /// Whether its entries have been asked for already.
+    pub prefetched: bool,
+}
+
+impl Default for Lane {
+    fn default() -> Self {
+        let parsed = Parsed { consumed: 0, missing: 0, error: None };
+        Lane {
+            input: Vec::new(),
+            batch: Batch::default(),
+            parsed,
+            plan: Plan::default(),
+            prefetched: false,
+        }
+    }
+}
+
+impl Lane {
+    fn with_buffer() -> Self {
+        Lane { input: Vec::with_capacity(READ_SIZE), ..Lane::default() }
+    }
+}
+
 /// Buffers that all connections of a worker share.
 pub struct Scratch {
-    pub input: Vec<u8>,
+    /// Replies.
     pub output: Vec<u8>,
-    pub batch: Batch,
+    /// For a connection that is served alone.
+    pub lane: Lane,
+    /// For a connection that has bytes of its own waiting; brings no buffer.
+    pub own: Lane,
 }
 
 /// See the module's head.
@@ -47,6 +90,7 @@ pub struct Worker {
     epoll: OwnedFd,
     connections: AHashMap<ClientId, Connection>,
     scratch: Scratch,
+    lanes: Vec<Lane>,
     /// Connections that have more to execute.
     again: VecDeque<ClientId>,
     /// Connections that wait for the end of a pause.
@@ -69,10 +113,11 @@ impl Worker {
             epoll,
             connections: AHashMap::new(),
             scratch: Scratch {
-                input: Vec::with_capacity(READ_SIZE),
                 output: Vec::with_capacity(READ_SIZE),
-                batch: Batch::default(),
+                lane: Lane::with_buffer(),
+                own: Lane::default(),
             },
+            lanes: (0..LANES).map(|_| Lane::with_buffer()).collect(),
             again: VecDeque::new(),
             paused: Vec::new(),
             deadlines: BinaryHeap::new(),
@@ -93,12 +138,8 @@ impl Worker {
                 log::error!("Waiting for events failed: {error}");
             }
             let now = clock::now_ms();
-            for event in &events {
-                let event: &epoll::Event = event;
-                match event.data.u64() {
-                    MAILBOX => self.read_mail(now),
-                    client => self.ready(client, event.flags, now),
-                }
+            for group in events.chunks(LANES) {
+                self.serve_group(group, now);
             }
             self.go_on(now);
             self.end_waits(now);
@@ -158,18 +199,76 @@ impl Worker {
         self.connections.insert(id, Connection::new(stream, session));
     }
 
-    /// Serves a connection whose descriptor has something.
-    #[inline]
-    fn ready(&mut self, client: ClientId, flags: epoll::EventFlags, now: i64) {
+    /// Serves a few connections together: all are read, parsed and planned before the first executes, so
+    /// that the cache misses of commands that come one by one from many clients overlap as those of a
+    /// pipeline do.
+    fn serve_group(&mut self, events: &[epoll::Event], now: i64) {
+        let mut lanes = std::mem::take(&mut self.lanes);
+        let mut ready: ArrayVec<ClientId, LANES> = ArrayVec::new();
+        let mut planned = 0;
+        for event in events {
+            match event.data.u64() {
+                MAILBOX => self.read_mail(now),
+                client => {
+                    let lane = &mut lanes[ready.len()];
+                    if self.arrived(client, event.flags, lane, now) {
+                        planned += lane.batch.len();
+                        ready.push(client);
+                    }
+                }
+            }
+            if planned >= PLANNED_MAX {
+                self.run_lanes(&mut ready, &mut lanes, now);
+                planned = 0;
+            }
+        }
+        self.run_lanes(&mut ready, &mut lanes, now);
+        self.lanes = lanes;
+    }
+
+    fn run_lanes(&mut self, ready: &mut ArrayVec<ClientId, LANES>, lanes: &mut [Lane], now: i64) {
+        if ready.len() > 1 {
+            for (client, lane) in ready.iter().zip(&mut *lanes) {
+                if let Some(connection) = self.connections.get(client) {
+                    self.executor.prefetch(&connection.session, &lane.plan);
+                    lane.prefetched = true;
+                }
+            }
+        }
+        for (client, lane) in ready.drain(..).zip(lanes) {
+            self.serve(client, now, |connection, executor, scratch, now| {
+                connection.finish_lane(executor, scratch, lane, now)
+            });
+        }
+    }
+
+    /// Takes note of what a descriptor reports. Answers whether the connection's bytes are in the lane now,
+    /// to be executed from there; else everything has been done.
+    fn arrived(
+        &mut self,
+        client: ClientId,
+        flags: epoll::EventFlags,
+        lane: &mut Lane,
+        now: i64,
+    ) -> bool {
         use epoll::EventFlags as E;
-        let Some(connection) = self.connections.get_mut(&client) else { return };
+        let Some(connection) = self.connections.get_mut(&client) else { return false };
         if flags.contains(E::OUT) && !connection.writable(&self.executor) {
-            return self.close(client);
+            self.close(client);
+            return false;
         }
         if flags.intersects(E::IN | E::RDHUP | E::HUP | E::ERR) {
             connection.has_arrived(flags.intersects(E::RDHUP | E::HUP | E::ERR));
         }
-        self.serve(client, now, Connection::turn);
+        if connection.can_start_lane() {
+            match connection.start_lane(&self.executor, lane) {
+                Ok(()) => return true,
+                Err(next) => self.serve(client, now, |_, _, _, _| next),
+            }
+        } else {
+            self.serve(client, now, Connection::turn);
+        }
+        false
     }
 
     /// Lets a connection do something, and carries out what it wants next.
@@ -240,14 +339,11 @@ impl Worker {
     /// Once a second: closes connections that are silent or do not read.
     fn look_over(&mut self, now: i64) {
         self.next_look_over = now + LOOK_OVER_MS;
-        let config = self.engine.config.clone();
         let executor = &self.executor;
         let overdue: Vec<ClientId> = self
             .connections
             .iter_mut()
-            .filter_map(|(id, connection)| {
-                connection.is_overdue(executor, &config, now).then_some(*id)
-            })
+            .filter_map(|(id, connection)| connection.is_overdue(executor, now).then_some(*id))
             .collect();
         overdue.into_iter().for_each(|client| self.close(client));
     }

@@ -14,31 +14,27 @@ pub(super) struct Prepared {
     pub(super) hash: Option<u64>,
 }
 
-/// Batches of this size and more are worth a walk of prefetches.
-const PREFETCH_MIN: usize = 2;
+/// What is known of a batch before it runs.
+#[derive(Default)]
+pub struct Plan(pub(super) Vec<Prepared>);
 
 impl Executor {
-    pub(super) fn prepare(
-        &mut self,
-        session: &mut Session,
-        batch: &Batch,
-        buffer: &[u8],
-        from: usize,
-    ) {
-        self.prepared.clear();
-        for index in from..batch.len() {
-            let prepared = self.look_up(session, batch.command(index, buffer));
-            self.prepared.push(prepared);
+    /// Finds the commands of a batch and asks for the table buckets of their keys. Several connections'
+    /// batches may be planned before the first of them runs: then their cache misses overlap, too.
+    pub fn plan(&self, session: &mut Session, batch: &Batch, buffer: &[u8], plan: &mut Plan) {
+        plan.0.clear();
+        plan.0.extend(
+            (0..batch.len()).map(|index| self.look_up(session, batch.command(index, buffer))),
+        );
+        for hash in plan.0.iter().filter_map(|prepared| prepared.hash) {
+            self.engine.keyspace.prefetch_bucket(session.db, hash);
         }
-        if self.prepared.len() < PREFETCH_MIN {
-            return;
-        }
-        let (keyspace, db) = (&self.engine.keyspace, session.db);
-        for hash in self.prepared.iter().filter_map(|prepared| prepared.hash) {
-            keyspace.prefetch_bucket(db, hash);
-        }
-        for hash in self.prepared.iter().filter_map(|prepared| prepared.hash) {
-            keyspace.prefetch_entry(db, hash);
+    }
+
+    /// Asks for the entries of a planned batch's keys, whose buckets should have arrived by now.
+    pub fn prefetch(&self, session: &Session, plan: &Plan) {
+        for hash in plan.0.iter().filter_map(|prepared| prepared.hash) {
+            self.engine.keyspace.prefetch_entry(session.db, hash);
         }
     }
 
