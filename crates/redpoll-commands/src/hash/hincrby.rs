@@ -30,7 +30,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
             .checked_add(increment)
             .ok_or(Error::text("ERR increment or decrement would overflow"))?;
         let mut buffer = [0; 21];
-        hash.set(field, number::write_i64(sum, &mut buffer), Ttl::Keep, now, &limits);
+        hash.set(field, number::write_i64(sum, &mut buffer), Ttl::Keep, now, limits);
         Ok(sum)
     })?;
     ctx.wrote(key, Class::Hash, "hincrby", 1);

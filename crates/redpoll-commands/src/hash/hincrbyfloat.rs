@@ -34,7 +34,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
             return Err(Error::text("ERR increment would produce NaN or Infinity"));
         }
         let text = sum.to_string();
-        hash.set(field, text.as_bytes(), Ttl::Keep, now, &limits);
+        hash.set(field, text.as_bytes(), Ttl::Keep, now, limits);
         Ok((text, matches!(hash.expiry(field, now), FieldExpiry::At(_))))
     })?;
     // Whoever repeats the change is told the sum, as its arithmetic may differ.

@@ -53,17 +53,17 @@ fn hmset(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
 
 /// Sets the fields and answers how many are new.
 fn set_all(ctx: &mut Ctx<'_>, args: Args<'_>, name: &'static str) -> Result<usize> {
-    if !args.len().is_multiple_of(2) {
+    if args.len() % 2 == 1 {
         return Err(Error::arity(name));
     }
     let (key, count) = (args.at(1), args.len() / 2 - 1);
     let (now, limits) = (fields::now(ctx), ctx.limits);
     let created = fields::change(ctx, key, |hash| {
-        hash.expect(count, &limits);
+        hash.expect(count, limits);
         let mut created = 0;
         for index in (2..args.len()).step_by(2) {
             let (field, value) = (args.at(index), args.at(index + 1));
-            created += usize::from(hash.set(field, value, Ttl::Clear, now, &limits));
+            created += usize::from(hash.set(field, value, Ttl::Clear, now, limits));
         }
         Ok(created)
     })?;

@@ -24,7 +24,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let (key, field, value) = (args.at(1), args.at(2), args.at(3));
     let (now, limits) = (fields::now(ctx), ctx.limits);
     let set = fields::change(ctx, key, |hash| {
-        Ok(!hash.contains(field, now) && hash.set(field, value, Ttl::Clear, now, &limits))
+        Ok(!hash.contains(field, now) && hash.set(field, value, Ttl::Clear, now, limits))
     })?;
     if set {
         ctx.wrote(key, Class::Hash, "hset", 1);
