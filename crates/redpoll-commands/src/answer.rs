@@ -27,3 +27,12 @@ pub fn too_long(reply: &Reply<'_>, start: usize) -> bool {
 pub fn put_first(reply: &mut Reply<'_>, start: usize, middle: usize) {
     reply.buffer()[start..].rotate_left(middle - start);
 }
+
+/// An element as a bulk string, or the absent value.
+#[inline]
+pub fn element_or_null(reply: &mut Reply<'_>, element: Option<Element<'_>>) {
+    match element {
+        Some(found) => self::element(reply, found),
+        None => reply.null(),
+    }
+}

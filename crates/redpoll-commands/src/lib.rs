@@ -26,6 +26,7 @@ mod prelude;
 mod scan;
 
 mod connection;
+mod hash;
 mod pubsub;
 mod server;
 mod set;
@@ -41,6 +42,7 @@ use redpoll_engine::spec::Command;
 pub fn all() -> impl Iterator<Item = &'static Command> {
     let groups = [
         connection::COMMANDS,
+        hash::COMMANDS,
         pubsub::COMMANDS,
         server::COMMANDS,
         set::COMMANDS,

@@ -63,8 +63,13 @@ impl TestServer {
         out
     }
 
-    /// Runs one inline command and returns the reply as text; see [`check`].
+    /// Runs one inline command and returns the reply as text; see [`check`]. `~1500` lets 1,500
+    /// milliseconds pass and answers `~`.
     pub fn run(&mut self, session: &mut Session, line: &str) -> String {
+        if let Some(millis) = line.strip_prefix('~') {
+            self.now += millis.parse::<i64>().expect("milliseconds");
+            return "~".to_owned();
+        }
         let raw = self.raw(session, line);
         let mut rest = &raw[..];
         let mut texts = Vec::new();

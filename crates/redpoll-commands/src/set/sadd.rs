@@ -26,12 +26,12 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let limits = ctx.limits;
     let added = match ctx.keys.write::<Set>(key)? {
         Some(set) => {
-            set.expect(args.len() - 2, &limits);
-            add_all(set, args, &limits)
+            set.expect(args.len() - 2, limits);
+            add_all(set, args, limits)
         }
         None => {
-            let mut set = Set::for_members(args.at(2), args.len() - 2, &limits);
-            let added = add_all(&mut set, args, &limits);
+            let mut set = Set::for_members(args.at(2), args.len() - 2, limits);
+            let added = add_all(&mut set, args, limits);
             ctx.keys.put(key, Owned::Value(set.into()), None);
             added
         }

@@ -41,7 +41,7 @@ pub const SDIFFSTORE: Command = Command {
 fn diff(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let mut sets = ctx.keys.read_many::<Set>(args.iter_from(1))?.into_iter();
     let answer = match sets.next().flatten() {
-        Some(first) => algebra::subtract(first, sets.flatten().collect(), &ctx.limits),
+        Some(first) => algebra::subtract(first, sets.flatten().collect(), ctx.limits),
         None => Answer::Probed(Vec::new()),
     };
     sunion::write(&mut ctx.reply, &answer);
@@ -51,7 +51,7 @@ fn diff(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
 fn diff_store(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let mut sets = ctx.keys.read_many::<Set>(args.iter_from(2))?.into_iter();
     let result = match sets.next().flatten() {
-        Some(first) => algebra::build_difference(first, sets.flatten().collect(), &ctx.limits),
+        Some(first) => algebra::build_difference(first, sets.flatten().collect(), ctx.limits),
         None => Set::new(),
     };
     store::store(ctx, args.at(1), result, "sdiffstore");

@@ -44,7 +44,7 @@ fn inter(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let sets = ctx.keys.read_many::<Set>(args.iter_from(1))?;
     let mut members = Vec::new();
     if let Some(sets) = sets.into_iter().collect() {
-        algebra::intersect(sets, &ctx.limits, |member| {
+        algebra::intersect(sets, ctx.limits, |member| {
             members.push(member);
             true
         });
@@ -59,12 +59,12 @@ fn inter_store(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let sets = ctx.keys.read_many::<Set>(args.iter_from(2))?;
     let mut result = Set::new();
     if let Some(sets) = sets.into_iter().collect() {
-        algebra::intersect(sets, &limits, |member| {
-            result.add_element(member, &limits);
+        algebra::intersect(sets, limits, |member| {
+            result.add_element(member, limits);
             true
         });
     }
-    result.make_intset(&limits);
+    result.make_intset(limits);
     store::store(ctx, args.at(1), result, "sinterstore");
     Ok(())
 }

@@ -30,7 +30,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let sets = ctx.keys.read_many::<Set>(args.iter_from(2).take(keys))?;
     let mut count = 0;
     if let Some(sets) = sets.into_iter().collect() {
-        algebra::intersect(sets, &ctx.limits, |_| {
+        algebra::intersect(sets, ctx.limits, |_| {
             count += 1;
             count != limit
         });

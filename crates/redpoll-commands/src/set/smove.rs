@@ -49,10 +49,10 @@ fn take(ctx: &mut Ctx<'_>, source: &[u8], member: &[u8]) -> Result {
 fn give(ctx: &mut Ctx<'_>, destination: &[u8], member: &[u8]) -> Result {
     let limits = ctx.limits;
     let added = match ctx.keys.write::<Set>(destination)? {
-        Some(set) => set.add(member, &limits),
+        Some(set) => set.add(member, limits),
         None => {
-            let mut set = Set::for_members(member, 1, &limits);
-            set.add(member, &limits);
+            let mut set = Set::for_members(member, 1, limits);
+            set.add(member, limits);
             ctx.keys.put(destination, Owned::Value(set.into()), None);
             true
         }

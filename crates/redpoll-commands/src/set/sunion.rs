@@ -42,7 +42,7 @@ pub const SUNIONSTORE: Command = Command {
 
 fn union(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let sets = ctx.keys.read_many::<Set>(args.iter_from(1))?;
-    let answer = algebra::unite(sets.into_iter().flatten().collect(), &ctx.limits);
+    let answer = algebra::unite(sets.into_iter().flatten().collect(), ctx.limits);
     write(&mut ctx.reply, &answer);
     Ok(())
 }
@@ -63,7 +63,7 @@ pub(super) fn write(reply: &mut Reply<'_>, members: &Answer<'_>) {
 
 fn union_store(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let sets = ctx.keys.read_many::<Set>(args.iter_from(2))?;
-    let result = algebra::build_union(sets.into_iter().flatten().collect(), &ctx.limits);
+    let result = algebra::build_union(sets.into_iter().flatten().collect(), ctx.limits);
     store::store(ctx, args.at(1), result, "sunionstore");
     Ok(())
 }

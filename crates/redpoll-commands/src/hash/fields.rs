@@ -1,0 +1,37 @@
+//! What the commands on hashes share.
+
+use crate::prelude::*;
+use redpoll_keyspace::Owned;
+use redpoll_types::hash::Hash;
+
+/// The moment of the command, as hashes count time.
+#[inline]
+pub fn now(ctx: &Ctx<'_>) -> u64 {
+    u64::try_from(ctx.keys.now()).unwrap_or(0)
+}
+
+/// How many fields have not expired. O(1), and O(n) in the moments between a field's expiry and its
+/// removal.
+pub fn live_len(hash: &Hash, now: u64) -> usize {
+    match hash.next_expiry() {
+        Some(at) if at < now => hash.live(now).count(),
+        _ => hash.len(),
+    }
+}
+
+/// Changes the hash at `key` with `change`, or makes one if there is none; `change` must leave at
+/// least one field there unless it fails.
+#[inline]
+pub fn change<R>(
+    ctx: &mut Ctx<'_>,
+    key: &[u8],
+    change: impl FnOnce(&mut Hash) -> Result<R>,
+) -> Result<R> {
+    if let Some(hash) = ctx.keys.write::<Hash>(key)? {
+        return change(hash);
+    }
+    let mut hash = Hash::new();
+    let result = change(&mut hash)?;
+    ctx.keys.put(key, Owned::Value(hash.into()), None);
+    Ok(result)
+}
