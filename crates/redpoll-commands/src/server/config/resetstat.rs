@@ -1,0 +1,41 @@
+//! `CONFIG RESETSTAT`: set the counters back to 0.
+
+use crate::prelude::*;
+
+pub(super) const RESETSTAT: Command = Command {
+    spec: Spec {
+        name: "resetstat",
+        arity: 2,
+        flags: Flags::ADMIN.with(Flags::NOSCRIPT).with(Flags::LOADING).with(Flags::STALE),
+        group: Group::Server,
+        since: "2.0.0",
+        summary: "Sets the counters that INFO shows back to 0.",
+        tips: &["request_policy:all_nodes", "response_policy:all_succeeded"],
+        ..Spec::EMPTY
+    },
+    run,
+};
+
+fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
+    ctx.engine.stats.reset();
+    ctx.engine.keyspace.reset_lazy_freed();
+    ctx.reply.ok();
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::TestServer;
+
+    #[test]
+    fn counters_start_again() {
+        let mut server = TestServer::new();
+        let mut session = server.client();
+        server.run(&mut session, "GET k");
+        server.run(&mut session, "NOPE");
+        assert_eq!(server.engine.stats.sum(|thread| &thread.misses), 1);
+        server.run(&mut session, "CONFIG RESETSTAT");
+        assert_eq!(server.engine.stats.sum(|thread| &thread.misses), 0);
+        assert_eq!(server.engine.stats.errors(), []);
+    }
+}
