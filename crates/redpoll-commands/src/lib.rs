@@ -18,11 +18,12 @@ macro_rules! group {
         pub(crate) const COMMANDS: &[&redpoll_engine::spec::Command] = &[$($(&$module::$command),+),*];
     };
 }
-pub(crate) use group;
 
+mod matching;
 pub mod parse;
 mod prelude;
 
+mod generic;
 mod string;
 
 #[cfg(test)]
@@ -32,5 +33,5 @@ use redpoll_engine::spec::Command;
 
 /// All commands.
 pub fn all() -> impl Iterator<Item = &'static Command> {
-    [string::COMMANDS].into_iter().flatten().copied()
+    [generic::COMMANDS, string::COMMANDS].into_iter().flatten().copied()
 }
