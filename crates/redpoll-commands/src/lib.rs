@@ -21,11 +21,13 @@ macro_rules! group {
 
 mod answer;
 mod help;
+mod matching;
 pub mod parse;
 mod prelude;
 mod scan;
 
 mod connection;
+mod generic;
 mod hash;
 mod pubsub;
 mod server;
@@ -42,6 +44,7 @@ use redpoll_engine::spec::Command;
 pub fn all() -> impl Iterator<Item = &'static Command> {
     let groups = [
         connection::COMMANDS,
+        generic::COMMANDS,
         hash::COMMANDS,
         pubsub::COMMANDS,
         server::COMMANDS,

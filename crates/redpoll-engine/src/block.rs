@@ -26,6 +26,8 @@ pub enum TimeoutReply {
     Null,
     /// The absent array.
     NullArray,
+    /// The number 0: no replica has acknowledged (WAIT).
+    Zero,
 }
 
 /// What a blocking command asks for.

@@ -161,7 +161,11 @@ impl Spec {
 
     /// All ACL categories: the explicit ones, the group's, and those that the flags imply.
     pub fn categories(&self) -> Acl {
-        let mut acl = self.acl | self.group.acl();
+        // Generic commands that name the types or the side they belong to are not of the keyspace:
+        // SORT and WAIT.
+        let placed = self.acl.has(Acl::LIST) || self.acl.has(Acl::CONNECTION);
+        let group = if placed { Acl::NONE } else { self.group.acl() };
+        let mut acl = self.acl | group;
         let flags = self.flags;
         let implied = [
             (Flags::WRITE, Acl::WRITE),

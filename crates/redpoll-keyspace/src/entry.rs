@@ -326,6 +326,22 @@ impl<V> Entry<V> {
         self.put(IN_WHEEL, other.has(IN_WHEEL));
     }
 
+    /// The same entry at another key: expiry, access clock and encoding stay. O(key + inline value).
+    pub fn rekeyed(self, key: &[u8]) -> Self {
+        let (expiry, access, raw) = (self.expiry(), self.access(), self.is_raw());
+        let mut new = match self.payload() {
+            Payload::Inline(bytes) => Entry::new(key, NewPayload::Inline(bytes), expiry),
+            Payload::Int(value) => Entry::new(key, NewPayload::Int(value), expiry),
+            Payload::Value(_) => {
+                let Some(value) = self.into_value() else { unreachable!() };
+                Entry::new(key, NewPayload::Value(value), expiry)
+            }
+        };
+        new.set_access(access);
+        new.set_raw(raw);
+        new
+    }
+
     /// Takes the value out and frees the entry; `None` for inline strings and integers.
     pub fn into_value(self) -> Option<V> {
         let shape = self.shape();

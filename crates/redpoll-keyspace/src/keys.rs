@@ -1,25 +1,32 @@
-//! `Keys`: what a command sees of the keyspace: one database at one moment, with its stripes locked.
+//! `Keys`: what a command sees of the keyspace: one database at one moment, with its stripes
+//! locked.
 //!
 //! The dispatcher locks the stripes of a command's keys before the command runs, so everything the
-//! command does is one step to everybody else. A key that has expired is not there: whoever meets it
-//! removes it. Commands that walk everything (KEYS, SCAN, FLUSHALL) start without locks and take one
-//! stripe after the other through [`Keys::stripe`].
+//! command does is one step to everybody else. A key that has expired is not there: whoever meets
+//! it removes it. Commands that walk everything (KEYS, SCAN, FLUSHALL) start without locks and take
+//! one stripe after the other through [`Keys::stripe`].
 
 use crate::effect::{Class, Effects, Event};
 use crate::entry::{Entry, EntryMut, EntryRef, INLINE_MAX, NewPayload, Payload};
 use crate::keyspace::{Garbage, Keyspace};
 use crate::stripe::{Db, Stripe};
 use crate::table::Place;
-use redpoll_types::number::parse_i64;
+use redpoll_types::number::{I64_TEXT_MAX, parse_i64};
 use redpoll_types::string::Str;
 use redpoll_types::value::{Type, Typed, Value};
 
+mod edit;
 mod guards;
 mod many;
+mod put;
+mod relocate;
 mod strings;
+mod whole;
 
 pub use guards::Guards;
+pub use put::When;
 pub use strings::StrRef;
+pub use whole::Emptied;
 
 /// The key holds a value of another type than the command works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +86,8 @@ impl<'a> Keys<'a> {
         self.db
     }
 
-    /// Goes on in another database (COPY, MOVE, SELECT in a transaction). Panics if there is none such.
+    /// Goes on in another database (COPY, MOVE, SELECT in a transaction). Panics if there is none
+    /// such.
     pub fn select(&mut self, db: usize) {
         assert!(db < self.keyspace.databases());
         self.db = db;
@@ -199,11 +207,14 @@ impl<'a> Keys<'a> {
 
     /// As [`Keys::peek`], but counted as a read that found its key or not.
     pub fn look(&mut self, key: &[u8]) -> Option<EntryRef<'_, Value>> {
-        match self.contains(key) {
-            true => self.effects.hits += 1,
-            false => self.effects.misses += 1,
-        }
-        self.peek(key)
+        let hash = self.hash(key);
+        let Some(place) = self.live(hash, key) else {
+            self.effects.misses += 1;
+            self.event(key, Class::KeyMiss, "keymiss");
+            return None;
+        };
+        self.effects.hits += 1;
+        Some(self.db_of(hash).table.entry(place))
     }
 
     /// The type of the key's value.
@@ -231,8 +242,8 @@ impl<'a> Keys<'a> {
         entry.into_value_mut().and_then(T::of_mut).map(Some).ok_or(WrongType)
     }
 
-    /// The value of type `T` at `key`, to be changed; an empty one is put there if there is none. An
-    /// empty value must not stay: see [`Keys::drop_if_empty`].
+    /// The value of type `T` at `key`, to be changed; an empty one is put there if there is none.
+    /// An empty value must not stay: see [`Keys::drop_if_empty`].
     pub fn write_or_new<T: Typed>(&mut self, key: &[u8]) -> Result<&mut T, WrongType> {
         let hash = self.hash(key);
         if self.live(hash, key).is_none() {
@@ -247,50 +258,6 @@ impl<'a> Keys<'a> {
         let hash = self.hash(key);
         let place = self.live(hash, key)?;
         Some(self.db_of(hash).table.entry_mut(place))
-    }
-
-    fn insert(&mut self, hash: u64, mut entry: Entry<Value>) {
-        entry.set_access(crate::access::created(self.now, self.keyspace.is_lfu()));
-        if let Some(due) = entry.expiry() {
-            self.keyspace.expires_at(self.keyspace.stripe_of(hash), due);
-        }
-        self.db_of(hash).insert(hash, entry);
-    }
-
-    /// Puts an entry at its key, in place of what is there.
-    fn store(&mut self, hash: u64, key: &[u8], payload: NewPayload<'_, Value>, expiry: Expiry) {
-        let place = self.live(hash, key);
-        let kept = |place: Place, keys: &mut Self| keys.db_of(hash).table.entry(place).expiry();
-        let at = match (expiry, place) {
-            (Expiry::At(at), _) => Some(at),
-            (Expiry::Keep, Some(place)) => kept(place, self),
-            _ => None,
-        };
-        let entry = Entry::new(key, payload, at);
-        let Some(place) = place else {
-            self.event(key, Class::New, "new");
-            return self.insert(hash, entry);
-        };
-        if let Some(due) = at {
-            self.keyspace.expires_at(self.keyspace.stripe_of(hash), due);
-        }
-        let old = self.db_of(hash).replace(place, hash, entry);
-        let mut new = self.db_of(hash).table.entry_mut(place);
-        new.set_raw(false);
-        drop(new);
-        self.touch_entry(hash, place);
-        self.discard_entry(old);
-    }
-
-    /// Puts a value at the key, in place of what is there.
-    pub fn put(&mut self, key: &[u8], value: Owned, expiry: Option<i64>) {
-        let hash = self.hash(key);
-        let expiry = expiry.map_or(Expiry::Clear, Expiry::At);
-        match value {
-            Owned::Short(bytes) => self.store(hash, key, NewPayload::Inline(&bytes), expiry),
-            Owned::Int(value) => self.store(hash, key, NewPayload::Int(value), expiry),
-            Owned::Value(value) => self.store(hash, key, NewPayload::Value(value), expiry),
-        }
     }
 
     /// Removes the key; its value is freed in the background if that takes long.
@@ -328,7 +295,8 @@ impl<'a> Keys<'a> {
         Some((value, entry.expiry()))
     }
 
-    /// Removes the key if its collection has become empty, with the event `del`. Answers whether it did.
+    /// Removes the key if its collection has become empty, with the event `del`. Answers whether it
+    /// did.
     pub fn drop_if_empty(&mut self, key: &[u8]) -> bool {
         let empty = self.peek(key).is_some_and(|entry| match entry.payload() {
             Payload::Value(value) => value.is_empty(),
@@ -357,8 +325,8 @@ impl<'a> Keys<'a> {
         true
     }
 
-    /// Says that the key has changed: `changes` is added to the dirty count, those who watch or wait for
-    /// the key are told, and the event goes to its subscribers.
+    /// Says that the key has changed: `changes` is added to the dirty count, those who watch or
+    /// wait for the key are told, and the event goes to its subscribers.
     #[inline]
     pub fn wrote(&mut self, key: &[u8], class: Class, event: &'static str, changes: u64) {
         self.effects.dirty += changes;
@@ -405,8 +373,8 @@ impl<'a> Keys<'a> {
         }
     }
 
-    /// The stripe of this number: locked already, or else locked from here on alone, in place of the one
-    /// that this call locked before. For commands that walk everything.
+    /// The stripe of this number: locked already, or else locked from here on alone, in place of
+    /// the one that this call locked before. For commands that walk everything.
     pub fn stripe(&mut self, number: usize) -> &mut Stripe {
         if !self.guards.holds(number) {
             debug_assert!(!matches!(self.guards, Guards::Many(_)), "two locks out of order");
@@ -421,8 +389,8 @@ impl<'a> Keys<'a> {
         self.guards.stripe_mut(number)
     }
 
-    /// Locks the stripe of a key alone, unless all are locked: for commands that find out their keys
-    /// one by one and need no atomicity between them.
+    /// Locks the stripe of a key alone, unless all are locked: for commands that find out their
+    /// keys one by one and need no atomicity between them.
     pub fn lock_key(&mut self, key: &[u8]) {
         let number = self.keyspace.stripe_of(self.hash(key));
         self.stripe(number);
@@ -474,7 +442,8 @@ impl<'a> Keys<'a> {
         }
     }
 
-    /// Removes up to `max` expired keys of a stripe in all databases. Returns whether there may be more.
+    /// Removes up to `max` expired keys of a stripe in all databases. Returns whether there may be
+    /// more.
     pub(crate) fn expire_stripe(&mut self, number: usize, max: usize, now: i64) -> bool {
         let before = self.db;
         let mut left = max;

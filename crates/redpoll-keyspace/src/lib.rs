@@ -19,5 +19,5 @@ pub mod table;
 pub mod wheel;
 
 pub use hash::KeyHash;
-pub use keys::{Expiry, Keys, Owned, StrRef, WrongType, type_of};
+pub use keys::{Emptied, Expiry, Keys, Owned, StrRef, When, WrongType, type_of};
 pub use keyspace::{Garbage, Keyspace};

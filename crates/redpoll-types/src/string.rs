@@ -27,6 +27,19 @@ impl Str {
         Arc::make_mut(&mut self.0)
     }
 
+    /// Replaces the bytes in place and answers true, if nobody reads the string and the new bytes fit
+    /// the old ones' room without wasting half of it.
+    pub fn overwrite(&mut self, bytes: &[u8]) -> bool {
+        match Arc::get_mut(&mut self.0) {
+            Some(own) if (bytes.len()..=2 * bytes.len()).contains(&own.capacity()) => {
+                own.clear();
+                own.extend_from_slice(bytes);
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Bytes on the heap.
     pub fn memory_bytes(&self) -> usize {
         self.0.capacity() + size_of::<Vec<u8>>() + 2 * size_of::<usize>()

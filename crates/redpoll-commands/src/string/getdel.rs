@@ -26,6 +26,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     text.with(|bytes| ctx.reply.bulk(bytes));
     ctx.keys.delete(key);
     ctx.wrote(key, Class::Generic, "del", 1);
+    ctx.log_as([b"DEL", key]);
     Ok(())
 }
 
@@ -36,6 +37,5 @@ mod tests {
     #[test]
     fn returns_and_deletes() {
         check("SET k v | GETDEL k | GET k | GETDEL k", "OK | v | nil | nil");
-
     }
 }

@@ -98,6 +98,7 @@ impl Executor {
             (true, _) => reply.error(b"UNBLOCKED client unblocked via CLIENT UNBLOCK"),
             (false, TimeoutReply::Null) => reply.null(),
             (false, TimeoutReply::NullArray) => reply.null_array(),
+            (false, TimeoutReply::Zero) => reply.int(0),
         }
         true
     }

@@ -1,0 +1,25 @@
+//! Keys of any type, and whole databases.
+
+mod database;
+
+group! {
+    copy: COPY;
+    dbsize: DBSIZE;
+    del: DEL, UNLINK;
+    exists: EXISTS;
+    expire: EXPIRE, PEXPIRE, EXPIREAT, PEXPIREAT;
+    flush: FLUSHDB, FLUSHALL;
+    keys: KEYS;
+    move_key: MOVE;
+    object: OBJECT;
+    persist: PERSIST;
+    randomkey: RANDOMKEY;
+    rename: RENAME, RENAMENX;
+    scan: SCAN;
+    sort: SORT, SORT_RO;
+    swapdb: SWAPDB;
+    touch: TOUCH;
+    ttl: TTL, PTTL, EXPIRETIME, PEXPIRETIME;
+    type_of: TYPE;
+    wait: WAIT;
+}

@@ -1,0 +1,208 @@
+//! `OBJECT ENCODING | FREQ | IDLETIME | REFCOUNT | HELP`: how a key's value is kept.
+
+use crate::prelude::*;
+use redpoll_keyspace::access::{frequency, idle_seconds};
+use redpoll_keyspace::entry::{EntryRef, Payload};
+use redpoll_types::value::Value;
+
+pub const OBJECT: Command = Command {
+    spec: Spec {
+        name: "object",
+        arity: -2,
+        group: Group::Generic,
+        since: "2.2.3",
+        summary: "A container for commands about how values are kept.",
+        complexity: "Depends on the subcommand.",
+        subcommands: &[&ENCODING, &FREQ, &HELP, &IDLETIME, &REFCOUNT],
+        ..Spec::EMPTY
+    },
+    run: help,
+};
+
+const ENCODING: Command = Command {
+    spec: Spec {
+        name: "encoding",
+        since: "2.2.3",
+        summary: "Returns the name of the encoding of a key's value.",
+        ..SPEC
+    },
+    run: |ctx, args| {
+        let encoding = ctx.keys.peek(args.at(2)).map(|entry| encoding(&entry));
+        ctx.reply.bulk_or_null(encoding.map(str::as_bytes));
+        Ok(())
+    },
+};
+
+const FREQ: Command = Command {
+    spec: Spec {
+        name: "freq",
+        since: "4.0.0",
+        summary: "Returns how often a key is used, as the logarithmic counter of an LFU policy.",
+        ..SPEC
+    },
+    run: |ctx, args| {
+        let now = ctx.keys.now();
+        let refusal = "ERR An LFU maxmemory policy is not selected, access frequency not tracked. \
+                       Please note that when switching between policies at runtime LRU and LFU \
+                       data will take some time to adjust.";
+        clock(ctx, args, true, refusal, |clock| i64::from(frequency(clock, now)))
+    },
+};
+
+const IDLETIME: Command = Command {
+    spec: Spec {
+        name: "idletime",
+        since: "2.2.3",
+        summary: "Returns for how many seconds a key has not been used.",
+        ..SPEC
+    },
+    run: |ctx, args| {
+        let now = ctx.keys.now();
+        let refusal = "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note \
+                       that when switching between policies at runtime LRU and LFU data will take \
+                       some time to adjust.";
+        clock(ctx, args, false, refusal, |clock| idle_seconds(clock, now) as i64)
+    },
+};
+
+const REFCOUNT: Command = Command {
+    spec: Spec {
+        name: "refcount",
+        since: "2.2.3",
+        summary: "Returns the number of references to a key's value: values have one owner here.",
+        ..SPEC
+    },
+    run: |ctx, args| {
+        match ctx.keys.contains(args.at(2)) {
+            true => ctx.reply.int(1),
+            false => ctx.reply.null(),
+        }
+        Ok(())
+    },
+};
+
+const HELP: Command = Command {
+    spec: Spec {
+        name: "help",
+        arity: 2,
+        flags: Flags::LOADING.with(Flags::STALE),
+        group: Group::Generic,
+        since: "6.2.0",
+        summary: "Describes the subcommands of OBJECT.",
+        ..Spec::EMPTY
+    },
+    run: help,
+};
+
+const SPEC: Spec = Spec {
+    arity: 3,
+    flags: Flags::READONLY,
+    keys: &[KeySpec::at(2).ro()],
+    group: Group::Generic,
+    args: &[Arg::key("key", 0)],
+    tips: &["nondeterministic_output"],
+    ..Spec::EMPTY
+};
+
+/// The longest string that Redis keeps in one block with its header.
+const EMBSTR_MAX: usize = 44;
+
+fn encoding(entry: &EntryRef<'_, Value>) -> &'static str {
+    match entry.payload() {
+        Payload::Int(_) => "int",
+        Payload::Inline(bytes) if bytes.len() <= EMBSTR_MAX && !entry.is_raw() => "embstr",
+        Payload::Inline(_) => "raw",
+        Payload::Value(value) => value.encoding(),
+    }
+}
+
+/// Answers what `show` reads in the key's access clock, which has to be of the right kind.
+fn clock(
+    ctx: &mut Ctx<'_>,
+    args: Args<'_>,
+    lfu: bool,
+    refusal: &'static str,
+    show: impl Fn(u32) -> i64,
+) -> Result {
+    let is_lfu = ctx.keys.keyspace().is_lfu();
+    match ctx.keys.peek(args.at(2)) {
+        None => ctx.reply.null(),
+        Some(_) if is_lfu != lfu => return Err(Error::text(refusal)),
+        Some(entry) => ctx.reply.int(show(entry.access())),
+    }
+    Ok(())
+}
+
+fn help(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
+    let lines = [
+        "OBJECT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+        "ENCODING <key>",
+        "    The name of the encoding in which the value is kept.",
+        "FREQ <key>",
+        "    How often the key is used, on a logarithmic scale (LFU policies only).",
+        "IDLETIME <key>",
+        "    Seconds since the key was last used (not under LFU policies).",
+        "REFCOUNT <key>",
+        "    The number of references to the value.",
+        "HELP",
+        "    This text.",
+    ];
+    ctx.reply.array(lines.len());
+    lines.iter().for_each(|line| ctx.reply.simple(line));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{TestServer, check};
+
+    #[test]
+    fn encodings_of_strings() {
+        let (most, more) = ("x".repeat(44), "x".repeat(45));
+        check(
+            "SET k 12 | OBJECT ENCODING k | SET k 1x | OBJECT ENCODING k",
+            "OK | int | OK | embstr",
+        );
+        check(&format!("SET k {most} | OBJECT ENCODING k"), "OK | embstr");
+        check(&format!("SET k {more} | OBJECT ENCODING k"), "OK | raw");
+        check("SETRANGE k 5000 x | OBJECT ENCODING k", "5001 | raw");
+        check("SET k 12345678901234567890 | OBJECT ENCODING k", "OK | embstr");
+        check("OBJECT ENCODING none | OBJECT REFCOUNT none", "nil | nil");
+    }
+
+    #[test]
+    fn references_and_idle_time() {
+        check("SET k v | OBJECT REFCOUNT k | OBJECT IDLETIME k", "OK | 1 | 0");
+        check("OBJECT IDLETIME none | OBJECT FREQ none", "nil | nil");
+        check(
+            "SET k v | OBJECT FREQ k",
+            "OK | ERR An LFU maxmemory policy is not selected, access frequency not tracked. \
+             Please note that when switching between policies at runtime LRU and LFU data will take some \
+             time to adjust.",
+        );
+    }
+
+    #[test]
+    fn frequency_under_an_lfu_policy() {
+        let mut server = TestServer::new();
+        let mut client = server.client();
+        let policy = [("maxmemory-policy", "allkeys-lfu")];
+        server.engine.config.set_many(Default::default(), &policy).expect("a valid policy");
+        server.engine.config_changed();
+        server.run(&mut client, "SET k v");
+        assert_eq!(server.run(&mut client, "OBJECT FREQ k"), "5");
+        assert!(server.run(&mut client, "OBJECT IDLETIME k").starts_with("ERR An LFU"));
+        for _ in 0..200 {
+            server.run(&mut client, "GET k");
+        }
+        let hot: u32 = server.run(&mut client, "OBJECT FREQ k").parse().expect("a number");
+        assert!((6..=40).contains(&hot), "{hot}");
+    }
+
+    #[test]
+    fn containers_refuse_what_they_do_not_know() {
+        check("OBJECT FOO k", "ERR unknown subcommand 'FOO'. Try OBJECT HELP.");
+        check("OBJECT", "ERR wrong number of arguments for 'object' command");
+        check("OBJECT ENCODING", "ERR wrong number of arguments for 'object|encoding' command");
+    }
+}

@@ -1,0 +1,70 @@
+//! BY and GET patterns: from an element to a value in another key.
+
+use redpoll_keyspace::Keys;
+use redpoll_types::hash::Hash;
+
+/// A pattern, taken apart.
+pub enum Lookup<'a> {
+    /// `#`: the element itself.
+    Element,
+    /// No `*`: nothing, as there is no place for the element.
+    Nothing,
+    /// `prefix*suffix`, or `prefix*suffix->field` for the field of a hash.
+    Key { prefix: &'a [u8], suffix: &'a [u8], field: Option<&'a [u8]> },
+}
+
+impl<'a> Lookup<'a> {
+    /// Takes a pattern apart. The first `*` stands for the element, the first `->` behind it begins
+    /// a field's name, unless that is empty.
+    pub fn new(pattern: &'a [u8]) -> Self {
+        if pattern == b"#" {
+            return Lookup::Element;
+        }
+        let Some(star) = pattern.iter().position(|&byte| byte == b'*') else {
+            return Lookup::Nothing;
+        };
+        let (prefix, rest) = (&pattern[..star], &pattern[star + 1..]);
+        let arrow = rest.windows(2).position(|pair| pair == b"->");
+        match arrow.filter(|&arrow| arrow + 2 < rest.len()) {
+            Some(arrow) => {
+                let (suffix, field) = (&rest[..arrow], Some(&rest[arrow + 2..]));
+                Lookup::Key { prefix, suffix, field }
+            }
+            None => Lookup::Key { prefix, suffix: rest, field: None },
+        }
+    }
+
+    /// Whether it reads a key at all.
+    pub fn reads_keys(&self) -> bool {
+        matches!(self, Lookup::Key { .. })
+    }
+
+    /// Calls `use_value` with what is found for an element: nothing if the key or the field is not
+    /// there or the key holds another type.
+    pub fn with<R>(
+        &self,
+        keys: &mut Keys<'_>,
+        element: &[u8],
+        use_value: impl FnOnce(Option<&[u8]>) -> R,
+    ) -> R {
+        let (key, field) = match self {
+            Lookup::Element => return use_value(Some(element)),
+            Lookup::Nothing => return use_value(None),
+            Lookup::Key { prefix, suffix, field } => ([prefix, element, suffix].concat(), field),
+        };
+        let Some(field) = field else {
+            return match keys.string(&key) {
+                Ok(Some(text)) => text.with(|bytes| use_value(Some(bytes))),
+                _ => use_value(None),
+            };
+        };
+        let now = u64::try_from(keys.now()).unwrap_or(0);
+        match keys.read::<Hash>(&key) {
+            Ok(Some(hash)) => match hash.get(field, now) {
+                Some(value) => use_value(Some(value.as_bytes(&mut [0; 21]))),
+                None => use_value(None),
+            },
+            _ => use_value(None),
+        }
+    }
+}

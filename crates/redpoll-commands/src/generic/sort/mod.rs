@@ -1,0 +1,141 @@
+//! `SORT key [BY pattern] [LIMIT offset count] [GET pattern …] [ASC | DESC] [ALPHA] [STORE
+//! destination]` and `SORT_RO`, which stores nothing.
+//!
+//! Elements are copied into one buffer, weights are read beside them, and numbers of elements are
+//! sorted. A plain SORT gives its lock back before it sorts. With BY or GET patterns the keys to
+//! read follow from the elements, so all stripes are locked until the reply is written: the command
+//! is one step, as in Redis.
+
+mod elements;
+mod lookup;
+mod options;
+mod order;
+
+use crate::prelude::*;
+use elements::Elements;
+use lookup::Lookup;
+use options::Options;
+use redpoll_keyspace::Owned;
+use redpoll_types::list::List;
+use redpoll_types::value::Value;
+
+pub const SORT: Command = Command {
+    spec: Spec {
+        name: "sort",
+        flags: Flags::WRITE.with(Flags::DENYOOM).with(Flags::MOVABLEKEYS),
+        keys: &[KeySpec::at(1).ro().access(), KeySpec::after("STORE", 2).ow().update()],
+        since: "1.0.0",
+        summary: "Sorts a list, a set or a sorted set; returns or stores the result.",
+        args: &[
+            Arg::key("key", 0),
+            BY,
+            LIMIT,
+            GET,
+            ORDER,
+            ALPHA,
+            Arg::key("destination", 1).token("STORE").optional(),
+        ],
+        ..SPEC
+    },
+    run: |ctx, args| run(ctx, args, true),
+};
+
+pub const SORT_RO: Command = Command {
+    spec: Spec {
+        name: "sort_ro",
+        flags: Flags::READONLY.with(Flags::MOVABLEKEYS),
+        keys: &[KeySpec::at(1).ro().access()],
+        since: "7.0.0",
+        summary: "Sorts a list, a set or a sorted set and returns the result.",
+        args: &[Arg::key("key", 0), BY, LIMIT, GET, ORDER, ALPHA],
+        ..SPEC
+    },
+    run: |ctx, args| run(ctx, args, false),
+};
+
+const BY: Arg = Arg::pattern("by-pattern").token("BY").optional();
+const LIMIT: Arg =
+    Arg::block("limit", &[Arg::integer("offset"), Arg::integer("count")]).token("LIMIT").optional();
+const GET: Arg =
+    Arg { optional: true, ..Arg::pattern("get-pattern").token("GET").multiple_token() };
+const ORDER: Arg =
+    Arg::one_of("order", &[Arg::flag("asc", "ASC"), Arg::flag("desc", "DESC")]).optional();
+const ALPHA: Arg = Arg::flag("sorting", "ALPHA").optional();
+
+const SPEC: Spec = Spec {
+    arity: -2,
+    acl: Acl::SET.with(Acl::SORTEDSET).with(Acl::LIST).with(Acl::DANGEROUS),
+    locks: Locks::Own,
+    group: Group::Generic,
+    complexity: "O(N+M*log(M)) where N is the number of elements and M the number returned; O(N) \
+                 if nothing is to be sorted.",
+    ..Spec::EMPTY
+};
+
+fn run(ctx: &mut Ctx<'_>, args: Args<'_>, may_store: bool) -> Result {
+    let key = args.at(1);
+    let options = Options::parse(args, may_store)?;
+    let reads_keys = options.reads_keys();
+    match options.store {
+        _ if reads_keys => ctx.keys.lock_all(),
+        Some(target) => ctx.keys.lock_keys([key, target].into_iter()),
+        None => ctx.keys.lock_key(key),
+    }
+    let elements = Elements::read(&mut ctx.keys, key, &options)?;
+    if !reads_keys && options.store.is_none() {
+        ctx.keys.unlock_walk();
+    }
+    let order = order::order(&mut ctx.keys, &elements, &options)?;
+    match options.store {
+        Some(target) => store(ctx, target, &elements, &order, &options),
+        None => reply(ctx, &elements, &order, &options),
+    }
+    Ok(())
+}
+
+fn reply(ctx: &mut Ctx<'_>, elements: &Elements, order: &[u32], options: &Options<'_>) {
+    let Ctx { keys, reply, .. } = ctx;
+    reply.array(order.len() * options.gets.len().max(1));
+    for &index in order {
+        let element = elements.get(index);
+        if options.gets.is_empty() {
+            reply.bulk(element);
+        }
+        for get in &options.gets {
+            get.with(keys, element, |value| reply.bulk_or_null(value));
+        }
+    }
+}
+
+fn store(
+    ctx: &mut Ctx<'_>,
+    target: &[u8],
+    elements: &Elements,
+    order: &[u32],
+    options: &Options<'_>,
+) {
+    let mut list = List::new();
+    for &index in order {
+        let element = elements.get(index);
+        if options.gets.is_empty() {
+            list.push_back(element, &ctx.limits);
+        }
+        for get in &options.gets {
+            let push = |value: Option<&[u8]>| {
+                list.push_back(value.unwrap_or_default(), &ctx.limits);
+            };
+            get.with(&mut ctx.keys, element, push);
+        }
+    }
+    let len = list.len();
+    if len > 0 {
+        ctx.keys.put(target, Owned::Value(Value::List(list)), None);
+        ctx.wrote(target, Class::List, "sortstore", len as u64);
+    } else if ctx.keys.delete(target) {
+        ctx.wrote(target, Class::Generic, "del", 1);
+    }
+    ctx.reply.count(len);
+}
+
+#[cfg(test)]
+mod tests;

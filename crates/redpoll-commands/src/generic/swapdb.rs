@@ -1,0 +1,75 @@
+//! `SWAPDB index1 index2`: exchange two databases under the clients that have selected them.
+
+use super::database::in_range;
+use crate::prelude::*;
+use redpoll_types::number::parse_i64;
+
+pub const SWAPDB: Command = Command {
+    spec: Spec {
+        name: "swapdb",
+        arity: 3,
+        flags: Flags::WRITE.with(Flags::FAST),
+        acl: Acl::KEYSPACE.with(Acl::DANGEROUS),
+        locks: Locks::All,
+        group: Group::Server,
+        since: "4.0.0",
+        summary: "Exchanges the contents of two databases.",
+        complexity: "O(N) where N is the number of keys that clients watch or wait for.",
+        args: &[Arg::integer("index1"), Arg::integer("index2")],
+        ..Spec::EMPTY
+    },
+    run,
+};
+
+fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
+    let number = |word: &[u8]| parse_i64(word).and_then(|number| i32::try_from(number).ok());
+    let one = number(args.at(1)).ok_or(Error::text("ERR invalid first DB index"))?;
+    let other = number(args.at(2)).ok_or(Error::text("ERR invalid second DB index"))?;
+    let (one, other) = (in_range(ctx, one)?, in_range(ctx, other)?);
+    if one != other {
+        ctx.keys.swap_databases(one, other);
+    }
+    ctx.keys.effects.dirty += 1;
+    ctx.reply.ok();
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{TestServer, check};
+
+    #[test]
+    fn exchanges() {
+        check(
+            "SET a 1 | SWAPDB 0 1 | EXISTS a | SWAPDB 1 0 | GET a | SWAPDB 0 0 | GET a",
+            "OK | OK | 0 | OK | 1 | OK | 1",
+        );
+    }
+
+    #[test]
+    fn refuses_bad_numbers() {
+        check(
+            "SWAPDB x 1 | SWAPDB 1 x",
+            "ERR invalid first DB index | ERR invalid second DB index",
+        );
+        check(
+            "SWAPDB 0 16 | SWAPDB -1 0",
+            "ERR DB index is out of range | ERR DB index is out of range",
+        );
+    }
+
+    #[test]
+    fn tells_those_who_watch() {
+        let mut server = TestServer::new();
+        let mut client = server.client();
+        let now = server.now;
+        server.run(&mut client, "SET a 1");
+        server.engine.watch(&mut client, b"a", now);
+        server.engine.watch(&mut client, b"b", now);
+        let mut other = server.client();
+        server.run(&mut other, "SWAPDB 2 3");
+        assert!(!client.watch_broken());
+        server.run(&mut other, "SWAPDB 0 3");
+        assert!(client.watch_broken());
+    }
+}

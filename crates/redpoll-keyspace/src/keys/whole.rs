@@ -1,0 +1,66 @@
+//! Whole databases: FLUSHDB, FLUSHALL, SWAPDB.
+
+use super::*;
+
+/// What has been taken out of the keyspace and is still to be freed, best without any lock.
+#[derive(Default)]
+pub struct Emptied {
+    dbs: Vec<Db>,
+    keys: usize,
+}
+
+impl Emptied {
+    /// The number of keys.
+    pub fn keys(&self) -> usize {
+        self.keys
+    }
+
+    /// Frees everything before it returns. O(keys).
+    pub fn free(self) {
+        drop(self);
+    }
+
+    /// Leaves it to the background to free what is large.
+    pub fn free_later(self, keyspace: &Keyspace) {
+        for db in self.dbs {
+            if db.table.len() > 64 {
+                keyspace.discard(Garbage::Db(Box::new(db)));
+            }
+        }
+    }
+}
+
+impl Keys<'_> {
+    /// Empties a database and tells those who watch its keys. All stripes must be locked. O(stripes
+    /// + watched keys): nothing is freed here.
+    pub fn empty(&mut self, db: usize) -> Emptied {
+        let mut emptied = Emptied::default();
+        for number in 0..self.keyspace.stripes() {
+            let stripe = self.guards.stripe_mut(number);
+            stripe.touch_db(db, None);
+            let part = &mut stripe.dbs[db];
+            if !part.table.is_empty() {
+                emptied.keys += part.table.len();
+                emptied.dbs.push(std::mem::take(part));
+            }
+        }
+        emptied
+    }
+
+    /// Swaps the contents of two databases; those who watch or wait for keys are told. All stripes
+    /// must be locked. O(stripes + watched keys + waited keys).
+    pub fn swap_databases(&mut self, one: usize, other: usize) {
+        for number in 0..self.keyspace.stripes() {
+            let stripe = self.guards.stripe_mut(number);
+            stripe.touch_db(one, Some(other));
+            stripe.touch_db(other, Some(one));
+            stripe.dbs.swap(one, other);
+        }
+        for db in [one, other] {
+            for number in 0..self.keyspace.stripes() {
+                let waited = self.guards.stripe_mut(number).waited_keys(db);
+                self.effects.rare().ready.extend(waited.into_iter().map(|key| (db, key)));
+            }
+        }
+    }
+}
