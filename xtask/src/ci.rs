@@ -83,17 +83,7 @@ fn tests() -> Result<(), String> {
 }
 
 fn cargo(args: &[&str]) -> Result<(), String> {
-    let mut cargo = Command::new("cargo");
-    cargo.args(args);
-    // `cargo xtask` describes its own package in the environment. Build scripts that watch these
-    // variables would run again at each change between a check here and a build by hand.
-    for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy();
-        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
-            cargo.env_remove(&name);
-        }
-    }
-    command("cargo", &mut cargo, args)
+    command("cargo", crate::repo::cargo().args(args), args)
 }
 
 fn xtask(args: &[&str]) -> Result<(), String> {

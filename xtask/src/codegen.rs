@@ -4,7 +4,7 @@
 //! text. `--check` writes nothing and fails when a file differs, which is what `ci` runs: whoever
 //! changes a source of generated text is told at once, and readers of the repository need no tool.
 
-use crate::repo;
+use crate::{coverage, repo};
 use std::path::Path;
 use std::process::ExitCode;
 use std::{fs, io};
@@ -20,8 +20,11 @@ pub struct Generated {
 }
 
 /// Every generated file of the repository.
-pub const GENERATED: &[Generated] =
-    &[Generated { path: "docs/configuration.md", text: |_| Ok(redpoll_config::markdown()) }];
+pub const GENERATED: &[Generated] = &[
+    Generated { path: "docs/configuration.md", text: |_| Ok(redpoll_config::markdown()) },
+    Generated { path: "docs/commands.md", text: |_| coverage::document() },
+    Generated { path: "README.md", text: coverage::readme },
+];
 
 /// Runs `codegen` with its arguments.
 pub fn run(args: &[String]) -> ExitCode {

@@ -9,6 +9,7 @@
 mod ci;
 mod codegen;
 mod compare;
+mod coverage;
 mod packages;
 mod repo;
 mod tidy;

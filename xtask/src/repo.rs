@@ -1,8 +1,10 @@
-//! The repository as the commands see it: where it lies, and its text files read into memory.
+//! The repository as the commands see it: where it lies, cargo run in it, and its text files read
+//! into memory.
 //!
 //! Checks take a [`Tree`] and never the disk, so that their tests are a few strings.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::{fs, io};
 
 /// Directories that hold nothing of ours.
@@ -15,6 +17,23 @@ const TEXT: &[&str] = &["rs", "toml", "md", "py", "sh", "tcl", "c", "h", "js", "
 pub fn root() -> PathBuf {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
     manifest.parent().unwrap_or(manifest).to_path_buf()
+}
+
+/// Cargo, to be run at the root.
+///
+/// `cargo xtask` describes its own package in the environment. Build scripts that watch these
+/// variables would run again at each change between a command here and a build by hand; so they are
+/// taken out.
+pub fn cargo() -> Command {
+    let mut cargo = Command::new("cargo");
+    cargo.current_dir(root());
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(&name);
+        }
+    }
+    cargo
 }
 
 /// One text file: its path from the root, with `/` between the parts, and its contents.
