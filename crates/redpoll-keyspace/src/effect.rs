@@ -80,6 +80,11 @@ pub struct Rare {
 }
 
 impl Effects {
+    /// No effects, for another command that wants the same events.
+    pub fn renewed(&self) -> Self {
+        Effects { wanted: self.wanted, ..Effects::default() }
+    }
+
     /// The rare effects, to be added to.
     pub fn rare(&mut self) -> &mut Rare {
         self.rare.get_or_insert_default()

@@ -41,6 +41,8 @@ pub enum Garbage {
     Value(Value),
     /// A database's part of a stripe.
     Db(Box<crate::stripe::Db>),
+    /// What was cut out of a large value.
+    Part(Box<dyn Send>),
 }
 
 impl Keyspace {
