@@ -21,12 +21,14 @@ macro_rules! group {
 
 mod answer;
 mod help;
+mod mpop;
 pub mod parse;
 mod prelude;
 mod scan;
 
 mod connection;
 mod hash;
+mod list;
 mod pubsub;
 mod server;
 mod set;
@@ -43,6 +45,7 @@ pub fn all() -> impl Iterator<Item = &'static Command> {
     let groups = [
         connection::COMMANDS,
         hash::COMMANDS,
+        list::COMMANDS,
         pubsub::COMMANDS,
         server::COMMANDS,
         set::COMMANDS,
