@@ -22,6 +22,7 @@ macro_rules! group {
 mod answer;
 mod help;
 mod matching;
+mod mpop;
 pub mod parse;
 mod prelude;
 mod scan;
@@ -29,6 +30,7 @@ mod scan;
 mod connection;
 mod generic;
 mod hash;
+mod list;
 mod pubsub;
 mod server;
 mod set;
@@ -46,6 +48,7 @@ pub fn all() -> impl Iterator<Item = &'static Command> {
         connection::COMMANDS,
         generic::COMMANDS,
         hash::COMMANDS,
+        list::COMMANDS,
         pubsub::COMMANDS,
         server::COMMANDS,
         set::COMMANDS,

@@ -25,15 +25,16 @@ pub fn is(word: &[u8], option: &str) -> bool {
     word.eq_ignore_ascii_case(option.as_bytes())
 }
 
-/// A timeout in seconds with a fraction, as milliseconds; `None` for 0, which means for ever.
-pub fn timeout(word: &[u8]) -> Result<Option<i64>> {
+/// A timeout in seconds with a fraction, as milliseconds from `now` on; `None` for 0, which means for
+/// ever.
+pub fn timeout(word: &[u8], now: i64) -> Result<Option<i64>> {
     let seconds = parse_f64(word).ok_or(Error::InvalidTimeout)?;
-    if seconds < 0.0 {
-        return Err(Error::NegativeTimeout);
-    }
     let millis = (seconds * 1000.0).ceil();
-    if millis >= i64::MAX as f64 {
+    if millis > (i64::MAX - now) as f64 {
         return Err(Error::text("ERR timeout is out of range"));
+    }
+    if millis < 0.0 {
+        return Err(Error::NegativeTimeout);
     }
     Ok((millis > 0.0).then_some(millis as i64))
 }

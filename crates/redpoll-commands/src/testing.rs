@@ -4,11 +4,13 @@
 //! what it answers. Words are split as inline commands are, so quotes and escapes work.
 
 use redpoll_config::{Config, SetContext};
+use redpoll_engine::block::Waiter;
 use redpoll_engine::client::{Origin, Waker};
 use redpoll_engine::engine::ProcessInfo;
 use redpoll_engine::pubsub::Kind;
 use redpoll_engine::{Engine, Executor, Session};
 use redpoll_resp::{Batch, Limits, Parser, Proto};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 struct NoWaker;
@@ -29,6 +31,12 @@ impl TestServer {
         let engine = Engine::new(Arc::new(Config::new()), crate::all(), ProcessInfo::default());
         let engine = Arc::new(engine);
         TestServer { executor: Executor::new(engine.clone(), 7), engine, now: 1_700_000_000_000 }
+    }
+
+    /// Another thread's view of the same server.
+    pub fn beside(server: &TestServer) -> Self {
+        let engine = Arc::clone(&server.engine);
+        TestServer { executor: Executor::new(engine.clone(), 7), engine, now: server.now }
     }
 
     /// A new client.
@@ -63,6 +71,21 @@ impl TestServer {
         out
     }
 
+    /// What a client that may wait has been sent, as text. Like a connection, this goes on where the
+    /// wait is over, whether by an answer or by the time.
+    pub fn receive(&mut self, session: &mut Session) -> String {
+        let mut out = Vec::new();
+        let over = |waiter: &Arc<Waiter>| waiter.deadline <= self.now;
+        if session.waiting.as_ref().is_some_and(over) {
+            self.executor.give_up(session, false, &mut out);
+        }
+        session.client.take_outbox(&mut out);
+        if session.waiting.as_ref().is_some_and(|waiter| waiter.is_done()) {
+            session.waiting = None;
+        }
+        show_all(&out)
+    }
+
     /// Runs one inline command and returns the reply as text; see [`check`]. `~1500` lets 1,500
     /// milliseconds pass and answers `~`.
     pub fn run(&mut self, session: &mut Session, line: &str) -> String {
@@ -70,14 +93,16 @@ impl TestServer {
             self.now += millis.parse::<i64>().expect("milliseconds");
             return "~".to_owned();
         }
-        let raw = self.raw(session, line);
-        let mut rest = &raw[..];
-        let mut texts = Vec::new();
-        while !rest.is_empty() {
-            texts.push(show(&mut rest));
-        }
-        texts.join(" ")
+        show_all(&self.raw(session, line))
     }
+}
+
+fn show_all(mut raw: &[u8]) -> String {
+    let mut texts = Vec::new();
+    while !raw.is_empty() {
+        texts.push(show(&mut raw));
+    }
+    texts.join(" ")
 }
 
 /// Takes one reply off `raw` and shows it: arrays as `[a b]`, maps as `{a b}`, null as `nil`, errors and
@@ -153,6 +178,25 @@ pub fn check_events(commands: &str, expected: &str, dirty: u64) {
     }
     assert_eq!(events.join(", "), expected, "{commands}");
     assert_eq!(server.executor.stats().dirty.get(), dirty, "changes of {commands}");
+}
+
+/// Plays a scene of several clients on an empty server. Every line is `client: command = reply`, where
+/// no reply means that the client waits; `client: = reply` is what a client that waits has received by
+/// then.
+#[track_caller]
+pub fn play(scene: &str) {
+    let mut server = TestServer::new();
+    let mut clients: BTreeMap<&str, Session> = BTreeMap::new();
+    for line in scene.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let (name, line) = line.split_once(':').expect("a client");
+        let (command, expected) = line.split_once('=').expect("a reply");
+        let session = clients.entry(name).or_insert_with(|| server.client());
+        let reply = match command.trim() {
+            "" => server.receive(session),
+            command => server.run(session, command),
+        };
+        assert_eq!(reply, expected.trim(), "{name}: {command}");
+    }
 }
 
 /// Changes a setting of the configuration.

@@ -2,9 +2,9 @@
 //!
 //! A blocking command that finds nothing asks to wait (`ctx.block`). While its stripes are still locked,
 //! it is put into the queues of its keys, so no change can slip in between. Whoever changes such a key
-//! runs the waiting command again once its own command is done, on the waiter's behalf, first come first
-//! served: so a client that waits for a list gets its element before any command that the pusher sends
-//! afterwards, as in Redis. The answer goes to the waiter's outbox.
+//! runs the waiting command again once its own command (or transaction) is done, on the waiter's behalf,
+//! first come first served: so a client that waits for a list gets its element before any other command
+//! can take it, as in Redis. The answer goes to the waiter's outbox.
 //!
 //! A waiter ends once: by an answer, its timeout, CLIENT UNBLOCK, or its connection's end; whoever moves
 //! its state from `Waiting` wins.
@@ -33,7 +33,7 @@ pub enum TimeoutReply {
 /// What a blocking command asks for.
 #[derive(Clone, Debug)]
 pub struct BlockRequest {
-    /// The words of the command that are the keys to wait for.
+    /// The keys to wait for, all of them keys by the command's metadata; the same may come twice.
     pub keys: Vec<Box<[u8]>>,
     /// How long, in milliseconds; `None`: for ever.
     pub timeout_ms: Option<i64>,
@@ -63,6 +63,8 @@ pub struct Waiter {
     pub db: usize,
     /// The client's protocol.
     pub proto: Proto,
+    /// Whether the client wants the reply (CLIENT REPLY).
+    pub wants_reply: bool,
     /// What it asked for.
     pub request: BlockRequest,
     /// When its time is over, in milliseconds since 1970; `i64::MAX`: never.
@@ -111,6 +113,7 @@ pub(crate) struct NewWaiter {
     pub args: OwnedArgs,
     pub db: usize,
     pub proto: Proto,
+    pub wants_reply: bool,
     pub request: BlockRequest,
     pub now: i64,
 }
@@ -127,6 +130,7 @@ impl Waiters {
             args: new.args,
             db: new.db,
             proto: new.proto,
+            wants_reply: new.wants_reply,
             request: new.request,
             deadline,
             since: new.now,

@@ -159,11 +159,15 @@ impl Client {
 
     /// Appends encoded bytes to what the client will be sent, and wakes its thread.
     pub fn send(&self, bytes: &[u8]) {
+        self.post(bytes);
+        self.wake();
+    }
+
+    /// Appends encoded bytes to what the client will be sent. Its thread is still to be woken.
+    pub fn post(&self, bytes: &[u8]) {
         let mut outbox = self.outbox.lock();
         outbox.extend_from_slice(bytes);
         self.outbox_len.store(outbox.len(), Release);
-        drop(outbox);
-        self.wake();
     }
 
     /// Bytes that wait in the outbox.

@@ -1,8 +1,9 @@
 //! The 24-bit access clock of an entry: when it was last used (LRU), or how often (LFU).
 //!
-//! LRU keeps seconds modulo 2^24 (194 days). LFU keeps 16 bits of minutes, when the counter last decayed,
-//! and an 8-bit counter that grows with the logarithm of the accesses (Morris 1978), as Redis does: a hit
-//! counts with probability 1 / (10 · (counter − 5) + 1), and each idle minute takes one off.
+//! LRU keeps seconds modulo 2^24 (194 days). LFU keeps 16 bits of minutes, when the counter last
+//! decayed, and an 8-bit counter that grows with the logarithm of the accesses (Morris 1978), as
+//! Redis does: a hit counts with probability 1 / (10 · (counter − 5) + 1), and each idle minute
+//! takes one off.
 
 /// Where the counter of a new key starts, so that it is not evicted at once.
 const LFU_INITIAL: u32 = 5;

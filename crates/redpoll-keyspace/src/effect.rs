@@ -1,8 +1,8 @@
 //! What follows from a write: one place for the dirty count, WATCH, notifications and waiters.
 //!
-//! A command changes a value and then says so once ([`crate::Keys::wrote`]). Everything else follows from
-//! that: nothing is to be remembered by the command, and nothing is paid for what nobody asked for. The
-//! change log for AOF and replication hangs on the same hook.
+//! A command changes a value and then says so once ([`crate::Keys::wrote`]). Everything else
+//! follows from that: nothing is to be remembered by the command, and nothing is paid for what
+//! nobody asked for. The change log for AOF and replication hangs on the same hook.
 
 /// The class of an event, as `notify-keyspace-events` selects them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +80,11 @@ pub struct Rare {
 }
 
 impl Effects {
+    /// No effects, for another command that wants the same events.
+    pub fn renewed(&self) -> Self {
+        Effects { wanted: self.wanted, ..Effects::default() }
+    }
+
     /// The rare effects, to be added to.
     pub fn rare(&mut self) -> &mut Rare {
         self.rare.get_or_insert_default()

@@ -8,8 +8,8 @@
 //! | key | inline value |
 //! ```
 //!
-//! A key of 16 bytes with a value of 16 costs 40 bytes and one cache miss. Why one block and not a map
-//! of two boxes: the miss on a random entry is the most expensive thing a GET does.
+//! A key of 16 bytes with a value of 16 costs 40 bytes and one cache miss. Why one block and not a
+//! map of two boxes: the miss on a random entry is the most expensive thing a GET does.
 //!
 //! The module may use `unsafe`, as no safe type has such a layout.
 
@@ -122,9 +122,10 @@ impl<V> Entry<V> {
         let shape = Shape::of::<V>(expiry.is_some(), kind, key.len(), inline.len());
         let long = key.len() > u8::MAX as usize;
         let layout = shape.layout();
-        // SAFETY: the layout has at least the header's size. All writes below lie inside the block by
-        // the construction of `shape`; header, expiry, integer and V are aligned as each lies at a
-        // multiple of 8 and needs no more. The long length may be unaligned and is written as such.
+        // SAFETY: the layout has at least the header's size. All writes below lie inside the block
+        // by the construction of `shape`; header, expiry, integer and V are aligned as each lies at
+        // a multiple of 8 and needs no more. The long length may be unaligned and is written as
+        // such.
         unsafe {
             let block = alloc(layout);
             let Some(header) = NonNull::new(block.cast::<Header>()) else {
@@ -236,8 +237,8 @@ impl<V> Entry<V> {
             .then(|| unsafe { &mut *self.at(shape.payload).cast::<V>() })
     }
 
-    /// Overwrites an inline string by one of the same length, or an integer by an integer, in place.
-    /// Answers whether that was possible.
+    /// Overwrites an inline string by one of the same length, or an integer by an integer, in
+    /// place. Answers whether that was possible.
     #[inline]
     pub fn overwrite(&mut self, payload: &NewPayload<'_, V>) -> bool {
         let shape = self.shape();
@@ -275,7 +276,8 @@ impl<V> Entry<V> {
         self.has(HAS_EXPIRY).then(|| unsafe { self.at(size_of::<Header>()).cast::<i64>().read() })
     }
 
-    /// Sets or removes the expiry. Moves the entry to a new block if its shape changes: O(size) then.
+    /// Sets or removes the expiry. Moves the entry to a new block if its shape changes: O(size)
+    /// then.
     pub fn set_expiry(&mut self, expiry: Option<i64>) {
         match (self.has(HAS_EXPIRY), expiry) {
             (false, None) => {}
@@ -301,8 +303,8 @@ impl<V> Entry<V> {
                 Entry::new(self.key(), NewPayload::Int(value), expiry)
             }
             Kind::Value => {
-                // SAFETY: the V is read once here, and the old block is marked as holding none below
-                // before it is dropped, so that it is not dropped twice.
+                // SAFETY: the V is read once here, and the old block is marked as holding none
+                // below before it is dropped, so that it is not dropped twice.
                 let value = unsafe { self.at(shape.payload).cast::<V>().read() };
                 Entry::new(self.key(), NewPayload::Value(value), expiry)
             }
@@ -326,7 +328,8 @@ impl<V> Entry<V> {
         self.put(IN_WHEEL, other.has(IN_WHEEL));
     }
 
-    /// The same entry at another key: expiry, access clock and encoding stay. O(key + inline value).
+    /// The same entry at another key: expiry, access clock and encoding stay. O(key + inline
+    /// value).
     pub fn rekeyed(self, key: &[u8]) -> Self {
         let (expiry, access, raw) = (self.expiry(), self.access(), self.is_raw());
         let mut new = match self.payload() {
@@ -414,8 +417,8 @@ impl<V> Entry<V> {
 impl<V> Drop for Entry<V> {
     fn drop(&mut self) {
         let shape = self.shape();
-        // SAFETY: a Value entry holds a V that is dropped here and nowhere else; the block was allocated
-        // with this very layout.
+        // SAFETY: a Value entry holds a V that is dropped here and nowhere else; the block was
+        // allocated with this very layout.
         unsafe {
             if self.header().kind == Kind::Value {
                 self.at(shape.payload).cast::<V>().drop_in_place();
@@ -435,7 +438,8 @@ impl<'a, V> EntryRef<'a, V> {
     /// The entry behind `block`.
     ///
     /// # Safety
-    /// `block` must come from [`Entry::into_raw`] of the same `V`; for `'a` nobody may free or change it.
+    /// `block` must come from [`Entry::into_raw`] of the same `V`; for `'a` nobody may free or
+    /// change it.
     #[inline(always)]
     pub(crate) unsafe fn borrow(block: NonNull<u8>) -> Self {
         // SAFETY: by this function's contract; the copy is never dropped as an owner.
@@ -445,8 +449,8 @@ impl<'a, V> EntryRef<'a, V> {
 
     /// The entry's own lifetime: its block outlives this handle.
     fn long(&self) -> &'a Entry<V> {
-        // SAFETY: what `Entry`'s methods borrow is in the block, which lives and stays unchanged for 'a
-        // (see `borrow`); no method hands out a reference to the handle itself.
+        // SAFETY: what `Entry`'s methods borrow is in the block, which lives and stays unchanged
+        // for 'a (see `borrow`); no method hands out a reference to the handle itself.
         unsafe { &*(&raw const *self.entry) }
     }
 
@@ -472,8 +476,8 @@ impl<V> Deref for EntryRef<'_, V> {
     }
 }
 
-/// An entry that lies in a table, borrowed for change. If a change moves its block, the table's slot is
-/// corrected when the borrow ends.
+/// An entry that lies in a table, borrowed for change. If a change moves its block, the table's
+/// slot is corrected when the borrow ends.
 pub struct EntryMut<'a, V> {
     entry: ManuallyDrop<Entry<V>>,
     slot: &'a mut u64,
@@ -499,7 +503,8 @@ impl<'a, V> EntryMut<'a, V> {
         let mut this = ManuallyDrop::new(self);
         this.write_back();
         let value: *mut V = this.entry.value_mut()?;
-        // SAFETY: the V lies in the block, which the table owns and which stays borrowed alone for 'a.
+        // SAFETY: the V lies in the block, which the table owns and which stays borrowed alone for
+        // 'a.
         Some(unsafe { &mut *value })
     }
 

@@ -1,7 +1,8 @@
-//! The hash of a key: seeded at random for each process, so that nobody can choose keys that collide.
+//! The hash of a key: seeded at random for each process, so that nobody can choose keys that
+//! collide.
 //!
-//! One 64-bit hash serves everything: its top bits choose the stripe, others the segment, the bucket and
-//! the tag that a slot keeps.
+//! One 64-bit hash serves everything: its top bits choose the stripe, others the segment, the
+//! bucket and the tag that a slot keeps.
 
 use ahash::RandomState;
 use std::sync::LazyLock;

@@ -11,6 +11,7 @@ use crate::entry::{Entry, EntryMut, EntryRef, INLINE_MAX, NewPayload, Payload};
 use crate::keyspace::{Garbage, Keyspace};
 use crate::stripe::{Db, Stripe};
 use crate::table::Place;
+use redpoll_types::list::Removed;
 use redpoll_types::number::{I64_TEXT_MAX, parse_i64};
 use redpoll_types::string::Str;
 use redpoll_types::value::{Type, Typed, Value};
@@ -112,6 +113,11 @@ impl<'a> Keys<'a> {
     #[inline]
     pub fn set_hint(&mut self, key: &[u8], hash: u64) {
         self.hint = (key.as_ptr(), key.len(), hash);
+    }
+
+    /// Forgets a told hash: the command that it was told for is done.
+    pub fn clear_hint(&mut self) {
+        self.hint = (std::ptr::null(), 0, 0);
     }
 
     /// The hash of a key.
@@ -344,7 +350,7 @@ impl<'a> Keys<'a> {
             return;
         }
         stripe.touch(db, key);
-        if !stripe.waiters(db, key).is_empty() {
+        if stripe.next_waiter(db, key, 0).is_some() {
             let ready = (db, Box::from(key));
             let all = &mut self.effects.rare().ready;
             if !all.contains(&ready) {
@@ -373,6 +379,13 @@ impl<'a> Keys<'a> {
         }
     }
 
+    /// Frees what was cut out of a list, in the background if it is large.
+    pub fn discard_part(&self, removed: Removed) {
+        if removed.free_effort() > 64 {
+            self.keyspace.discard(Garbage::Part(Box::new(removed)));
+        }
+    }
+
     /// The stripe of this number: locked already, or else locked from here on alone, in place of
     /// the one that this call locked before. For commands that walk everything.
     pub fn stripe(&mut self, number: usize) -> &mut Stripe {
@@ -387,6 +400,11 @@ impl<'a> Keys<'a> {
     /// A stripe that is locked. Panics if it is not.
     pub fn held_stripe(&mut self, number: usize) -> &mut Stripe {
         self.guards.stripe_mut(number)
+    }
+
+    /// Whether the stripes of all these keys are locked.
+    pub fn holds_keys<'k>(&self, mut keys: impl Iterator<Item = &'k [u8]>) -> bool {
+        keys.all(|key| self.guards.holds(self.keyspace.stripe_of(self.keyspace.hash(key))))
     }
 
     /// Locks the stripe of a key alone, unless all are locked: for commands that find out their

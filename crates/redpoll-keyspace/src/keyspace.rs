@@ -41,6 +41,8 @@ pub enum Garbage {
     Value(Value),
     /// A database's part of a stripe.
     Db(Box<crate::stripe::Db>),
+    /// What was cut out of a large value.
+    Part(Box<dyn Send>),
 }
 
 impl Keyspace {
@@ -168,8 +170,8 @@ impl Keyspace {
         }
     }
 
-    /// Removes up to `max` expired keys of one stripe; their events go to the view's effects. Returns
-    /// whether there may be more. The lock is held for about 200 ns a key.
+    /// Removes up to `max` expired keys of one stripe; their events go to the view's effects.
+    /// Returns whether there may be more. The lock is held for about 200 ns a key.
     pub fn expire(&self, stripe: usize, max: usize, keys: &mut Keys<'_>, now: i64) -> bool {
         let more = keys.expire_stripe(stripe, max, now);
         let guard = keys.stripe(stripe);
@@ -178,7 +180,8 @@ impl Keyspace {
         more
     }
 
-    /// Gives the keyspace a thread to which it sends what is long to free. Without one, it frees at once.
+    /// Gives the keyspace a thread to which it sends what is long to free. Without one, it frees at
+    /// once.
     pub fn set_reclaimer(&self, sender: mpsc::Sender<Garbage>) {
         // A second reclaimer is refused silently: the first does its work.
         let _ = self.reclaimer.set(sender);

@@ -1,10 +1,10 @@
 //! The lock of a stripe: one atomic exchange to take it, one plain store to give it back.
 //!
-//! A stripe is held for a fraction of a microsecond, by one of a few threads, hundreds of millions of
-//! times an hour; so the lock is made for not being contended. A parking lock pays a second atomic
-//! read-modify-write at release, to find out whether somebody sleeps. Here nobody does for long: who
-//! meets a taken lock spins briefly, then yields, then naps, in case the holder has lost its processor
-//! or holds everything (EXEC, FLUSHALL).
+//! A stripe is held for a fraction of a microsecond, by one of a few threads, hundreds of millions
+//! of times an hour; so the lock is made for not being contended. A parking lock pays a second
+//! atomic read-modify-write at release, to find out whether somebody sleeps. Here nobody does for
+//! long: who meets a taken lock spins briefly, then yields, then naps, in case the holder has lost
+//! its processor or holds everything (EXEC, FLUSHALL).
 
 use lock_api::{GuardSend, RawMutex};
 use std::hint::spin_loop;
@@ -23,9 +23,9 @@ const NAP_MAX: Duration = Duration::from_micros(500);
 /// See the module's head.
 pub struct StripeLock(AtomicBool);
 
-// SAFETY: `lock` and `try_lock` return with the flag moved from false to true by this thread alone, with
-// acquire ordering; `unlock`, which only the holder calls, sets it back with release ordering. So at most
-// one guard exists, and it sees everything that earlier holders wrote.
+// SAFETY: `lock` and `try_lock` return with the flag moved from false to true by this thread alone,
+// with acquire ordering; `unlock`, which only the holder calls, sets it back with release ordering.
+// So at most one guard exists, and it sees everything that earlier holders wrote.
 unsafe impl RawMutex for StripeLock {
     #[allow(clippy::declare_interior_mutable_const)]
     const INIT: StripeLock = StripeLock(AtomicBool::new(false));

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Release};
 /// Set when a watched key has changed; shared by the stripe and the client that watches.
 pub type WatchFlag = Arc<AtomicBool>;
 
-/// A client that waits for a key, as its owner numbers it.
+/// A client that waits for a key, as its owner numbers it: from 1 on, later ones higher.
 pub type WaiterId = u64;
 
 /// A database and a key, for the maps of what few keys have.
@@ -65,8 +65,8 @@ impl Db {
         self.expiry_changed(place, hash, before, expiry);
     }
 
-    /// Keeps the count of volatile entries and the wheel's promise: a marked entry has a note that is due
-    /// at its expiry or before.
+    /// Keeps the count of volatile entries and the wheel's promise: a marked entry has a note that
+    /// is due at its expiry or before.
     fn expiry_changed(&mut self, place: Place, hash: u64, before: Option<i64>, after: Option<i64>) {
         self.volatile += usize::from(after.is_some());
         self.volatile -= usize::from(before.is_some());
@@ -95,8 +95,8 @@ impl Db {
         self.wheel.as_ref()?.next_due()
     }
 
-    /// Removes up to `max` entries whose time has come, handing each to `expired`. Returns whether there
-    /// may be more to do.
+    /// Removes up to `max` entries whose time has come, handing each to `expired`. Returns whether
+    /// there may be more to do.
     pub fn expire(&mut self, now: i64, max: usize, mut expired: impl FnMut(Entry<Value>)) -> bool {
         let Some(wheel) = self.wheel.as_mut() else { return false };
         let mut due = Vec::new();
@@ -133,6 +133,7 @@ pub struct Stripe {
     /// The databases, by their present numbers (SWAPDB swaps them).
     pub dbs: Vec<Db>,
     watches: HashMap<DbKey, Vec<WatchFlag>>,
+    /// Queues of waiting clients, none of them empty.
     waiters: HashMap<DbKey, VecDeque<WaiterId>>,
 }
 
@@ -178,7 +179,8 @@ impl Stripe {
         }
     }
 
-    /// Tells those who watch any key of a database that is (or in `other` was) there: FLUSHDB, SWAPDB.
+    /// Tells those who watch any key of a database that is (or in `other` was) there: FLUSHDB,
+    /// SWAPDB.
     pub fn touch_db(&mut self, db: usize, other: Option<usize>) {
         let hash = crate::KeyHash::new();
         for ((watched, key), flags) in &self.watches {
@@ -191,32 +193,37 @@ impl Stripe {
         }
     }
 
-    /// Puts a client at the end of a key's queue.
+    /// Puts a client at the end of a key's queue. Its number must be above all those that wait
+    /// here: numbers are given under this lock, so that a queue is always in their order.
     pub fn wait(&mut self, db: usize, key: &[u8], waiter: WaiterId) {
         let queue = self.waiters.entry((db as u16, key.into())).or_default();
-        if !queue.contains(&waiter) {
+        debug_assert!(queue.back().is_none_or(|&last| last <= waiter), "a queue out of order");
+        if queue.back() != Some(&waiter) {
             queue.push_back(waiter);
         }
     }
 
-    /// Takes a client out of a key's queue.
+    /// Takes a client out of a key's queue. O(1) for the first of the queue, O(log n) to find
+    /// others.
     pub fn stop_waiting(&mut self, db: usize, key: &[u8], waiter: WaiterId) {
         let db_key = (db as u16, key.into());
         if let Some(queue) = self.waiters.get_mut(&db_key) {
-            queue.retain(|&other| other != waiter);
+            if let Ok(index) = queue.binary_search(&waiter) {
+                queue.remove(index);
+            }
             if queue.is_empty() {
                 self.waiters.remove(&db_key);
             }
         }
     }
 
-    /// The clients that wait for a key, the first come first.
-    pub fn waiters(&self, db: usize, key: &[u8]) -> Vec<WaiterId> {
+    /// The client that waits for a key and comes next behind `last` (0: the first). O(log n).
+    pub fn next_waiter(&self, db: usize, key: &[u8], last: WaiterId) -> Option<WaiterId> {
         if self.waiters.is_empty() {
-            return Vec::new();
+            return None;
         }
-        let queue = self.waiters.get(&(db as u16, Box::from(key)));
-        queue.map(|queue| queue.iter().copied().collect()).unwrap_or_default()
+        let queue = self.waiters.get(&(db as u16, Box::from(key)))?;
+        queue.get(queue.partition_point(|&waiter| waiter <= last)).copied()
     }
 
     /// The keys of a database that clients wait for.

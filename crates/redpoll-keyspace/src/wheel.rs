@@ -1,10 +1,11 @@
 //! The timing wheel: which keys expire when, found without looking at any other key.
 //!
-//! A hierarchical wheel (Varghese and Lauck 1987): seven levels of 64 slots; level 0 has ticks of 16 ms,
-//! each level above is 64 times coarser, so that the whole reaches 2,000 years. A note is 16 bytes: the
-//! key's hash and the due time. Notes are not taken out when a key is deleted or its expiry moves later:
-//! when one comes due, the table is asked whether it still means anything, and the note is dropped,
-//! moved, or the key expires. So a note costs one insertion and one removal, whatever happens between.
+//! A hierarchical wheel (Varghese and Lauck 1987): seven levels of 64 slots; level 0 has ticks of
+//! 16 ms, each level above is 64 times coarser, so that the whole reaches 2,000 years. A note is 16
+//! bytes: the key's hash and the due time. Notes are not taken out when a key is deleted or its
+//! expiry moves later: when one comes due, the table is asked whether it still means anything, and
+//! the note is dropped, moved, or the key expires. So a note costs one insertion and one removal,
+//! whatever happens between.
 
 /// Milliseconds in a tick of level 0, as a power of two.
 const TICK_BITS: u32 = 4;
@@ -67,8 +68,8 @@ impl Wheel {
         self.len == 0
     }
 
-    /// Adds a note. `is_live` is asked about old notes when a slot must grow: those that no longer mean
-    /// anything make room. O(1) amortised.
+    /// Adds a note. `is_live` is asked about old notes when a slot must grow: those that no longer
+    /// mean anything make room. O(1) amortised.
     pub fn add(&mut self, note: Note, mut is_live: impl FnMut(&Note) -> bool) {
         let slot = self.slot_for(note.due);
         if slot.len() == slot.capacity() && slot.len() >= 64 {
@@ -97,7 +98,8 @@ impl Wheel {
         &mut level.slots[index]
     }
 
-    /// When there may be something to do next, in milliseconds since 1970; never too late. O(levels).
+    /// When there may be something to do next, in milliseconds since 1970; never too late.
+    /// O(levels).
     pub fn next_due(&self) -> Option<i64> {
         let ticks = self.levels.iter().enumerate().filter_map(|(number, level)| {
             let level = level.as_ref().filter(|level| level.occupied != 0)?;
@@ -113,7 +115,8 @@ impl Wheel {
         ticks.min().map(|tick| (tick << TICK_BITS) as i64)
     }
 
-    /// Hands out up to `max` notes that are due at `now`, into `due`. Returns whether there are more.
+    /// Hands out up to `max` notes that are due at `now`, into `due`. Returns whether there are
+    /// more.
     pub fn advance(&mut self, now: i64, max: usize, due: &mut Vec<Note>) -> bool {
         let target = now.max(0) as u64 >> TICK_BITS;
         while self.tick < target {
@@ -125,8 +128,8 @@ impl Wheel {
                 return true;
             }
             let next = self.next_due().map_or(target, |ms| ms as u64 >> TICK_BITS).min(target);
-            // The notes of `next` come out while the wheel still stands before it, so that a stop in the
-            // middle of a slot loses nothing.
+            // The notes of `next` come out while the wheel still stands before it, so that a stop
+            // in the middle of a slot loses nothing.
             self.cascade(next);
             if self.drain(next, max, due) {
                 return true;

@@ -3,11 +3,12 @@
 use super::Executor;
 use super::check::Verdict;
 use super::prepare::Prepared;
-use crate::block::NewWaiter;
+use crate::block::{BlockRequest, NewWaiter};
+use crate::client::flags;
 use crate::ctx::{Action, Ctx, Mode};
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::session::Session;
+use crate::session::{ReplyMode, Session};
 use crate::slowlog::{self, SlowEntry};
 use crate::spec::{Command, Flags, Locks, Spec};
 use crate::stats::ThreadStats;
@@ -31,12 +32,9 @@ impl Executor {
             Verdict::Run(command, id) => {
                 session.last_command = Some(id);
                 session.secret_words.clear();
-                let ready = self.run(session, (command, id), args, prepared.hash, out, now);
+                self.run(session, (command, id), args, prepared.hash, out, now);
                 if self.engine.is_monitored() {
                     self.engine.show_command(session, &command.spec, args, now);
-                }
-                if !ready.is_empty() {
-                    self.serve(ready, now);
                 }
                 true
             }
@@ -59,7 +57,7 @@ impl Executor {
         }
     }
 
-    /// Runs a command with its stripes locked; returns the keys that waiting clients want to hear of.
+    /// Runs a command with its stripes locked, and serves those who wait for what it has changed.
     fn run(
         &mut self,
         session: &mut Session,
@@ -68,11 +66,11 @@ impl Executor {
         hash: Option<u64>,
         out: &mut Vec<u8>,
         now: i64,
-    ) -> Vec<Ready> {
+    ) {
         let Executor { engine, stats, rng, settings, .. } = self;
         let mut keys = lock(&engine.keyspace, &command.spec, args, hash, session.db, now);
         keys.effects.wanted = settings.wanted_events;
-        keys.set_no_touch(session.client.has_flag(crate::client::flags::NO_TOUCH));
+        keys.set_no_touch(session.client.has_flag(flags::NO_TOUCH));
         let mark = out.len();
         let mut ctx = Ctx {
             engine,
@@ -90,30 +88,45 @@ impl Executor {
             ctx.reply.rewind(mark);
             stats.commands[id].failed.add(1);
             Self::write_error(engine, stats, &error, &mut ctx.reply);
-            return Self::settle(engine, stats, &mut ctx.keys);
+        } else if let Some(Action::Block(request)) = ctx.action.take() {
+            Self::wait(&mut ctx, (command, id), args, request);
         }
-        if let Some(Action::Block(request)) = ctx.action.take() {
-            let waiter = engine.waiters.add(NewWaiter {
-                client: ctx.session.client.clone(),
-                command,
-                command_id: id,
-                args: args.to_owned(),
-                db: ctx.session.db,
-                proto: ctx.session.proto,
-                request,
-                now,
-            });
-            for key in &waiter.request.keys {
-                let stripe = engine.keyspace.stripe_of(engine.keyspace.hash(key));
-                let db = ctx.keys.db();
-                ctx.keys.held_stripe(stripe).wait(db, key, waiter.id);
-            }
-            ctx.session.waiting = Some(waiter);
+        let ready = Self::settle(engine, ctx.stats, &mut ctx.keys);
+        if !ready.is_empty() {
+            Self::serve(ctx, ready);
         }
-        Self::settle(engine, stats, &mut ctx.keys)
     }
 
-    /// Carries out what follows from a command's writes, and gives the locks back.
+    /// Puts the client into the queues of the keys that its command waits for; they are locked.
+    #[cold]
+    fn wait(
+        ctx: &mut Ctx<'_>,
+        (command, command_id): (&'static Command, usize),
+        args: Args<'_>,
+        request: BlockRequest,
+    ) {
+        let waiter = ctx.engine.waiters.add(NewWaiter {
+            client: ctx.session.client.clone(),
+            command,
+            command_id,
+            args: args.to_owned(),
+            db: ctx.session.db,
+            proto: ctx.session.proto,
+            wants_reply: ctx.session.reply_mode == ReplyMode::On,
+            request,
+            now: ctx.keys.now(),
+        });
+        let (db, keyspace) = (ctx.keys.db(), ctx.keys.keyspace());
+        for key in &waiter.request.keys {
+            let stripe = keyspace.stripe_of(keyspace.hash(key));
+            ctx.keys.held_stripe(stripe).wait(db, key, waiter.id);
+        }
+        waiter.client.set_flag(flags::BLOCKED, true);
+        ctx.session.waiting = Some(waiter);
+    }
+
+    /// Carries out what follows from a command's writes, while its locks are still held; returns the
+    /// keys that waiting clients want to hear of.
     pub(super) fn settle(engine: &Engine, stats: &ThreadStats, keys: &mut Keys<'_>) -> Vec<Ready> {
         let effects = &mut keys.effects;
         stats.dirty.add(effects.dirty);
@@ -126,12 +139,16 @@ impl Executor {
         {
             engine.publish_events(&rare.events);
         }
-        keys.unlock();
         rare.map(|rare| rare.ready).unwrap_or_default()
     }
 
     /// Writes an error reply and counts it.
-    fn write_error(engine: &Engine, stats: &ThreadStats, error: &Error, reply: &mut Reply<'_>) {
+    pub(super) fn write_error(
+        engine: &Engine,
+        stats: &ThreadStats,
+        error: &Error,
+        reply: &mut Reply<'_>,
+    ) {
         let message = error.message();
         reply.error(message.as_bytes());
         stats.errors.add(1);

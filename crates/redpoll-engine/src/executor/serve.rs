@@ -1,86 +1,89 @@
-//! Serving clients that wait: their command runs again, here, on their behalf.
+//! Serving clients that wait: their commands run again, here, on their behalf.
+//!
+//! Whoever has changed a key serves those who wait for it, before it gives the key's lock back: nobody
+//! can come in between and take what a waiting client is to have. Only if a waiting command has further
+//! keys whose stripes are not locked, all locks are given back and those of its keys are taken instead
+//! (locks are taken in ascending order or not at all).
+//!
+//! Whatever concerns one waiter happens with the stripes of all its command's keys locked: trying, going
+//! on waiting, giving up. So no change can fall between a try that finds nothing and going on to wait.
 
 use super::Executor;
 use super::run::{Ready, lock};
 use crate::block::{TimeoutReply, Waiter};
+use crate::client::flags;
 use crate::ctx::{Ctx, Mode};
+use crate::engine::Engine;
 use crate::session::Session;
+use crate::spec::Locks;
+use redpoll_keyspace::Keys;
+use redpoll_keyspace::stripe::WaiterId;
 use redpoll_resp::Reply;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 impl Executor {
-    /// Serves the clients that wait for keys that have changed, the first come first; serving one may
-    /// make further keys ready (BLMOVE).
-    pub fn serve(&mut self, ready: Vec<(usize, Box<[u8]>)>, now: i64) {
-        let mut ready: VecDeque<Ready> = ready.into();
-        while let Some((db, key)) = ready.pop_front() {
-            let engine = self.engine.clone();
-            let stripe = engine.keyspace.stripe_of(engine.keyspace.hash(&key));
-            let waiters = engine.keyspace.lock(stripe).waiters(db, &key);
-            for id in waiters {
-                let Some(waiter) = engine.waiters.get(id) else { continue };
-                let mut look = engine.keyspace.keys(db, now);
-                look.lock_key(&key);
-                let kind = look.type_of(&key);
-                drop(look);
-                if kind.is_none() {
-                    break;
-                }
-                if kind == Some(waiter.request.wanted) && waiter.begin_serving() {
-                    ready.extend(self.retry(&waiter, now));
-                }
-            }
-        }
-    }
-
-    /// Runs a waiting command again. Ends its wait if it has an answer now.
-    fn retry(&mut self, waiter: &Arc<Waiter>, now: i64) -> Vec<Ready> {
-        let Executor { engine, stats, rng, settings, .. } = &mut *self;
+    /// Serves the clients that wait for keys that have changed: key after key in the order of the
+    /// changes, and for each the first come first. What that changes (BLMOVE) comes last. `ctx` is the
+    /// command's that has made the changes, with its keys still locked.
+    #[cold]
+    pub(super) fn serve(mut ctx: Ctx<'_>, ready: Vec<Ready>) {
+        let mut round = Round { ready: ready.into(), last: 0 };
+        ctx.keys.clear_hint();
+        ctx.keys.effects = ctx.keys.effects.renewed();
+        let Some(mut waiter) = round.next(ctx.engine, &mut ctx.keys) else { return };
         let mut session = Session::new(Arc::clone(&waiter.client), true);
-        session.db = waiter.db;
-        session.proto = waiter.proto;
-        let args = waiter.args.as_args();
-        let mut keys = lock(&engine.keyspace, &waiter.command.spec, args, None, waiter.db, now);
-        keys.effects.wanted = settings.wanted_events;
         let mut out = Vec::new();
         let mut ctx = Ctx {
-            engine,
             reply: Reply::new(&mut out, waiter.proto),
             session: &mut session,
-            keys,
-            rng,
-            limits: &settings.limits,
             mode: Mode::Resumed,
-            stats,
-            action: None,
-            rewritten: None,
+            ..ctx
         };
-        if let Err(error) = (waiter.command.run)(&mut ctx, args) {
-            ctx.reply.rewind(0);
-            ctx.reply.error(error.message().as_bytes());
+        let mut served = Vec::new();
+        loop {
+            if Self::retry(&mut ctx, &waiter) {
+                served.push(waiter);
+            }
+            round.add(Self::settle(ctx.engine, ctx.stats, &mut ctx.keys));
+            ctx.keys.effects = ctx.keys.effects.renewed();
+            match round.next(ctx.engine, &mut ctx.keys) {
+                Some(next) => waiter = next,
+                None => break,
+            }
         }
-        let blocked_again = ctx.action.is_some();
-        let ready = Self::settle(engine, stats, &mut ctx.keys);
-        drop(ctx);
-        if blocked_again {
-            waiter.keep_waiting();
-        } else {
-            self.end_wait(waiter);
-            waiter.client.send(&out);
-        }
-        ready
+        Self::settle(ctx.engine, ctx.stats, &mut ctx.keys);
+        // To wake a thread may take a system call: not with locks held.
+        ctx.keys.unlock();
+        served.iter().for_each(|waiter| waiter.client.wake());
     }
 
-    /// Takes a waiter out of all queues; its state is `Done` afterwards.
-    fn end_wait(&self, waiter: &Waiter) {
-        let keyspace = &self.engine.keyspace;
-        for key in &waiter.request.keys {
-            let stripe = keyspace.stripe_of(keyspace.hash(key));
-            keyspace.lock(stripe).stop_waiting(waiter.db, key, waiter.id);
+    /// Runs a waiting command again; ends its wait, and answers true, if it has an answer now. The
+    /// client's thread is still to be woken then.
+    fn retry(ctx: &mut Ctx<'_>, waiter: &Waiter) -> bool {
+        *ctx.session = Session::new(Arc::clone(&waiter.client), true);
+        ctx.session.db = waiter.db;
+        ctx.session.proto = waiter.proto;
+        ctx.reply.rewind(0);
+        ctx.reply.set_proto(waiter.proto);
+        ctx.keys.set_no_touch(waiter.client.has_flag(flags::NO_TOUCH));
+        ctx.rewritten = None;
+        if let Err(error) = (waiter.command.run)(ctx, waiter.args.as_args()) {
+            ctx.reply.rewind(0);
+            ctx.stats.commands[waiter.command_id].failed.add(1);
+            Self::write_error(ctx.engine, ctx.stats, &error, &mut ctx.reply);
         }
-        self.engine.waiters.remove(waiter.id);
+        if ctx.action.take().is_some() {
+            waiter.keep_waiting();
+            return false;
+        }
+        leave_queues(ctx.engine, &mut ctx.keys, waiter);
+        if waiter.wants_reply {
+            waiter.client.post(ctx.reply.buffer());
+        }
+        // Only now may the client's thread go on with the next command: the answer comes first.
         waiter.finish();
+        true
     }
 
     /// Ends a session's wait without an answer from its keys: its time is over, or it was asked to end
@@ -88,11 +91,13 @@ impl Executor {
     /// somebody is serving the client at this moment.
     pub fn give_up(&self, session: &mut Session, unblocked: bool, out: &mut Vec<u8>) -> bool {
         let Some(waiter) = session.waiting.clone() else { return true };
-        if !waiter.begin_serving() {
+        if !self.end_wait(&waiter) {
             return waiter.is_done();
         }
-        self.end_wait(&waiter);
         session.waiting = None;
+        if !waiter.wants_reply {
+            return true;
+        }
         let mut reply = Reply::new(out, session.proto);
         match (unblocked, waiter.request.on_timeout) {
             (true, _) => reply.error(b"UNBLOCKED client unblocked via CLIENT UNBLOCK"),
@@ -103,10 +108,23 @@ impl Executor {
         true
     }
 
+    /// Ends a wait unless somebody else has ended it; answers whether it did.
+    fn end_wait(&self, waiter: &Waiter) -> bool {
+        let (engine, spec) = (&self.engine, &waiter.command.spec);
+        let args = waiter.args.as_args();
+        let mut keys = lock(&engine.keyspace, spec, args, None, waiter.db, waiter.since);
+        let ended = waiter.begin_serving();
+        if ended {
+            leave_queues(engine, &mut keys, waiter);
+            waiter.finish();
+        }
+        ended
+    }
+
     /// Forgets everything that the server holds for a session whose connection has ended.
     pub fn disconnect(&self, session: &mut Session) {
         if let Some(waiter) = session.waiting.take() {
-            // If somebody serves it right now, the answer goes to nobody, as in Redis.
+            // If somebody has served it just now, the answer goes to nobody, as in Redis.
             self.end_wait(&waiter);
         }
         self.engine.unwatch(session);
@@ -114,4 +132,83 @@ impl Executor {
         self.engine.remove_monitor(&session.client);
         self.engine.clients.remove(session.client.id);
     }
+}
+
+/// Takes a waiter out of all queues. The stripes of its keys are locked.
+fn leave_queues(engine: &Engine, keys: &mut Keys<'_>, waiter: &Waiter) {
+    let keyspace = &engine.keyspace;
+    for key in &waiter.request.keys {
+        let stripe = keys.held_stripe(keyspace.stripe_of(keyspace.hash(key)));
+        stripe.stop_waiting(waiter.db, key, waiter.id);
+    }
+    engine.waiters.remove(waiter.id);
+    waiter.client.set_flag(flags::BLOCKED, false);
+}
+
+/// The keys that have changed and are not done with.
+struct Round {
+    /// Each with its database. The first is being worked on.
+    ready: VecDeque<Ready>,
+    /// The last waiter that was looked at for the first key; 0: none yet.
+    last: WaiterId,
+}
+
+impl Round {
+    /// Adds keys that serving has changed. The one that is being worked on is done anyway.
+    fn add(&mut self, ready: Vec<Ready>) {
+        let current = self.ready.front();
+        let new: Vec<Ready> = ready.into_iter().filter(|key| Some(key) != current).collect();
+        self.ready.extend(new);
+    }
+
+    /// The next waiter that there may be something for; its stripes are locked, and it is for the
+    /// caller to serve.
+    fn next(&mut self, engine: &Engine, keys: &mut Keys<'_>) -> Option<Arc<Waiter>> {
+        loop {
+            let (db, key) = self.ready.front()?;
+            keys.select(*db);
+            if !keys.holds_keys([&**key].into_iter()) {
+                keys.lock_keys([&**key].into_iter());
+            }
+            let stripe = engine.keyspace.stripe_of(engine.keyspace.hash(key));
+            let kind = keys.type_of(key);
+            let next = keys.held_stripe(stripe).next_waiter(*db, key, self.last);
+            let (Some(kind), Some(id)) = (kind, next) else {
+                self.ready.pop_front();
+                self.last = 0;
+                continue;
+            };
+            let waiter = engine.waiters.get(id).filter(|waiter| waiter.request.wanted == kind);
+            let Some(waiter) = waiter else {
+                self.last = id;
+                continue;
+            };
+            if lock_for(&waiter, keys) {
+                // The key was out of our hands: look again.
+                continue;
+            }
+            self.last = id;
+            if waiter.begin_serving() {
+                return Some(waiter);
+            }
+        }
+    }
+}
+
+/// Locks the stripes of a waiting command, if they are not locked; answers whether other locks had to be
+/// given back.
+fn lock_for(waiter: &Waiter, keys: &mut Keys<'_>) -> bool {
+    let (spec, args) = (&waiter.command.spec, waiter.args.as_args());
+    if spec.locks != Locks::Keys {
+        let held = keys.holds_all();
+        keys.lock_all();
+        return !held;
+    }
+    let positions = spec.key_positions(args);
+    let words = || positions.iter().filter_map(|position| args.get(position.index));
+    if keys.holds_keys(words()) {
+        return false;
+    }
+    keys.lock_keys(words());
+    true
 }

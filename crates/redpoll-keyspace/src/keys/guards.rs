@@ -3,7 +3,8 @@
 use crate::lock::MutexGuard;
 use crate::stripe::Stripe;
 
-/// Locked stripes. Locks are always taken in ascending order, so that no two views wait for each other.
+/// Locked stripes. Locks are always taken in ascending order, so that no two views wait for each
+/// other.
 pub enum Guards<'a> {
     /// None.
     None,
@@ -40,7 +41,8 @@ impl Guards<'_> {
         }
     }
 
-    /// A locked stripe. Panics if it is not: a command touches a key that its metadata does not name.
+    /// A locked stripe. Panics if it is not: a command touches a key that its metadata does not
+    /// name.
     #[inline]
     pub fn stripe_mut(&mut self, number: usize) -> &mut Stripe {
         match self {

@@ -3,9 +3,9 @@
 use super::*;
 
 impl Keys<'_> {
-    /// The values of type `T` at these keys, for reading, in their order; a missing key is `None`, a
-    /// key that is given twice comes twice. Each counts as a read. The first value of another type, in
-    /// the order of the keys, is an error.
+    /// The values of type `T` at these keys, for reading, in their order; a missing key is `None`,
+    /// a key that is given twice comes twice. Each counts as a read. The first value of another
+    /// type, in the order of the keys, is an error.
     pub fn read_many<'k, T: Typed>(
         &mut self,
         keys: impl Iterator<Item = &'k [u8]> + Clone,

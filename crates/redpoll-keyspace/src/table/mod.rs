@@ -1,9 +1,11 @@
-//! The table: extendible hashing. A directory of segments; growth splits one segment, never the table.
+//! The table: extendible hashing. A directory of segments; growth splits one segment, never the
+//! table.
 //!
-//! The directory is indexed by the leading bits of an entry's 16-bit tag. It keeps, beside each segment,
-//! where its buckets lie, so that the cache line of a key can be prefetched without touching the
-//! segment's head. Small tables start with one bucket and double until a segment is full; from then on
-//! full segments split in two, and halves that have become empty enough merge again.
+//! The directory is indexed by the leading bits of an entry's 16-bit tag. It keeps, beside each
+//! segment, where its buckets lie, so that the cache line of a key can be prefetched without
+//! touching the segment's head. Small tables start with one bucket and double until a segment is
+//! full; from then on full segments split in two, and halves that have become empty enough merge
+//! again.
 //!
 //! After extendible hashing (Fagin, Nievergelt, Pippenger, Strong 1979).
 
@@ -33,7 +35,8 @@ impl<V> Copy for Slot<V> {}
 
 /// A hash table of entries. See the module's head.
 pub struct Table<V> {
-    /// 2^depth slots; a segment of smaller depth stands in several neighbouring ones. Empty: no segment.
+    /// 2^depth slots; a segment of smaller depth stands in several neighbouring ones. Empty: no
+    /// segment.
     directory: Vec<Slot<V>>,
     depth: u8,
     len: usize,
@@ -145,8 +148,8 @@ impl<V> Table<V> {
         self.segment_mut(place.slot).entry_mut(place.at)
     }
 
-    /// Adds an entry whose key is not in the table. O(1); now and then one segment splits (about ten
-    /// microseconds).
+    /// Adds an entry whose key is not in the table. O(1); now and then one segment splits (about
+    /// ten microseconds).
     pub fn insert(&mut self, hash: u64, entry: Entry<V>) {
         if self.directory.is_empty() {
             self.directory.push(own(Segment::new(1, 0, self.hash)));
@@ -172,7 +175,8 @@ impl<V> Table<V> {
     fn grow(&mut self, slot: usize) {
         let segment = self.segment_mut(slot);
         let buckets = segment.buckets().len();
-        // A segment as deep as the tag cannot be split; it grows instead. (More than ten billion keys.)
+        // A segment as deep as the tag cannot be split; it grows instead. (More than ten billion
+        // keys.)
         if buckets < Segment::<V>::FULL || segment.depth == 16 {
             segment.resize(buckets * 2);
             self.refresh(slot);
@@ -253,7 +257,8 @@ impl<V> Table<V> {
         while slot < self.directory.len() {
             let segment = self.directory[slot].segment;
             slot += self.span(self.segment(slot).depth);
-            // SAFETY: the segment came from `own`; each is visited once and the directory dropped below.
+            // SAFETY: the segment came from `own`; each is visited once and the directory dropped
+            // below.
             drop(unsafe { Box::from_raw(segment.as_ptr()) });
         }
         self.directory = Vec::new();
@@ -266,8 +271,8 @@ impl<V> Table<V> {
         self.segments().flat_map(|segment| segment.positions().map(|at| segment.entry(at)))
     }
 
-    /// An entry at random: uniform over segments' slots, so nearly uniform over entries. `below(n)` is to
-    /// give a number below n. O(1) expected.
+    /// An entry at random: uniform over segments' slots, so nearly uniform over entries. `below(n)`
+    /// is to give a number below n. O(1) expected.
     pub fn random(&self, mut below: impl FnMut(u64) -> u64) -> Option<EntryRef<'_, V>> {
         if self.len == 0 {
             return None;
@@ -284,7 +289,8 @@ impl<V> Table<V> {
         }
     }
 
-    /// Asks the processor to load the bucket of a hash. The first of the two misses that a lookup costs.
+    /// Asks the processor to load the bucket of a hash. The first of the two misses that a lookup
+    /// costs.
     #[inline]
     pub fn prefetch_bucket(&self, hash: u64) {
         if let Some(slot) = self.directory.get(self.slot_of(hash)) {

@@ -1,9 +1,10 @@
 //! SCAN: a walk in the order of the hash, in steps, while the table grows and shrinks.
 //!
-//! A cursor names a segment by the leading tag bits it covers, and a place in it. Splitting or merging
-//! segments and growing them keep that order, so an entry that is there during the whole walk is met:
-//! after a split the walk goes on in the lower half and meets the upper half from its start (some entries
-//! twice); after a merge, which the cursor's remembered depth reveals, it starts the merged one anew.
+//! A cursor names a segment by the leading tag bits it covers, and a place in it. Splitting or
+//! merging segments and growing them keep that order, so an entry that is there during the whole
+//! walk is met: after a split the walk goes on in the lower half and meets the upper half from its
+//! start (some entries twice); after a merge, which the cursor's remembered depth reveals, it
+//! starts the merged one anew.
 
 use super::{Table, tag_of};
 use crate::entry::EntryRef;
@@ -36,8 +37,8 @@ impl Cursor {
 }
 
 impl<V> Table<V> {
-    /// Calls `visit` for the entries of at least one bucket from `cursor` on; returns where to go on, or
-    /// `None` at the end. O(1) expected.
+    /// Calls `visit` for the entries of at least one bucket from `cursor` on; returns where to go
+    /// on, or `None` at the end. O(1) expected.
     pub fn scan_step<'a>(
         &'a self,
         cursor: Cursor,

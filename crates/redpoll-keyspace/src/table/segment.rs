@@ -5,10 +5,11 @@
 //! slot:   | tag 16 | address 45 | displacement 3 |     0 = empty
 //! ```
 //!
-//! An entry lives in its home bucket, or, where that is full, in the next one with room. The counter of
-//! a bucket says how many entries have passed over it, so a search ends at the first bucket that nobody
-//! passed: one cache line for most hits and misses, and deletions leave no tombstones. The slot keeps 16
-//! bits of the hash (a miss touches no entry, a split reads no key) and how far the entry is from home.
+//! An entry lives in its home bucket, or, where that is full, in the next one with room. The
+//! counter of a bucket says how many entries have passed over it, so a search ends at the first
+//! bucket that nobody passed: one cache line for most hits and misses, and deletions leave no
+//! tombstones. The slot keeps 16 bits of the hash (a miss touches no entry, a split reads no key)
+//! and how far the entry is from home.
 //!
 //! Home buckets follow the hash's *order* (bucket = hash · buckets / 2^16). Growing therefore keeps
 //! entries in the same order, which is what makes a SCAN cursor survive it.
@@ -153,7 +154,8 @@ impl<V> Segment<V> {
         unsafe { EntryMut::borrow(word, marks, block) }
     }
 
-    /// Where the entry with this hash and key is. O(1); reads one cache line, and the entry if a tag fits.
+    /// Where the entry with this hash and key is. O(1); reads one cache line, and the entry if a
+    /// tag fits.
     #[inline]
     pub(super) fn find(&self, hash: u64, key: &[u8]) -> Option<Position> {
         self.search(hash, |entry| entry.key() == key)
@@ -237,7 +239,8 @@ impl<V> Segment<V> {
         unsafe { Entry::from_raw(slot.block()) }
     }
 
-    /// The home bucket of the entry at an occupied position; reads the key only if it is far from home.
+    /// The home bucket of the entry at an occupied position; reads the key only if it is far from
+    /// home.
     fn home_at(&self, at: Position) -> usize {
         let displacement = self.slot(at).0 & FAR;
         if displacement == FAR {

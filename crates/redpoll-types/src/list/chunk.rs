@@ -146,22 +146,21 @@ impl Chunk {
         });
     }
 
-    /// Takes out the element at an end; a chunk of one element is empty afterwards.
-    pub(super) fn pop(&mut self, end: End) -> Option<Vec<u8>> {
-        let mut popped = None;
+    /// Shows `see` the element at an end and takes it out; a chunk of one element is empty afterwards.
+    pub(super) fn pop<R>(&mut self, end: End, see: impl FnOnce(Element<'_>) -> R) -> Option<R> {
         if let Data::Plain(value) = &mut self.data {
             self.len = 0;
-            let value = std::mem::replace(value, Arc::new(Box::default()));
-            return Some(Arc::try_unwrap(value).unwrap_or_else(|shared| (*shared).clone()).into());
+            return Some(see(Element::Bytes(&std::mem::take(value))));
         }
+        let mut seen = None;
         self.change(|listpack| {
             let cursor = if end == End::Front { listpack.first() } else { listpack.last() };
             if let Some(cursor) = cursor {
-                popped = Some(listpack.at(cursor).to_vec());
+                seen = Some(see(listpack.at(cursor)));
                 listpack.remove(cursor);
             }
         });
-        popped
+        seen
     }
 
     /// Replaces the element at `index`, if the result is a chunk of the right kind and size.

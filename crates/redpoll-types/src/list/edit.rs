@@ -10,7 +10,14 @@ use crate::tree::{CowTree, LeafEdit, Slot};
 /// time when it is large, so the holder of a lock drops it after the lock.
 #[must_use = "drop it where time matters least"]
 pub struct Removed {
-    _chunks: CowTree<Chunk>,
+    chunks: CowTree<Chunk>,
+}
+
+impl Removed {
+    /// Roughly how many allocations it takes to free this.
+    pub fn free_effort(&self) -> usize {
+        super::free_effort(&self.chunks)
+    }
 }
 
 impl List {
@@ -120,12 +127,12 @@ impl List {
     pub fn remove_range(&mut self, positions: std::ops::Range<u64>, limits: &Limits) -> Removed {
         let (start, mut end) = (positions.start, positions.end.min(self.len() as u64));
         if start >= end {
-            return Removed { _chunks: CowTree::new() };
+            return Removed { chunks: CowTree::new() };
         }
         let tree = match &mut self.repr {
             Repr::Packed(listpack) => {
                 listpack.remove_range(start as i64, (end - start) as usize);
-                return Removed { _chunks: CowTree::new() };
+                return Removed { chunks: CowTree::new() };
             }
             Repr::Chunked(tree) => tree,
         };
@@ -143,7 +150,7 @@ impl List {
         }
         let removed = tree.remove_range(start..end);
         self.shrink(limits);
-        Removed { _chunks: removed }
+        Removed { chunks: removed }
     }
 }
 

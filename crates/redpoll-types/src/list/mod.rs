@@ -137,11 +137,7 @@ impl List {
     pub fn free_effort(&self) -> usize {
         match &self.repr {
             Repr::Packed(_) => 1,
-            // As if all chunks were like the first one.
-            Repr::Chunked(tree) => {
-                let chunk_len = tree.get(0).map_or(1, |(chunk, _)| chunk.len().max(1));
-                2 * self.len().div_ceil(chunk_len)
-            }
+            Repr::Chunked(tree) => free_effort(tree),
         }
     }
 
@@ -183,18 +179,28 @@ impl List {
 
     /// Takes out the element at an end.
     pub fn pop(&mut self, end: End, limits: &Limits) -> Option<Vec<u8>> {
+        self.pop_with(end, limits, |element| element.to_vec())
+    }
+
+    /// Shows `see` the element at an end and takes it out: no copy is made.
+    pub fn pop_with<R>(
+        &mut self,
+        end: End,
+        limits: &Limits,
+        see: impl FnOnce(Element<'_>) -> R,
+    ) -> Option<R> {
         match &mut self.repr {
             Repr::Packed(listpack) => {
                 let cursor = if end == End::Front { listpack.first() } else { listpack.last() }?;
-                let value = listpack.at(cursor).to_vec();
+                let seen = see(listpack.at(cursor));
                 listpack.remove(cursor);
-                Some(value)
+                Some(seen)
             }
             Repr::Chunked(tree) => {
                 let position = if end == End::Front { 0 } else { tree.weight().checked_sub(1)? };
-                let value = tree.update_at(position, |chunk, _| chunk.pop(end)).flatten();
+                let seen = tree.update_at(position, |chunk, _| chunk.pop(end, see)).flatten();
                 self.shrink(limits);
-                value
+                seen
             }
         }
     }
@@ -298,6 +304,12 @@ impl List {
             self.repr = Repr::Packed(listpack);
         }
     }
+}
+
+/// As if all chunks were like the first one.
+fn free_effort(chunks: &CowTree<Chunk>) -> usize {
+    let chunk_len = chunks.get(0).map_or(1, |(chunk, _)| chunk.len().max(1));
+    2 * (chunks.weight() as usize).div_ceil(chunk_len)
 }
 
 fn push_chunked(tree: &mut CowTree<Chunk>, end: End, value: &[u8], fill: Fill) {
