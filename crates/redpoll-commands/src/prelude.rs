@@ -6,7 +6,6 @@ pub(crate) use redpoll_engine::{Ctx, Error, Result};
 pub(crate) use redpoll_keyspace::effect::Class;
 pub(crate) use redpoll_keyspace::{Expiry, When};
 pub(crate) use redpoll_resp::Args;
-pub(crate) use redpoll_types::number::write_i64;
 
 /// The function of a command that is only a container. The dispatcher refuses such a call before it
 /// comes here, as no subcommand was named.

@@ -2,6 +2,7 @@
 //! it.
 
 use crate::prelude::*;
+use redpoll_types::number::write_i64;
 
 pub const EXPIRE: Command = Command {
     spec: Spec {

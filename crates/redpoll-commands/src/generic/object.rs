@@ -16,7 +16,7 @@ pub const OBJECT: Command = Command {
         subcommands: &[&ENCODING, &FREQ, &HELP, &IDLETIME, &REFCOUNT],
         ..Spec::EMPTY
     },
-    run: help,
+    run: container,
 };
 
 const ENCODING: Command = Command {
@@ -134,21 +134,13 @@ fn clock(
 }
 
 fn help(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
-    let lines = [
-        "OBJECT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-        "ENCODING <key>",
-        "    The name of the encoding in which the value is kept.",
-        "FREQ <key>",
-        "    How often the key is used, on a logarithmic scale (LFU policies only).",
-        "IDLETIME <key>",
-        "    Seconds since the key was last used (not under LFU policies).",
-        "REFCOUNT <key>",
-        "    The number of references to the value.",
-        "HELP",
-        "    This text.",
+    let subcommands = [
+        ("ENCODING <key>", "The name of the encoding in which the value is kept."),
+        ("FREQ <key>", "How often the key is used, on a logarithmic scale (LFU policies only)."),
+        ("IDLETIME <key>", "Seconds since the key was last used (not under LFU policies)."),
+        ("REFCOUNT <key>", "The number of references to the value."),
     ];
-    ctx.reply.array(lines.len());
-    lines.iter().for_each(|line| ctx.reply.simple(line));
+    crate::help::reply(&mut ctx.reply, "OBJECT", &subcommands);
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! Times to live as SET, SETEX and GETEX take them.
 
 use crate::prelude::*;
+use redpoll_types::number::write_i64;
 
 /// What the number behind an option means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 
 use super::expiry::{Unit, expiry_args};
 use crate::prelude::*;
+use redpoll_types::number::write_i64;
 
 pub const GETEX: Command = Command {
     spec: Spec {

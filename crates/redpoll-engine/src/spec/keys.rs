@@ -220,7 +220,8 @@ impl KeySpec {
             }
             Begin::Keyword(word, from) => {
                 let start = args.len().checked_sub(from.unsigned_abs() as usize)?;
-                (1..=start).rev().find(|&index| args.is(index, word)).map(|index| index + 1)
+                // The word behind the name is never such a word, but may be a key that looks like it.
+                (2..=start).rev().find(|&index| args.is(index, word)).map(|index| index + 1)
             }
         }
     }

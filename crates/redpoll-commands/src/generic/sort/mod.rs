@@ -23,7 +23,7 @@ pub const SORT: Command = Command {
     spec: Spec {
         name: "sort",
         flags: Flags::WRITE.with(Flags::DENYOOM).with(Flags::MOVABLEKEYS),
-        keys: &[KeySpec::at(1).ro().access(), KeySpec::after("STORE", 2).ow().update()],
+        keys: &[KeySpec::at(1).ro().access(), KeySpec::after("STORE", -2).ow().update()],
         since: "1.0.0",
         summary: "Sorts a list, a set or a sorted set; returns or stores the result.",
         args: &[

@@ -3,6 +3,7 @@
 use crate::testing::TestServer;
 use redpoll_engine::Session;
 use redpoll_keyspace::Owned;
+use redpoll_resp::OwnedArgs;
 use redpoll_types::hash::{Hash, Ttl};
 use redpoll_types::limits::Limits;
 use redpoll_types::list::List;
@@ -174,4 +175,21 @@ fn refuses_bad_options() {
     }
     sorter.check("SORT_RO l STORE d", "ERR syntax error");
     sorter.check("SORT l LIMIT x 1", "ERR value is not an integer or out of range");
+}
+
+#[test]
+fn the_last_destination_counts() {
+    let mut sorter = Sorter::new();
+    sorter.list("l", "2 1");
+    sorter.check("SORT l STORE x STORE y | EXISTS x | EXISTS y", "2 | 0 | 1");
+    let keys = |line: &str| {
+        let args: OwnedArgs = line.split(' ').map(str::as_bytes).collect();
+        let args = args.as_args();
+        let positions = super::SORT.spec.key_positions(args);
+        let names = positions.iter().map(|key| String::from_utf8_lossy(args.at(key.index)));
+        names.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(keys("SORT l"), "l");
+    assert_eq!(keys("SORT l STORE x ALPHA store y"), "l y");
+    assert_eq!(keys("SORT store ALPHA"), "store");
 }
