@@ -461,9 +461,10 @@ impl<'a, V> EntryRef<'a, V> {
 
     /// The entry's own lifetime: its block outlives this handle.
     fn long(&self) -> &'a Entry<V> {
+        let entry: *const Entry<V> = &raw const *self.entry;
         // SAFETY: what `Entry`'s methods borrow is in the block, which lives and stays unchanged
         // for 'a (see `borrow`); no method hands out a reference to the handle itself.
-        unsafe { &*(&raw const *self.entry) }
+        unsafe { &*entry }
     }
 
     /// The key, for as long as the table is borrowed.
