@@ -54,7 +54,7 @@ fn limits(config: &Config) -> Limits {
         hash_max_listpack_value: config.hash_max_listpack_value() as usize,
         set_max_intset_entries: config.set_max_intset_entries(),
         set_max_listpack_entries: config.set_max_listpack_entries(),
-        set_max_listpack_value: config.set_max_listpack_value() as usize,
+        set_max_listpack_value: config.set_max_listpack_value(),
         zset_max_listpack_entries: config.zset_max_listpack_entries(),
         zset_max_listpack_value: config.zset_max_listpack_value() as usize,
         list_max_listpack_size: config.list_max_listpack_size() as i32,
