@@ -42,7 +42,7 @@ impl Settings {
             maxmemory: config.maxmemory(),
             lfu: config.maxmemory_policy().is_lfu(),
             slowlog_micros: config.slowlog_log_slower_than(),
-            slowlog_max: usize::try_from(config.slowlog_max_len()).unwrap_or(0),
+            slowlog_max: config.slowlog_max_len(),
             latency_threshold_ms: u64::try_from(config.latency_monitor_threshold()).unwrap_or(0),
         }
     }
