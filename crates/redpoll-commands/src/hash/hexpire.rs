@@ -134,7 +134,8 @@ mod tests {
         check(
             "HSET h a 1 b 2 | HEXPIREAT h 1700000001 FIELDS 1 a | \
              HPEXPIREAT h 1700000001500 FIELDS 1 b | \
-             ~1001 | HKEYS h | ~500 | HLEN h | HEXISTS h b | HSTRLEN h b | HRANDFIELD h | HSCAN h 0",
+             ~1001 | HKEYS h | ~500 | HLEN h | HEXISTS h b | HSTRLEN h b | HRANDFIELD h | \
+             HSCAN h 0",
             "2 | [1] | [1] | ~ | [b] | ~ | 0 | 0 | 0 | nil | [0 []]",
         );
     }

@@ -121,7 +121,8 @@ mod tests {
     fn sets_and_removes_expiries() {
         check(
             "HSET h a 1 b x | HGETEX h EX 10 FIELDS 2 a z | HPTTL h FIELDS 2 a b | \
-             HGETEX h PX 500 FIELDS 1 b | HPTTL h FIELDS 1 b | HGETEX h EXAT 1700000002 FIELDS 1 b | \
+             HGETEX h PX 500 FIELDS 1 b | HPTTL h FIELDS 1 b | \
+             HGETEX h EXAT 1700000002 FIELDS 1 b | \
              HGETEX h PXAT 1700000003000 FIELDS 1 a | HPTTL h FIELDS 2 a b | \
              HGETEX h PERSIST FIELDS 2 a z | HTTL h FIELDS 2 a b | ~2001 | HKEYS h",
             "2 | [1 nil] | [10000 -1] | [x] | [500] | [x] | [1] | [3000 2000] | [1 nil] | \
@@ -139,7 +140,8 @@ mod tests {
             "HGETEX h EX x FIELDS 1 a | HGETEX h EX -1 FIELDS 1 a | \
              HGETEX h EX 70368744178 FIELDS 1 a | \
              HGETEX h EX 1 PX 1 FIELDS 1 a | HGETEX h KEEPTTL FIELDS 1 a | HGETEX h FIELDS 0 a | \
-             HGETEX h FIELDS 2 a | HGETEX h EX 1 FIELDS | HGETEX h FIELDS 1 | SET t v | HGETEX t X 1 2",
+             HGETEX h FIELDS 2 a | HGETEX h EX 1 FIELDS | HGETEX h FIELDS 1 | SET t v | \
+             HGETEX t X 1 2",
             &format!(
                 "ERR value is not an integer or out of range | \
                  ERR invalid expire time, must be >= 0 | \
@@ -155,7 +157,8 @@ mod tests {
     fn tells_what_it_did() {
         check_events(
             "HSET h a 1 b 2 | HGETEX h FIELDS 1 a | HGETEX h EX 1 FIELDS 2 a b | \
-             HGETEX h PERSIST FIELDS 2 a b | HGETEX h PERSIST FIELDS 1 a | HGETEX h EX 0 FIELDS 2 a b",
+             HGETEX h PERSIST FIELDS 2 a b | HGETEX h PERSIST FIELDS 1 a | \
+             HGETEX h EX 0 FIELDS 2 a b",
             "new h, hset h, hexpire h, hpersist h, hdel h, del h",
             8,
         );

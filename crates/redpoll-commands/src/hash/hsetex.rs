@@ -230,7 +230,8 @@ mod tests {
     #[test]
     fn refuses() {
         const ARITY: &str = "ERR wrong number of arguments for 'hsetex' command";
-        const ONE: &str = "ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can be specified";
+        const ONE: &str =
+            "ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can be specified";
         check(
             "HSETEX h FIELDS 1 a | HSETEX h FIELDS 2 a 1 | HSETEX h FIELDS 1 a 1 b | \
              HSETEX h EX 1 FIELDS 1 | HSETEX h FIELDS 0 a 1 | HSETEX h FIELDS x a 1 | \

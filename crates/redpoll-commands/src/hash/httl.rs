@@ -101,7 +101,8 @@ mod tests {
         check(
             "HSET h a 1 b 2 | HPEXPIRE h 1500 FIELDS 1 a | HTTL h FIELDS 3 a b x | \
              HPTTL h FIELDS 1 a | HEXPIRETIME h FIELDS 2 a b | HPEXPIRETIME h FIELDS 1 a | ~1400 | \
-             HTTL h FIELDS 1 a | HPTTL h FIELDS 1 a | ~101 | HPTTL h FIELDS 2 a b | HTTL none FIELDS 1 a",
+             HTTL h FIELDS 1 a | HPTTL h FIELDS 1 a | ~101 | HPTTL h FIELDS 2 a b | \
+             HTTL none FIELDS 1 a",
             "2 | [1] | [2 -1 -2] | [1500] | [1700000002 -1] | [1700000001500] | ~ | [1] | \
              [100] | ~ | \
              [-2 -1] | [-2]",
