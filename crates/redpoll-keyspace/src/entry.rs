@@ -399,7 +399,8 @@ impl<V> Entry<V> {
         *flags = (*flags & ((1 << MARK_SHIFT) - 1)) | (mark << MARK_SHIFT);
     }
 
-    /// Whether time can do anything to the key: it, or a part of it, has an expiry or had one lately.
+    /// Whether time can do anything to the key: it, or a part of it, has an expiry or had one
+    /// lately.
     #[inline(always)]
     pub fn is_timed(&self) -> bool {
         self.header().flags & !(LONG_KEY | RAW) != 0
