@@ -117,6 +117,8 @@ pub struct ThreadStats {
     pub dirty: Counter,
     /// Keys that were removed because they had expired.
     pub expired: Counter,
+    /// Fields of hashes that were removed because they had expired.
+    pub expired_fields: Counter,
     /// Error replies.
     pub errors: Counter,
     /// Reads from sockets.
@@ -245,6 +247,7 @@ impl Stats {
                 &thread.hits,
                 &thread.misses,
                 &thread.expired,
+                &thread.expired_fields,
                 &thread.errors,
                 &thread.reads,
                 &thread.writes,

@@ -75,6 +75,8 @@ pub struct Rare {
     pub events: Vec<Event>,
     /// Keys that clients wait for and that have changed, with their databases.
     pub ready: Vec<(usize, Box<[u8]>)>,
+    /// Fields of hashes that were found to be expired and removed.
+    pub expired_fields: u64,
     /// How late keys were that were removed without being asked for, in milliseconds.
     pub lags_ms: Vec<i64>,
 }

@@ -27,8 +27,11 @@ const HAS_EXPIRY: u8 = 1;
 const LONG_KEY: u8 = 2;
 /// A string that was changed in place: Redis calls its encoding `raw`, whatever its length.
 const RAW: u8 = 4;
-/// The timing wheel holds a note about this key that is due at its expiry or before.
-const IN_WHEEL: u8 = 8;
+/// The other bits: the mark of the key's note in the timing wheel.
+const MARK_SHIFT: u32 = 3;
+
+/// Marks of notes are from 0 (there is none) to this.
+pub const MARK_MAX: u8 = u8::MAX >> MARK_SHIFT;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -325,7 +328,7 @@ impl<V> Entry<V> {
     pub fn copy_state(&mut self, other: &Entry<V>) {
         self.header_mut().access = other.header().access;
         self.put(RAW, other.has(RAW));
-        self.put(IN_WHEEL, other.has(IN_WHEEL));
+        self.set_wheel_mark(other.wheel_mark());
     }
 
     /// The same entry at another key: expiry, access clock and encoding stay. O(key + inline
@@ -383,14 +386,23 @@ impl<V> Entry<V> {
         self.put(RAW, raw);
     }
 
-    /// Whether the timing wheel will look at this key at its expiry or before.
-    pub fn is_in_wheel(&self) -> bool {
-        self.has(IN_WHEEL)
+    /// By what the key's note in the timing wheel is known; 0: there is none.
+    #[inline]
+    pub fn wheel_mark(&self) -> u8 {
+        self.header().flags >> MARK_SHIFT
     }
 
-    /// Sets the mark of [`Entry::is_in_wheel`].
-    pub fn set_in_wheel(&mut self, on: bool) {
-        self.put(IN_WHEEL, on);
+    /// Sets the mark of [`Entry::wheel_mark`], at most [`MARK_MAX`].
+    pub fn set_wheel_mark(&mut self, mark: u8) {
+        debug_assert!(mark <= MARK_MAX);
+        let flags = &mut self.header_mut().flags;
+        *flags = (*flags & ((1 << MARK_SHIFT) - 1)) | (mark << MARK_SHIFT);
+    }
+
+    /// Whether time can do anything to the key: it, or a part of it, has an expiry or had one lately.
+    #[inline(always)]
+    pub fn is_timed(&self) -> bool {
+        self.header().flags & !(LONG_KEY | RAW) != 0
     }
 
     /// Bytes of the block itself, without what a V owns elsewhere.
@@ -573,11 +585,13 @@ mod tests {
                     assert_eq!((entry.key(), entry.expiry()), (&key[..], expiry));
                     entry.set_access(0x00ab_cdef);
                     entry.set_raw(true);
+                    entry.set_wheel_mark(MARK_MAX);
                     for changed in [Some(77), None, Some(99), Some(1), None] {
                         entry.set_expiry(changed);
                         assert_eq!((entry.key(), entry.expiry()), (&key[..], changed));
                         assert_eq!(bytes(&entry), expected);
                         assert!(entry.is_raw() && entry.access() == 0x00ab_cdef);
+                        assert!(entry.wheel_mark() == MARK_MAX && entry.is_timed());
                     }
                 }
             }

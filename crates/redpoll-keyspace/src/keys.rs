@@ -6,6 +6,7 @@
 //! it removes it. Commands that walk everything (KEYS, SCAN, FLUSHALL) start without locks and take
 //! one stripe after the other through [`Keys::stripe`].
 
+use crate::db::Gone;
 use crate::effect::{Class, Effects, Event};
 use crate::entry::{Entry, EntryMut, EntryRef, INLINE_MAX, NewPayload, Payload};
 use crate::keyspace::{Garbage, Keyspace};
@@ -17,6 +18,7 @@ use redpoll_types::string::Str;
 use redpoll_types::value::{Type, Typed, Value};
 
 mod edit;
+mod fields;
 mod guards;
 mod many;
 mod put;
@@ -141,13 +143,17 @@ impl<'a> Keys<'a> {
         let now = self.now;
         let db = self.db_of(hash);
         let place = db.table.find(hash, key)?;
-        match db.table.entry(place).expiry() {
+        let entry = db.table.entry(place);
+        if !entry.is_timed() {
+            return Some(place);
+        }
+        match entry.expiry() {
             Some(at) if at <= now => {
                 let entry = db.remove(place);
                 self.expired(entry);
                 None
             }
-            _ => Some(place),
+            _ => self.without_expired_fields(hash, place),
         }
     }
 
@@ -468,13 +474,18 @@ impl<'a> Keys<'a> {
         let mut more = false;
         for db in 0..self.keyspace.databases() {
             let mut gone = Vec::new();
-            more |= self.stripe(number).dbs[db].expire(now, left.max(1), |entry| gone.push(entry));
+            more |= self.stripe(number).dbs[db].expire(now, left.max(1), |what| gone.push(what));
             left = left.saturating_sub(gone.len());
             self.db = db;
-            for entry in gone {
-                let lag = entry.expiry().map(|at| now - at);
-                self.effects.rare().lags_ms.extend(lag);
-                self.expired(entry);
+            for gone in gone {
+                match gone {
+                    Gone::Key(entry) => {
+                        let lag = entry.expiry().map(|at| now - at);
+                        self.effects.rare().lags_ms.extend(lag);
+                        self.expired(entry);
+                    }
+                    Gone::Fields(fields) => self.fields_expired(fields),
+                }
             }
         }
         self.db = before;

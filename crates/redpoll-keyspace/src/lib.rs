@@ -9,6 +9,7 @@
 
 pub mod access;
 pub mod clock;
+pub mod db;
 pub mod effect;
 pub mod entry;
 mod hash;

@@ -1,9 +1,6 @@
 //! A stripe: one lock's share of every database, with its expiries, watches and waiters.
 
-use crate::entry::Entry;
-use crate::table::{Place, Table};
-use crate::wheel::{Note, Wheel};
-use redpoll_types::value::Value;
+pub use crate::db::Db;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Release};
@@ -16,117 +13,6 @@ pub type WaiterId = u64;
 
 /// A database and a key, for the maps of what few keys have.
 type DbKey = (u16, Box<[u8]>);
-
-/// One stripe's part of one database.
-#[derive(Default)]
-pub struct Db {
-    /// The entries.
-    pub table: Table<Value>,
-    wheel: Option<Box<Wheel>>,
-    /// Entries that have an expiry.
-    pub volatile: usize,
-}
-
-impl Db {
-    /// Takes an entry out and keeps the counts.
-    pub fn remove(&mut self, place: Place) -> Entry<Value> {
-        let entry = self.table.remove(place);
-        self.volatile -= usize::from(entry.expiry().is_some());
-        entry
-    }
-
-    /// Adds an entry whose key is not there.
-    pub fn insert(&mut self, hash: u64, mut entry: Entry<Value>) {
-        if let Some(due) = entry.expiry() {
-            self.volatile += 1;
-            entry.set_in_wheel(true);
-            self.note(hash, due);
-        }
-        self.table.insert(hash, entry);
-    }
-
-    /// Replaces the entry at `place` by another of the same key; access clock and marks stay.
-    pub fn replace(&mut self, place: Place, hash: u64, mut entry: Entry<Value>) -> Entry<Value> {
-        let mut slot = self.table.entry_mut(place);
-        entry.copy_state(&slot);
-        let (before, after) = (slot.expiry(), entry.expiry());
-        let old = slot.replace(entry);
-        drop(slot);
-        self.expiry_changed(place, hash, before, after);
-        old
-    }
-
-    /// Sets or removes an entry's expiry.
-    pub fn set_expiry(&mut self, place: Place, hash: u64, expiry: Option<i64>) {
-        let mut entry = self.table.entry_mut(place);
-        let before = entry.expiry();
-        entry.set_expiry(expiry);
-        drop(entry);
-        self.expiry_changed(place, hash, before, expiry);
-    }
-
-    /// Keeps the count of volatile entries and the wheel's promise: a marked entry has a note that
-    /// is due at its expiry or before.
-    fn expiry_changed(&mut self, place: Place, hash: u64, before: Option<i64>, after: Option<i64>) {
-        self.volatile += usize::from(after.is_some());
-        self.volatile -= usize::from(before.is_some());
-        let Some(due) = after else { return };
-        let mut entry = self.table.entry_mut(place);
-        if entry.is_in_wheel() && before.is_some_and(|before| before <= due) {
-            return;
-        }
-        entry.set_in_wheel(true);
-        drop(entry);
-        self.note(hash, due);
-    }
-
-    fn note(&mut self, hash: u64, due: i64) {
-        let Db { table, wheel, .. } = self;
-        let wheel =
-            wheel.get_or_insert_with(|| Box::new(Wheel::new(due.min(crate::clock::now_ms()))));
-        wheel.add(Note { hash, due }, |note| {
-            let entry = table.find_hash(note.hash).map(|place| table.entry(place));
-            entry.is_some_and(|entry| entry.is_in_wheel() && entry.expiry().is_some())
-        });
-    }
-
-    /// When something may expire next, in milliseconds since 1970.
-    pub fn next_due(&self) -> Option<i64> {
-        self.wheel.as_ref()?.next_due()
-    }
-
-    /// Removes up to `max` entries whose time has come, handing each to `expired`. Returns whether
-    /// there may be more to do.
-    pub fn expire(&mut self, now: i64, max: usize, mut expired: impl FnMut(Entry<Value>)) -> bool {
-        let Some(wheel) = self.wheel.as_mut() else { return false };
-        let mut due = Vec::new();
-        let more = wheel.advance(now, max, &mut due);
-        for note in &due {
-            self.table.prefetch_bucket(note.hash);
-        }
-        for note in due {
-            let Some(place) = self.table.find_hash(note.hash) else { continue };
-            let mut entry = self.table.entry_mut(place);
-            match entry.expiry() {
-                Some(at) if at <= now => {
-                    drop(entry);
-                    expired(self.remove(place));
-                }
-                Some(at) => {
-                    drop(entry);
-                    self.note(note.hash, at);
-                }
-                None => entry.set_in_wheel(false),
-            }
-        }
-        more
-    }
-
-    /// Bytes of tables and wheels, without the entries.
-    pub fn overhead_bytes(&self) -> usize {
-        self.table.bytes() + self.wheel.as_ref().map_or(0, |wheel| wheel.bytes())
-    }
-}
 
 /// See the module's head.
 pub struct Stripe {

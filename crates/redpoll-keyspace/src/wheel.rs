@@ -45,6 +45,8 @@ pub struct Wheel {
     /// The tick up to which everything due has been handed out.
     tick: u64,
     levels: [Option<Box<Level>>; LEVELS],
+    /// Notes that were handed out and given back.
+    overdue: Vec<Note>,
     len: usize,
 }
 
@@ -55,7 +57,12 @@ fn tick_of(ms: i64) -> u64 {
 impl Wheel {
     /// An empty wheel that starts at a time in milliseconds. Allocates nothing.
     pub fn new(now: i64) -> Self {
-        Wheel { tick: now.max(0) as u64 >> TICK_BITS, levels: Default::default(), len: 0 }
+        Wheel {
+            tick: now.max(0) as u64 >> TICK_BITS,
+            levels: Default::default(),
+            overdue: Vec::new(),
+            len: 0,
+        }
     }
 
     /// The number of notes.
@@ -87,6 +94,13 @@ impl Wheel {
         self.len += 1;
     }
 
+    /// Takes a note back that could not be dealt with: it comes out again at the next call of
+    /// [`Wheel::advance`], whatever the time.
+    pub fn put_back(&mut self, note: Note) {
+        self.overdue.push(note);
+        self.len += 1;
+    }
+
     fn slot_for(&mut self, due: i64) -> &mut Vec<Note> {
         // What is due already comes out with the next tick.
         let tick = tick_of(due).max(self.tick + 1);
@@ -112,17 +126,21 @@ impl Wheel {
             });
             Some((position + distance) << shift)
         });
-        ticks.min().map(|tick| (tick << TICK_BITS) as i64)
+        let tick = if self.overdue.is_empty() { ticks.min() } else { Some(self.tick) };
+        tick.map(|tick| (tick << TICK_BITS) as i64)
     }
 
     /// Hands out up to `max` notes that are due at `now`, into `due`. Returns whether there are
     /// more.
     pub fn advance(&mut self, now: i64, max: usize, due: &mut Vec<Note>) -> bool {
         let target = now.max(0) as u64 >> TICK_BITS;
+        let again = self.overdue.len().min(max.saturating_sub(due.len()));
+        due.extend(self.overdue.drain(..again));
+        self.len -= again;
         while self.tick < target {
-            if self.len == 0 {
+            if self.len == self.overdue.len() {
                 self.tick = target;
-                return false;
+                break;
             }
             if due.len() >= max {
                 return true;
@@ -136,7 +154,7 @@ impl Wheel {
             }
             self.tick = next;
         }
-        false
+        !self.overdue.is_empty()
     }
 
     /// Moves notes of coarser levels whose slot begins at `tick` down to where they now belong.
@@ -183,13 +201,11 @@ impl Wheel {
 
     /// Bytes on the heap.
     pub fn bytes(&self) -> usize {
-        let levels = self.levels.iter().flatten();
-        levels
-            .map(|level| {
-                let notes: usize = level.slots.iter().map(Vec::capacity).sum();
-                size_of::<Level>() + notes * size_of::<Note>()
-            })
-            .sum()
+        let levels = self.levels.iter().flatten().map(|level| {
+            let notes: usize = level.slots.iter().map(Vec::capacity).sum();
+            size_of::<Level>() + notes * size_of::<Note>()
+        });
+        levels.sum::<usize>() + self.overdue.capacity() * size_of::<Note>()
     }
 }
 
@@ -211,6 +227,23 @@ mod tests {
             wheel.add(Note { hash, due: 1_000_000 }, |_| false);
         }
         assert!(wheel.len() < 200);
+    }
+
+    #[test]
+    fn what_is_put_back_comes_again() {
+        let mut wheel = Wheel::new(0);
+        let note = Note { hash: 1, due: 100 };
+        wheel.add(note, |_| true);
+        let mut due = Vec::new();
+        assert!(!wheel.advance(200, 10, &mut due));
+        assert_eq!(due, [note]);
+        wheel.put_back(note);
+        assert_eq!(wheel.len(), 1);
+        assert!(wheel.next_due().is_some_and(|at| at <= 200));
+        due.clear();
+        assert!(wheel.advance(200, 0, &mut due), "no room for it");
+        assert!(!wheel.advance(200, 10, &mut due));
+        assert_eq!((due, wheel.len(), wheel.next_due()), (vec![note], 0, None));
     }
 
     proptest! {

@@ -71,7 +71,9 @@ impl ProtocolError {
             ProtocolError::ArgumentCount => "invalid multibulk length",
             ProtocolError::UnauthenticatedArgumentCount => "unauthenticated multibulk length",
             ProtocolError::ExpectedBulk(byte) => {
-                return format!("ERR Protocol error: expected '$', got '{}'", char::from(*byte));
+                // A line's end inside the reply would end it early.
+                let shown = if matches!(byte, b'\r' | b'\n') { ' ' } else { char::from(*byte) };
+                return format!("ERR Protocol error: expected '$', got '{shown}'");
             }
             ProtocolError::BulkLength => "invalid bulk length",
             ProtocolError::UnauthenticatedBulkLength => "unauthenticated bulk length",

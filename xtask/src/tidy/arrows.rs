@@ -22,11 +22,17 @@ const FLOORS: &[(&str, u32)] = &[
     ("redpoll-server", 5),
     ("redpoll-cli", 5),
     ("redpoll-benchmark", 5),
+    ("redpoll-tests", 6),
+    ("redpoll-fuzz", 6),
 ];
 
 /// Crates that must not reach certain others, even through a third.
-const APART: &[(&str, &[&str])] =
-    &[("redpoll-client", ENGINE), ("redpoll-cli", ENGINE), ("redpoll-benchmark", ENGINE)];
+const APART: &[(&str, &[&str])] = &[
+    ("redpoll-client", ENGINE),
+    ("redpoll-cli", ENGINE),
+    ("redpoll-benchmark", ENGINE),
+    ("redpoll-tests", ENGINE),
+];
 const ENGINE: &[&str] = &["redpoll-keyspace", "redpoll-engine", "redpoll-commands"];
 
 /// Sections of a manifest that hold dependencies.

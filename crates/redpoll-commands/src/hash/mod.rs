@@ -1,21 +1,29 @@
 //! Hashes, and the expiry of their fields.
 //!
-//! `fields` has what several commands share; all other files are commands.
+//! `fields` has what several commands share, `times` what those do that are about the expiry of fields;
+//! all other files are commands.
 
 mod fields;
+mod times;
 
 group! {
     hdel: HDEL;
     hexists: HEXISTS;
+    hexpire: HEXPIRE, HEXPIREAT, HPEXPIRE, HPEXPIREAT;
     hget: HGET;
     hgetall: HGETALL, HKEYS, HVALS;
+    hgetdel: HGETDEL;
+    hgetex: HGETEX;
     hincrby: HINCRBY;
     hincrbyfloat: HINCRBYFLOAT;
     hlen: HLEN;
     hmget: HMGET;
+    hpersist: HPERSIST;
     hrandfield: HRANDFIELD;
     hscan: HSCAN;
     hset: HSET, HMSET;
+    hsetex: HSETEX;
     hsetnx: HSETNX;
     hstrlen: HSTRLEN;
+    httl: HEXPIRETIME, HPEXPIRETIME, HPTTL, HTTL;
 }

@@ -134,6 +134,9 @@ impl Executor {
         stats.misses.add(u64::from(effects.misses));
         stats.expired.add(u64::from(effects.expired));
         let rare = effects.take_rare();
+        if let Some(rare) = &rare {
+            stats.expired_fields.add(rare.expired_fields);
+        }
         if let Some(rare) = &rare
             && !rare.events.is_empty()
         {

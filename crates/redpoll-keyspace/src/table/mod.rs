@@ -18,6 +18,9 @@ pub use scan::Cursor;
 use segment::{Bucket, Position, Segment, home_of, tag_of};
 use std::ptr::NonNull;
 
+/// Bytes of an entry that a lookup usually reads: header, a short key, a short value.
+const USUAL_ENTRY: usize = 40;
+
 /// A directory slot: a segment and the place of its buckets.
 struct Slot<V> {
     segment: NonNull<Segment<V>>,
@@ -306,7 +309,10 @@ impl<V> Table<V> {
             && let Some(block) = self.segment(self.slot_of(hash)).candidate(hash)
         {
             prefetch(block);
-            prefetch(block.wrapping_add(64));
+            // The usual entry ends within the line or the next one.
+            if block as usize % 64 > 64 - USUAL_ENTRY {
+                prefetch(block.wrapping_add(64));
+            }
         }
     }
 }

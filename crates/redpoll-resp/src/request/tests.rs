@@ -62,6 +62,7 @@ fn faults_carry_the_texts_of_redis() {
         (b"*11\r\n", &strict, "unauthenticated multibulk length"),
         (b"*1\r\n$16385\r\n", &strict, "unauthenticated bulk length"),
         (b"*1\r\nfoo\r\n", &open, "expected '$', got 'f'"),
+        (b"*1\r\n\r\n", &open, "expected '$', got ' '"),
         (b"*1\r\n$-1\r\n", &open, "invalid bulk length"),
         (b"*1\r\n$536870913\r\n", &open, "invalid bulk length"),
         (b"*1\r\n$x\r\n", &open, "invalid bulk length"),

@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn filters() {
-        check("COMMAND LIST FILTERBY PATTERN *ETD*", "[getdel]");
+        check("COMMAND LIST FILTERBY PATTERN GETD*", "[getdel]");
         check("COMMAND LIST FILTERBY pattern config|re*", "[config|resetstat config|rewrite]");
         check("COMMAND LIST FILTERBY aclcat transaction", "[discard exec multi unwatch watch]");
         check("COMMAND LIST FILTERBY ACLCAT nope | COMMAND LIST FILTERBY MODULE m", "[] | []");

@@ -1,0 +1,43 @@
+//! Integration tests of the server program, from outside.
+//!
+//! The tests lie in `tests/` and talk to a started `redpoll-server` through sockets only; nothing
+//! of the server's insides is linked. What they share is here:
+//!
+//! - [`server`] builds the program once and starts it in a directory of its own;
+//! - [`raw`] sends bytes and compares bytes, for what no client library would send;
+//! - [`talk`] turns a line of words into a command and a reply into a line;
+//! - [`linearize`] decides whether a history of concurrent operations has an order that explains
+//!   every answer.
+//!
+//! `REDPOLL_TEST_SERVER=redis-server` runs the same tests against another program, which shows
+//! whether a failing expectation or the server is at fault.
+
+#![forbid(unsafe_code)]
+
+pub mod linearize;
+pub mod raw;
+pub mod server;
+pub mod talk;
+
+pub use raw::Raw;
+pub use server::Server;
+pub use talk::Talk;
+
+use std::time::{Duration, Instant};
+
+/// How long a test waits for something before it gives up: far longer than it ever takes, so that
+/// a loaded machine is no failure.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits until `condition` holds, looking again every few milliseconds.
+///
+/// # Panics
+/// After [`PATIENCE`], naming `what` was waited for.
+#[track_caller]
+pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < PATIENCE, "waited in vain for: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}

@@ -1,0 +1,170 @@
+//! Clients as the server sees them: limits on their number, CLIENT KILL, LIST, PAUSE, REPLY.
+
+use redpoll_tests::{Server, Talk, eventually};
+use std::time::{Duration, Instant};
+
+#[test]
+fn beyond_maxclients_a_client_is_told_so() {
+    let server = Server::start(&["--maxclients", "3"]);
+    let mut raws: Vec<_> = (0..3).map(|_| server.raw()).collect();
+    for raw in &mut raws {
+        raw.check("PING\r\n", "+PONG\r\n");
+    }
+    let mut one_more = server.raw();
+    one_more.expect("-ERR max number of clients reached\r\n");
+    one_more.expect_closed();
+    drop(raws.pop());
+    eventually("there is room again", || {
+        let mut raw = server.raw();
+        raw.send("PING\r\n");
+        raw.line() == "+PONG"
+    });
+}
+
+#[test]
+fn kill_by_address_number_and_type() {
+    let server = Server::start(&[]);
+    let mut talk = server.talk();
+    let mut other = server.talk();
+    let id = other.ask("CLIENT ID").trim_start_matches(':').to_owned();
+    let list = talk.ask(&format!("CLIENT LIST ID {id}"));
+    let address = list.split("addr=").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
+    talk.check(&format!("CLIENT KILL {address}"), "OK");
+    assert!(other.connection.receive().is_err(), "the connection has ended");
+    talk.check(&format!("CLIENT KILL {address}"), "-ERR No such client");
+
+    let mut other = server.talk();
+    let id = other.ask("CLIENT ID").trim_start_matches(':').to_owned();
+    talk.check(&format!("CLIENT KILL ID {id} | CLIENT KILL ID {id}"), ":1 | :0");
+    assert!(other.connection.receive().is_err(), "the connection has ended");
+
+    let mut subscriber = server.talk();
+    subscriber.ask("SUBSCRIBE c");
+    talk.check("CLIENT KILL TYPE pubsub | PUBLISH c m", ":1 | :0");
+    assert!(subscriber.connection.receive().is_err(), "the connection has ended");
+    talk.check("CLIENT KILL ID x", "-ERR client-id should be greater than 0");
+    talk.check("CLIENT KILL TYPE x", "-ERR Unknown client type 'x'");
+    talk.check("PING", "PONG");
+}
+
+#[test]
+fn a_client_may_kill_itself() {
+    let server = Server::start(&[]);
+    let mut talk = server.talk();
+    let id = talk.ask("CLIENT ID").trim_start_matches(':').to_owned();
+    talk.check(&format!("CLIENT KILL ID {id} SKIPME no"), ":1");
+    assert!(talk.connection.receive().is_err(), "the connection has ended");
+}
+
+#[test]
+fn kill_ends_a_wait() {
+    let server = Server::start(&[]);
+    let mut talk = server.talk();
+    let mut waiting = server.talk();
+    let id = waiting.ask("CLIENT ID").trim_start_matches(':').to_owned();
+    waiting.send("BLPOP l 0");
+    eventually("it waits", || talk.info("blocked_clients") == 1);
+    talk.check(&format!("CLIENT KILL ID {id}"), ":1");
+    assert!(waiting.connection.receive().is_err(), "the connection has ended");
+    eventually("nobody waits", || talk.info("blocked_clients") == 0);
+    talk.check("RPUSH l a | LLEN l", ":1 | :1");
+}
+
+#[test]
+fn list_info_and_names() {
+    let server = Server::start(&[]);
+    let mut talk = server.talk();
+    talk.check("CLIENT GETNAME | CLIENT SETNAME me | CLIENT GETNAME", "nil | OK | me");
+    talk.check("CLIENT SETINFO lib-name tests | CLIENT SETINFO LIB-VER 1.0", "OK | OK");
+    let info = talk.ask("CLIENT INFO");
+    for part in ["name=me", "lib-name=tests", "lib-ver=1.0", "db=0", "cmd=client|info", "resp=2"] {
+        assert!(info.split_whitespace().any(|field| field == part), "{part} in {info}");
+    }
+    let mut other = Talk::resp3(server.port);
+    other.ask("SELECT 5");
+    let list = talk.ask("CLIENT LIST");
+    assert_eq!(list.lines().count(), 2, "{list}");
+    assert!(list.contains("db=5") && list.contains("resp=3"), "{list}");
+    let refusal = talk.ask_words(&[b"CLIENT", b"SETNAME", b"two words"]);
+    let expected = "-ERR Client names cannot contain spaces, newlines or special characters.";
+    assert_eq!(refusal, expected);
+}
+
+#[test]
+fn pause_holds_writes_and_unpause_lets_them_go() {
+    let server = Server::start(&[]);
+    let mut talk = server.talk();
+    let mut writer = server.talk();
+    writer.check("PING", "PONG");
+    talk.check("CLIENT PAUSE 100000000 WRITE | GET k", "OK | nil");
+    writer.send("SET k v");
+    writer.send("GET k");
+    // Reads go on for everybody else, and the write has not happened in the meantime.
+    for _ in 0..50 {
+        talk.check("EXISTS k", ":0");
+    }
+    talk.check("CLIENT UNPAUSE", "OK");
+    assert_eq!((writer.receive(), writer.receive()), ("OK".into(), "v".into()));
+}
+
+#[test]
+fn pause_ends_by_itself() {
+    let server = Server::start(&[]);
+    let mut talk = server.talk();
+    let start = Instant::now();
+    talk.check("CLIENT PAUSE 300 ALL", "OK");
+    talk.check("PING", "PONG");
+    assert!(start.elapsed() >= Duration::from_millis(290), "{:?}", start.elapsed());
+}
+
+#[test]
+fn replies_can_be_switched_off() {
+    let server = Server::start(&[]);
+    let mut raw = server.raw();
+    raw.send("CLIENT REPLY OFF\r\nPING\r\nSET k v\r\nCLIENT REPLY ON\r\n");
+    raw.expect("+OK\r\n");
+    raw.check("CLIENT REPLY SKIP\r\nPING\r\nGET k\r\n", "$1\r\nv\r\n");
+}
+
+#[test]
+fn idle_clients_are_disconnected_and_subscribers_are_not() {
+    let server = Server::start(&["--timeout", "1"]);
+    let mut subscriber = server.talk();
+    subscriber.ask("SUBSCRIBE c");
+    let mut waiting = server.talk();
+    waiting.send("BLPOP l 0");
+    let mut idle = server.raw();
+    idle.check("PING\r\n", "+PONG\r\n");
+    idle.expect_closed();
+    let mut talk = server.talk();
+    talk.check("PUBLISH c m | RPUSH l a", ":1 | :1");
+    assert_eq!(subscriber.receive(), "[message c m]");
+    assert_eq!(waiting.receive(), "[l a]");
+}
+
+#[test]
+fn thousands_of_connections_come_and_go() {
+    let server = Server::start(&[]);
+    for _ in 0..10 {
+        let mut raws: Vec<_> = (0..200).map(|_| server.raw()).collect();
+        for raw in &mut raws {
+            raw.send("PING\r\n");
+        }
+        for raw in &mut raws {
+            raw.expect("+PONG\r\n");
+        }
+    }
+    let mut talk = server.talk();
+    eventually("all have gone", || talk.info("connected_clients") == 1);
+    assert!(talk.info("total_connections_received") >= 2001);
+}
+
+#[test]
+fn monitor_shows_commands() {
+    let server = Server::start(&[]);
+    let mut monitor = server.raw();
+    monitor.check("MONITOR\r\n", "+OK\r\n");
+    server.talk().check("SET k v", "OK");
+    let line = monitor.line();
+    assert!(line.starts_with('+') && line.ends_with("\"SET\" \"k\" \"v\""), "{line}");
+}
