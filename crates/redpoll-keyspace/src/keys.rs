@@ -500,3 +500,6 @@ pub fn type_of(payload: &Payload<'_, Value>) -> Type {
         Payload::Value(value) => value.type_of(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -171,7 +171,8 @@ mod tests {
         );
         check("SET k v | EXPIRE k 9 GT | TTL k | EXPIRE k 9 LT | TTL k", "OK | 0 | -1 | 1 | 9");
         check(
-            "SET k v EX 9 | EXPIRE k 9 GT | EXPIRE k 11 gt | EXPIRE k 11 LT | EXPIRE k 5 LT | TTL k",
+            "SET k v EX 9 | EXPIRE k 9 GT | EXPIRE k 11 gt | EXPIRE k 11 LT | \
+             EXPIRE k 5 LT | TTL k",
             "OK | 0 | 1 | 0 | 1 | 5",
         );
         check("SET k v EX 10 | EXPIRE k 20 XX GT | EXPIRE k 5 XX GT | TTL k", "OK | 1 | 0 | 20");

@@ -169,8 +169,8 @@ mod tests {
         check(
             "SET k v | OBJECT FREQ k",
             "OK | ERR An LFU maxmemory policy is not selected, access frequency not tracked. \
-             Please note that when switching between policies at runtime LRU and LFU data will take some \
-             time to adjust.",
+             Please note that when switching between policies at runtime LRU and LFU data will \
+             take some time to adjust.",
         );
     }
 
