@@ -2,6 +2,7 @@
 
 use super::fields;
 use crate::prelude::*;
+use redpoll_types::number::write_i64;
 use redpoll_types::hash::{Hash, Ttl};
 
 pub const HINCRBY: Command = Command {

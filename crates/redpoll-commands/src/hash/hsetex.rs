@@ -4,6 +4,7 @@
 use super::fields;
 use super::times::{Setting, Time};
 use crate::prelude::*;
+use redpoll_types::number::write_i64;
 use redpoll_types::hash::{Condition, Hash, Ttl};
 
 pub const HSETEX: Command = Command {

@@ -3,6 +3,7 @@
 
 use crate::prelude::*;
 use redpoll_types::hash::{Condition, Hash, SetExpiry};
+use redpoll_types::number::write_i64;
 
 /// The latest time at which a field may expire, in milliseconds since 1970, as in Redis.
 const TIME_MAX: i64 = (1 << 46) - 1;
