@@ -140,6 +140,7 @@ impl Connection {
                 executor.stats().bytes_in.add(count as u64);
                 let figures = &self.session.client.figures;
                 figures.bytes_in.fetch_add(count as u64, Relaxed);
+                figures.query_bytes.store(buffer.len(), Relaxed);
                 Ok(())
             }
         }
