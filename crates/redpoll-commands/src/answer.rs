@@ -36,3 +36,21 @@ pub fn element_or_null(reply: &mut Reply<'_>, element: Option<Element<'_>>) {
         None => reply.null(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use redpoll_resp::{Proto, Reply};
+    use redpoll_types::number::format_f64;
+
+    proptest! {
+        #[test]
+        fn a_number_reads_alike_in_replies_and_in_values(bits in any::<u64>(), short in -1e9..1e9f64) {
+            for value in [f64::from_bits(bits), short, (short * 100.0).trunc() / 100.0, 1e-6 * short] {
+                let mut out = Vec::new();
+                Reply::new(&mut out, Proto::Resp3).double(value);
+                prop_assert_eq!(String::from_utf8_lossy(&out), format!(",{}\r\n", format_f64(value)));
+            }
+        }
+    }
+}

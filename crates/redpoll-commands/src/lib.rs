@@ -34,6 +34,7 @@ mod list;
 mod pubsub;
 mod server;
 mod set;
+mod sorted_set;
 mod string;
 mod transactions;
 
@@ -52,6 +53,7 @@ pub fn all() -> impl Iterator<Item = &'static Command> {
         pubsub::COMMANDS,
         server::COMMANDS,
         set::COMMANDS,
+        sorted_set::COMMANDS,
         string::COMMANDS,
         transactions::COMMANDS,
     ];
