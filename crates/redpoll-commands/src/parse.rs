@@ -25,8 +25,8 @@ pub fn is(word: &[u8], option: &str) -> bool {
     word.eq_ignore_ascii_case(option.as_bytes())
 }
 
-/// A timeout in seconds with a fraction, as milliseconds from `now` on; `None` for 0, which means for
-/// ever.
+/// A timeout in seconds with a fraction, as milliseconds from `now` on; `None` for 0, which means
+/// for ever.
 pub fn timeout(word: &[u8], now: i64) -> Result<Option<i64>> {
     let seconds = parse_f64(word).ok_or(Error::InvalidTimeout)?;
     let millis = (seconds * 1000.0).ceil();
@@ -39,8 +39,8 @@ pub fn timeout(word: &[u8], now: i64) -> Result<Option<i64>> {
     Ok((millis > 0.0).then_some(millis as i64))
 }
 
-/// How many elements to choose at random, and whether the same one may come several times (a negative
-/// count): the count of SRANDMEMBER, HRANDFIELD and ZRANDMEMBER.
+/// How many elements to choose at random, and whether the same one may come several times (a
+/// negative count): the count of SRANDMEMBER, HRANDFIELD and ZRANDMEMBER.
 pub fn random_count(word: &[u8]) -> Result<(usize, bool)> {
     let count = int(word)?;
     if count == i64::MIN {

@@ -1,7 +1,7 @@
 //! Commands in tests: a server without sockets, and replies as a line of text.
 //!
-//! `check("SET k v | GET k", "OK | v")` runs the commands on an empty server with one client and compares
-//! what it answers. Words are split as inline commands are, so quotes and escapes work.
+//! `check("SET k v | GET k", "OK | v")` runs the commands on an empty server with one client and
+//! compares what it answers. Words are split as inline commands are, so quotes and escapes work.
 
 use redpoll_config::{Config, SetContext};
 use redpoll_engine::block::Waiter;
@@ -71,8 +71,8 @@ impl TestServer {
         out
     }
 
-    /// What a client that may wait has been sent, as text. Like a connection, this goes on where the
-    /// wait is over, whether by an answer or by the time.
+    /// What a client that may wait has been sent, as text. Like a connection, this goes on where
+    /// the wait is over, whether by an answer or by the time.
     pub fn receive(&mut self, session: &mut Session) -> String {
         let mut out = Vec::new();
         let over = |waiter: &Arc<Waiter>| waiter.deadline <= self.now;
@@ -105,8 +105,8 @@ fn show_all(mut raw: &[u8]) -> String {
     texts.join(" ")
 }
 
-/// Takes one reply off `raw` and shows it: arrays as `[a b]`, maps as `{a b}`, null as `nil`, errors and
-/// statuses as they are, empty strings as `""`.
+/// Takes one reply off `raw` and shows it: arrays as `[a b]`, maps as `{a b}`, null as `nil`,
+/// errors and statuses as they are, empty strings as `""`.
 fn show(raw: &mut &[u8]) -> String {
     let end = raw.windows(2).position(|pair| pair == b"\r\n").expect("a whole reply");
     let (head, rest) = (&raw[..end], &raw[end + 2..]);
@@ -137,7 +137,8 @@ fn show(raw: &mut &[u8]) -> String {
     }
 }
 
-/// Runs commands, separated by ` | `, on an empty server, and compares the replies, separated likewise.
+/// Runs commands, separated by ` | `, on an empty server, and compares the replies, separated
+/// likewise.
 #[track_caller]
 pub fn check(commands: &str, expected: &str) {
     check_after(|_| {}, commands, expected);
@@ -154,8 +155,8 @@ pub fn check_after(set_up: impl FnOnce(&mut TestServer), commands: &str, expecte
     assert_eq!(replies.join(" | "), expected.trim(), "{commands}");
 }
 
-/// Runs commands as [`check`] does, and compares the keyspace events they raise (`event key`, separated
-/// by commas) and how many changes they count.
+/// Runs commands as [`check`] does, and compares the keyspace events they raise (`event key`,
+/// separated by commas) and how many changes they count.
 #[track_caller]
 pub fn check_events(commands: &str, expected: &str, dirty: u64) {
     let mut server = TestServer::new();
@@ -180,9 +181,9 @@ pub fn check_events(commands: &str, expected: &str, dirty: u64) {
     assert_eq!(server.executor.stats().dirty.get(), dirty, "changes of {commands}");
 }
 
-/// Plays a scene of several clients on an empty server. Every line is `client: command = reply`, where
-/// no reply means that the client waits; `client: = reply` is what a client that waits has received by
-/// then.
+/// Plays a scene of several clients on an empty server. Every line is `client: command = reply`,
+/// where no reply means that the client waits; `client: = reply` is what a client that waits has
+/// received by then.
 #[track_caller]
 pub fn play(scene: &str) {
     let mut server = TestServer::new();

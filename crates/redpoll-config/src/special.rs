@@ -170,7 +170,7 @@ fn parse_save(current: &Value, args: &[Vec<u8>], stage: Stage) -> Result<Value, 
 
 fn parse_buffer_limits(current: &Value, args: &[Vec<u8>]) -> Result<Value, ValueError> {
     let Value::BufferLimits(mut limits) = *current else { return Err(ValueError::ArgumentCount) };
-    if args.len() % 4 != 0 {
+    if !args.len().is_multiple_of(4) {
         let text = "Wrong number of arguments in buffer limit configuration.";
         return Err(ValueError::Rule(text));
     }

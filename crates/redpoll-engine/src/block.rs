@@ -151,6 +151,11 @@ impl Waiters {
         }
     }
 
+    /// The number of clients whose wait ends at some time by itself. O(waiting clients).
+    pub fn timed(&self) -> usize {
+        self.waiters.lock().values().filter(|waiter| waiter.deadline != i64::MAX).count()
+    }
+
     /// The number of clients that wait.
     pub fn len(&self) -> usize {
         self.count.load(Relaxed)

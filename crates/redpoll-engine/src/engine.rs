@@ -78,6 +78,8 @@ pub struct Engine {
     pub active_expire: AtomicBool,
     /// Set by SHUTDOWN; the program ends when it sees it.
     pub shutdown: RwLock<Option<ShutdownOptions>>,
+    /// Bytes in use when the engine was made.
+    pub startup_memory: usize,
     /// Bytes in use, refreshed by the timer: cheap to read for every command.
     pub used_memory: AtomicUsize,
     monitors: RwLock<Vec<Arc<Client>>>,
@@ -108,6 +110,7 @@ impl Engine {
             started: clock::now_ms(),
             active_expire: AtomicBool::new(true),
             shutdown: RwLock::new(None),
+            startup_memory: redpoll_memory::used_memory(),
             used_memory: AtomicUsize::new(0),
             monitors: RwLock::default(),
             monitor_count: AtomicUsize::new(0),

@@ -90,8 +90,8 @@ impl PubSub {
     /// The names with subscribers that match a pattern, if one is given.
     pub fn names(&self, kind: Kind, pattern: Option<&[u8]>) -> Vec<Box<[u8]>> {
         let registry = self.registry(kind).read();
-        let matches = |name: &&Box<[u8]>| pattern.is_none_or(|p| glob_match(p, name, false));
-        registry.keys().filter(matches).cloned().collect()
+        let matches = |name: &[u8]| pattern.is_none_or(|p| glob_match(p, name, false));
+        registry.keys().filter(|name| matches(name)).cloned().collect()
     }
 
     /// The number of names with subscribers.

@@ -8,6 +8,8 @@ use parking_lot::Mutex;
 
 /// Samples that the mean is taken of.
 const SAMPLES: usize = 16;
+/// The time between two samples, at least.
+const INTERVAL_MS: i64 = 100;
 
 /// Amounts in a second.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,10 +38,13 @@ pub struct Rates(Mutex<Samples>);
 impl Rates {
     fn sample(&self, now: i64, counters: [u64; 3]) {
         let mut all = self.0.lock();
-        let Some((before, old)) = all.last.replace((now, counters)) else { return };
-        let Some(millis) = u64::try_from(now - before).ok().filter(|&millis| millis > 0) else {
+        let (before, old) = *all.last.get_or_insert((now, counters));
+        // The clock may have been set back.
+        if (before..before.saturating_add(INTERVAL_MS)).contains(&now) {
             return;
-        };
+        }
+        all.last = Some((now, counters));
+        let Ok(millis) = u64::try_from(now - before) else { return };
         // A counter that CONFIG RESETSTAT has set back counts as unmoved.
         let rate = |index: usize| {
             let grown = counters[index].saturating_sub(old[index]);
@@ -66,7 +71,7 @@ impl Rates {
 }
 
 impl Engine {
-    /// Samples the counters of [`Rates`]. To be called about ten times a second.
+    /// Samples the counters of [`Rates`]. To be called ten times a second; more does no harm.
     pub fn sample_rates(&self, now: i64) {
         let stats = &self.stats;
         let counters = [
@@ -89,7 +94,7 @@ mod tests {
         assert_eq!(rates.per_second(), PerSecond::default());
         rates.sample(100, [10, 200, 0]);
         assert_eq!(rates.per_second(), PerSecond { commands: 100, bytes_in: 2000, bytes_out: 0 });
-        rates.sample(100, [10, 200, 0]);
+        rates.sample(150, [99, 99, 99]);
         rates.sample(200, [0, 0, 0]);
         assert_eq!(rates.per_second().commands, 50);
         (0..SAMPLES as i64).for_each(|step| rates.sample(300 + step * 100, [0, 0, 0]));

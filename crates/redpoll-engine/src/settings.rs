@@ -42,7 +42,7 @@ impl Settings {
             maxmemory: config.maxmemory(),
             lfu: config.maxmemory_policy().is_lfu(),
             slowlog_micros: config.slowlog_log_slower_than(),
-            slowlog_max: usize::try_from(config.slowlog_max_len()).unwrap_or(0),
+            slowlog_max: config.slowlog_max_len(),
             latency_threshold_ms: u64::try_from(config.latency_monitor_threshold()).unwrap_or(0),
         }
     }
@@ -54,7 +54,7 @@ fn limits(config: &Config) -> Limits {
         hash_max_listpack_value: config.hash_max_listpack_value() as usize,
         set_max_intset_entries: config.set_max_intset_entries(),
         set_max_listpack_entries: config.set_max_listpack_entries(),
-        set_max_listpack_value: config.set_max_listpack_value() as usize,
+        set_max_listpack_value: config.set_max_listpack_value(),
         zset_max_listpack_entries: config.zset_max_listpack_entries(),
         zset_max_listpack_value: config.zset_max_listpack_value() as usize,
         list_max_listpack_size: config.list_max_listpack_size() as i32,

@@ -31,7 +31,7 @@ pub fn accessed(clock: u32, now_ms: i64, lfu: bool, noise: u64) -> u32 {
             die = (die ^ die >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
             die = (die ^ die >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
             die ^= die >> 31;
-            counter + u32::from(die % u64::from(odds) == 0)
+            counter + u32::from(die.is_multiple_of(u64::from(odds)))
         }
     };
     minutes(now_ms) << 8 | grown

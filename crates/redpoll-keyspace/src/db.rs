@@ -1,12 +1,12 @@
 //! One stripe's part of one database: its entries, and when they or their fields expire.
 //!
-//! An entry's deadline is the first moment at which time does something to it: the key expires, or a
-//! field of its hash. The promise: an entry with a deadline has a note in the timing wheel that is due
-//! then or before. A deadline that moves later leaves its note where it is; when the note comes due, it
-//! moves on. One that moves earlier gets another note, and the entry keeps the mark of that one, five
-//! bits made of its due time: so the older note is known as stale when it comes due, and goes. Without
-//! the mark it would move on as well, and a key whose expiry is shortened again and again would gather
-//! notes for ever.
+//! An entry's deadline is the first moment at which time does something to it: the key expires, or
+//! a field of its hash. The promise: an entry with a deadline has a note in the timing wheel that
+//! is due then or before. A deadline that moves later leaves its note where it is; when the note
+//! comes due, it moves on. One that moves earlier gets another note, and the entry keeps the mark
+//! of that one, five bits made of its due time: so the older note is known as stale when it comes
+//! due, and goes. Without the mark it would move on as well, and a key whose expiry is shortened
+//! again and again would gather notes for ever.
 
 use crate::entry::{Entry, MARK_MAX, Payload};
 use crate::table::{Place, Table};
@@ -219,8 +219,8 @@ impl Db {
         }
     }
 
-    /// Removes up to `max` expired fields of the hash at `place`, and the entry with its last field.
-    /// `None` if it is no hash or no field has expired.
+    /// Removes up to `max` expired fields of the hash at `place`, and the entry with its last
+    /// field. `None` if it is no hash or no field has expired.
     pub(crate) fn expire_fields(
         &mut self,
         place: Place,
@@ -378,8 +378,8 @@ mod tests {
     /// A key's expiry and those of its fields.
     type Model = BTreeMap<String, (Option<i64>, BTreeMap<String, Option<i64>>)>;
 
-    /// Takes what the database has removed out of the model, where it must be due at `now`; what stays
-    /// must not be late.
+    /// Takes what the database has removed out of the model, where it must be due at `now`; what
+    /// stays must not be late.
     fn follow(model: &mut Model, (keys, fields): (Vec<String>, Vec<(String, String)>), now: i64) {
         for (key, field) in fields {
             let (_, held) = model.get_mut(&key).expect("a key that is there");

@@ -399,7 +399,8 @@ impl<V> Entry<V> {
         *flags = (*flags & ((1 << MARK_SHIFT) - 1)) | (mark << MARK_SHIFT);
     }
 
-    /// Whether time can do anything to the key: it, or a part of it, has an expiry or had one lately.
+    /// Whether time can do anything to the key: it, or a part of it, has an expiry or had one
+    /// lately.
     #[inline(always)]
     pub fn is_timed(&self) -> bool {
         self.header().flags & !(LONG_KEY | RAW) != 0
@@ -461,9 +462,10 @@ impl<'a, V> EntryRef<'a, V> {
 
     /// The entry's own lifetime: its block outlives this handle.
     fn long(&self) -> &'a Entry<V> {
+        let entry: *const Entry<V> = &raw const *self.entry;
         // SAFETY: what `Entry`'s methods borrow is in the block, which lives and stays unchanged
         // for 'a (see `borrow`); no method hands out a reference to the handle itself.
-        unsafe { &*(&raw const *self.entry) }
+        unsafe { &*entry }
     }
 
     /// The key, for as long as the table is borrowed.

@@ -30,7 +30,7 @@ pub fn run(config: Config) -> Result<(), String> {
     let process = ProcessInfo {
         executable: env::current_exe().map(|path| path.display().to_string()).unwrap_or_default(),
         config_file: config.config_file().map(Into::into),
-        port: config.port() as u16,
+        port: config.port(),
         workers: config.worker_threads(),
         run_id: run_id(),
     };
@@ -71,7 +71,7 @@ fn start_workers(engine: &Arc<Engine>) -> std::io::Result<Vec<Arc<Mailbox>>> {
 /// Binds every configured address. An address with a leading `-` may be missing from the machine.
 fn bind(config: &Config) -> Result<Vec<Listener>, String> {
     let mut listeners = Vec::new();
-    let port = config.port() as u16;
+    let port = config.port();
     if port != 0 {
         for name in config.bind().iter() {
             let name = name.to_str_lossy();

@@ -49,13 +49,14 @@ pub struct Options {
 
 /// Runs `compare` with its arguments.
 pub fn run(args: &[String]) -> ExitCode {
+    if args.iter().any(|arg| matches!(arg.as_str(), "-h" | "--help")) {
+        println!("{}", usage());
+        return ExitCode::SUCCESS;
+    }
     let options = match parse(args) {
         Ok(options) => options,
         Err(why) => {
-            eprintln!("error: {why}\n{USAGE}\nscenarios:");
-            for scenario in SCENARIOS {
-                eprintln!("  {:<12} {}", scenario.name, scenario.about);
-            }
+            eprintln!("error: {why}\n{}", usage());
             return ExitCode::from(2);
         }
     };
@@ -66,6 +67,13 @@ pub fn run(args: &[String]) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// All options and what there is to measure.
+fn usage() -> String {
+    let scenario = |s: &Scenario| format!("\n  {:<12} {}", s.name, s.about);
+    let scenarios: String = SCENARIOS.iter().map(scenario).collect();
+    format!("{USAGE}\nscenarios:{scenarios}")
 }
 
 fn parse(args: &[String]) -> Result<Options, String> {

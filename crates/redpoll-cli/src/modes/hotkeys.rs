@@ -43,7 +43,7 @@ pub fn run(session: &mut Session) -> Result<(), Stop> {
         if stopped.load(Ordering::Relaxed) {
             break;
         }
-        if rounds % 100 == 0 {
+        if rounds.is_multiple_of(100) {
             thread::sleep(session.options.interval);
         }
     }

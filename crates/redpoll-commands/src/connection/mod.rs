@@ -11,5 +11,7 @@ group! {
     select: SELECT;
 }
 
-mod login;
+pub(crate) use hello::REDIS_VERSION;
+
+pub(crate) mod login;
 mod names;

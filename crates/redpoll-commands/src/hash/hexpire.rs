@@ -132,8 +132,10 @@ mod tests {
             "3 | [1 -2] | [1] | ~ | [a 1 b 2 c 3] | ~ | [b 2 c 3] | 2 | ~ | [c] | ~ | 1",
         );
         check(
-            "HSET h a 1 b 2 | HEXPIREAT h 1700000001 FIELDS 1 a | HPEXPIREAT h 1700000001500 FIELDS 1 b | \
-             ~1001 | HKEYS h | ~500 | HLEN h | HEXISTS h b | HSTRLEN h b | HRANDFIELD h | HSCAN h 0",
+            "HSET h a 1 b 2 | HEXPIREAT h 1700000001 FIELDS 1 a | \
+             HPEXPIREAT h 1700000001500 FIELDS 1 b | \
+             ~1001 | HKEYS h | ~500 | HLEN h | HEXISTS h b | HSTRLEN h b | HRANDFIELD h | \
+             HSCAN h 0",
             "2 | [1] | [1] | ~ | [b] | ~ | 0 | 0 | 0 | nil | [0 []]",
         );
     }
@@ -173,7 +175,7 @@ mod tests {
 
     #[test]
     fn refuses() {
-        const FIELDS: &str = "ERR Mandatory argument FIELDS is missing or not at the right position";
+        const PLACE: &str = "ERR Mandatory argument FIELDS is missing or not at the right position";
         const MATCH: &str = "ERR The `numfields` parameter must match the number of arguments";
         const COUNT: &str = "ERR Parameter `numFields` should be greater than 0";
         const WRONG: &str = "WRONGTYPE Operation against a key holding the wrong kind of value";
@@ -192,7 +194,7 @@ mod tests {
              HEXPIRE h 1 FIELDS x a | HEXPIRE h 1 FIELDS 2 a | HEXPIRE h 1 FIELDS 1 a b | \
              HEXPIRE h 1 NX FIELDS 1 | HEXPIRE h 1 FIELDS 1",
             &format!(
-                "{FIELDS} | {FIELDS} | {COUNT} | {COUNT} | {MATCH} | {MATCH} | {MATCH} | \
+                "{PLACE} | {PLACE} | {COUNT} | {COUNT} | {MATCH} | {MATCH} | {MATCH} | \
                  ERR wrong number of arguments for 'hexpire' command"
             ),
         );
@@ -228,6 +230,23 @@ mod tests {
         server.executor.expire_due(server.now + 240);
         assert_eq!((count(&server), server.executor.stats().expired_fields.get()), (0, 2));
         assert_eq!(server.executor.next_expiry(), i64::MAX);
+    }
+
+    #[test]
+    fn expiries_go_where_their_hash_goes() {
+        check(
+            "HSET h a 1 b 2 | HPEXPIRE h 100 FIELDS 1 a | COPY h c | RENAME h r | ~101 | \
+             HKEYS c | HKEYS r",
+            "2 | [1] | 1 | OK | ~ | [b] | [b]",
+        );
+        let mut server = TestServer::new();
+        let mut client = server.client();
+        server.run(&mut client, "HSET h a 1");
+        server.run(&mut client, "HPEXPIRE h 100 FIELDS 1 a");
+        server.run(&mut client, "COPY h c");
+        server.run(&mut client, "RENAME h r");
+        server.executor.expire_due(server.now + 140);
+        assert_eq!(server.engine.keyspace.len(0), 0);
     }
 
     #[test]

@@ -71,7 +71,8 @@ mod tests {
     #[test]
     fn refuses() {
         check(
-            "HGETDEL h FIELD 1 a | HGETDEL h FIELDS 0 a | HGETDEL h FIELDS 2 a | HGETDEL h FIELDS 1 | \
+            "HGETDEL h FIELD 1 a | HGETDEL h FIELDS 0 a | HGETDEL h FIELDS 2 a | \
+             HGETDEL h FIELDS 1 | \
              SET t v | HGETDEL t FIELD 1 a",
             "ERR Mandatory argument FIELDS is missing or not at the right position | \
              ERR Number of fields must be a positive integer | \

@@ -1,5 +1,5 @@
-//! `HGETEX key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds |
-//! PERSIST] FIELDS numfields field [field ...]`.
+//! `HGETEX key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds
+//! | PERSIST] FIELDS numfields field [field ...]`.
 
 use super::times::{self, BAD_COUNT, Setting, Time};
 use super::{fields, hpersist};
@@ -111,7 +111,8 @@ mod tests {
     #[test]
     fn gets() {
         check(
-            "HSET h a 1 b x | HGETEX h FIELDS 3 a z b | HTTL h FIELDS 2 a b | HGETEX none FIELDS 2 a b",
+            "HSET h a 1 b x | HGETEX h FIELDS 3 a z b | HTTL h FIELDS 2 a b | \
+             HGETEX none FIELDS 2 a b",
             "2 | [1 nil x] | [-1 -1] | [nil nil]",
         );
     }
@@ -120,10 +121,12 @@ mod tests {
     fn sets_and_removes_expiries() {
         check(
             "HSET h a 1 b x | HGETEX h EX 10 FIELDS 2 a z | HPTTL h FIELDS 2 a b | \
-             HGETEX h PX 500 FIELDS 1 b | HPTTL h FIELDS 1 b | HGETEX h EXAT 1700000002 FIELDS 1 b | \
+             HGETEX h PX 500 FIELDS 1 b | HPTTL h FIELDS 1 b | \
+             HGETEX h EXAT 1700000002 FIELDS 1 b | \
              HGETEX h PXAT 1700000003000 FIELDS 1 a | HPTTL h FIELDS 2 a b | \
              HGETEX h PERSIST FIELDS 2 a z | HTTL h FIELDS 2 a b | ~2001 | HKEYS h",
-            "2 | [1 nil] | [10000 -1] | [x] | [500] | [x] | [1] | [3000 2000] | [1 nil] | [-1 2] | ~ | \
+            "2 | [1 nil] | [10000 -1] | [x] | [500] | [x] | [1] | [3000 2000] | [1 nil] | \
+             [-1 2] | ~ | \
              [a]",
         );
         check("HSET h a 1 | HGETEX h EX 0 FIELDS 1 a | HLEN h", "1 | [1] | 0");
@@ -131,15 +134,18 @@ mod tests {
 
     #[test]
     fn refuses() {
-        const FIELDS: &str = "ERR Mandatory argument FIELDS is missing or not at the right position";
+        const PLACE: &str = "ERR Mandatory argument FIELDS is missing or not at the right position";
         const COUNT: &str = "ERR Number of fields must be a positive integer";
         check(
-            "HGETEX h EX x FIELDS 1 a | HGETEX h EX -1 FIELDS 1 a | HGETEX h EX 70368744178 FIELDS 1 a | \
+            "HGETEX h EX x FIELDS 1 a | HGETEX h EX -1 FIELDS 1 a | \
+             HGETEX h EX 70368744178 FIELDS 1 a | \
              HGETEX h EX 1 PX 1 FIELDS 1 a | HGETEX h KEEPTTL FIELDS 1 a | HGETEX h FIELDS 0 a | \
-             HGETEX h FIELDS 2 a | HGETEX h EX 1 FIELDS | HGETEX h FIELDS 1 | SET t v | HGETEX t X 1 2",
+             HGETEX h FIELDS 2 a | HGETEX h EX 1 FIELDS | HGETEX h FIELDS 1 | SET t v | \
+             HGETEX t X 1 2",
             &format!(
-                "ERR value is not an integer or out of range | ERR invalid expire time, must be >= 0 | \
-                 ERR invalid expire time in 'hgetex' command | {FIELDS} | {FIELDS} | {COUNT} | \
+                "ERR value is not an integer or out of range | \
+                 ERR invalid expire time, must be >= 0 | \
+                 ERR invalid expire time in 'hgetex' command | {PLACE} | {PLACE} | {COUNT} | \
                  ERR The `numfields` parameter must match the number of arguments | {COUNT} | \
                  ERR wrong number of arguments for 'hgetex' command | OK | \
                  WRONGTYPE Operation against a key holding the wrong kind of value"
@@ -151,7 +157,8 @@ mod tests {
     fn tells_what_it_did() {
         check_events(
             "HSET h a 1 b 2 | HGETEX h FIELDS 1 a | HGETEX h EX 1 FIELDS 2 a b | \
-             HGETEX h PERSIST FIELDS 2 a b | HGETEX h PERSIST FIELDS 1 a | HGETEX h EX 0 FIELDS 2 a b",
+             HGETEX h PERSIST FIELDS 2 a b | HGETEX h PERSIST FIELDS 1 a | \
+             HGETEX h EX 0 FIELDS 2 a b",
             "new h, hset h, hexpire h, hpersist h, hdel h, del h",
             8,
         );

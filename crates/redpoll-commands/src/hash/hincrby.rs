@@ -2,8 +2,8 @@
 
 use super::fields;
 use crate::prelude::*;
+use redpoll_types::number::write_i64;
 use redpoll_types::hash::{Hash, Ttl};
-use redpoll_types::number;
 
 pub const HINCRBY: Command = Command {
     spec: Spec {
@@ -30,7 +30,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
             .checked_add(increment)
             .ok_or(Error::text("ERR increment or decrement would overflow"))?;
         let mut buffer = [0; 21];
-        hash.set(field, number::write_i64(sum, &mut buffer), Ttl::Keep, now, limits);
+        hash.set(field, write_i64(sum, &mut buffer), Ttl::Keep, now, limits);
         Ok(sum)
     })?;
     ctx.wrote(key, Class::Hash, "hincrby", 1);
@@ -68,7 +68,8 @@ mod tests {
         );
         check(
             "HSET h a 9223372036854775807 b -9223372036854775808 | HINCRBY h a 1 | HINCRBY h b -1",
-            "2 | ERR increment or decrement would overflow | ERR increment or decrement would overflow",
+            "2 | ERR increment or decrement would overflow | \
+             ERR increment or decrement would overflow",
         );
         check(
             "SET t v | HINCRBY t a 1",

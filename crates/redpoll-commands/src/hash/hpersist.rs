@@ -59,7 +59,8 @@ mod tests {
     #[test]
     fn persists() {
         check(
-            "HSET h a 1 b 2 | HEXPIRE h 1 FIELDS 1 a | HPERSIST h FIELDS 3 a b x | ~2000 | HKEYS h | \
+            "HSET h a 1 b 2 | HEXPIRE h 1 FIELDS 1 a | HPERSIST h FIELDS 3 a b x | ~2000 | \
+             HKEYS h | \
              HPERSIST none FIELDS 2 a b",
             "2 | [1] | [1 -1 -2] | ~ | [b a] | [-2 -2]",
         );
@@ -80,7 +81,8 @@ mod tests {
     #[test]
     fn tells_what_it_did() {
         check_events(
-            "HSET h a 1 b 2 | HEXPIRE h 1 FIELDS 2 a b | HPERSIST h FIELDS 2 a b | HPERSIST h FIELDS 1 a",
+            "HSET h a 1 b 2 | HEXPIRE h 1 FIELDS 2 a b | HPERSIST h FIELDS 2 a b | \
+             HPERSIST h FIELDS 1 a",
             "new h, hset h, hexpire h, hpersist h",
             5,
         );

@@ -97,7 +97,8 @@ mod tests {
     #[test]
     fn refuses() {
         check(
-            "HSCAN h x | HSET h a 1 | HSCAN h 0 COUNT -1 | HSCAN h 0 NOVALUES x | SET t v | HSCAN t 0",
+            "HSCAN h x | HSET h a 1 | HSCAN h 0 COUNT -1 | HSCAN h 0 NOVALUES x | SET t v | \
+             HSCAN t 0",
             "ERR invalid cursor | 1 | ERR syntax error | ERR syntax error | OK | \
              WRONGTYPE Operation against a key holding the wrong kind of value",
         );

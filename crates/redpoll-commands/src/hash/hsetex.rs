@@ -4,8 +4,8 @@
 use super::fields;
 use super::times::{Setting, Time};
 use crate::prelude::*;
-use redpoll_types::hash::{Condition, Hash, Ttl};
 use redpoll_types::number::write_i64;
+use redpoll_types::hash::{Condition, Hash, Ttl};
 
 pub const HSETEX: Command = Command {
     spec: Spec {
@@ -123,7 +123,8 @@ fn set_all(ctx: &mut Ctx<'_>, args: Args<'_>, first: usize, expiries: Expiries) 
     Ok(())
 }
 
-/// Tells the change log: times are told as they are for everybody, without what the call depended on.
+/// Tells the change log: times are told as they are for everybody, without what the call depended
+/// on.
 fn log(ctx: &mut Ctx<'_>, args: Args<'_>, first: usize, at: Option<u64>, setting: &Setting<'_>) {
     let Some(at) = at else { return };
     let key = args.at(1);
@@ -219,7 +220,8 @@ mod tests {
     #[test]
     fn conditions() {
         check(
-            "HSETEX h FXX FIELDS 1 a 1 | HSETEX h FNX FIELDS 2 a 1 b 2 | HSETEX h FNX FIELDS 2 c 1 a 2 | \
+            "HSETEX h FXX FIELDS 1 a 1 | HSETEX h FNX FIELDS 2 a 1 b 2 | \
+             HSETEX h FNX FIELDS 2 c 1 a 2 | \
              HSETEX h FXX EX 5 FIELDS 2 a 7 c 8 | HSETEX h EX 5 FXX FIELDS 2 a 7 b 8 | HGETALL h | \
              HTTL h FIELDS 1 a | ~5001 | HSETEX h fnx FIELDS 1 a 9 | HGETALL h",
             "0 | 1 | 0 | 0 | 1 | [a 7 b 8] | [5] | ~ | 1 | [a 9]",
@@ -229,7 +231,8 @@ mod tests {
     #[test]
     fn refuses() {
         const ARITY: &str = "ERR wrong number of arguments for 'hsetex' command";
-        const ONE: &str = "ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can be specified";
+        const ONE: &str =
+            "ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can be specified";
         check(
             "HSETEX h FIELDS 1 a | HSETEX h FIELDS 2 a 1 | HSETEX h FIELDS 1 a 1 b | \
              HSETEX h EX 1 FIELDS 1 | HSETEX h FIELDS 0 a 1 | HSETEX h FIELDS x a 1 | \
@@ -240,7 +243,8 @@ mod tests {
             ),
         );
         check(
-            "HSETEX h FXX FXX FXX EX | HSETEX h FXX FNX FIELDS 1 a 1 | HSETEX h FXX KEEPTTL FXX X | \
+            "HSETEX h FXX FXX FXX EX | HSETEX h FXX FNX FIELDS 1 a 1 | \
+             HSETEX h FXX KEEPTTL FXX X | \
              HSETEX h KEEPTTL EX 1 FIELDS 1 a 1 | HSETEX h NX FIELDS 1 a 1 | \
              HSETEX h FXX KEEPTTL KEEPTTL EX",
             &format!(
@@ -255,7 +259,8 @@ mod tests {
              HSETEX h PX 70368744177663 FIELDS 1 a 1 | HSETEX h FNX FIELDS 1 a 1 EX | \
              SET t v | HSETEX t X FIELDS 1 a 1 | HSETEX t FIELDS 1 a 1",
             &format!(
-                "ERR value is not an integer or out of range | ERR invalid expire time, must be >= 0 | \
+                "ERR value is not an integer or out of range | \
+                 ERR invalid expire time, must be >= 0 | \
                  ERR invalid expire time in 'hsetex' command | {ARITY} | OK | \
                  ERR unknown argument: X | \
                  WRONGTYPE Operation against a key holding the wrong kind of value"

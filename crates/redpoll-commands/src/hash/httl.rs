@@ -101,22 +101,24 @@ mod tests {
         check(
             "HSET h a 1 b 2 | HPEXPIRE h 1500 FIELDS 1 a | HTTL h FIELDS 3 a b x | \
              HPTTL h FIELDS 1 a | HEXPIRETIME h FIELDS 2 a b | HPEXPIRETIME h FIELDS 1 a | ~1400 | \
-             HTTL h FIELDS 1 a | HPTTL h FIELDS 1 a | ~101 | HPTTL h FIELDS 2 a b | HTTL none FIELDS 1 a",
-            "2 | [1] | [2 -1 -2] | [1500] | [1700000002 -1] | [1700000001500] | ~ | [1] | [100] | ~ | \
+             HTTL h FIELDS 1 a | HPTTL h FIELDS 1 a | ~101 | HPTTL h FIELDS 2 a b | \
+             HTTL none FIELDS 1 a",
+            "2 | [1] | [2 -1 -2] | [1500] | [1700000002 -1] | [1700000001500] | ~ | [1] | \
+             [100] | ~ | \
              [-2 -1] | [-2]",
         );
     }
 
     #[test]
     fn refuses() {
-        const FIELDS: &str = "ERR Mandatory argument FIELDS is missing or not at the right position";
+        const PLACE: &str = "ERR Mandatory argument FIELDS is missing or not at the right position";
         const COUNT: &str = "ERR Number of fields must be a positive integer";
         const MATCH: &str = "ERR The `numfields` parameter must match the number of arguments";
         check(
             "HTTL h FIELD 1 a | HTTL h FIELDS 0 a | HPTTL h FIELDS x a | HTTL h FIELDS 2 a | \
              HEXPIRETIME h FIELDS 1 a b | HTTL h FIELDS 1 | SET t v | HTTL t FIELD 1 a",
             &format!(
-                "{FIELDS} | {COUNT} | {COUNT} | {MATCH} | {MATCH} | \
+                "{PLACE} | {COUNT} | {COUNT} | {MATCH} | {MATCH} | \
                  ERR wrong number of arguments for 'httl' command | OK | \
                  WRONGTYPE Operation against a key holding the wrong kind of value"
             ),

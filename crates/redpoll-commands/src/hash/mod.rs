@@ -1,7 +1,7 @@
 //! Hashes, and the expiry of their fields.
 //!
-//! `fields` has what several commands share, `times` what those do that are about the expiry of fields;
-//! all other files are commands.
+//! `fields` has what several commands share, `times` what those do that are about the expiry of
+//! fields; all other files are commands.
 
 mod fields;
 mod times;

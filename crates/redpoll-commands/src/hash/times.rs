@@ -1,5 +1,5 @@
-//! What the commands about the expiry of fields share: times, lists of fields, and what follows when
-//! expiries have been set.
+//! What the commands about the expiry of fields share: times, lists of fields, and what follows
+//! when expiries have been set.
 
 use crate::prelude::*;
 use redpoll_types::hash::{Condition, Hash, SetExpiry};
@@ -43,8 +43,8 @@ impl Time {
     }
 }
 
-/// The fields of a call, of which `FIELDS` is the `at`th word and a count the next: the index of the
-/// first. `bad_count` is what to say of a count that is none.
+/// The fields of a call, of which `FIELDS` is the `at`th word and a count the next: the index of
+/// the first. `bad_count` is what to say of a count that is none.
 pub fn named_fields(args: Args<'_>, at: usize, bad_count: &'static str) -> Result<usize> {
     if !args.is(at, "fields") {
         return Err(Error::text(
@@ -70,7 +70,8 @@ pub fn same_for_all(ctx: &mut Ctx<'_>, count: usize, value: i64) {
     (0..count).for_each(|_| ctx.reply.int(value));
 }
 
-/// Expiries that are being set in one call, all to the same time: what of it is to be told afterwards.
+/// Expiries that are being set in one call, all to the same time: what of it is to be told
+/// afterwards.
 pub struct Setting<'a> {
     at: u64,
     now: u64,

@@ -184,7 +184,7 @@ fn keys_of_one_change_come_before_what_it_causes() {
 
 #[test]
 fn values_of_other_types_are_no_answer() {
-    let commands = format!("SET l v | BLPOP l 0 | BLMPOP 0 1 l LEFT | BLMOVE l d LEFT LEFT 0");
+    let commands = "SET l v | BLPOP l 0 | BLMPOP 0 1 l LEFT | BLMOVE l d LEFT LEFT 0".to_string();
     check(&commands, &format!("OK | {WRONG} | {WRONG} | {WRONG}"));
     check("RPUSH s a | SET d v | BRPOPLPUSH s d 0", &format!("1 | OK | {WRONG}"));
     play(

@@ -1,9 +1,10 @@
 //! Intersections, unions and differences of sets, without building what nobody asked for.
 //!
-//! An intersection walks the smallest set and probes the others, those first that are quick to probe.
-//! Unions and differences either probe or build a result, whichever costs less: probing copies no
-//! member, building visits each member once however many sets there are. A built result starts as a
-//! snapshot of a big set where there is one, which costs a pointer for thousands of members.
+//! An intersection walks the smallest set and probes the others, those first that are quick to
+//! probe. Unions and differences either probe or build a result, whichever costs less: probing
+//! copies no member, building visits each member once however many sets there are. A built result
+//! starts as a snapshot of a big set where there is one, which costs a pointer for thousands of
+//! members.
 //!
 //! Costs are in units of about 20 ns: what a look-up in a table takes.
 
@@ -115,8 +116,8 @@ pub fn build_difference(first: &Set, others: Vec<&Set>, limits: &Limits) -> Set 
     difference
 }
 
-/// Whether to walk `first` and probe the others, or to walk all of them. The former touches less when
-/// there are members in common, which counts for half.
+/// Whether to walk `first` and probe the others, or to walk all of them. The former touches less
+/// when there are members in common, which counts for half.
 fn walk_is_cheaper(first: &Set, others: &[&Set]) -> bool {
     let walking = first.len() * (others.len() + 1) / 2;
     let removing = first.len() + others.iter().map(|set| set.len()).sum::<usize>();

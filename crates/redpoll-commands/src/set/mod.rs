@@ -1,7 +1,7 @@
 //! Sets.
 //!
-//! `algebra` computes intersections, unions and differences, `store` writes a computed set to a key;
-//! all other files are commands.
+//! `algebra` computes intersections, unions and differences, `store` writes a computed set to a
+//! key; all other files are commands.
 
 mod algebra;
 mod store;

@@ -65,7 +65,8 @@ mod tests {
     #[test]
     fn subtracts() {
         check(
-            "SADD a x y z | SADD b y | SADD c z 1 | SDIFF a b c | SDIFF a | SDIFF a a | SDIFF a none",
+            "SADD a x y z | SADD b y | SADD c z 1 | SDIFF a b c | SDIFF a | SDIFF a a | \
+             SDIFF a none",
             "3 | 1 | 2 | [x] | [x y z] | [] | [x y z]",
         );
         check("SADD a x | SDIFF none a | SDIFF none", "1 | [] | []");

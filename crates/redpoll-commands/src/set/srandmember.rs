@@ -87,7 +87,8 @@ mod tests {
     #[test]
     fn distinct_ones() {
         check(
-            "SADD s a b c | SRANDMEMBER s 0 | SRANDMEMBER s 3 | SRANDMEMBER s 9 | SRANDMEMBER none 2",
+            "SADD s a b c | SRANDMEMBER s 0 | SRANDMEMBER s 3 | SRANDMEMBER s 9 | \
+             SRANDMEMBER none 2",
             "3 | [] | [a b c] | [a b c] | []",
         );
         check("SADD s a b c d | SRANDMEMBER s 2", "4 | [a b]");

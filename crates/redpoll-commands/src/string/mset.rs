@@ -47,7 +47,7 @@ const SPEC: Spec = Spec {
 };
 
 fn pairs_only(args: Args<'_>, name: &str) -> Result {
-    if args.len() % 2 == 0 { Err(Error::arity(name)) } else { Ok(()) }
+    if args.len().is_multiple_of(2) { Err(Error::arity(name)) } else { Ok(()) }
 }
 
 fn set_all(ctx: &mut Ctx<'_>, args: Args<'_>) {

@@ -46,7 +46,7 @@ impl Executor {
         };
         let spec = &command.spec;
         // COMMAND is a container and a command by itself.
-        if !spec.subcommands.is_empty() && !(args.len() == 1 && spec.accepts(1)) {
+        if !(spec.subcommands.is_empty() || (args.len() == 1 && spec.accepts(1))) {
             return Verdict::Refuse(self.bad_container(id, args));
         }
         if !spec.accepts(args.len()) {

@@ -7,8 +7,9 @@ use crate::db::{self, GoneFields};
 const FIELDS_AT_ONCE: usize = 128;
 
 impl Keys<'_> {
-    /// Says that the fields of the hash at `key` have got or lost expiries; `before` is what the hash's
-    /// `next_expiry` was. To be called after every change that may let a field expire earlier.
+    /// Says that the fields of the hash at `key` have got or lost expiries; `before` is what the
+    /// hash's `next_expiry` was. To be called after every change that may let a field expire
+    /// earlier.
     pub fn fields_changed(&mut self, key: &[u8], before: Option<u64>) {
         let hash = self.hash(key);
         let stripe = self.keyspace.stripe_of(hash);
@@ -22,8 +23,16 @@ impl Keys<'_> {
         }
     }
 
-    /// Removes expired fields of the entry at `place`, if it is a hash that has any; answers where the
-    /// key is, if it is still there.
+    /// Tells the timer of an entry that is about to be put in.
+    #[inline]
+    pub(super) fn tell_deadline(&self, hash: u64, entry: &Entry<Value>) {
+        if let Some(due) = db::deadline(entry) {
+            self.keyspace.expires_at(self.keyspace.stripe_of(hash), due);
+        }
+    }
+
+    /// Removes expired fields of the entry at `place`, if it is a hash that has any; answers where
+    /// the key is, if it is still there.
     pub(super) fn without_expired_fields(&mut self, hash: u64, place: Place) -> Option<Place> {
         let now = self.now;
         let Some(fields) = self.db_of(hash).expire_fields(place, now, FIELDS_AT_ONCE) else {

@@ -187,9 +187,7 @@ impl Keys<'_> {
             self.event(key, Class::New, "new");
             return self.insert(hash, entry);
         };
-        if let Some(due) = at {
-            self.keyspace.expires_at(self.keyspace.stripe_of(hash), due);
-        }
+        self.tell_deadline(hash, &entry);
         let old = self.db_of(hash).replace(place, hash, entry);
         self.db_of(hash).table.entry_mut(place).set_raw(false);
         self.touch_entry(hash, place);
@@ -204,9 +202,7 @@ impl Keys<'_> {
 
     /// Adds an entry whose key is not there; its access clock stays.
     pub(super) fn insert_as_is(&mut self, hash: u64, entry: Entry<Value>) {
-        if let Some(due) = entry.expiry() {
-            self.keyspace.expires_at(self.keyspace.stripe_of(hash), due);
-        }
+        self.tell_deadline(hash, &entry);
         self.db_of(hash).insert(hash, entry);
     }
 }

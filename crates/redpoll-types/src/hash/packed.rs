@@ -33,7 +33,7 @@ impl Packed {
     /// expiries in order where they should be. O(n).
     pub(super) fn from_listpack(pack: Listpack, with_expiry: bool) -> Result<Self, Corrupt> {
         let packed = Self { pack, with_expiry };
-        if packed.pack.len() % packed.stride() != 0 {
+        if !packed.pack.len().is_multiple_of(packed.stride()) {
             return Err(Corrupt);
         }
         if with_expiry {

@@ -41,7 +41,7 @@ impl Big {
     }
 
     pub(super) fn shift_left(&mut self, bits: u32) {
-        if bits % 32 > 0 {
+        if !bits.is_multiple_of(32) {
             self.multiply_add(1 << (bits % 32), 0);
         }
         let limbs = std::iter::repeat_n(0, (bits / 32) as usize);

@@ -48,6 +48,15 @@ pub fn format_f64(value: f64) -> String {
     if value.abs() <= (1i64 << 62) as f64 && whole as f64 == value {
         return whole.to_string();
     }
+    shortest_f64(value)
+}
+
+/// As [`format_f64`], but round whole numbers get their exponent too (`1e+8`): the text that DEBUG
+/// DIGEST mixes in for a score.
+pub fn shortest_f64(value: f64) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return format_f64(value);
+    }
     let (digits, exponent) = shortest_digits(value.abs());
     let mut text = String::with_capacity(28);
     if value < 0.0 {
@@ -103,6 +112,22 @@ fn lay_out(text: &mut String, digits: &str, last_power: i32) {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn the_shortest_text_of_whole_numbers() {
+        for (value, text) in [
+            (0.0, "0"),
+            (-0.0, "-0"),
+            (1e7, "10000000"),
+            (1e8, "1e+8"),
+            (-1e8, "-1e+8"),
+            (123456789.0, "123456789"),
+            (1.5, "1.5"),
+            (f64::NEG_INFINITY, "-inf"),
+        ] {
+            assert_eq!(shortest_f64(value), text);
+        }
+    }
 
     #[test]
     fn accepts_what_redis_accepts() {

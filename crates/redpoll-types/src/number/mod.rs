@@ -10,7 +10,7 @@ mod big;
 mod float;
 mod long_double;
 
-pub use float::{format_f64, parse_f64};
+pub use float::{format_f64, parse_f64, shortest_f64};
 pub use long_double::LongDouble;
 
 /// The longest text of an `i64`: `-9223372036854775808`.

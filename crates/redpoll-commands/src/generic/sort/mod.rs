@@ -118,11 +118,11 @@ fn store(
     for &index in order {
         let element = elements.get(index);
         if options.gets.is_empty() {
-            list.push_back(element, &ctx.limits);
+            list.push_back(element, ctx.limits);
         }
         for get in &options.gets {
             let push = |value: Option<&[u8]>| {
-                list.push_back(value.unwrap_or_default(), &ctx.limits);
+                list.push_back(value.unwrap_or_default(), ctx.limits);
             };
             get.with(&mut ctx.keys, element, push);
         }

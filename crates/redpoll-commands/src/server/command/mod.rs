@@ -11,6 +11,8 @@ mod help;
 mod info;
 mod list;
 
+pub(super) use list::category;
+
 pub const COMMAND: Command = Command {
     spec: Spec {
         name: "command",

@@ -1,0 +1,19 @@
+//! `DEBUG HELP`.
+
+use crate::prelude::*;
+
+pub(super) fn reply(ctx: &mut Ctx<'_>) {
+    let lines = [
+        ("DIGEST", "A fingerprint of all data."),
+        ("DIGEST-VALUE <key> [<key> ...]", "A fingerprint of each key's value."),
+        ("ERROR <text>", "Answer this error."),
+        ("LISTPACK <key>", "The elements of a value that is a listpack."),
+        ("OBJECT <key>", "How a value is stored."),
+        ("POPULATE <count> [<prefix>] [<size>]", "Make so many strings."),
+        ("PROTOCOL <type>", "Answer a value of this type of the protocol."),
+        ("QUICKLIST-PACKED-THRESHOLD <size>", "From which size elements stand alone in a list."),
+        ("SET-ACTIVE-EXPIRE (0|1)", "Whether expired keys are removed by themselves."),
+        ("SLEEP <seconds>", "Keep this client's thread for a while."),
+    ];
+    crate::help::reply(&mut ctx.reply, "DEBUG", &lines);
+}

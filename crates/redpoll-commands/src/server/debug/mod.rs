@@ -1,0 +1,174 @@
+//! `DEBUG`: what tests and the curious need. Off unless `enable-debug-command` allows it.
+
+use super::local;
+use crate::prelude::*;
+use redpoll_config::ProtectedAction;
+use redpoll_types::list::set_packed_threshold;
+use redpoll_types::number::parse_f64;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+mod digest;
+mod help;
+mod listing;
+mod object;
+mod populate;
+mod protocol;
+
+pub const DEBUG: Command = Command {
+    spec: Spec {
+        name: "debug",
+        arity: -2,
+        flags: Flags::ADMIN.with(Flags::NOSCRIPT).with(Flags::LOADING).with(Flags::STALE),
+        group: Group::Server,
+        since: "1.0.0",
+        summary: "Looks into the server, for tests.",
+        complexity: "Depends on the subcommand.",
+        locks: Locks::Own,
+        ..Spec::EMPTY
+    },
+    run,
+};
+
+/// The longest sleep, in seconds.
+const SLEEP_MAX: f64 = 3600.0;
+
+fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
+    let allowed = match ctx.engine.config.enable_debug_command() {
+        ProtectedAction::Yes => true,
+        ProtectedAction::Local => local::is_local(&ctx.session.client),
+        ProtectedAction::No => false,
+    };
+    if !allowed {
+        return Err(Error::text(
+            "ERR DEBUG command not allowed. If the enable-debug-command option is set to \
+             \"local\", you can run it from a local connection, otherwise you need to set this \
+             option in the configuration file, and then restart the server.",
+        ));
+    }
+    let is = |name: &str, words: std::ops::RangeInclusive<usize>| {
+        args.is(1, name) && words.contains(&args.len())
+    };
+    match () {
+        () if is("digest", 2..=2) => digest::all(ctx),
+        () if is("digest-value", 2..=usize::MAX) => digest::values(ctx, args),
+        () if is("error", 3..=3) => ctx.reply.error(args.at(2)),
+        () if is("help", 2..=2) => help::reply(ctx),
+        () if is("listpack", 3..=3) => return listing::listpack(ctx, args.at(2)),
+        () if is("object", 3..=3) => return object::describe(ctx, args.at(2)),
+        () if is("populate", 3..=5) => return populate::run(ctx, args),
+        () if is("protocol", 3..=3) => return protocol::reply(ctx, args.at(2)),
+        () if is("quicklist-packed-threshold", 3..=3) => return packed_threshold(ctx, args.at(2)),
+        () if is("set-active-expire", 3..=3) => {
+            let on = parse::int(args.at(2)).is_ok_and(|number| number != 0);
+            ctx.engine.active_expire.store(on, Relaxed);
+            ctx.reply.ok();
+        }
+        () if is("sleep", 3..=3) => sleep(ctx, args.at(2)),
+        () => return Err(parse::bad_subcommand(args)),
+    }
+    Ok(())
+}
+
+/// Keeps the thread that serves this client; as in Redis, its other clients have to wait.
+fn sleep(ctx: &mut Ctx<'_>, word: &[u8]) {
+    let seconds = parse_f64(word).unwrap_or(0.0).clamp(0.0, SLEEP_MAX);
+    std::thread::sleep(Duration::from_secs_f64(seconds));
+    ctx.reply.ok();
+}
+
+fn packed_threshold(ctx: &mut Ctx<'_>, word: &[u8]) -> Result {
+    if !bytes(word).is_some_and(set_packed_threshold) {
+        let text = "ERR argument must be a memory value bigger than 1 and smaller than 4gb";
+        return Err(Error::text(text));
+    }
+    ctx.reply.ok();
+    Ok(())
+}
+
+/// A number of bytes with a unit: `100`, `1b`, `4k`, `1mb`.
+fn bytes(word: &[u8]) -> Option<usize> {
+    let digits = word.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (number, unit) = word.split_at(digits);
+    let factor: usize = match unit.to_ascii_lowercase().as_slice() {
+        b"" | b"b" => 1,
+        b"k" => 1000,
+        b"kb" => 1 << 10,
+        b"m" => 1_000_000,
+        b"mb" => 1 << 20,
+        b"g" => 1_000_000_000,
+        b"gb" => 1 << 30,
+        _ => return None,
+    };
+    let number: usize = std::str::from_utf8(number).ok()?.parse().ok()?;
+    number.checked_mul(factor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bytes;
+    use crate::testing::{TestServer, check, check_after};
+    use std::sync::atomic::Ordering::Relaxed;
+
+    pub(super) fn allow(server: &mut TestServer) {
+        server.engine.config.force("enable-debug-command", b"yes").expect("a valid value");
+    }
+
+    #[test]
+    fn needs_permission() {
+        let text = "ERR DEBUG command not allowed. If the enable-debug-command option is set to \
+                    \"local\", you can run it from a local connection, otherwise you need to set \
+                    this option in the configuration file, and then restart the server.";
+        check("DEBUG SLEEP 0", text);
+        let mut server = TestServer::new();
+        server.engine.config.force("enable-debug-command", b"local").expect("a valid value");
+        let mut far = server.client_from("10.0.0.1:5", "");
+        let mut near = server.client_from("127.0.0.1:5", "");
+        assert_eq!(server.run(&mut far, "DEBUG SLEEP 0"), text);
+        assert_eq!(server.run(&mut near, "DEBUG SLEEP 0"), "OK");
+    }
+
+    #[test]
+    fn small_ones() {
+        check_after(allow, "DEBUG SLEEP 0.001 | DEBUG SLEEP x | DEBUG SLEEP -1", "OK | OK | OK");
+        check_after(allow, "DEBUG ERROR \"CODE a\\nb\"", "CODE a b");
+        check_after(
+            allow,
+            "DEBUG NOPE",
+            "ERR unknown subcommand or wrong number of arguments for \
+                    'NOPE'. Try DEBUG HELP.",
+        );
+        check_after(allow, "DEBUG quicklist-packed-threshold 0", "OK");
+        check_after(
+            allow,
+            "DEBUG QUICKLIST-PACKED-THRESHOLD 5gb | DEBUG \
+                    quicklist-packed-threshold x",
+            "ERR argument must be a memory value bigger than \
+                    1 and smaller than 4gb | ERR argument must be a memory value bigger than 1 and \
+                    smaller than 4gb",
+        );
+        let mut server = TestServer::new();
+        allow(&mut server);
+        let mut session = server.client();
+        assert_eq!(server.run(&mut session, "DEBUG SET-ACTIVE-EXPIRE 0"), "OK");
+        assert!(!server.engine.active_expire.load(Relaxed));
+        assert_eq!(server.run(&mut session, "DEBUG SET-ACTIVE-EXPIRE 1"), "OK");
+        assert!(server.engine.active_expire.load(Relaxed));
+    }
+
+    #[test]
+    fn sizes() {
+        for (text, size) in [
+            ("0", Some(0)),
+            ("100b", Some(100)),
+            ("2kb", Some(2048)),
+            ("1G", Some(1_000_000_000)),
+            ("kb", None),
+            ("1x", None),
+            ("99999999999999999999", None),
+            ("18446744073709551615gb", None),
+        ] {
+            assert_eq!(bytes(text.as_bytes()), size, "{text}");
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! INFO's section `Clients`: who is connected, and who waits.
+
+use super::text::Text;
+use crate::prelude::*;
+use crate::server::survey::Survey;
+use std::sync::atomic::Ordering::Relaxed;
+
+pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, survey: &Survey) {
+    let clients = ctx.engine.clients.all();
+    let largest = |bytes: fn(&redpoll_engine::client::Client) -> usize| {
+        clients.iter().map(|client| bytes(client)).max().unwrap_or(0)
+    };
+    text.field("connected_clients", clients.len());
+    text.zeros(&["cluster_connections"]);
+    text.field("maxclients", ctx.engine.config.maxclients());
+    text.field(
+        "client_recent_max_input_buffer",
+        largest(|client| client.figures.query_bytes.load(Relaxed)),
+    );
+    text.field(
+        "client_recent_max_output_buffer",
+        largest(|client| client.figures.output_bytes.load(Relaxed) + client.outbox_len()),
+    );
+    text.field("blocked_clients", ctx.engine.waiters.len());
+    text.zeros(&["tracking_clients"]);
+    text.field("clients_in_timeout_table", ctx.engine.waiters.timed());
+    text.field("total_blocking_keys", survey.awaited_keys);
+    text.zeros(&["total_blocking_keys_on_nokey"]);
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::TestServer;
+
+    #[test]
+    fn counts_clients() {
+        let mut server = TestServer::new();
+        let (mut session, _other) = (server.client(), server.client());
+        let info = server.run(&mut session, "INFO clients");
+        let expected = "# Clients\r\nconnected_clients:2\r\ncluster_connections:0\r\n\
+                        maxclients:10000\r\nclient_recent_max_input_buffer:0\r\n\
+                        client_recent_max_output_buffer:0\r\nblocked_clients:0\r\n\
+                        tracking_clients:0\r\nclients_in_timeout_table:0\r\n\
+                        total_blocking_keys:0\r\ntotal_blocking_keys_on_nokey:0\r\n";
+        assert_eq!(info, expected);
+    }
+}

@@ -1,0 +1,108 @@
+//! INFO's section `Stats`: what has happened since the start, or since CONFIG RESETSTAT.
+//!
+//! The event loop's figures of Redis have no counterpart, as there are many loops; in their place
+//! stand those of expiry, which promises how late a key may go.
+
+use super::text::Text;
+use crate::prelude::*;
+use crate::server::survey::Survey;
+use redpoll_engine::pubsub::Kind;
+use std::sync::atomic::Ordering::Relaxed;
+
+pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, _survey: &Survey) {
+    traffic(text, ctx);
+    let stats = &ctx.engine.stats;
+    text.zeros(&["sync_full", "sync_partial_ok", "sync_partial_err"]);
+    text.field("expired_keys", stats.sum(|thread| &thread.expired));
+    text.decimal("expired_stale_perc", 0.0);
+    text.zeros(&["expired_time_cap_reached_count", "expire_cycle_cpu_milliseconds"]);
+    text.field("expire_lag_ms", stats.expire_lag_ms.load(Relaxed));
+    text.zeros(&[
+        "evicted_keys",
+        "evicted_clients",
+        "total_eviction_exceeded_time",
+        "current_eviction_exceeded_time",
+    ]);
+    text.field("keyspace_hits", stats.sum(|thread| &thread.hits));
+    text.field("keyspace_misses", stats.sum(|thread| &thread.misses));
+    let pubsub = &ctx.engine.pubsub;
+    text.field("pubsub_channels", pubsub.name_count(Kind::Channel));
+    text.field("pubsub_patterns", pubsub.name_count(Kind::Pattern));
+    text.field("pubsubshard_channels", pubsub.name_count(Kind::Shard));
+    never(text);
+    text.field("total_error_replies", stats.sum(|thread| &thread.errors));
+    text.zeros(&["dump_payload_sanitizations"]);
+    text.field("total_reads_processed", stats.sum(|thread| &thread.reads));
+    text.field("total_writes_processed", stats.sum(|thread| &thread.writes));
+    text.zeros(&["io_threaded_reads_processed", "io_threaded_writes_processed"]);
+    text.field(
+        "client_query_buffer_limit_disconnections",
+        stats.query_limit_disconnects.load(Relaxed),
+    );
+    text.field(
+        "client_output_buffer_limit_disconnections",
+        stats.output_limit_disconnects.load(Relaxed),
+    );
+    text.zeros(&["reply_buffer_shrinks", "reply_buffer_expands"]);
+    text.field("acl_access_denied_auth", stats.denied_logins.load(Relaxed));
+    text.zeros(&["acl_access_denied_cmd", "acl_access_denied_key", "acl_access_denied_channel"]);
+}
+
+fn traffic(text: &mut Text, ctx: &Ctx<'_>) {
+    let (stats, rates) = (&ctx.engine.stats, ctx.engine.rates.per_second());
+    text.field("total_connections_received", stats.connections.load(Relaxed));
+    text.field("total_commands_processed", stats.sum(|thread| &thread.executed));
+    text.field("instantaneous_ops_per_sec", rates.commands);
+    text.field("total_net_input_bytes", stats.sum(|thread| &thread.bytes_in));
+    text.field("total_net_output_bytes", stats.sum(|thread| &thread.bytes_out));
+    text.zeros(&["total_net_repl_input_bytes", "total_net_repl_output_bytes"]);
+    text.decimal("instantaneous_input_kbps", rates.bytes_in as f64 / 1024.0);
+    text.decimal("instantaneous_output_kbps", rates.bytes_out as f64 / 1024.0);
+    text.decimal("instantaneous_input_repl_kbps", 0.0);
+    text.decimal("instantaneous_output_repl_kbps", 0.0);
+    text.field("rejected_connections", stats.rejected_connections.load(Relaxed));
+}
+
+/// What does not happen in this server: forks, migration, defragmentation, tracking.
+fn never(text: &mut Text) {
+    text.zeros(&[
+        "latest_fork_usec",
+        "total_forks",
+        "migrate_cached_sockets",
+        "slave_expires_tracked_keys",
+        "active_defrag_hits",
+        "active_defrag_misses",
+        "active_defrag_key_hits",
+        "active_defrag_key_misses",
+        "total_active_defrag_time",
+        "current_active_defrag_time",
+        "tracking_total_keys",
+        "tracking_total_items",
+        "tracking_total_prefixes",
+        "unexpected_error_replies",
+    ]);
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::TestServer;
+
+    #[test]
+    fn counts_what_happens() {
+        let mut server = TestServer::new();
+        let mut session = server.client();
+        for command in ["SET k v", "GET k", "GET nope", "NOPE"] {
+            server.run(&mut session, command);
+        }
+        let info = server.run(&mut session, "INFO stats");
+        for field in [
+            "total_commands_processed:4",
+            "keyspace_hits:1",
+            "keyspace_misses:1",
+            "total_error_replies:1",
+            "pubsub_channels:0",
+        ] {
+            assert!(info.contains(&format!("\r\n{field}\r\n")), "{field}: {info}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! `MEMORY STATS`: the figures of INFO's section on memory, and more, as a map.
+
+use crate::prelude::*;
+use crate::server::memory_figures::MemoryFigures;
+use crate::server::survey::Survey;
+
+pub(super) const STATS: Command = Command {
+    spec: Spec {
+        name: "stats",
+        arity: 2,
+        group: Group::Server,
+        since: "4.0.0",
+        summary: "Returns where the memory goes.",
+        tips: &["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
+        locks: Locks::Own,
+        ..Spec::EMPTY
+    },
+    run,
+};
+
+fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
+    let survey = Survey::take(ctx);
+    let figures = MemoryFigures::take(ctx, &survey);
+    let dbs = survey.dbs.iter().enumerate().filter(|(_, db)| db.keys > 0);
+    let ratios = [
+        ("allocator-fragmentation.ratio", figures.allocator_fragmentation()),
+        ("allocator-rss.ratio", figures.allocator_rss()),
+        ("rss-overhead.ratio", figures.rss_overhead()),
+        ("fragmentation", figures.fragmentation()),
+    ];
+    ctx.reply.map(27 + dbs.clone().count());
+    sizes(ctx, &figures);
+    for (number, db) in dbs {
+        ctx.reply.bulk(format!("db.{number}").as_bytes());
+        ctx.reply.map(3);
+        count(ctx, "overhead.hashtable.main", db.overhead);
+        // Expiries lie in the entries, and their wheel is counted with the table.
+        count(ctx, "overhead.hashtable.expires", 0);
+        count(ctx, "overhead.hashtable.slot-to-keys", 0);
+    }
+    totals(ctx, &figures);
+    for (name, (ratio, bytes)) in ratios {
+        ctx.reply.bulk(name.as_bytes());
+        ctx.reply.double(ratio);
+        let difference = format!("{}.bytes", name.trim_end_matches(".ratio"));
+        ctx.reply.bulk(difference.as_bytes());
+        ctx.reply.int(bytes);
+    }
+    Ok(())
+}
+
+fn sizes(ctx: &mut Ctx<'_>, figures: &MemoryFigures) {
+    count(ctx, "peak.allocated", figures.peak);
+    count(ctx, "total.allocated", figures.used);
+    count(ctx, "startup.allocated", figures.startup);
+    count(ctx, "replication.backlog", 0);
+    count(ctx, "clients.slaves", 0);
+    count(ctx, "clients.normal", figures.clients);
+    count(ctx, "cluster.links", 0);
+    count(ctx, "aof.buffer", 0);
+    count(ctx, "lua.caches", 0);
+    count(ctx, "functions.caches", 0);
+}
+
+fn totals(ctx: &mut Ctx<'_>, figures: &MemoryFigures) {
+    count(ctx, "overhead.total", figures.overhead);
+    count(ctx, "keys.count", figures.keys);
+    count(ctx, "keys.bytes-per-key", figures.bytes_per_key());
+    count(ctx, "dataset.bytes", figures.dataset);
+    ctx.reply.bulk(b"dataset.percentage");
+    ctx.reply.double(figures.dataset_percent());
+    ctx.reply.bulk(b"peak.percentage");
+    ctx.reply.double(figures.peak_percent());
+    count(ctx, "allocator.allocated", figures.allocator.allocated);
+    count(ctx, "allocator.active", figures.allocator.active);
+    count(ctx, "allocator.resident", figures.allocator.resident);
+}
+
+fn count(ctx: &mut Ctx<'_>, name: &str, value: usize) {
+    ctx.reply.bulk(name.as_bytes());
+    ctx.reply.count(value);
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::TestServer;
+
+    #[test]
+    fn is_a_map_with_its_databases() {
+        let mut server = TestServer::new();
+        let mut session = server.client();
+        server.run(&mut session, "HELLO 3");
+        server.run(&mut session, "SET k v");
+        let stats = server.run(&mut session, "MEMORY STATS");
+        assert!(stats.starts_with("{peak.allocated ") && stats.ends_with('}'), "{stats}");
+        assert!(stats.contains(" db.0 {overhead.hashtable.main "), "{stats}");
+        assert!(stats.contains(" keys.count 1 "), "{stats}");
+        let raw = server.raw(&mut session, "MEMORY STATS");
+        assert!(raw.starts_with(b"%28\r\n"));
+        assert_eq!(server.run(&mut session, "PING"), "PONG");
+    }
+}

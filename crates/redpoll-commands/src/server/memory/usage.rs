@@ -1,0 +1,86 @@
+//! `MEMORY USAGE key [SAMPLES count]`: the bytes that a key and its value take.
+
+use crate::prelude::*;
+use redpoll_keyspace::entry::Payload;
+
+/// Elements of a collection that are looked at unless a count is given.
+const DEFAULT_SAMPLES: usize = 5;
+
+pub(super) const USAGE: Command = Command {
+    spec: Spec {
+        name: "usage",
+        arity: -3,
+        flags: Flags::READONLY,
+        keys: &[KeySpec::at(2).ro()],
+        group: Group::Server,
+        since: "4.0.0",
+        summary: "Estimates the bytes that a key and its value take.",
+        args: &[Arg::key("key", 0), Arg::integer("count").token("SAMPLES").optional()],
+        complexity: "O(N), N being the samples",
+        ..Spec::EMPTY
+    },
+    run,
+};
+
+fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
+    let samples = samples(args)?;
+    match bytes(ctx, args.at(2), samples) {
+        Some(bytes) => ctx.reply.count(bytes),
+        None => ctx.reply.null(),
+    }
+    Ok(())
+}
+
+/// 0 means all.
+fn samples(args: Args<'_>) -> Result<usize> {
+    let mut samples = DEFAULT_SAMPLES;
+    let mut words = args.iter_from(3);
+    while let Some(option) = words.next() {
+        let value = words.next().filter(|_| parse::is(option, "samples"));
+        let count = parse::int(value.ok_or(Error::Syntax)?)?;
+        samples = usize::try_from(count).map_err(|_| Error::Syntax)?;
+    }
+    Ok(samples)
+}
+
+/// The entry's block, what its value has elsewhere, and its share of the table.
+fn bytes(ctx: &mut Ctx<'_>, key: &[u8], samples: usize) -> Option<usize> {
+    let entry = ctx.keys.peek(key)?;
+    let elsewhere = match entry.payload() {
+        Payload::Value(value) => value.memory_usage(samples),
+        _ => 0,
+    };
+    let own = entry.block_bytes() + elsewhere;
+    let (keyspace, db) = (ctx.keys.keyspace(), ctx.keys.db());
+    let stripe = ctx.keys.held_stripe(keyspace.stripe_of(keyspace.hash(key)));
+    let table = &stripe.dbs[db].table;
+    Some(own + table.bytes().checked_div(table.capacity()).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{TestServer, check};
+
+    #[test]
+    fn grows_with_the_value() {
+        let mut server = TestServer::new();
+        let mut session = server.client();
+        let mut usage = |size: usize| {
+            server.run(&mut session, &format!("SET k {}", "x".repeat(size)));
+            let bytes = server.run(&mut session, "MEMORY USAGE k SAMPLES 0");
+            bytes.parse::<usize>().expect("a number")
+        };
+        let (small, large) = (usage(10), usage(10_000));
+        assert!((18..100).contains(&small), "{small}");
+        assert!((10_000..13_000).contains(&large), "{large}");
+    }
+
+    #[test]
+    fn absent_keys_and_refusals() {
+        check("MEMORY USAGE k", "nil");
+        check("MEMORY USAGE k SAMPLES", "ERR syntax error");
+        check("MEMORY USAGE k SAMPLES -1", "ERR syntax error");
+        check("MEMORY USAGE k NOPE 1", "ERR syntax error");
+        check("MEMORY USAGE k SAMPLES x", "ERR value is not an integer or out of range");
+    }
+}

@@ -1,0 +1,89 @@
+//! `SHUTDOWN [NOSAVE|SAVE] [NOW] [FORCE] [ABORT]`: end the program.
+//!
+//! The command only says so; the program ends when it sees the wish. There is no reply but the end
+//! of the connection.
+
+use crate::prelude::*;
+use redpoll_engine::engine::ShutdownOptions;
+
+pub const SHUTDOWN: Command = Command {
+    spec: Spec {
+        name: "shutdown",
+        arity: -1,
+        flags: Flags::ADMIN
+            .with(Flags::NOSCRIPT)
+            .with(Flags::LOADING)
+            .with(Flags::STALE)
+            .with(Flags::NO_MULTI)
+            .with(Flags::ALLOW_BUSY),
+        group: Group::Server,
+        since: "1.0.0",
+        summary: "Ends the server.",
+        args: &[
+            Arg::one_of(
+                "save-selector",
+                &[Arg::flag("nosave", "NOSAVE"), Arg::flag("save", "SAVE")],
+            )
+            .optional(),
+            Arg::flag("now", "NOW").optional(),
+            Arg::flag("force", "FORCE").optional(),
+            Arg::flag("abort", "ABORT").optional(),
+        ],
+        complexity: "O(N) when saving, N being the keys",
+        ..Spec::EMPTY
+    },
+    run,
+};
+
+fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
+    let mut options = ShutdownOptions::default();
+    let mut abort = false;
+    for word in args.iter_from(1) {
+        match word {
+            _ if parse::is(word, "nosave") => options.nosave = true,
+            _ if parse::is(word, "save") => options.save = true,
+            _ if parse::is(word, "now") => options.now = true,
+            _ if parse::is(word, "force") => options.force = true,
+            _ if parse::is(word, "abort") => abort = true,
+            _ => return Err(Error::Syntax),
+        }
+    }
+    if (abort && options != ShutdownOptions::default()) || (options.save && options.nosave) {
+        return Err(Error::Syntax);
+    }
+    let mut shutdown = ctx.engine.shutdown.write();
+    if !abort {
+        *shutdown = Some(options);
+        return Ok(());
+    }
+    match shutdown.take() {
+        Some(_) => ctx.reply.ok(),
+        None => return Err(Error::text("ERR No shutdown in progress.")),
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{TestServer, check};
+    use redpoll_engine::engine::ShutdownOptions;
+
+    #[test]
+    fn says_how_to_end() {
+        let mut server = TestServer::new();
+        let mut session = server.client();
+        assert_eq!(server.run(&mut session, "SHUTDOWN nosave FORCE"), "");
+        let wanted = ShutdownOptions { nosave: true, force: true, ..ShutdownOptions::default() };
+        assert_eq!(*server.engine.shutdown.read(), Some(wanted));
+        assert_eq!(server.run(&mut session, "SHUTDOWN ABORT"), "OK");
+        assert_eq!(*server.engine.shutdown.read(), None);
+    }
+
+    #[test]
+    fn refusals() {
+        check("SHUTDOWN ABORT", "ERR No shutdown in progress.");
+        check("SHUTDOWN SAVE NOSAVE", "ERR syntax error");
+        check("SHUTDOWN NOW ABORT | SHUTDOWN later", "ERR syntax error | ERR syntax error");
+        check("MULTI | SHUTDOWN", "OK | ERR Command not allowed inside a transaction");
+    }
+}
