@@ -20,6 +20,7 @@ use redpoll_types::value::{Type, Typed, Value};
 mod edit;
 mod fields;
 mod guards;
+mod locking;
 mod many;
 mod put;
 mod relocate;
@@ -389,80 +390,6 @@ impl<'a> Keys<'a> {
     pub fn discard_part(&self, removed: Removed) {
         if removed.free_effort() > 64 {
             self.keyspace.discard(Garbage::Part(Box::new(removed)));
-        }
-    }
-
-    /// The stripe of this number: locked already, or else locked from here on alone, in place of
-    /// the one that this call locked before. For commands that walk everything.
-    pub fn stripe(&mut self, number: usize) -> &mut Stripe {
-        if !self.guards.holds(number) {
-            debug_assert!(!matches!(self.guards, Guards::Many(_)), "two locks out of order");
-            self.guards = Guards::None;
-            self.guards = Guards::One(number, self.keyspace.lock(number));
-        }
-        self.guards.stripe_mut(number)
-    }
-
-    /// A stripe that is locked. Panics if it is not.
-    pub fn held_stripe(&mut self, number: usize) -> &mut Stripe {
-        self.guards.stripe_mut(number)
-    }
-
-    /// Whether the stripes of all these keys are locked.
-    pub fn holds_keys<'k>(&self, mut keys: impl Iterator<Item = &'k [u8]>) -> bool {
-        keys.all(|key| self.guards.holds(self.keyspace.stripe_of(self.keyspace.hash(key))))
-    }
-
-    /// Locks the stripe of a key alone, unless all are locked: for commands that find out their
-    /// keys one by one and need no atomicity between them.
-    pub fn lock_key(&mut self, key: &[u8]) {
-        let number = self.keyspace.stripe_of(self.hash(key));
-        self.stripe(number);
-    }
-
-    /// Locks the stripes of all these keys; what was locked before is given back first.
-    pub fn lock_keys<'k>(&mut self, keys: impl Iterator<Item = &'k [u8]>) {
-        if matches!(self.guards, Guards::All(_)) {
-            return;
-        }
-        self.guards = Guards::None;
-        let mut numbers: Vec<usize> =
-            keys.map(|key| self.keyspace.stripe_of(self.keyspace.hash(key))).collect();
-        numbers.sort_unstable();
-        numbers.dedup();
-        self.guards = match numbers[..] {
-            [] => Guards::None,
-            [number] => Guards::One(number, self.keyspace.lock(number)),
-            _ => Guards::Many(
-                numbers.into_iter().map(|number| (number, self.keyspace.lock(number))).collect(),
-            ),
-        };
-    }
-
-    /// Locks all stripes: everything stands still until [`Keys::unlock`].
-    pub fn lock_all(&mut self) {
-        if matches!(self.guards, Guards::All(_)) {
-            return;
-        }
-        self.guards = Guards::None;
-        let all = (0..self.keyspace.stripes()).map(|number| self.keyspace.lock(number));
-        self.guards = Guards::All(all.collect());
-    }
-
-    /// Whether all stripes are locked, as in a transaction of commands that walk everything.
-    pub fn holds_all(&self) -> bool {
-        matches!(self.guards, Guards::All(_))
-    }
-
-    /// Gives the locks back.
-    pub fn unlock(&mut self) {
-        self.guards = Guards::None;
-    }
-
-    /// Gives the locks back unless all are held: for the end of a walk.
-    pub fn unlock_walk(&mut self) {
-        if !self.holds_all() {
-            self.guards = Guards::None;
         }
     }
 

@@ -48,7 +48,7 @@ impl Executor {
             }
             _ => self.find(session, args),
         };
-        let key = found.and_then(|(command, _)| args.get(command.spec.single_key()?));
+        let key = found.and_then(|(command, _)| args.get(command.spec.single_key(args)?));
         Prepared { command: found, hash: key.map(|key| self.engine.keyspace.hash(key)) }
     }
 

@@ -206,7 +206,7 @@ pub(super) fn lock<'a>(
     db: usize,
     now: i64,
 ) -> Keys<'a> {
-    if let (Some(hash), Some(index), Locks::Keys) = (hash, spec.single_key(), spec.locks) {
+    if let (Some(hash), Some(index), Locks::Keys) = (hash, spec.single_key(args), spec.locks) {
         let mut keys = keyspace.keys_one(hash, db, now);
         if let Some(key) = args.get(index) {
             keys.set_hint(key, hash);

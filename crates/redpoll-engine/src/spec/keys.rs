@@ -241,13 +241,14 @@ impl Spec {
         positions
     }
 
-    /// The index of the one key, for commands that always have exactly one at a fixed place.
+    /// The index of a call's one key, if it has exactly one at a fixed place: `GET k`, and also
+    /// `DEL k` and `MSET k v`, which might have more.
     #[inline(always)]
-    pub fn single_key(&self) -> Option<usize> {
-        match self.keys {
-            [KeySpec { begin: Begin::Index(index), find: Find::Range { last: 0, .. }, .. }] => {
-                Some(*index)
-            }
+    pub fn single_key(&self, args: Args<'_>) -> Option<usize> {
+        let [KeySpec { begin: Begin::Index(index), find, .. }] = self.keys else { return None };
+        match find {
+            Find::Range { last: 0, .. } => Some(*index),
+            Find::Range { last: -1, step, .. } if args.len() == index + step => Some(*index),
             _ => None,
         }
     }

@@ -271,7 +271,7 @@ impl<V> Table<V> {
 
     /// All entries, in no order that means anything.
     pub fn iter(&self) -> impl Iterator<Item = EntryRef<'_, V>> {
-        self.segments().flat_map(|segment| segment.positions().map(|at| segment.entry(at)))
+        self.segments().flat_map(|segment| segment.walk().map(|at| segment.entry(at)))
     }
 
     /// An entry at random: uniform over segments' slots, so nearly uniform over entries. `below(n)`

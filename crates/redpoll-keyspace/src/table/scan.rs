@@ -54,6 +54,8 @@ impl<V> Table<V> {
         let place = if merged { 0 } else { cursor.place };
         let buckets = segment.buckets().len();
         let bucket = (place as usize * buckets) >> 16;
+        segment.prefetch_entries(bucket);
+        segment.prefetch_entries(bucket + 1);
         for at in segment.at_home(bucket) {
             visit(segment.entry(at));
         }

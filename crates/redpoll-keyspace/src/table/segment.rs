@@ -251,10 +251,33 @@ impl<V> Segment<V> {
 
     /// All occupied positions.
     pub(super) fn positions(&self) -> impl Iterator<Item = Position> + use<'_, V> {
-        self.buckets.iter().enumerate().flat_map(|(bucket, words)| {
-            let occupied = words.0.iter().enumerate().filter(|(_, word)| **word != 0);
-            occupied.map(move |(slot, _)| Position { bucket: bucket as u32, slot: slot as u32 })
+        (0..self.buckets.len()).flat_map(|bucket| self.occupied(bucket))
+    }
+
+    /// All occupied positions, for a walk that reads the entries: those of the next bucket are
+    /// loaded while those of one are read.
+    pub(super) fn walk(&self) -> impl Iterator<Item = Position> + use<'_, V> {
+        self.prefetch_entries(0);
+        (0..self.buckets.len()).flat_map(|bucket| {
+            self.prefetch_entries(bucket + 1);
+            self.occupied(bucket)
         })
+    }
+
+    fn occupied(&self, bucket: usize) -> impl Iterator<Item = Position> + use<'_, V> {
+        let words = self.buckets[bucket].0.iter().enumerate();
+        words
+            .filter(|(_, word)| **word != 0)
+            .map(move |(slot, _)| Position { bucket: bucket as u32, slot: slot as u32 })
+    }
+
+    /// Starts loading the entries of a bucket, if there is such a bucket.
+    #[inline]
+    pub(super) fn prefetch_entries(&self, bucket: usize) {
+        let words = self.buckets.get(bucket).map_or(&[][..], |bucket| &bucket.0);
+        for word in words.iter().filter(|word| **word != 0) {
+            super::prefetch(Slot(*word).block().as_ptr());
+        }
     }
 
     /// The occupied positions of the entries whose home is `home`.
