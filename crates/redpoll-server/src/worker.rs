@@ -33,7 +33,7 @@ const LANES: usize = 16;
 /// used.
 const PLANNED_MAX: usize = 48;
 /// Bytes read from a connection at once.
-const READ_SIZE: usize = 64 << 10;
+const READ_SIZE: usize = 32 << 10;
 /// How often connections are looked over for timeouts, in milliseconds.
 const LOOK_OVER_MS: i64 = 1000;
 /// How often clients that wait for the end of a pause try again, in milliseconds.

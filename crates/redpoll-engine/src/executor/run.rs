@@ -12,7 +12,7 @@ use crate::session::{ReplyMode, Session};
 use crate::slowlog::{self, SlowEntry};
 use crate::spec::{Command, Flags, Locks, Spec};
 use crate::stats::ThreadStats;
-use redpoll_keyspace::Keys;
+use redpoll_keyspace::{Keys, Keyspace};
 use redpoll_resp::{Args, Reply};
 
 /// A key that clients wait for and that has changed, with its database.
@@ -129,10 +129,14 @@ impl Executor {
     /// keys that waiting clients want to hear of.
     pub(super) fn settle(engine: &Engine, stats: &ThreadStats, keys: &mut Keys<'_>) -> Vec<Ready> {
         let effects = &mut keys.effects;
-        stats.dirty.add(effects.dirty);
-        stats.hits.add(u64::from(effects.hits));
-        stats.misses.add(u64::from(effects.misses));
-        stats.expired.add(u64::from(effects.expired));
+        if effects.dirty + u64::from(effects.expired) > 0 {
+            stats.dirty.add(effects.dirty);
+            stats.expired.add(u64::from(effects.expired));
+        }
+        if effects.hits + effects.misses > 0 {
+            stats.hits.add(u64::from(effects.hits));
+            stats.misses.add(u64::from(effects.misses));
+        }
         let rare = effects.take_rare();
         if let Some(rare) = &rare {
             stats.expired_fields.add(rare.expired_fields);
@@ -197,9 +201,9 @@ impl Executor {
 }
 
 /// A view with the locks that a command's metadata asks for.
-#[inline]
+#[inline(always)]
 pub(super) fn lock<'a>(
-    keyspace: &'a redpoll_keyspace::Keyspace,
+    keyspace: &'a Keyspace,
     spec: &Spec,
     args: Args<'_>,
     hash: Option<u64>,
@@ -213,6 +217,18 @@ pub(super) fn lock<'a>(
         }
         return keys;
     }
+    lock_many(keyspace, spec, args, db, now)
+}
+
+/// The locks of a command that has not just one key at a fixed place.
+#[inline(never)]
+fn lock_many<'a>(
+    keyspace: &'a Keyspace,
+    spec: &Spec,
+    args: Args<'_>,
+    db: usize,
+    now: i64,
+) -> Keys<'a> {
     let mut keys = keyspace.keys(db, now);
     match spec.locks {
         Locks::Keys if spec.keys.is_empty() => {}
