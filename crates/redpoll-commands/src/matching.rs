@@ -1,4 +1,4 @@
-//! Glob patterns of KEYS and SCAN, sorted by what they really ask.
+//! Glob patterns of KEYS and the SCAN family, sorted by what they really ask.
 //!
 //! Most patterns are no more than `*`, a name, or `prefix*`. Those are told apart once, so that a
 //! walk over millions of keys compares bytes instead of interpreting a pattern.

@@ -1,8 +1,8 @@
 //! What the SCAN family shares: cursors, options, and the form of the reply.
 
 use crate::answer;
+use crate::matching::Pattern;
 use crate::parse;
-use redpoll_config::glob_match;
 use redpoll_engine::{Error, Result};
 use redpoll_resp::{Args, Reply};
 use redpoll_types::listpack::Element;
@@ -14,7 +14,7 @@ pub struct Options<'a> {
     pub count: usize,
     /// NOVALUES: names of fields only.
     pub no_values: bool,
-    pattern: Option<&'a [u8]>,
+    pattern: Pattern<'a>,
 }
 
 /// What is scanned, as far as the options depend on it.
@@ -26,16 +26,27 @@ pub enum Kind {
     Other,
 }
 
-/// Reads a cursor: any unsigned 64-bit number.
+/// Reads a cursor as C's strtoul does: an unsigned 64-bit number, nothing at all for 0; a sign is
+/// allowed, and a minus counts from 2^64 down.
 pub fn cursor(word: &[u8]) -> Result<u64> {
-    let text = std::str::from_utf8(word).map_err(|_| Error::InvalidCursor)?;
-    text.parse().map_err(|_| Error::InvalidCursor)
+    let (negative, digits) = match word {
+        [] => return Ok(0),
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        _ => (false, word),
+    };
+    if !digits.iter().all(u8::is_ascii_digit) {
+        return Err(Error::InvalidCursor);
+    }
+    let text = std::str::from_utf8(digits).map_err(|_| Error::InvalidCursor)?;
+    let number: u64 = text.parse().map_err(|_| Error::InvalidCursor)?;
+    Ok(if negative { number.wrapping_neg() } else { number })
 }
 
 impl<'a> Options<'a> {
     /// Reads MATCH, COUNT and NOVALUES from the `from`th word on.
     pub fn parse(args: Args<'a>, from: usize, kind: Kind) -> Result<Self> {
-        let mut options = Options { count: 10, no_values: false, pattern: None };
+        let mut options = Options { count: 10, no_values: false, pattern: Pattern::Any };
         let mut words = args.iter_from(from);
         while let Some(word) = words.next() {
             if parse::is(word, "count") {
@@ -45,8 +56,7 @@ impl<'a> Options<'a> {
                     return Err(Error::Syntax);
                 }
             } else if parse::is(word, "match") {
-                let pattern = words.next().ok_or(Error::Syntax)?;
-                options.pattern = (pattern != b"*").then_some(pattern);
+                options.pattern = Pattern::new(words.next().ok_or(Error::Syntax)?);
             } else if parse::is(word, "novalues") {
                 if kind != Kind::Hash {
                     return Err(Error::text("ERR NOVALUES option can only be used in HSCAN"));
@@ -62,8 +72,7 @@ impl<'a> Options<'a> {
     /// Whether the pattern, if there is one, matches.
     #[inline]
     pub fn wants(&self, element: Element<'_>) -> bool {
-        let matches = |pattern| glob_match(pattern, element.as_bytes(&mut [0; 21]), false);
-        self.pattern.is_none_or(matches)
+        self.pattern == Pattern::Any || self.pattern.matches(element.as_bytes(&mut [0; 21]))
     }
 }
 

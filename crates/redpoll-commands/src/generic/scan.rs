@@ -8,9 +8,12 @@
 
 use crate::matching::Pattern;
 use crate::prelude::*;
+use crate::scan;
+use redpoll_keyspace::Keys;
 use redpoll_keyspace::entry::EntryRef;
 use redpoll_keyspace::table::Cursor;
 use redpoll_keyspace::type_of;
+use redpoll_resp::Reply;
 use redpoll_types::value::Value;
 
 pub const SCAN: Command = Command {
@@ -36,41 +39,20 @@ pub const SCAN: Command = Command {
 };
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
-    let cursor = parse_cursor(args.at(1))?;
+    let cursor = scan::cursor(args.at(1))?;
     let options = Options::parse(args)?;
-    let start = ctx.reply.mark();
+    let Ctx { keys, reply, .. } = ctx;
     let mut step = Step { found: 0, expired: Vec::new() };
-    let next = step.walk(ctx, cursor, &options);
+    scan::reply(reply, |reply| {
+        let next = step.walk(keys, reply, cursor, &options);
+        (next, step.found)
+    });
     for key in &step.expired {
-        ctx.keys.lock_key(key);
-        ctx.keys.contains(key);
+        keys.lock_key(key);
+        keys.contains(key);
     }
-    ctx.keys.unlock_walk();
-    // The head is known only now: it is written behind the keys and moved before them.
-    let end = ctx.reply.mark();
-    ctx.reply.array(2);
-    ctx.reply.bulk(next.to_string().as_bytes());
-    ctx.reply.array(step.found);
-    ctx.reply.buffer()[start..].rotate_left(end - start);
+    keys.unlock_walk();
     Ok(())
-}
-
-/// Reads a cursor as C's strtoul does: a sign is allowed, and a minus counts from 2^64 down.
-fn parse_cursor(word: &[u8]) -> Result<u64> {
-    let (negative, digits) = match word {
-        [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
-        _ => (false, word),
-    };
-    if word.is_empty() {
-        return Ok(0);
-    }
-    if !digits.iter().all(u8::is_ascii_digit) {
-        return Err(Error::InvalidCursor);
-    }
-    let text = std::str::from_utf8(digits).map_err(|_| Error::InvalidCursor)?;
-    let number: u64 = text.parse().map_err(|_| Error::InvalidCursor)?;
-    Ok(if negative { number.wrapping_neg() } else { number })
 }
 
 struct Options<'a> {
@@ -121,8 +103,13 @@ struct Step {
 impl Step {
     /// Writes the keys of some buckets from `cursor` on to the reply; returns where to go on, 0 at
     /// the end. Buckets are taken until they have held `count` keys, wanted or not.
-    fn walk(&mut self, ctx: &mut Ctx<'_>, cursor: u64, options: &Options<'_>) -> u64 {
-        let Ctx { keys, reply, .. } = ctx;
+    fn walk(
+        &mut self,
+        keys: &mut Keys<'_>,
+        reply: &mut Reply<'_>,
+        cursor: u64,
+        options: &Options<'_>,
+    ) -> u64 {
         let (db, now) = (keys.db(), keys.now());
         let stripes = keys.keyspace().stripes() as u64;
         let mut place = Cursor::from_bits(cursor / stripes);

@@ -87,7 +87,7 @@ mod tests {
     #[test]
     fn refuses() {
         check(
-            "SSCAN s x | SSCAN s -1 | SSCAN s 0 COUNT x | SADD s a | SSCAN s 0 COUNT x | \
+            "SSCAN s x | SSCAN s - | SSCAN s 0 COUNT x | SADD s a | SSCAN s 0 COUNT x | \
              SSCAN s 0 COUNT 0 | SSCAN s 0 COUNT | SSCAN s 0 TYPE set | SSCAN s 0 NOVALUES",
             "ERR invalid cursor | ERR invalid cursor | [0 []] | 1 | \
              ERR value is not an integer or out of range | ERR syntax error | ERR syntax error | \
