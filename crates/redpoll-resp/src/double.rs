@@ -54,7 +54,7 @@ impl DoubleText {
         let (digits, count, last_power) = shortest_digits(value);
         let digits = &digits[..count];
         let first_power = last_power + count as i32 - 1;
-        if last_power >= 0 && last_power <= 7 {
+        if (0..=7).contains(&last_power) {
             self.push(digits);
             self.push_zeros(last_power as usize);
         } else if last_power < 0 && (last_power > -7 || first_power.abs() < 4) {
