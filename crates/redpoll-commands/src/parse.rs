@@ -25,8 +25,8 @@ pub fn is(word: &[u8], option: &str) -> bool {
     word.eq_ignore_ascii_case(option.as_bytes())
 }
 
-/// A timeout in seconds with a fraction, as milliseconds from `now` on; `None` for 0, which means for
-/// ever.
+/// A timeout in seconds with a fraction, as milliseconds from `now` on; `None` for 0, which means
+/// for ever.
 pub fn timeout(word: &[u8], now: i64) -> Result<Option<i64>> {
     let seconds = parse_f64(word).or_else(|| hexadecimal(word)).ok_or(Error::InvalidTimeout)?;
     let millis = (seconds * 1000.0).ceil();

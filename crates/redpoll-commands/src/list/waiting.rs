@@ -264,7 +264,8 @@ fn timeouts_are_checked() {
     );
     let far = "ERR timeout is out of range";
     check(
-        "BLPOP l 9223372036854775 | BLPOP l inf | BLPOP l 0x7fffffffffffff | BLPOP l 0x | BLPOP l 0x+1",
+        "BLPOP l 9223372036854775 | BLPOP l inf | BLPOP l 0x7fffffffffffff | BLPOP l 0x | \
+         BLPOP l 0x+1",
         &format!("{far} | {far} | {far} | {none} | {none}"),
     );
     check(
@@ -393,7 +394,8 @@ fn many_waiters_are_served_in_turn() {
     assert_eq!(observed, (0, 0));
 }
 
-/// Runs `command` again and again, on a thread of its own, until `total` elements have been received.
+/// Runs `command` again and again, on a thread of its own, until `total` elements have been
+/// received.
 fn consume(server: &TestServer, command: &str, total: usize, received: &AtomicUsize) {
     let mut server = TestServer::beside(server);
     let mut client = server.client();
