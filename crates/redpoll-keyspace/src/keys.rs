@@ -271,11 +271,17 @@ impl<'a> Keys<'a> {
     /// An empty value must not stay: see [`Keys::drop_if_empty`].
     pub fn write_or_new<T: Typed>(&mut self, key: &[u8]) -> Result<&mut T, WrongType> {
         let hash = self.hash(key);
-        if self.live(hash, key).is_none() {
-            self.insert(hash, Entry::new(key, NewPayload::Value(T::empty()), None));
-            self.event(key, Class::New, "new");
-        }
-        self.write(key)?.ok_or(WrongType)
+        let place = match self.live(hash, key) {
+            Some(place) => place,
+            None => {
+                self.insert(hash, Entry::new(key, NewPayload::Value(T::empty()), None));
+                self.event(key, Class::New, "new");
+                self.live(hash, key).ok_or(WrongType)?
+            }
+        };
+        self.touch_entry(hash, place);
+        let entry = self.db_of(hash).table.entry_mut(place);
+        entry.into_value_mut().and_then(T::of_mut).ok_or(WrongType)
     }
 
     /// The key's entry, to be changed as a whole.

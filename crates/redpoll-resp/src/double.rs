@@ -1,15 +1,16 @@
 //! The text of floating-point numbers in replies.
 //!
-//! It is that of Redis 7.2: the fewest digits that read back as the same number, plain as long as that
-//! takes at most seven zeros, with an exponent otherwise. Nothing is allocated: scores are written by the
-//! thousand.
+//! It is that of Redis 7.2: the fewest digits that read back as the same number, plain as long as
+//! that takes at most seven zeros, with an exponent otherwise. Nothing is allocated: scores are
+//! written by the thousand.
 
 /// Whole numbers up to this one (2^62) are written in full.
 const WHOLE_MAX: f64 = (1u64 << 62) as f64;
 
 /// A number's text.
 pub(crate) struct DoubleText {
-    /// The longest text has 24 digits (17 and seven zeros) or 17 with a sign, a point and an exponent.
+    /// The longest text has 24 digits (17 and seven zeros) or 17 with a sign, a point and an
+    /// exponent.
     buffer: [u8; 32],
     len: usize,
 }
@@ -54,7 +55,7 @@ impl DoubleText {
         let (digits, count, last_power) = shortest_digits(value);
         let digits = &digits[..count];
         let first_power = last_power + count as i32 - 1;
-        if last_power >= 0 && last_power <= 7 {
+        if (0..=7).contains(&last_power) {
             self.push(digits);
             self.push_zeros(last_power as usize);
         } else if last_power < 0 && (last_power > -7 || first_power.abs() < 4) {
@@ -82,7 +83,8 @@ impl DoubleText {
     }
 }
 
-/// The shortest digits of a positive number, how many they are, and the power of ten of the last one.
+/// The shortest digits of a positive number, how many they are, and the power of ten of the last
+/// one.
 fn shortest_digits(value: f64) -> ([u8; 17], usize, i32) {
     let mut buffer = ryu::Buffer::new();
     let text = buffer.format_finite(value);

@@ -1,5 +1,5 @@
-//! `BLMOVE source destination LEFT|RIGHT LEFT|RIGHT timeout`, `BRPOPLPUSH source destination timeout`:
-//! move an element, or wait for one.
+//! `BLMOVE source destination LEFT|RIGHT LEFT|RIGHT timeout`, `BRPOPLPUSH source destination
+//! timeout`: move an element, or wait for one.
 
 use super::ends::{SIDES, move_one, side, side_name};
 use super::lmove::KEYS;

@@ -1,9 +1,9 @@
 //! Unions, intersections and differences of sorted sets and plain sets, whose members all have the
 //! score 1.
 //!
-//! A result is a list of members that lie in their sets and of new scores; whoever wants it sorts it or
-//! stores it. Unions and differences look members up in a table of the result, intersections probe the
-//! larger sets with the members of the smallest.
+//! A result is a list of members that lie in their sets and of new scores; whoever wants it sorts
+//! it or stores it. Unions and differences look members up in a table of the result, intersections
+//! probe the larger sets with the members of the smallest.
 
 use crate::parse;
 use redpoll_engine::{Error, Result};
@@ -226,7 +226,7 @@ mod tests {
                     union.insert(member.clone(), joined);
                 }
             }
-            let in_all = |member: &Vec<u8>| models.iter().all(|(model, ..)| model.contains_key(member));
+            let in_all = |member: &Vec<u8>| models.iter().all(|(m, ..)| m.contains_key(member));
             let common: Model = union.clone().into_iter().filter(|(m, _)| in_all(m)).collect();
             let (first, others) = models.split_first().unwrap();
             let elsewhere = |member: &Vec<u8>| others.iter().any(|(m, ..)| m.contains_key(member));

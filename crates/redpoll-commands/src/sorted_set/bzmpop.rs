@@ -1,5 +1,5 @@
-//! `BZMPOP timeout numkeys key... MIN|MAX [COUNT count]`: pop from the first sorted set that is there, or
-//! wait for one.
+//! `BZMPOP timeout numkeys key... MIN|MAX [COUNT count]`: pop from the first sorted set that is
+//! there, or wait for one.
 
 use super::ends::SIDES;
 use super::zmpop::pop_first;
@@ -16,10 +16,10 @@ pub const BZMPOP: Command = Command {
         keys: &[KeySpec::counted(2).rw().access().delete()],
         group: Group::SortedSet,
         since: "7.0.0",
-        summary: "Takes members off the first of several sorted sets that is not empty, or waits for \
-                  one.",
-        complexity: "O(K + M log N) where K is the number of keys, N of members and M of those taken \
-                     off.",
+        summary: "Takes members off the first of several sorted sets that has any, or waits \
+                  for one.",
+        complexity: "O(K + M log N) where K is the number of keys, N of members and M of \
+                     those taken off.",
         args: &[
             Arg::double("timeout"),
             Arg::integer("numkeys"),

@@ -1,5 +1,5 @@
-//! `BZPOPMIN key... timeout`, `BZPOPMAX key... timeout`: pop from the first sorted set that is there, or
-//! wait for one.
+//! `BZPOPMIN key... timeout`, `BZPOPMAX key... timeout`: pop from the first sorted set that is
+//! there, or wait for one.
 
 use super::ends::{Shape, Side, pop};
 use crate::prelude::*;
@@ -9,8 +9,8 @@ use redpoll_types::value::Type;
 pub const BZPOPMIN: Command = Command {
     spec: Spec {
         name: "bzpopmin",
-        summary: "Takes the member of the lowest score off the first of several sorted sets, or waits \
-                  for one.",
+        summary: "Takes the member of the lowest score off the first of several sorted sets, \
+                  or waits for one.",
         ..SHARED
     },
     run: |ctx, args| go(ctx, args, Side::Min),

@@ -40,8 +40,8 @@ pub enum Shape {
     KeyPairs,
 }
 
-/// Pops up to `count` members and answers them; answers false, and has written nothing, if there is no
-/// sorted set.
+/// Pops up to `count` members and answers them; answers false, and has written nothing, if there is
+/// no sorted set.
 pub fn pop(
     ctx: &mut Ctx<'_>,
     key: &[u8],

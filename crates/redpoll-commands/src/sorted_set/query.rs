@@ -1,4 +1,5 @@
-//! A range of members: what ZRANGE and its relatives ask for, and what ZREMRANGEBY... and ZCOUNT take.
+//! A range of members: what ZRANGE and its relatives ask for, and what ZREMRANGEBY... and ZCOUNT
+//! take.
 
 use crate::prelude::*;
 use redpoll_types::listpack::Element;

@@ -1,5 +1,5 @@
-//! Tests of clients that wait for sorted sets. What all waiting commands have in common is tested with
-//! the lists.
+//! Tests of clients that wait for sorted sets. What all waiting commands have in common is tested
+//! with the lists.
 
 use crate::testing::{TestServer, check, play, raw3};
 

@@ -11,7 +11,7 @@ pub const ZADD: Command = Command {
         keys: &[KeySpec::at(1).rw().update()],
         group: Group::SortedSet,
         since: "1.2.0",
-        summary: "Adds members to a sorted set or changes their scores; the set is made if need be.",
+        summary: "Adds members to a sorted set, which is made if need be, or changes scores.",
         complexity: "O(log N) for each member, where N is the number of members in the set.",
         args: &[
             Arg::key("key", 0),
@@ -113,7 +113,9 @@ fn options(args: Args<'_>, increment: bool) -> Result<Options> {
     let Update { only_new, only_present, only_greater, only_less, increment } = how;
     let conflict = match () {
         _ if words == 0 || words % 2 == 1 => return Err(Error::Syntax),
-        _ if only_new && only_present => "ERR XX and NX options at the same time are not compatible",
+        _ if only_new && only_present => {
+            "ERR XX and NX options at the same time are not compatible"
+        }
         _ if only_new && (only_greater || only_less) || only_greater && only_less => {
             "ERR GT, LT, and/or NX options at the same time are not compatible"
         }
@@ -175,7 +177,7 @@ mod tests {
     #[test]
     fn refuses() {
         let float = "ERR value is not a valid float";
-        check("ZADD z x a | ZADD z nan a | ZADD z 1 a x b", &format!("{float} | {float} | {float}"));
+        check("ZADD z x a | ZADD z nan a", &format!("{float} | {float}"));
         check("ZADD z 1 a x b | ZCARD z", &format!("{float} | 0"));
         check("ZADD z 1 a 2 | ZADD z NX CH | ZINCRBY z nx a", {
             "ERR syntax error | ERR syntax error | ERR syntax error"

@@ -19,7 +19,7 @@ pub const ZLEXCOUNT: Command = Command {
     spec: Spec {
         name: "zlexcount",
         since: "2.8.9",
-        summary: "Returns the number of members between two in byte order, if all scores are equal.",
+        summary: "Returns the number of members between two in byte order; scores must be equal.",
         args: &[Arg::key("key", 0), Arg::string("min"), Arg::string("max")],
         ..SHARED
     },

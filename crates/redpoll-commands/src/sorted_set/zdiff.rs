@@ -1,5 +1,5 @@
-//! `ZDIFF numkeys key... [WITHSCORES]`, `ZDIFFSTORE destination numkeys key...`: the members of the first
-//! set that are in no other.
+//! `ZDIFF numkeys key... [WITHSCORES]`, `ZDIFFSTORE destination numkeys key...`: the members of the
+//! first set that are in no other.
 
 use super::algebra::subtract;
 use super::operands::{Known, Operands, READING, STORING, answer};

@@ -42,8 +42,8 @@ pub const ZINTERSTORE: Command = Command {
     run: write,
 };
 
-const COMPLEXITY: &str = "O(N K + M log M) where N is the number of members in the smallest of K sets \
-                          and M in the intersection.";
+const COMPLEXITY: &str = "O(N K + M log M) where N is the number of members in the smallest of K \
+                          sets and M in the intersection.";
 
 fn common(operands: Operands<'_>) -> Vec<(Member<'_>, f64)> {
     let mut members = Vec::new();
@@ -108,7 +108,8 @@ mod tests {
     #[test]
     fn refuses() {
         check(
-            "ZINTER 0 x | ZINTERSTORE d 0 x | ZINTERSTORE d 1 x WITHSCORES | ZINTER 1 x WEIGHTS nan",
+            "ZINTER 0 x | ZINTERSTORE d 0 x | ZINTERSTORE d 1 x WITHSCORES | \
+             ZINTER 1 x WEIGHTS nan",
             "ERR at least 1 input key is needed for 'zinter' command | \
              ERR at least 1 input key is needed for 'zinterstore' command | ERR syntax error | \
              ERR weight value is not a float",

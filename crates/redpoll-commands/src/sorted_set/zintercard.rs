@@ -48,8 +48,8 @@ mod tests {
     #[test]
     fn refuses() {
         check(
-            "ZINTERCARD 0 x | ZINTERCARD 1 x LIMIT -1 | ZINTERCARD 1 x LIMIT a | ZINTERCARD 1 x LIMIT \
-             | ZINTERCARD 1 x WITHSCORES",
+            "ZINTERCARD 0 x | ZINTERCARD 1 x LIMIT -1 | ZINTERCARD 1 x LIMIT a | \
+             ZINTERCARD 1 x LIMIT | ZINTERCARD 1 x WITHSCORES",
             "ERR at least 1 input key is needed for 'zintercard' command | \
              ERR LIMIT can't be negative | ERR LIMIT can't be negative | ERR syntax error | \
              ERR syntax error",

@@ -12,9 +12,9 @@ pub const ZMPOP: Command = Command {
         keys: &[KeySpec::counted(1).rw().access().delete()],
         group: Group::SortedSet,
         since: "7.0.0",
-        summary: "Takes members off the first of several sorted sets that is not empty.",
-        complexity: "O(K + M log N) where K is the number of keys, N of members and M of those taken \
-                     off.",
+        summary: "Takes members off the first of several sorted sets that has any.",
+        complexity: "O(K + M log N) where K is the number of keys, N of members and M of \
+                     those taken off.",
         args: &[
             Arg::integer("numkeys"),
             Arg::key("key", 0).multiple(),

@@ -94,7 +94,10 @@ mod tests {
              ZRANDMEMBER none 2 | ZRANDMEMBER none -2 WITHSCORES",
             "2 | [] | [a b] | [a 1 b 2] | [] | []",
         );
-        check("ZADD z 1 a | ZRANDMEMBER z -3 | ZRANDMEMBER z -2 WITHSCORES", "1 | [a a a] | [a 1 a 1]");
+        check(
+            "ZADD z 1 a | ZRANDMEMBER z -3 | ZRANDMEMBER z -2 WITHSCORES",
+            "1 | [a a a] | [a 1 a 1]",
+        );
         assert_eq!(
             raw3("ZADD z 1 a | ZRANDMEMBER z 1 WITHSCORES | ZRANDMEMBER z -1 WITHSCORES"),
             ":1\r\n*1\r\n*2\r\n$1\r\na\r\n,1\r\n*1\r\n*2\r\n$1\r\na\r\n,1\r\n",

@@ -30,7 +30,7 @@ pub const ZREVRANGE: Command = Command {
     spec: Spec {
         name: "zrevrange",
         since: "1.2.0",
-        summary: "Returns the members of a sorted set within a range of ranks from the highest score.",
+        summary: "Returns the members of a sorted set within a range of ranks, the highest first.",
         args: &[Arg::key("key", 0), Arg::integer("start"), Arg::integer("stop"), WITH_SCORES],
         deprecated: Some(("6.2.0", "`ZRANGE` with the `REV` argument")),
         ..SHARED

@@ -1,5 +1,5 @@
-//! `ZRANGEBYLEX key min max [LIMIT offset count]` and `ZREVRANGEBYLEX key max min ...`: the older names
-//! of ZRANGE with BYLEX.
+//! `ZRANGEBYLEX key min max [LIMIT offset count]` and `ZREVRANGEBYLEX key max min ...`: the older
+//! names of ZRANGE with BYLEX.
 
 use super::query::{Form, Kind};
 use super::zrange::{LIMIT, SHARED, range};

@@ -1,5 +1,5 @@
-//! `ZRANGEBYSCORE key min max [WITHSCORES] [LIMIT offset count]` and `ZREVRANGEBYSCORE key max min ...`:
-//! the older names of ZRANGE with BYSCORE.
+//! `ZRANGEBYSCORE key min max [WITHSCORES] [LIMIT offset count]` and `ZREVRANGEBYSCORE key max min
+//! ...`: the older names of ZRANGE with BYSCORE.
 
 use super::query::{Form, Kind};
 use super::zrange::{LIMIT, SHARED, WITH_SCORES, range};

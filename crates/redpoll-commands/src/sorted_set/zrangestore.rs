@@ -1,4 +1,5 @@
-//! `ZRANGESTORE dst src min max [BYSCORE|BYLEX] [REV] [LIMIT offset count]`: store a range of members.
+//! `ZRANGESTORE dst src min max [BYSCORE|BYLEX] [REV] [LIMIT offset count]`: store a range of
+//! members.
 
 use super::query::{Act, Form, Query};
 use super::store::store;
@@ -17,7 +18,7 @@ pub const ZRANGESTORE: Command = Command {
         group: Group::SortedSet,
         since: "6.2.0",
         summary: "Stores the members of a sorted set within a range in another key.",
-        complexity: "O(log N + M) where N is the number of members in the set and M of those stored.",
+        complexity: "O(log N + M) where N is the number of members and M of those stored.",
         args: &[
             Arg::key("dst", 0),
             Arg::key("src", 1),
@@ -83,8 +84,8 @@ mod tests {
     #[test]
     fn refuses() {
         check(
-            "SET t v | ZRANGESTORE d t 0 1 | ZRANGESTORE d z 0 1 WITHSCORES | ZRANGESTORE d z a 1 | \
-             ZRANGESTORE d z 0 1 LIMIT 0 1",
+            "SET t v | ZRANGESTORE d t 0 1 | ZRANGESTORE d z 0 1 WITHSCORES | \
+             ZRANGESTORE d z a 1 | ZRANGESTORE d z 0 1 LIMIT 0 1",
             "OK | WRONGTYPE Operation against a key holding the wrong kind of value | \
              ERR syntax error | ERR value is not an integer or out of range | \
              ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX",

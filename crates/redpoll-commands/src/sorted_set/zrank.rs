@@ -9,7 +9,7 @@ pub const ZRANK: Command = Command {
         summary: "Returns the rank of a member of a sorted set, counted from the lowest score.",
         ..SHARED
     },
-    run: |ctx, args| rank(ctx, args, "zrank", ZSet::rank),
+    run: |ctx, args| rank(ctx, args, "zrank", false),
 };
 
 pub const ZREVRANK: Command = Command {
@@ -18,7 +18,7 @@ pub const ZREVRANK: Command = Command {
         summary: "Returns the rank of a member of a sorted set, counted from the highest score.",
         ..SHARED
     },
-    run: |ctx, args| rank(ctx, args, "zrevrank", ZSet::rev_rank),
+    run: |ctx, args| rank(ctx, args, "zrevrank", true),
 };
 
 /// What the commands here have in common.
@@ -37,19 +37,16 @@ const SHARED: Spec = Spec {
     ..Spec::EMPTY
 };
 
-fn rank(
-    ctx: &mut Ctx<'_>,
-    args: Args<'_>,
-    name: &str,
-    find: fn(&ZSet, &[u8]) -> Option<(usize, f64)>,
-) -> Result {
+fn rank(ctx: &mut Ctx<'_>, args: Args<'_>, name: &str, reversed: bool) -> Result {
     let with_score = match args.len() {
         3 => false,
         4 if args.is(3, "withscore") => true,
         4 => return Err(Error::Syntax),
         _ => return Err(Error::arity(name)),
     };
-    let found = ctx.keys.read::<ZSet>(args.at(1))?.and_then(|set| find(set, args.at(2)));
+    let member = args.at(2);
+    let find = |set: &ZSet| if reversed { set.rev_rank(member) } else { set.rank(member) };
+    let found = ctx.keys.read::<ZSet>(args.at(1))?.and_then(find);
     match (found, with_score) {
         (Some((rank, _)), false) => ctx.reply.count(rank),
         (Some((rank, score)), true) => {

@@ -12,7 +12,7 @@ pub const ZREM: Command = Command {
         group: Group::SortedSet,
         since: "1.2.0",
         summary: "Removes members from a sorted set; the key goes with the last one.",
-        complexity: "O(M log N) where N is the number of members in the set and M of those to remove.",
+        complexity: "O(M log N) where N is the number of members and M of those to remove.",
         args: &[Arg::key("key", 0), Arg::string("member").multiple()],
         ..Spec::EMPTY
     },

@@ -79,7 +79,8 @@ mod tests {
     #[test]
     fn removes() {
         check(
-            "ZADD z 1 a 2 b 3 c 4 d | ZREMRANGEBYRANK z 1 -2 | ZRANGE z 0 -1 | ZREMRANGEBYRANK z 5 9",
+            "ZADD z 1 a 2 b 3 c 4 d | ZREMRANGEBYRANK z 1 -2 | ZRANGE z 0 -1 | \
+             ZREMRANGEBYRANK z 5 9",
             "4 | 2 | [a d] | 0",
         );
         check(

@@ -12,7 +12,7 @@ pub const ZUNION: Command = Command {
     spec: Spec {
         name: "zunion",
         summary: "Returns the union of several sorted sets.",
-        complexity: "O(N + M log M) where N is the number of members in all sets and M in the union.",
+        complexity: "O(N + M log M) where N is the number of members in all sets, M in the union.",
         args: &[
             Arg::integer("numkeys"),
             Arg::key("key", 0).multiple(),
@@ -29,7 +29,7 @@ pub const ZUNIONSTORE: Command = Command {
     spec: Spec {
         name: "zunionstore",
         summary: "Stores the union of several sorted sets in a key.",
-        complexity: "O(N + M log M) where N is the number of members in all sets and M in the union.",
+        complexity: "O(N + M log M) where N is the number of members in all sets, M in the union.",
         args: &[
             Arg::key("destination", 0),
             Arg::integer("numkeys"),
@@ -68,7 +68,8 @@ mod tests {
     fn joins() {
         check(
             &format!(
-                "{SETS} | ZUNION 2 x y | ZUNION 3 x y s WITHSCORES | ZUNION 2 none x | ZUNION 1 none"
+                "{SETS} | ZUNION 2 x y | ZUNION 3 x y s WITHSCORES | ZUNION 2 none x | \
+                 ZUNION 1 none"
             ),
             "2 | 2 | 2 | [a b c] | [a 1 d 1 b 13 c 20] | [a b] | []",
         );
@@ -80,7 +81,8 @@ mod tests {
             "2 | 2 | 2 | [a 10 c 10 b 25] | [a 1 b 10 c 20] | [a 1 b 2 c 20]",
         );
         check(
-            "ZADD x inf a | ZADD y -inf a | ZUNION 2 x y WITHSCORES | ZUNION 1 x WEIGHTS 0 WITHSCORES",
+            "ZADD x inf a | ZADD y -inf a | ZUNION 2 x y WITHSCORES | \
+             ZUNION 1 x WEIGHTS 0 WITHSCORES",
             "1 | 1 | [a 0] | [a 0]",
         );
         assert_eq!(

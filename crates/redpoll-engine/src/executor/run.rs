@@ -125,8 +125,8 @@ impl Executor {
         ctx.session.waiting = Some(waiter);
     }
 
-    /// Carries out what follows from a command's writes, while its locks are still held; returns the
-    /// keys that waiting clients want to hear of.
+    /// Carries out what follows from a command's writes, while its locks are still held; returns
+    /// the keys that waiting clients want to hear of.
     pub(super) fn settle(engine: &Engine, stats: &ThreadStats, keys: &mut Keys<'_>) -> Vec<Ready> {
         let effects = &mut keys.effects;
         if effects.dirty + u64::from(effects.expired) > 0 {
@@ -243,7 +243,8 @@ fn lock_many<'a>(
 }
 
 impl Engine {
-    /// Sends keyspace events to their subscribers, as the keyspace and the keyevent channel name them.
+    /// Sends keyspace events to their subscribers, as the keyspace and the keyevent channel name
+    /// them.
     pub(crate) fn publish_events(&self, events: &[redpoll_keyspace::effect::Event]) {
         if !self.pubsub.has_receivers() {
             return;

@@ -1,12 +1,13 @@
 //! Serving clients that wait: their commands run again, here, on their behalf.
 //!
-//! Whoever has changed a key serves those who wait for it, before it gives the key's lock back: nobody
-//! can come in between and take what a waiting client is to have. Only if a waiting command has further
-//! keys whose stripes are not locked, all locks are given back and those of its keys are taken instead
-//! (locks are taken in ascending order or not at all).
+//! Whoever has changed a key serves those who wait for it, before it gives the key's lock back:
+//! nobody can come in between and take what a waiting client is to have. Only if a waiting command
+//! has further keys whose stripes are not locked, all locks are given back and those of its keys
+//! are taken instead (locks are taken in ascending order or not at all).
 //!
-//! Whatever concerns one waiter happens with the stripes of all its command's keys locked: trying, going
-//! on waiting, giving up. So no change can fall between a try that finds nothing and going on to wait.
+//! Whatever concerns one waiter happens with the stripes of all its command's keys locked: trying,
+//! going on waiting, giving up. So no change can fall between a try that finds nothing and going on
+//! to wait.
 
 use super::Executor;
 use super::run::{Ready, lock};
@@ -24,8 +25,8 @@ use std::sync::Arc;
 
 impl Executor {
     /// Serves the clients that wait for keys that have changed: key after key in the order of the
-    /// changes, and for each the first come first. What that changes (BLMOVE) comes last. `ctx` is the
-    /// command's that has made the changes, with its keys still locked.
+    /// changes, and for each the first come first. What that changes (BLMOVE) comes last. `ctx` is
+    /// the command's that has made the changes, with its keys still locked.
     #[cold]
     pub(super) fn serve(mut ctx: Ctx<'_>, ready: Vec<Ready>) {
         let mut round = Round { ready: ready.into(), last: 0 };
@@ -86,9 +87,9 @@ impl Executor {
         true
     }
 
-    /// Ends a session's wait without an answer from its keys: its time is over, or it was asked to end
-    /// (with an error if `unblocked`). Writes the reply to `out`. Does nothing, and answers false, if
-    /// somebody is serving the client at this moment.
+    /// Ends a session's wait without an answer from its keys: its time is over, or it was asked to
+    /// end (with an error if `unblocked`). Writes the reply to `out`. Does nothing, and answers
+    /// false, if somebody is serving the client at this moment.
     pub fn give_up(&self, session: &mut Session, unblocked: bool, out: &mut Vec<u8>) -> bool {
         let Some(waiter) = session.waiting.clone() else { return true };
         if !self.end_wait(&waiter) {
@@ -195,8 +196,8 @@ impl Round {
     }
 }
 
-/// Locks the stripes of a waiting command, if they are not locked; answers whether other locks had to be
-/// given back.
+/// Locks the stripes of a waiting command, if they are not locked; answers whether other locks had
+/// to be given back.
 fn lock_for(waiter: &Waiter, keys: &mut Keys<'_>) -> bool {
     let (spec, args) = (&waiter.command.spec, waiter.args.as_args());
     if spec.locks != Locks::Keys {
