@@ -126,7 +126,8 @@ impl Executor {
                 self.withhold(session, out, start);
             }
             let after = self.clock.raw();
-            if ran {
+            // A command that waits is counted when its wait ends.
+            if ran && session.waiting.is_none() {
                 self.account(session, &prepared, args, (before, after), now);
             }
             before = after;

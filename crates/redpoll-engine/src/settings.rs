@@ -29,6 +29,13 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Whether a command that took so long is to be logged as slow.
+    #[inline]
+    pub fn is_slow(&self, nanos: u64) -> bool {
+        let threshold = u64::try_from(self.slowlog_micros);
+        threshold.is_ok_and(|micros| nanos >= micros.saturating_mul(1000))
+    }
+
     /// The settings of a configuration, as they are now.
     pub fn of(config: &Config) -> Self {
         let notify = config.notify_keyspace_events();

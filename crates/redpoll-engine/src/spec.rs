@@ -163,7 +163,10 @@ impl Spec {
     pub fn categories(&self) -> Acl {
         // Generic commands that name the types or the side they belong to are not of the keyspace:
         // SORT and WAIT.
-        let placed = self.acl.has(Acl::LIST) || self.acl.has(Acl::CONNECTION);
+        // Nor is a container: its subcommands are.
+        let placed = self.acl.has(Acl::LIST)
+            || self.acl.has(Acl::CONNECTION)
+            || !self.subcommands.is_empty();
         let group = if placed { Acl::NONE } else { self.group.acl() };
         let mut acl = self.acl | group;
         let flags = self.flags;

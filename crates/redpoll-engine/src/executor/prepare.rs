@@ -55,9 +55,11 @@ impl Executor {
     fn find(&self, session: &mut Session, args: Args<'_>) -> Option<(&'static Command, usize)> {
         let table = &self.engine.commands;
         let id = table.find(args.at(0))?;
-        let command = table.row(id).command;
+        let row = table.row(id);
+        let command = row.command;
         if command.spec.subcommands.is_empty() {
-            session.recent = Some((command, id));
+            // The shortcut goes by the name in the metadata.
+            session.recent = (!row.renamed).then_some((command, id));
             return Some((command, id));
         }
         let sub = args.get(1).and_then(|name| table.find_sub(id, name)).unwrap_or(id);

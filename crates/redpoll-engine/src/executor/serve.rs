@@ -23,6 +23,9 @@ use redpoll_resp::Reply;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+/// What a client is told whose wait another client has ended with an error.
+const UNBLOCKED: &str = "UNBLOCKED client unblocked via CLIENT UNBLOCK";
+
 impl Executor {
     /// Serves the clients that wait for keys that have changed: key after key in the order of the
     /// changes, and for each the first come first. What that changes (BLMOVE) comes last. `ctx` is
@@ -69,6 +72,7 @@ impl Executor {
         ctx.reply.set_proto(waiter.proto);
         ctx.keys.set_no_touch(waiter.client.has_flag(flags::NO_TOUCH));
         ctx.rewritten = None;
+        let started = quanta::Instant::now();
         if let Err(error) = (waiter.command.run)(ctx, waiter.args.as_args()) {
             ctx.reply.rewind(0);
             ctx.stats.commands[waiter.command_id].failed.add(1);
@@ -77,6 +81,13 @@ impl Executor {
         if ctx.action.take().is_some() {
             waiter.keep_waiting();
             return false;
+        }
+        let nanos = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        ctx.stats.commands[waiter.command_id].called(nanos);
+        let settings = ctx.engine.settings();
+        if settings.is_slow(nanos) {
+            let (args, now) = (waiter.args.as_args(), ctx.keys.now());
+            ctx.engine.note_slow(ctx.session, &settings, args, nanos, now);
         }
         leave_queues(ctx.engine, &mut ctx.keys, waiter);
         if waiter.wants_reply {
@@ -96,17 +107,29 @@ impl Executor {
             return waiter.is_done();
         }
         session.waiting = None;
+        self.count_giving_up(&waiter, unblocked);
         if !waiter.wants_reply {
             return true;
         }
         let mut reply = Reply::new(out, session.proto);
         match (unblocked, waiter.request.on_timeout) {
-            (true, _) => reply.error(b"UNBLOCKED client unblocked via CLIENT UNBLOCK"),
+            (true, _) => reply.error(UNBLOCKED.as_bytes()),
             (false, TimeoutReply::Null) => reply.null(),
             (false, TimeoutReply::NullArray) => reply.null_array(),
             (false, TimeoutReply::Zero) => reply.int(0),
         }
         true
+    }
+
+    /// Counts a command that has ended without an answer from its keys.
+    fn count_giving_up(&self, waiter: &Waiter, unblocked: bool) {
+        let counts = &self.stats.commands[waiter.command_id];
+        counts.called(0);
+        if unblocked {
+            counts.failed.add(1);
+            self.stats.errors.add(1);
+            self.engine.stats.error(UNBLOCKED);
+        }
     }
 
     /// Ends a wait unless somebody else has ended it; answers whether it did.
