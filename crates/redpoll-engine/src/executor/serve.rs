@@ -101,7 +101,6 @@ impl Executor {
         let mut reply = Reply::new(out, session.proto);
         match (unblocked, waiter.request.on_timeout) {
             (true, _) => reply.error(b"UNBLOCKED client unblocked via CLIENT UNBLOCK"),
-            (false, TimeoutReply::Null) => reply.null(),
             (false, TimeoutReply::NullArray) => reply.null_array(),
             (false, TimeoutReply::Zero) => reply.int(0),
         }
