@@ -4,7 +4,7 @@
 //! everything; the failed ones are named at the end. The last line counts them, in the form
 //! `N passed, N failed`.
 
-use crate::packages;
+use crate::{packages, python};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
@@ -26,7 +26,12 @@ const STEPS: &[Step] = &[
     Step { name: "tests", run: tests },
     Step { name: "doctests", run: || cargo(&["test", "--workspace", "--doc", "--quiet"]) },
     Step { name: "codegen", run: || xtask(&["codegen", "--check"]) },
+    Step { name: "python", run: python::run },
+    Step { name: "fuzz", run: fuzz },
 ];
+
+/// How long each fuzz target runs in a check, in seconds. Long runs: docs/testing.md.
+const FUZZ_SECONDS: &str = "15";
 
 /// Runs `ci` with its arguments: none for all steps, or the names of some.
 pub fn run(args: &[String]) -> ExitCode {
@@ -80,6 +85,15 @@ fn tests() -> Result<(), String> {
     } else {
         cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"])
     }
+}
+
+/// Each fuzz target for a few seconds on stable Rust.
+fn fuzz() -> Result<(), String> {
+    for target in ["request_parser", "command_sequences"] {
+        let run = ["run", "--quiet", "-p", "redpoll-fuzz", "--", target];
+        cargo(&[&run[..], &["--seconds", FUZZ_SECONDS]].concat())?;
+    }
+    Ok(())
 }
 
 fn cargo(args: &[&str]) -> Result<(), String> {

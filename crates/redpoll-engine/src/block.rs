@@ -22,9 +22,7 @@ use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering::*};
 /// What a client gets whose time is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimeoutReply {
-    /// The absent value.
-    Null,
-    /// The absent array.
+    /// The absent array: keys did not come, whatever the command would have answered.
     NullArray,
     /// The number 0: no replica has acknowledged (WAIT).
     Zero,

@@ -65,7 +65,8 @@ fn go(
             keys: vec![source.into()],
             timeout_ms,
             wanted: Type::List,
-            on_timeout: TimeoutReply::Null,
+            // Redis answers a list's wait with the absent array, even where a value is asked for.
+            on_timeout: TimeoutReply::NullArray,
         });
     } else {
         ctx.reply.null();

@@ -236,8 +236,8 @@ fn waiting_ends_with_the_time() {
     for (command, reply) in [
         ("BLPOP l 1", "*-1\r\n"),
         ("BLMPOP 1 1 l LEFT", "*-1\r\n"),
-        ("BLMOVE l d LEFT LEFT 1", "$-1\r\n"),
-        ("BRPOPLPUSH l d 1", "$-1\r\n"),
+        ("BLMOVE l d LEFT LEFT 1", "*-1\r\n"),
+        ("BRPOPLPUSH l d 1", "*-1\r\n"),
     ] {
         assert_eq!(server.raw(&mut client, command), b"");
         assert_eq!(server.engine.waiters.len(), 1);

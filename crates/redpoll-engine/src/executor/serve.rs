@@ -114,7 +114,6 @@ impl Executor {
         let mut reply = Reply::new(out, session.proto);
         match (unblocked, waiter.request.on_timeout) {
             (true, _) => reply.error(UNBLOCKED.as_bytes()),
-            (false, TimeoutReply::Null) => reply.null(),
             (false, TimeoutReply::NullArray) => reply.null_array(),
             (false, TimeoutReply::Zero) => reply.int(0),
         }

@@ -50,6 +50,13 @@ pub(super) fn answer(model: &mut Model, name: &str, w: Words<'_>, _reply: &Value
             }
             Ok(Value::Null)
         }
+        _ => by_place(model, name, w),
+    }
+}
+
+/// The commands that name places or values in a list.
+fn by_place(model: &mut Model, name: &str, w: Words<'_>) -> Answer {
+    match (name, w) {
         ("LLEN", [_, key]) => Ok(int(model.copy::<List>(key)?.len())),
         ("LRANGE", [_, key, start, stop]) => {
             let (start, stop) = (number(start)?, number(stop)?);

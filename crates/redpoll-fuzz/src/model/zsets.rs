@@ -27,6 +27,13 @@ pub(super) fn answer(model: &mut Model, name: &str, w: Words<'_>, _reply: &Value
         }
         ("ZCARD", []) => Ok(int(model.copy::<Scored>(key)?.len())),
         ("ZCOUNT", [min, max]) => Ok(int(by_score(model, key, min, max)?.len())),
+        _ => by_range(model, name, key, rest),
+    }
+}
+
+/// The commands that name members by their rank or score.
+fn by_range(model: &mut Model, name: &str, key: &[u8], rest: Words<'_>) -> Answer {
+    match (name, rest) {
         ("ZRANGE", [start, stop]) => Ok(shown(&by_rank(model, key, start, stop, false)?, false)),
         ("ZRANGE", [start, stop, option]) if option == b"REV" => {
             Ok(shown(&by_rank(model, key, start, stop, true)?, false))
