@@ -1,7 +1,7 @@
 //! What executors read of the configuration for every command, in one small copy.
 //!
-//! Each executor keeps the copy and renews it when the engine's generation has moved: a command pays
-//! one load for the whole configuration, and a batch never sees half of a change.
+//! Each executor keeps the copy and renews it when the engine's generation has moved: a command
+//! pays one load for the whole configuration, and a batch never sees half of a change.
 
 use redpoll_config::Config;
 use redpoll_config::NotifyFlags;

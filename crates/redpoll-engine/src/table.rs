@@ -49,9 +49,9 @@ impl CommandTable {
         id
     }
 
-    /// Gives a command another name, or with an empty name none (`rename-command`). It loses its old
-    /// name in any case, even if the new one belongs to another command: what an operator wants hidden
-    /// must not stay. Answers whether there was such a command, and the new name was free.
+    /// Gives a command another name, or with an empty name none (`rename-command`). It loses its
+    /// old name in any case, even if the new one belongs to another command: what an operator wants
+    /// hidden must not stay. Answers whether there was such a command, and the new name was free.
     pub fn rename(&mut self, old: &[u8], new: &[u8]) -> bool {
         let Some(id) = self.find(old) else { return false };
         self.names.retain(|name, named| *named != id || !name.eq_ignore_ascii_case(old));

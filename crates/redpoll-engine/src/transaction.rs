@@ -7,8 +7,8 @@ use crate::spec::{Flags, Locks, Spec};
 use redpoll_keyspace::Keys;
 use redpoll_resp::Args;
 
-/// Runs the session's open transaction and writes EXEC's reply. The caller has made sure that there is
-/// one and that it was not aborted.
+/// Runs the session's open transaction and writes EXEC's reply. The caller has made sure that there
+/// is one and that it was not aborted.
 pub fn run(ctx: &mut Ctx<'_>, transaction: Transaction) -> Result {
     lock_all_keys(ctx, &transaction.queue);
     let broken = watched_key_is_gone(ctx) || ctx.session.watch_broken();
@@ -45,8 +45,8 @@ fn run_nested(ctx: &mut Ctx<'_>, queued: &Queued) -> u64 {
     u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Counts a command's time, and shows the command to those who watch: EXEC itself is shown, too, but its
-/// time says nothing.
+/// Counts a command's time, and shows the command to those who watch: EXEC itself is shown, too,
+/// but its time says nothing.
 fn account(ctx: &mut Ctx<'_>, queued: &Queued, nanos: u64) {
     let (spec, args, now) = (&queued.command.spec, queued.args.as_args(), ctx.keys.now());
     ctx.stats.commands[queued.id].called(nanos);
@@ -60,8 +60,8 @@ fn account(ctx: &mut Ctx<'_>, queued: &Queued, nanos: u64) {
     }
 }
 
-/// Locks the stripes of all keys of all commands and of the watched keys; all stripes if a command walks
-/// the keyspace or finds out its keys as it goes.
+/// Locks the stripes of all keys of all commands and of the watched keys; all stripes if a command
+/// walks the keyspace or finds out its keys as it goes.
 fn lock_all_keys(ctx: &mut Ctx<'_>, queue: &[Queued]) {
     let needs_all = |spec: &Spec| match spec.locks {
         Locks::Keys => false,
@@ -80,8 +80,8 @@ fn lock_all_keys(ctx: &mut Ctx<'_>, queue: &[Queued]) {
     ctx.keys.lock_keys(all.into_iter());
 }
 
-/// Whether a key was there when it was watched and is no longer: its time may have come since, which
-/// nobody may have noticed yet.
+/// Whether a key was there when it was watched and is no longer: its time may have come since,
+/// which nobody may have noticed yet.
 fn watched_key_is_gone(ctx: &mut Ctx<'_>) -> bool {
     let mut gone = false;
     for watched in ctx.session.watched.iter().filter(|watched| watched.existed) {

@@ -173,7 +173,8 @@ impl<'a> Keys<'a> {
     /// Counts a read that has found its key or not, and moves the key's access clock.
     #[inline]
     fn read_place(&mut self, hash: u64, key: &[u8]) -> Option<Place> {
-        // The usual read in one look at the entry: it is there, has no deadline, and LRU seconds suffice.
+        // The usual read in one look at the entry: it is there, has no deadline, and LRU seconds
+        // suffice.
         let (now, quick) = (self.now, !self.no_touch && !self.keyspace.is_lfu());
         let table = &mut self.db_of(hash).table;
         if let Some(place) = table.find(hash, key).filter(|_| quick) {

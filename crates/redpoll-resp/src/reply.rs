@@ -1,8 +1,8 @@
 //! Replies: one method for each kind of reply, written in the protocol the client speaks.
 //!
-//! A command says what it answers (`map_len`, `double`, `null`), never how it looks on the wire; the
-//! difference between RESP2 and RESP3 lives here alone. All methods append to one byte vector, so a
-//! pipeline's replies leave with one write.
+//! A command says what it answers (`map_len`, `double`, `null`), never how it looks on the wire;
+//! the difference between RESP2 and RESP3 lives here alone. All methods append to one byte vector,
+//! so a pipeline's replies leave with one write.
 
 use crate::double::DoubleText;
 

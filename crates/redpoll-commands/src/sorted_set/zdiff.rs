@@ -25,11 +25,7 @@ pub const ZDIFFSTORE: Command = Command {
         since: "6.2.0",
         summary: "Stores the members of the first sorted set that are in no other in a key.",
         complexity: COMPLEXITY,
-        args: &[
-            Arg::key("destination", 0),
-            Arg::integer("numkeys"),
-            Arg::key("key", 1).multiple(),
-        ],
+        args: &[Arg::key("destination", 0), Arg::integer("numkeys"), Arg::key("key", 1).multiple()],
         ..STORING
     },
     run: write,

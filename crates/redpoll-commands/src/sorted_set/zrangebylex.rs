@@ -44,10 +44,7 @@ mod tests {
              ZRANGEBYLEX z - + LIMIT 1 1 | ZREVRANGEBYLEX z + - LIMIT 0 1 | ZRANGEBYLEX none - +",
             "3 | [a b] | [c b] | [b] | [c] | []",
         );
-        check(
-            "ZADD z 0 \"\" 0 a | ZRANGEBYLEX z [ [a | ZRANGEBYLEX z ( +",
-            "2 | [\"\" a] | [a]",
-        );
+        check("ZADD z 0 \"\" 0 a | ZRANGEBYLEX z [ [a | ZRANGEBYLEX z ( +", "2 | [\"\" a] | [a]");
     }
 
     #[test]

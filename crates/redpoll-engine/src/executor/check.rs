@@ -63,7 +63,8 @@ impl Executor {
         }
         if session.only_pubsub() && !allowed_for_subscribers(spec.name) {
             return Verdict::Refuse(Error::text(format!(
-                "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET \
+                "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / \
+                 RESET \
                  are allowed in this context",
                 self.engine.commands.row(id).full_name
             )));

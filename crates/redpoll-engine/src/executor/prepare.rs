@@ -19,8 +19,9 @@ pub(super) struct Prepared {
 pub struct Plan(pub(super) Vec<Prepared>);
 
 impl Executor {
-    /// Finds the commands of a batch and asks for the table buckets of their keys. Several connections'
-    /// batches may be planned before the first of them runs: then their cache misses overlap, too.
+    /// Finds the commands of a batch and asks for the table buckets of their keys. Several
+    /// connections' batches may be planned before the first of them runs: then their cache misses
+    /// overlap, too.
     pub fn plan(&self, session: &mut Session, batch: &Batch, buffer: &[u8], plan: &mut Plan) {
         plan.0.clear();
         plan.0.extend(

@@ -22,8 +22,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 /// The numbers of layouts given out; see [`Table::publish`].
 static LAYOUTS: AtomicU64 = AtomicU64::new(1);
 
-/// Where the buckets of a table lie, readable without its lock, for prefetching only: an address may be
-/// out of date, and asking the processor for it is harmless then. It serves tables of up to
+/// Where the buckets of a table lie, readable without its lock, for prefetching only: an address
+/// may be out of date, and asking the processor for it is harmless then. It serves tables of up to
 /// [`Hints::SLOTS`] segments; larger ones are prefetched under their lock.
 pub struct Hints {
     /// The layout that was published last.
@@ -338,7 +338,8 @@ impl<V> Table<V> {
         }
     }
 
-    /// Makes `hints` say where the buckets lie, if they have moved since. Called with the lock held.
+    /// Makes `hints` say where the buckets lie, if they have moved since. Called with the lock
+    /// held.
     #[inline]
     pub fn publish(&self, hints: &Hints) {
         if hints.layout.load(Relaxed) != self.layout {
