@@ -23,7 +23,6 @@ const READING: &[&str] = &[
     "LPOS",
     "ZLEXCOUNT",
     "ZDIFF",
-    "DUMP",
 ];
 
 /// The target.
@@ -185,4 +184,48 @@ pub fn seeds() -> Vec<Vec<u8>> {
         (state >> 24) as u8
     };
     (0..40_usize).map(|number| (0..100 + number * 20).map(|_| random()).collect()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The bytes of one undamaged command by the number of its template, with its arguments.
+    fn command(number: u8, arguments: &[u8]) -> Vec<u8> {
+        [&[255, number], arguments].concat()
+    }
+
+    #[test]
+    fn the_server_knows_every_template() {
+        for number in 0..=255 {
+            let Some(Step::Command { words, .. }) = decode(&command(number, &[])).pop() else {
+                panic!("a command");
+            };
+            let reply = Store::default().run(&words);
+            assert!(!is_unknown(&reply), "{}", show(&words));
+        }
+    }
+
+    #[test]
+    fn the_model_knows_most_templates() {
+        let known = (0..=255).filter(|&number| {
+            let Some(Step::Command { words, .. }) = decode(&command(number, &[])).pop() else {
+                panic!("a command");
+            };
+            let reply = Store::default().run(&words);
+            Model::default().judge(&words, &reply) == Verdict::Right
+        });
+        assert!(known.count() > 180);
+    }
+
+    #[test]
+    #[should_panic(expected = "in the end")]
+    fn data_that_differs_in_the_end_is_noticed() {
+        let mut run = Run::default();
+        run.store.run(&["SET", "k", "v"]);
+        run.model
+            .entries
+            .insert(b"k".to_vec(), Entry { data: Data::Text(b"w".to_vec()), expires: None });
+        run.compare();
+    }
 }

@@ -34,7 +34,7 @@ const TEXT: &str = "\
     DEL k | DEL k k | UNLINK k | EXISTS k k | TYPE k | PEXPIRE k t | PEXPIRE k t NX | \
     PEXPIRE k t XX | PEXPIRE k t GT | PEXPIRE k t LT | PERSIST k | PTTL k | RENAME k k | \
     RENAMENX k k | COPY k k | COPY k k REPLACE | DBSIZE | TOUCH k k | RANDOMKEY | FLUSHALL | \
-    SORT k ALPHA | SORT k LIMIT i i | OBJECT ENCODING k | SCAN 0 COUNT 100 | DUMP k | \
+    SORT k ALPHA | SORT k LIMIT i i | OBJECT ENCODING k | SCAN 0 COUNT 100 | \
     LPUSH l V | RPUSH l V | LPUSH l v v | RPUSH l v v | LPUSHX l v | RPUSHX l v | LPOP l | \
     RPOP l | LPOP l n | RPOP l n | LLEN l | LRANGE l i i | LINDEX l i | LSET l i v | \
     LREM l i v | LTRIM l i i | LINSERT l BEFORE v v | LINSERT l AFTER v v | \

@@ -251,3 +251,58 @@ fn range(start: i64, stop: i64, len: usize) -> std::ops::Range<usize> {
     let (start, stop) = (from_end(start).max(0), from_end(stop).min(len as i64 - 1));
     if start > stop { 0..0 } else { start as usize..stop as usize + 1 }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<Vec<u8>> {
+        line.split(' ').map(|word| word.as_bytes().to_vec()).collect()
+    }
+
+    #[track_caller]
+    fn judged(model: &mut Model, line: &str, reply: &Value) -> Verdict {
+        model.judge(&words(line), reply)
+    }
+
+    #[test]
+    fn right_and_wrong_replies_are_told_apart() {
+        let mut model = Model::default();
+        assert_eq!(judged(&mut model, "SET k v", &ok()), Verdict::Right);
+        assert_eq!(judged(&mut model, "GET k", &bulk(b"v")), Verdict::Right);
+        assert!(matches!(judged(&mut model, "GET k", &bulk(b"w")), Verdict::Wrong(_)));
+        assert!(matches!(judged(&mut model, "GET k", &Value::Null), Verdict::Wrong(_)));
+        assert!(matches!(judged(&mut model, "LPUSH k x", &int(1)), Verdict::Wrong(_)));
+        let refusal = Value::Error(
+            b"WRONGTYPE Operation against a key holding the wrong kind \
+            of value"
+                .to_vec(),
+        );
+        assert_eq!(judged(&mut model, "LPUSH k x", &refusal), Verdict::Right);
+        assert_eq!(judged(&mut model, "NOSUCH k", &ok()), Verdict::Unknown);
+    }
+
+    #[test]
+    fn a_free_choice_is_followed_only_among_what_is_possible() {
+        let mut model = Model::default();
+        assert_eq!(judged(&mut model, "SADD s a b", &int(2)), Verdict::Right);
+        assert!(matches!(judged(&mut model, "SPOP s", &bulk(b"c")), Verdict::Wrong(_)));
+        assert_eq!(judged(&mut model, "SPOP s", &bulk(b"b")), Verdict::Right);
+        assert_eq!(judged(&mut model, "SMEMBERS s", &bulks(["a"])), Verdict::Right);
+        assert!(matches!(
+            judged(&mut model, "SRANDMEMBER s 2", &bulks(["a", "a"])),
+            Verdict::Wrong(_)
+        ));
+    }
+
+    #[test]
+    fn time_ends_keys() {
+        let mut model = Model::default();
+        model.set_time(1000);
+        assert_eq!(judged(&mut model, "SET k v PX 10", &ok()), Verdict::Right);
+        model.set_time(1009);
+        assert_eq!(judged(&mut model, "PTTL k", &Value::Integer(1)), Verdict::Right);
+        model.set_time(1010);
+        assert_eq!(judged(&mut model, "GET k", &Value::Null), Verdict::Right);
+    }
+}
