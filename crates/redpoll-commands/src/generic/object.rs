@@ -69,13 +69,13 @@ const REFCOUNT: Command = Command {
     spec: Spec {
         name: "refcount",
         since: "2.2.3",
-        summary: "Returns the number of references to a key's value: values have one owner here.",
+        summary: "Returns the number of references to a key's value.",
         ..SPEC
     },
     run: |ctx, args| {
-        match ctx.keys.contains(args.at(2)) {
-            true => ctx.reply.int(1),
-            false => ctx.reply.null(),
+        match ctx.keys.peek(args.at(2)).map(|entry| references(&entry)) {
+            Some(count) => ctx.reply.int(count),
+            None => ctx.reply.null(),
         }
         Ok(())
     },
@@ -113,6 +113,15 @@ fn encoding(entry: &EntryRef<'_, Value>) -> &'static str {
         Payload::Inline(bytes) if bytes.len() <= EMBSTR_MAX && !entry.is_raw() => "embstr",
         Payload::Inline(_) => "raw",
         Payload::Value(value) => value.encoding(),
+    }
+}
+
+/// A value has one owner. Small integers are nobody's own: Redis has one object for each of them and
+/// shows this count for it; here they need no object at all.
+fn references(entry: &EntryRef<'_, Value>) -> i64 {
+    match entry.payload() {
+        Payload::Int(0..=9999) => i64::from(i32::MAX),
+        _ => 1,
     }
 }
 
@@ -165,6 +174,10 @@ mod tests {
     #[test]
     fn references_and_idle_time() {
         check("SET k v | OBJECT REFCOUNT k | OBJECT IDLETIME k", "OK | 1 | 0");
+        check(
+            "SET k 9999 | OBJECT REFCOUNT k | INCR k | OBJECT REFCOUNT k",
+            "OK | 2147483647 | 10000 | 1",
+        );
         check("OBJECT IDLETIME none | OBJECT FREQ none", "nil | nil");
         check(
             "SET k v | OBJECT FREQ k",
