@@ -27,7 +27,7 @@ const ENCODING: Command = Command {
         ..SPEC
     },
     run: |ctx, args| {
-        let encoding = ctx.keys.peek(args.at(2)).map(|entry| encoding(&entry));
+        let encoding = look(ctx, args).map(|entry| encoding(&entry));
         ctx.reply.bulk_or_null(encoding.map(str::as_bytes));
         Ok(())
     },
@@ -73,7 +73,7 @@ const REFCOUNT: Command = Command {
         ..SPEC
     },
     run: |ctx, args| {
-        match ctx.keys.peek(args.at(2)).map(|entry| references(&entry)) {
+        match look(ctx, args).map(|entry| references(&entry)) {
             Some(count) => ctx.reply.int(count),
             None => ctx.reply.null(),
         }
@@ -125,6 +125,16 @@ fn references(entry: &EntryRef<'_, Value>) -> i64 {
     }
 }
 
+/// The key's entry: counted as a read, but nobody is told of a key that is not there.
+fn look<'c>(ctx: &'c mut Ctx<'_>, args: Args<'_>) -> Option<EntryRef<'c, Value>> {
+    let key = args.at(2);
+    match ctx.keys.contains(key) {
+        true => ctx.keys.effects.hits += 1,
+        false => ctx.keys.effects.misses += 1,
+    }
+    ctx.keys.peek(key)
+}
+
 /// Answers what `show` reads in the key's access clock, which has to be of the right kind.
 fn clock(
     ctx: &mut Ctx<'_>,
@@ -134,10 +144,10 @@ fn clock(
     show: impl Fn(u32) -> i64,
 ) -> Result {
     let is_lfu = ctx.keys.keyspace().is_lfu();
-    match ctx.keys.peek(args.at(2)) {
+    match look(ctx, args).map(|entry| entry.access()) {
         None => ctx.reply.null(),
         Some(_) if is_lfu != lfu => return Err(Error::text(refusal)),
-        Some(entry) => ctx.reply.int(show(entry.access())),
+        Some(access) => ctx.reply.int(show(access)),
     }
     Ok(())
 }
