@@ -4,7 +4,8 @@
 //! everything; the failed ones are named at the end. The last line counts them, in the form
 //! `N passed, N failed`.
 
-use crate::packages;
+use crate::repo::{Tree, root};
+use crate::{packages, python};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
@@ -17,7 +18,7 @@ struct Step {
 /// The checks, in the order they run: the quick and the often failing first.
 const STEPS: &[Step] = &[
     Step { name: "packages", run: packages::ensure },
-    Step { name: "format", run: || cargo(&["fmt", "--all", "--check"]) },
+    Step { name: "format", run: format },
     Step { name: "tidy", run: || xtask(&["tidy"]) },
     Step {
         name: "clippy",
@@ -26,7 +27,12 @@ const STEPS: &[Step] = &[
     Step { name: "tests", run: tests },
     Step { name: "doctests", run: || cargo(&["test", "--workspace", "--doc", "--quiet"]) },
     Step { name: "codegen", run: || xtask(&["codegen", "--check"]) },
+    Step { name: "python", run: python::run },
+    Step { name: "fuzz", run: fuzz },
 ];
+
+/// How long each fuzz target runs in a check, in seconds. Long runs: docs/testing.md.
+const FUZZ_SECONDS: &str = "15";
 
 /// Runs `ci` with its arguments: none for all steps, or the names of some.
 pub fn run(args: &[String]) -> ExitCode {
@@ -66,6 +72,15 @@ fn run_steps(steps: &[&Step]) -> Vec<&'static str> {
     failed
 }
 
+/// Formatting of every source file. Not `cargo fmt`, which follows `mod` lines and does not see the
+/// files of commands, as a macro declares those.
+fn format() -> Result<(), String> {
+    let tree = Tree::load(&root()).map_err(|error| error.to_string())?;
+    let mut args = vec!["--edition", "2024", "--check", "--quiet"];
+    args.extend(tree.rust().map(|file| file.path.as_str()));
+    command("rustfmt", Command::new("rustfmt").args(&args), &["--check"])
+}
+
 /// All tests of the workspace but the doctests: with nextest where it is installed, which runs
 /// each test in a process of its own, and with cargo's own runner elsewhere.
 fn tests() -> Result<(), String> {
@@ -82,6 +97,15 @@ fn tests() -> Result<(), String> {
     }
 }
 
+/// Each fuzz target for a few seconds on stable Rust.
+fn fuzz() -> Result<(), String> {
+    for target in ["request_parser", "command_sequences"] {
+        let run = ["run", "--quiet", "-p", "redpoll-fuzz", "--", target];
+        cargo(&[&run[..], &["--seconds", FUZZ_SECONDS]].concat())?;
+    }
+    Ok(())
+}
+
 fn cargo(args: &[&str]) -> Result<(), String> {
     command("cargo", crate::repo::cargo().args(args), args)
 }
@@ -93,7 +117,7 @@ fn xtask(args: &[&str]) -> Result<(), String> {
 
 fn command(name: &str, command: &mut Command, args: &[&str]) -> Result<(), String> {
     let status = command
-        .current_dir(crate::repo::root())
+        .current_dir(root())
         .status()
         .map_err(|error| format!("{name} could not be started: {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("`{name} {}`: {status}", args.join(" "))) }

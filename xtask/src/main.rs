@@ -11,6 +11,7 @@ mod codegen;
 mod compare;
 mod coverage;
 mod packages;
+mod python;
 mod repo;
 mod tidy;
 

@@ -84,10 +84,12 @@ fn collect(dir: &Path, prefix: &str, files: &mut Vec<File>) -> io::Result<()> {
         let kind = entry.file_type()?;
         if kind.is_dir() && !SKIPPED.contains(&name.as_str()) {
             collect(&entry.path(), &path, files)?;
-        } else if kind.is_file() && is_text(&name)
-            && let Ok(text) = fs::read_to_string(entry.path()) {
-                files.push(File { path, text });
-            }
+        } else if kind.is_file()
+            && is_text(&name)
+            && let Ok(text) = fs::read_to_string(entry.path())
+        {
+            files.push(File { path, text });
+        }
     }
     Ok(())
 }

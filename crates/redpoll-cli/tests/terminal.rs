@@ -86,6 +86,7 @@ impl Terminal {
                 return status.code();
             }
             assert!(Instant::now() < until, "it does not end");
+            // sleep: the end of a process has no event here that a timeout could bound.
             std::thread::sleep(Duration::from_millis(2));
         }
     }

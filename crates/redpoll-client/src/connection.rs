@@ -382,6 +382,7 @@ mod tests {
             let gone = std::time::Instant::now() + Duration::from_secs(10);
             while !connection.is_closed() {
                 assert!(std::time::Instant::now() < gone, "the close was never seen");
+                // sleep: the function under test looks without waiting.
                 thread::sleep(Duration::from_millis(1));
             }
         });

@@ -36,3 +36,23 @@ pub fn element_or_null(reply: &mut Reply<'_>, element: Option<Element<'_>>) {
         None => reply.null(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use redpoll_resp::{Proto, Reply};
+    use redpoll_types::number::format_f64;
+
+    proptest! {
+        #[test]
+        fn a_number_reads_alike_in_replies_and_in_values(bits: u64, short in -1e9..1e9f64) {
+            let cents = (short * 100.0).trunc() / 100.0;
+            for value in [f64::from_bits(bits), short, cents, 1e-6 * short] {
+                let mut out = Vec::new();
+                Reply::new(&mut out, Proto::Resp3).double(value);
+                let text = String::from_utf8_lossy(&out);
+                prop_assert_eq!(text, format!(",{}\r\n", format_f64(value)));
+            }
+        }
+    }
+}

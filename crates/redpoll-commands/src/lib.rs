@@ -1,11 +1,12 @@
 //! Every command: its metadata and its function side by side, one folder a group.
 //!
-//! A command is one file with one `pub const NAME: Command`, its function, and its tests; adding one is
-//! that file and one line in its group's `mod.rs`. [`all`] is the whole list. What commands share within
-//! a group is in the group's folder; what all share is in [`parse`] (arguments) and `prelude`.
+//! A command is one file with one `pub const NAME: Command`, its function, and its tests; adding
+//! one is that file and one line in its group's `mod.rs`. [`all`] is the whole list. What commands
+//! share within a group is in the group's folder; what all share is in [`parse`] (arguments) and
+//! `prelude`.
 //!
-//! Invariants: no socket, no thread, no wall clock here; `ctx.keys.now()` is the time and `ctx.rng` the
-//! dice.
+//! Invariants: no socket, no thread, no wall clock here; `ctx.keys.now()` is the time and `ctx.rng`
+//! the dice.
 
 #![forbid(unsafe_code)]
 
@@ -15,7 +16,8 @@ macro_rules! group {
         $(mod $module;)*
 
         /// The group's commands.
-        pub(crate) const COMMANDS: &[&redpoll_engine::spec::Command] = &[$($(&$module::$command),+),*];
+        pub(crate) const COMMANDS: &[&redpoll_engine::spec::Command] =
+            &[$($(&$module::$command),+),*];
     };
 }
 
@@ -34,6 +36,7 @@ mod list;
 mod pubsub;
 mod server;
 mod set;
+mod sorted_set;
 mod string;
 mod transactions;
 
@@ -52,6 +55,7 @@ pub fn all() -> impl Iterator<Item = &'static Command> {
         pubsub::COMMANDS,
         server::COMMANDS,
         set::COMMANDS,
+        sorted_set::COMMANDS,
         string::COMMANDS,
         transactions::COMMANDS,
     ];

@@ -28,7 +28,7 @@ pub fn is(word: &[u8], option: &str) -> bool {
 /// A timeout in seconds with a fraction, as milliseconds from `now` on; `None` for 0, which means
 /// for ever.
 pub fn timeout(word: &[u8], now: i64) -> Result<Option<i64>> {
-    let seconds = parse_f64(word).ok_or(Error::InvalidTimeout)?;
+    let seconds = parse_f64(word).or_else(|| hexadecimal(word)).ok_or(Error::InvalidTimeout)?;
     let millis = (seconds * 1000.0).ceil();
     if millis > (i64::MAX - now) as f64 {
         return Err(Error::text("ERR timeout is out of range"));
@@ -37,6 +37,13 @@ pub fn timeout(word: &[u8], now: i64) -> Result<Option<i64>> {
         return Err(Error::NegativeTimeout);
     }
     Ok((millis > 0.0).then_some(millis as i64))
+}
+
+/// A whole number in base 16, as C reads timeouts too: `0x1f`.
+fn hexadecimal(word: &[u8]) -> Option<f64> {
+    let digits = word.strip_prefix(b"0x").or_else(|| word.strip_prefix(b"0X"))?;
+    let digits = std::str::from_utf8(digits).ok().filter(|digits| !digits.starts_with('+'))?;
+    u64::from_str_radix(digits, 16).ok().map(|value| value as f64)
 }
 
 /// How many elements to choose at random, and whether the same one may come several times (a

@@ -49,10 +49,11 @@ impl Launch {
         let mut launch = Self::default();
         let mut rest = args;
         if let Some((first, others)) = args.split_first()
-            && first.as_bytes().first() != Some(&b'-') {
-                launch.config_file = Some(PathBuf::from(first));
-                rest = others;
-            }
+            && first.as_bytes().first() != Some(&b'-')
+        {
+            launch.config_file = Some(PathBuf::from(first));
+            rest = others;
+        }
         // Whether the option at hand has a value, so that `--` begins another one.
         let mut complete = true;
         for (index, arg) in rest.iter().enumerate() {

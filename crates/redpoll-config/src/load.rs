@@ -264,13 +264,14 @@ impl Loader {
 
     fn check_oom_scores(&mut self) {
         if let Value::OomScores(scores) = &self.values[row("oom-score-adj-values").0]
-            && !scores.is_sorted() {
-                self.extras.warnings.push(
-                    "The oom-score-adj-values do not rise from primary to replica to background \
+            && !scores.is_sorted()
+        {
+            self.extras.warnings.push(
+                "The oom-score-adj-values do not rise from primary to replica to background \
                      process, which only a privileged process may set"
-                        .to_string(),
-                );
-            }
+                    .to_string(),
+            );
+        }
     }
 }
 

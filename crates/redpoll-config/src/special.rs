@@ -12,8 +12,8 @@ use std::io;
 /// Addresses `bind` takes at most.
 const ADDRESSES_MAX: usize = 16;
 
-/// What `bind` stands at before it is set: this host alone. (Redis takes all addresses and relies on its
-/// protected mode; a server that nobody has configured has no business on a network.)
+/// What `bind` stands at before it is set: this host alone. (Redis takes all addresses and relies
+/// on its protected mode; a server that nobody has configured has no business on a network.)
 const ADDRESSES: [&str; 2] = ["127.0.0.1", "-::1"];
 
 const PERCENTILES: [f64; 3] = [50.0, 99.0, 99.9];

@@ -1,13 +1,13 @@
 //! Clients that wait: blocking commands, and how they get their answer.
 //!
-//! A blocking command that finds nothing asks to wait (`ctx.block`). While its stripes are still locked,
-//! it is put into the queues of its keys, so no change can slip in between. Whoever changes such a key
-//! runs the waiting command again once its own command (or transaction) is done, on the waiter's behalf,
-//! first come first served: so a client that waits for a list gets its element before any other command
-//! can take it, as in Redis. The answer goes to the waiter's outbox.
+//! A blocking command that finds nothing asks to wait (`ctx.block`). While its stripes are still
+//! locked, it is put into the queues of its keys, so no change can slip in between. Whoever changes
+//! such a key runs the waiting command again once its own command (or transaction) is done, on the
+//! waiter's behalf, first come first served: so a client that waits for a list gets its element
+//! before any other command can take it, as in Redis. The answer goes to the waiter's outbox.
 //!
-//! A waiter ends once: by an answer, its timeout, CLIENT UNBLOCK, or its connection's end; whoever moves
-//! its state from `Waiting` wins.
+//! A waiter ends once: by an answer, its timeout, CLIENT UNBLOCK, or its connection's end; whoever
+//! moves its state from `Waiting` wins.
 
 use crate::client::Client;
 use crate::spec::Command;
@@ -22,9 +22,7 @@ use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering::*};
 /// What a client gets whose time is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimeoutReply {
-    /// The absent value.
-    Null,
-    /// The absent array.
+    /// The absent array: keys did not come, whatever the command would have answered.
     NullArray,
     /// The number 0: no replica has acknowledged (WAIT).
     Zero,

@@ -1,10 +1,10 @@
-//! What the whole server may know of a client: the registry, and the ways to reach a client from any
-//! thread.
+//! What the whole server may know of a client: the registry, and the ways to reach a client from
+//! any thread.
 //!
-//! A client's [`crate::Session`] belongs to the one thread that serves it. Others see this: figures that
-//! the serving thread refreshes once a batch (for CLIENT LIST), an outbox for messages that did not
-//! come from a command of the client (pub/sub, invalidations, the answer of a blocking command), and a
-//! wish list (close it, unblock it).
+//! A client's [`crate::Session`] belongs to the one thread that serves it. Others see this: figures
+//! that the serving thread refreshes once a batch (for CLIENT LIST), an outbox for messages that
+//! did not come from a command of the client (pub/sub, invalidations, the answer of a blocking
+//! command), and a wish list (close it, unblock it).
 
 use parking_lot::{Mutex, RwLock};
 use redpoll_resp::Proto;

@@ -1,8 +1,8 @@
 //! `Ctx`: what a command acts in.
 //!
-//! A command sees the server's shared state, its client's session, the locked keys, and the reply to
-//! write. It sees no socket, no thread, and no clock but `keys.now()`. The parts are separate fields so
-//! that a value may be borrowed from `keys` while the reply is written.
+//! A command sees the server's shared state, its client's session, the locked keys, and the reply
+//! to write. It sees no socket, no thread, and no clock but `keys.now()`. The parts are separate
+//! fields so that a value may be borrowed from `keys` while the reply is written.
 
 use crate::block::BlockRequest;
 use crate::engine::Engine;
@@ -68,15 +68,15 @@ impl Ctx<'_> {
         self.mode != Mode::Transaction
     }
 
-    /// Makes the client wait until one of the keys changes, and then runs the command again; nothing
-    /// must have been written to the reply.
+    /// Makes the client wait until one of the keys changes, and then runs the command again;
+    /// nothing must have been written to the reply.
     pub fn block(&mut self, request: BlockRequest) {
         self.action = Some(Action::Block(request));
     }
 
-    /// What replicas and the append-only file get in place of the command itself: for commands whose
-    /// effect depends on chance, on time, or on what was there (SPOP becomes SREM, EXPIRE PEXPIREAT).
-    /// Several calls give several commands. `words` runs only if somebody listens.
+    /// What replicas and the append-only file get in place of the command itself: for commands
+    /// whose effect depends on chance, on time, or on what was there (SPOP becomes SREM, EXPIRE
+    /// PEXPIREAT). Several calls give several commands. `words` runs only if somebody listens.
     pub fn log_as<'w>(&mut self, words: impl IntoIterator<Item = &'w [u8]>) {
         if self.engine.change_log_is_on() {
             let command: OwnedArgs = words.into_iter().collect();
@@ -84,7 +84,8 @@ impl Ctx<'_> {
         }
     }
 
-    /// Nothing of the command goes to replicas and the append-only file, although it counts as a write.
+    /// Nothing of the command goes to replicas and the append-only file, although it counts as a
+    /// write.
     pub fn log_nothing(&mut self) {
         if self.engine.change_log_is_on() {
             self.rewritten.get_or_insert_default();

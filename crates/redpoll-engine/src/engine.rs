@@ -12,11 +12,11 @@ use crate::spec::Command;
 use crate::stats::Stats;
 use crate::table::CommandTable;
 use parking_lot::RwLock;
-use redpoll_config::Config;
+use redpoll_config::{ApplyError, Changed, Config};
 use redpoll_keyspace::{Keyspace, clock};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::*};
+use std::sync::{Arc, OnceLock};
 
 /// Facts about the running process that INFO tells.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +45,10 @@ pub struct ShutdownOptions {
     /// Ignore errors.
     pub force: bool,
 }
+
+/// Carries out what changes of the configuration ask of the program (another port, a limit of open
+/// files), or says why it cannot: CONFIG SET takes the change back then.
+pub type ConfigHook = dyn Fn(&Config, &[Changed]) -> Result<(), ApplyError> + Send + Sync;
 
 /// See the module's head.
 pub struct Engine {
@@ -85,7 +89,19 @@ pub struct Engine {
     monitors: RwLock<Vec<Arc<Client>>>,
     monitor_count: AtomicUsize,
     settings: RwLock<Settings>,
+    config_hook: OnceLock<Box<ConfigHook>>,
     generation: AtomicU64,
+}
+
+/// The table of these commands by the names that the configuration gives them.
+fn table_of(commands: impl IntoIterator<Item = &'static Command>, config: &Config) -> CommandTable {
+    let mut table = CommandTable::new(commands);
+    for renamed in &config.extras().renamed_commands {
+        if let [old, new] = &renamed.args[..] {
+            table.rename(old, new);
+        }
+    }
+    table
 }
 
 impl Engine {
@@ -97,7 +113,7 @@ impl Engine {
     ) -> Self {
         let engine = Engine {
             keyspace: Keyspace::new(usize::try_from(config.databases()).unwrap_or(16)),
-            commands: CommandTable::new(commands),
+            commands: table_of(commands, &config),
             clients: Clients::default(),
             pubsub: PubSub::default(),
             waiters: Waiters::default(),
@@ -115,6 +131,7 @@ impl Engine {
             monitors: RwLock::default(),
             monitor_count: AtomicUsize::new(0),
             settings: RwLock::new(Settings::of(&config)),
+            config_hook: OnceLock::new(),
             generation: AtomicU64::new(0),
             config,
         };
@@ -128,6 +145,16 @@ impl Engine {
         self.keyspace.set_lfu(settings.lfu);
         *self.settings.write() = settings;
         self.generation.fetch_add(1, Release);
+    }
+
+    /// Gives CONFIG SET a hook that carries changes out; a second one is not taken.
+    pub fn set_config_hook(&self, hook: Box<ConfigHook>) {
+        let _ = self.config_hook.set(hook);
+    }
+
+    /// Carries changed directives out, as far as the engine cannot do so by itself.
+    pub fn apply_config(&self, changed: &[Changed]) -> Result<(), ApplyError> {
+        self.config_hook.get().map_or(Ok(()), |hook| hook(&self.config, changed))
     }
 
     /// What executors read for every command.

@@ -1,9 +1,9 @@
 //! The executor: one thread's way of running commands, a batch at a time.
 //!
-//! A batch is what a connection has sent. Before anything runs, the keys of all its commands are hashed
-//! and their cache lines asked for, first the buckets, then the entries; so that the misses of a whole
-//! pipeline overlap instead of adding up. Then the commands run one after the other, each with its
-//! stripes locked, and their replies gather in one buffer.
+//! A batch is what a connection has sent. Before anything runs, the keys of all its commands are
+//! hashed and their cache lines asked for, first the buckets, then the entries; so that the misses
+//! of a whole pipeline overlap instead of adding up. Then the commands run one after the other,
+//! each with its stripes locked, and their replies gather in one buffer.
 
 mod check;
 mod expire;
@@ -96,8 +96,8 @@ impl Executor {
         progress
     }
 
-    /// Runs the planned commands of `batch`, whose spans lie in `buffer`. Replies are appended to `out`;
-    /// once they exceed `out_max` bytes, the batch is left to be gone on with later.
+    /// Runs the planned commands of `batch`, whose spans lie in `buffer`. Replies are appended to
+    /// `out`; once they exceed `out_max` bytes, the batch is left to be gone on with later.
     pub fn execute(
         &mut self,
         session: &mut Session,
@@ -126,7 +126,8 @@ impl Executor {
                 self.withhold(session, out, start);
             }
             let after = self.clock.raw();
-            if ran {
+            // A command that waits is counted when its wait ends.
+            if ran && session.waiting.is_none() {
                 self.account(session, &prepared, args, (before, after), now);
             }
             before = after;

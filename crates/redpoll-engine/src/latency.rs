@@ -11,7 +11,8 @@ const SAMPLES_MAX: usize = 160;
 pub struct Series {
     /// The worst ever, in milliseconds.
     pub max: u64,
-    /// Time in seconds since 1970 and the worst latency within that second in milliseconds, oldest first.
+    /// Time in seconds since 1970 and the worst latency within that second in milliseconds, oldest
+    /// first.
     pub samples: VecDeque<(i64, u64)>,
 }
 

@@ -3,10 +3,11 @@
 //! - [`Engine`] is what all threads share; [`Session`] is one client's state; [`Executor`] is one
 //!   thread's way of running batches of commands.
 //! - [`spec`] says what a command is; [`ctx`] what it acts in; [`error`] what it may refuse with.
-//! - [`block`], [`pubsub`], [`transaction`], [`client`]: the parts that join clients with each other.
+//! - [`block`], [`pubsub`], [`transaction`], [`client`]: the parts that join clients with each
+//!   other.
 //!
-//! Invariants: no socket, no file, no thread is made here; a command never sees one. Locks are taken in
-//! this order: stripes ascending, then registries, then a client's outbox.
+//! Invariants: no socket, no file, no thread is made here; a command never sees one. Locks are
+//! taken in this order: stripes ascending, then registries, then a client's outbox.
 
 #![forbid(unsafe_code)]
 

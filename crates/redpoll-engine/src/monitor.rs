@@ -7,8 +7,8 @@ use crate::spec::{Flags, Spec};
 use redpoll_resp::Args;
 
 impl Engine {
-    /// Shows a command that has just run to all monitors; an operator's commands are not shown, nor are
-    /// passwords.
+    /// Shows a command that has just run to all monitors; an operator's commands are not shown, nor
+    /// are passwords.
     #[cold]
     pub(crate) fn show_command(&self, session: &Session, spec: &Spec, args: Args<'_>, now: i64) {
         if spec.flags.has(Flags::SKIP_MONITOR) || spec.flags.has(Flags::ADMIN) {

@@ -1,7 +1,8 @@
 //! Channels and patterns: who has subscribed to what, and how a message reaches them.
 //!
 //! A message is encoded once for each protocol and appended to the outboxes of its receivers, from
-//! the publisher's thread. Lock order: this registry's lock comes after stripes and before outboxes.
+//! the publisher's thread. Lock order: this registry's lock comes after stripes and before
+//! outboxes.
 
 use crate::client::{Client, ClientId};
 use parking_lot::RwLock;

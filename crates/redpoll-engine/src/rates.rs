@@ -1,7 +1,7 @@
 //! What happens in a second: the `instantaneous_` figures of INFO.
 //!
-//! The counters are sampled about ten times a second, and the figure is the mean of the last samples;
-//! so one INFO does not disturb what another sees, and a short burst shows.
+//! The counters are sampled about ten times a second, and the figure is the mean of the last
+//! samples; so one INFO does not disturb what another sees, and a short burst shows.
 
 use crate::engine::Engine;
 use parking_lot::Mutex;

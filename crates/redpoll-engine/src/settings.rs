@@ -1,7 +1,7 @@
 //! What executors read of the configuration for every command, in one small copy.
 //!
-//! Each executor keeps the copy and renews it when the engine's generation has moved: a command pays
-//! one load for the whole configuration, and a batch never sees half of a change.
+//! Each executor keeps the copy and renews it when the engine's generation has moved: a command
+//! pays one load for the whole configuration, and a batch never sees half of a change.
 
 use redpoll_config::Config;
 use redpoll_config::NotifyFlags;
@@ -29,6 +29,13 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Whether a command that took so long is to be logged as slow.
+    #[inline]
+    pub fn is_slow(&self, nanos: u64) -> bool {
+        let threshold = u64::try_from(self.slowlog_micros);
+        threshold.is_ok_and(|micros| nanos >= micros.saturating_mul(1000))
+    }
+
     /// The settings of a configuration, as they are now.
     pub fn of(config: &Config) -> Self {
         let notify = config.notify_keyspace_events();

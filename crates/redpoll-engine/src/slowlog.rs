@@ -1,5 +1,8 @@
 //! SLOWLOG: the commands that took long, newest first, bounded in number and in size.
 
+use crate::engine::Engine;
+use crate::session::Session;
+use crate::settings::Settings;
 use parking_lot::Mutex;
 use redpoll_resp::Args;
 use std::collections::VecDeque;
@@ -64,6 +67,32 @@ impl SlowLog {
     /// Forgets all entries.
     pub fn reset(&self) {
         self.0.lock().entries.clear();
+    }
+}
+
+impl Engine {
+    /// Puts a command into the slow log and among the latency spikes.
+    #[cold]
+    pub(crate) fn note_slow(
+        &self,
+        session: &Session,
+        settings: &Settings,
+        args: Args<'_>,
+        nanos: u64,
+        now: i64,
+    ) {
+        let client = &session.client;
+        let entry = SlowEntry {
+            id: 0,
+            time: now / 1000,
+            micros: nanos / 1000,
+            words: shorten(args, &session.secret_words),
+            address: client.origin.address.clone(),
+            name: client.names.lock().name.clone(),
+        };
+        self.slowlog.add(entry, settings.slowlog_max);
+        let threshold = settings.latency_threshold_ms;
+        self.latency.add("command", nanos / 1_000_000, threshold, now / 1000);
     }
 }
 

@@ -1,8 +1,8 @@
 //! What a command is: everything that can be known of it without running it, beside its function.
 //!
-//! One [`Command`] value knows its name, arity, flags, keys, arguments and documentation; the dispatcher,
-//! COMMAND, ACL categories, key extraction and the documentation are mere readers of it, so that none of
-//! them can drift. All fields are `const`, written in the command's own file.
+//! One [`Command`] value knows its name, arity, flags, keys, arguments and documentation; the
+//! dispatcher, COMMAND, ACL categories, key extraction and the documentation are mere readers of
+//! it, so that none of them can drift. All fields are `const`, written in the command's own file.
 
 use crate::ctx::Ctx;
 use crate::error::Result;
@@ -16,8 +16,8 @@ pub use arg::{Arg, ArgKind};
 pub use flags::{Acl, Flags};
 pub use keys::{Begin, Find, KeyFlags, KeyPosition, KeySpec};
 
-/// A command's function. It has checked arity and locked keys behind it; what it returns as an error
-/// replaces whatever it has written to the reply.
+/// A command's function. It has checked arity and locked keys behind it; what it returns as an
+/// error replaces whatever it has written to the reply.
 pub type Run = fn(&mut Ctx<'_>, Args<'_>) -> Result;
 
 /// A command or subcommand.
@@ -35,8 +35,8 @@ pub enum Locks {
     Keys,
     /// All of them.
     All,
-    /// None: the command walks the keyspace and locks stripe by stripe, or finds out its keys by itself
-    /// (`ctx.keys.lock_keys`, `lock_all`). Inside a transaction all are locked.
+    /// None: the command walks the keyspace and locks stripe by stripe, or finds out its keys by
+    /// itself (`ctx.keys.lock_keys`, `lock_all`). Inside a transaction all are locked.
     Own,
 }
 
@@ -163,7 +163,10 @@ impl Spec {
     pub fn categories(&self) -> Acl {
         // Generic commands that name the types or the side they belong to are not of the keyspace:
         // SORT and WAIT.
-        let placed = self.acl.has(Acl::LIST) || self.acl.has(Acl::CONNECTION);
+        // Nor is a container: its subcommands are.
+        let placed = self.acl.has(Acl::LIST)
+            || self.acl.has(Acl::CONNECTION)
+            || !self.subcommands.is_empty();
         let group = if placed { Acl::NONE } else { self.group.acl() };
         let mut acl = self.acl | group;
         let flags = self.flags;

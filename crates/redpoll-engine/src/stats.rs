@@ -1,7 +1,7 @@
 //! Counters: what INFO, LATENCY HISTOGRAM and the metrics read.
 //!
-//! Each thread that executes commands counts in memory of its own, with plain loads and stores: no line
-//! is shared between threads, and counting costs next to nothing. Readers add the threads up.
+//! Each thread that executes commands counts in memory of its own, with plain loads and stores: no
+//! line is shared between threads, and counting costs next to nothing. Readers add the threads up.
 
 use parking_lot::{Mutex, RwLock};
 use std::collections::BTreeMap;
@@ -143,8 +143,8 @@ pub struct CommandTotals {
 }
 
 impl CommandTotals {
-    /// The value in nanoseconds below which `percent` of the executions lie; exact to a quarter of a
-    /// power of two.
+    /// The value in nanoseconds below which `percent` of the executions lie; exact to a quarter of
+    /// a power of two.
     pub fn percentile(&self, percent: f64) -> u64 {
         let total: u64 = self.latencies.iter().sum();
         let wanted = ((total as f64 * percent / 100.0).ceil() as u64).max(1);

@@ -11,6 +11,8 @@ pub struct Row {
     pub full_name: String,
     /// The number of its container, for a subcommand.
     pub parent: Option<usize>,
+    /// Whether it has another name than its metadata says, or none.
+    pub renamed: bool,
 }
 
 /// All commands and subcommands, numbered.
@@ -43,8 +45,26 @@ impl CommandTable {
     ) -> usize {
         let id = self.rows.len();
         self.names.insert(full_name.as_bytes().into(), id);
-        self.rows.push(Row { command, full_name, parent });
+        self.rows.push(Row { command, full_name, parent, renamed: false });
         id
+    }
+
+    /// Gives a command another name, or with an empty name none (`rename-command`). It loses its
+    /// old name in any case, even if the new one belongs to another command: what an operator wants
+    /// hidden must not stay. Answers whether there was such a command, and the new name was free.
+    pub fn rename(&mut self, old: &[u8], new: &[u8]) -> bool {
+        let Some(id) = self.find(old) else { return false };
+        self.names.retain(|name, named| *named != id || !name.eq_ignore_ascii_case(old));
+        self.rows[id].renamed = true;
+        let new = new.to_ascii_lowercase();
+        if new.is_empty() {
+            return true;
+        }
+        let free = new.len() <= NAME_MAX && !self.names.contains_key(&*new);
+        if free {
+            self.names.insert(new.into(), id);
+        }
+        free
     }
 
     /// The number of the command or container called `name`, in any case.
@@ -89,5 +109,28 @@ impl CommandTable {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::Spec;
+
+    static GET: Command = Command { spec: Spec { name: "get", ..Spec::EMPTY }, run: |_, _| Ok(()) };
+    static SET: Command = Command { spec: Spec { name: "set", ..Spec::EMPTY }, run: |_, _| Ok(()) };
+
+    #[test]
+    fn renamed_commands_lose_their_names() {
+        let mut table = CommandTable::new([&GET, &SET]);
+        let get = table.find(b"GET");
+        assert!(get.is_some());
+        assert!(table.rename(b"Get", b"Fetch"));
+        assert_eq!((table.find(b"get"), table.find(b"FETCH")), (None, get));
+        assert!(!table.rename(b"get", b"x"));
+        assert!(!table.rename(b"fetch", b"set"));
+        assert_eq!(table.find(b"fetch"), None);
+        assert!(table.rename(b"set", b""));
+        assert_eq!(table.find(b"set"), None);
     }
 }

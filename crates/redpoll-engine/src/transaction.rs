@@ -3,16 +3,15 @@
 use crate::ctx::{Ctx, Mode};
 use crate::error::Result;
 use crate::session::{Queued, Transaction};
-use crate::spec::{Locks, Spec};
+use crate::spec::{Flags, Locks, Spec};
 use redpoll_keyspace::Keys;
 use redpoll_resp::Args;
 
-/// Runs the session's open transaction and writes EXEC's reply. The caller has made sure that there is
-/// one and that it was not aborted.
+/// Runs the session's open transaction and writes EXEC's reply. The caller has made sure that there
+/// is one and that it was not aborted.
 pub fn run(ctx: &mut Ctx<'_>, transaction: Transaction) -> Result {
     lock_all_keys(ctx, &transaction.queue);
-    touch_expired(ctx);
-    let broken = ctx.session.watch_broken();
+    let broken = watched_key_is_gone(ctx) || ctx.session.watch_broken();
     forget_watches(ctx);
     if broken {
         ctx.reply.null_array();
@@ -23,13 +22,14 @@ pub fn run(ctx: &mut Ctx<'_>, transaction: Transaction) -> Result {
     for queued in &transaction.queue {
         ctx.keys.select(ctx.session.db);
         ctx.reply.set_proto(ctx.session.proto);
-        run_nested(ctx, queued);
+        let nanos = run_nested(ctx, queued);
+        account(ctx, queued, nanos);
     }
     Ok(())
 }
 
-/// Runs one command inside another; its error becomes its reply.
-fn run_nested(ctx: &mut Ctx<'_>, queued: &Queued) {
+/// Runs one command inside another, its error becomes its reply; returns how long it took.
+fn run_nested(ctx: &mut Ctx<'_>, queued: &Queued) -> u64 {
     ctx.session.secret_words.clear();
     let mark = ctx.reply.mark();
     let stats = &ctx.stats.commands[queued.id];
@@ -42,16 +42,26 @@ fn run_nested(ctx: &mut Ctx<'_>, queued: &Queued) {
         ctx.stats.errors.add(1);
         stats.failed.add(1);
     }
-    let nanos = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
-    stats.called(nanos);
+    u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Counts a command's time, and shows the command to those who watch: EXEC itself is shown, too,
+/// but its time says nothing.
+fn account(ctx: &mut Ctx<'_>, queued: &Queued, nanos: u64) {
+    let (spec, args, now) = (&queued.command.spec, queued.args.as_args(), ctx.keys.now());
+    ctx.stats.commands[queued.id].called(nanos);
     if ctx.engine.is_monitored() {
-        let (spec, now) = (&queued.command.spec, ctx.keys.now());
-        ctx.engine.show_command(ctx.session, spec, queued.args.as_args(), now);
+        ctx.engine.show_command(ctx.session, spec, args, now);
+    }
+    // A transaction may change the configuration: it is read anew for each command.
+    let settings = ctx.engine.settings();
+    if settings.is_slow(nanos) && !spec.flags.has(Flags::SKIP_SLOWLOG) {
+        ctx.engine.note_slow(ctx.session, &settings, args, nanos, now);
     }
 }
 
-/// Locks the stripes of all keys of all commands and of the watched keys; all stripes if a command walks
-/// the keyspace or finds out its keys as it goes.
+/// Locks the stripes of all keys of all commands and of the watched keys; all stripes if a command
+/// walks the keyspace or finds out its keys as it goes.
 fn lock_all_keys(ctx: &mut Ctx<'_>, queue: &[Queued]) {
     let needs_all = |spec: &Spec| match spec.locks {
         Locks::Keys => false,
@@ -70,13 +80,16 @@ fn lock_all_keys(ctx: &mut Ctx<'_>, queue: &[Queued]) {
     ctx.keys.lock_keys(all.into_iter());
 }
 
-/// A watched key whose time has come counts as changed, though nobody may have removed it yet.
-fn touch_expired(ctx: &mut Ctx<'_>) {
+/// Whether a key was there when it was watched and is no longer: its time may have come since,
+/// which nobody may have noticed yet.
+fn watched_key_is_gone(ctx: &mut Ctx<'_>) -> bool {
+    let mut gone = false;
     for watched in ctx.session.watched.iter().filter(|watched| watched.existed) {
         ctx.keys.select(watched.db);
-        ctx.keys.contains(&watched.key);
+        gone |= !ctx.keys.contains(&watched.key);
     }
     ctx.keys.select(ctx.session.db);
+    gone
 }
 
 fn forget_watches(ctx: &mut Ctx<'_>) {

@@ -3,7 +3,7 @@
 //! ```text
 //! | access 24 | flags 8 | key length 8 | kind 8 | inline length 16 |        8 bytes, always
 //! | expiry, milliseconds since 1970                          64   |        if HAS_EXPIRY
-//! | an integer, or a value of type V                              |        unless the value is inline
+//! | an integer, or a value of type V                              |   unless the value is inline
 //! | key length 32 |                                                        if LONG_KEY
 //! | key | inline value |
 //! ```

@@ -173,6 +173,19 @@ impl<'a> Keys<'a> {
     /// Counts a read that has found its key or not, and moves the key's access clock.
     #[inline]
     fn read_place(&mut self, hash: u64, key: &[u8]) -> Option<Place> {
+        // The usual read in one look at the entry: it is there, has no deadline, and LRU seconds
+        // suffice.
+        let (now, quick) = (self.now, !self.no_touch && !self.keyspace.is_lfu());
+        let table = &mut self.db_of(hash).table;
+        if let Some(place) = table.find(hash, key).filter(|_| quick) {
+            let mut entry = table.entry_mut(place);
+            if !entry.is_timed() {
+                entry.set_access(crate::access::accessed(0, now, false, 0));
+                drop(entry);
+                self.effects.hits += 1;
+                return Some(place);
+            }
+        }
         let place = self.live(hash, key);
         match place {
             Some(place) => {
@@ -259,11 +272,17 @@ impl<'a> Keys<'a> {
     /// An empty value must not stay: see [`Keys::drop_if_empty`].
     pub fn write_or_new<T: Typed>(&mut self, key: &[u8]) -> Result<&mut T, WrongType> {
         let hash = self.hash(key);
-        if self.live(hash, key).is_none() {
-            self.insert(hash, Entry::new(key, NewPayload::Value(T::empty()), None));
-            self.event(key, Class::New, "new");
-        }
-        self.write(key)?.ok_or(WrongType)
+        let place = match self.live(hash, key) {
+            Some(place) => place,
+            None => {
+                self.insert(hash, Entry::new(key, NewPayload::Value(T::empty()), None));
+                self.event(key, Class::New, "new");
+                self.live(hash, key).ok_or(WrongType)?
+            }
+        };
+        self.touch_entry(hash, place);
+        let entry = self.db_of(hash).table.entry_mut(place);
+        entry.into_value_mut().and_then(T::of_mut).ok_or(WrongType)
     }
 
     /// The key's entry, to be changed as a whole.

@@ -4,6 +4,7 @@ use crate::hash::KeyHash;
 use crate::keys::{Guards, Keys};
 use crate::lock::{Mutex, MutexGuard};
 use crate::stripe::Stripe;
+use crate::table::{Hints, Table};
 use redpoll_types::value::Value;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{OnceLock, mpsc};
@@ -17,6 +18,8 @@ struct Slot {
     stripe: Mutex<Stripe>,
     /// When something may expire next; `i64::MAX`: never. Written under the lock.
     next_due: AtomicI64,
+    /// Where the buckets of database 0 lie.
+    hints: Hints,
 }
 
 /// All databases.
@@ -51,6 +54,7 @@ impl Keyspace {
         let slot = |_| Slot {
             stripe: Mutex::new(Stripe::new(databases)),
             next_due: AtomicI64::new(i64::MAX),
+            hints: Hints::new(),
         };
         Keyspace {
             slots: (0..STRIPES).map(slot).collect(),
@@ -107,9 +111,19 @@ impl Keyspace {
     /// Starts loading the bucket of a key into the processor's cache.
     #[inline]
     pub fn prefetch_bucket(&self, db: usize, hash: u64) {
-        if let Some(stripe) = self.slots[self.stripe_of(hash)].stripe.try_lock() {
+        let slot = &self.slots[self.stripe_of(hash)];
+        if db == 0 && slot.hints.prefetch_bucket(hash) {
+            return;
+        }
+        if let Some(stripe) = slot.stripe.try_lock() {
             stripe.dbs[db].table.prefetch_bucket(hash);
         }
+    }
+
+    /// Keeps the hints for prefetching true after a key has been added. Called with the lock held.
+    #[inline]
+    pub(crate) fn publish(&self, stripe: usize, table: &Table<Value>) {
+        table.publish(&self.slots[stripe].hints);
     }
 
     /// Starts loading the entry of a key, whose bucket is there already.

@@ -1,8 +1,8 @@
 //! The keyspace: lock-striped segmented hash tables, expiry, watches and waiters.
 //!
 //! Start with [`Keyspace`] (how stripes are locked) and [`Keys`] (what a command sees). [`table`]
-//! and [`entry`] hold the data; [`wheel`] knows what expires when, and [`db`] keeps the two in step;
-//! [`effect`] is what follows from a write.
+//! and [`entry`] hold the data; [`wheel`] knows what expires when, and [`db`] keeps the two in
+//! step; [`effect`] is what follows from a write.
 //!
 //! Invariants: no I/O, and no clock but the one that [`clock`] reads when a wheel is made; `unsafe`
 //! only in `entry`, `lock` and `table`; locks are taken in ascending order of stripes.

@@ -66,12 +66,16 @@ impl Stripe {
     }
 
     /// Tells those who watch any key of a database that is (or in `other` was) there: FLUSHDB,
-    /// SWAPDB.
-    pub fn touch_db(&mut self, db: usize, other: Option<usize>) {
+    /// SWAPDB. A key that has expired is not there.
+    pub fn touch_db(&mut self, db: usize, other: Option<usize>, now: i64) {
         let hash = crate::KeyHash::new();
         for ((watched, key), flags) in &self.watches {
             let exists = |db: usize| {
-                self.dbs.get(db).is_some_and(|db| db.table.find(hash.of(key), key).is_some())
+                let table = self.dbs.get(db).map(|db| &db.table);
+                let found = table.and_then(|table| Some((table, table.find(hash.of(key), key)?)));
+                found.is_some_and(|(table, place)| {
+                    table.entry(place).expiry().is_none_or(|due| due > now)
+                })
             };
             if *watched as usize == db && (exists(db) || other.is_some_and(exists)) {
                 flags.iter().for_each(|flag| flag.store(true, Release));

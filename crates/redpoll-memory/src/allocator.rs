@@ -1,7 +1,7 @@
 //! The global allocator: jemalloc with 8-byte size classes.
 //!
-//! Why not a ready-made wrapper crate: those assume that malloc aligns to 16 bytes, which is untrue for
-//! the classes of 8, 24, 40 and 56 bytes that make small entries cheap.
+//! Why not a ready-made wrapper crate: those assume that malloc aligns to 16 bytes, which is untrue
+//! for the classes of 8, 24, 40 and 56 bytes that make small entries cheap.
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::ffi::c_int;
@@ -13,7 +13,8 @@ use tikv_jemalloc_sys as je;
 /// Huge pages: a random access to gigabytes of small entries otherwise misses the translation cache
 /// each time. What speaks against them elsewhere, copying two megabytes after a fork for every byte
 /// changed, does not happen here: nothing forks.
-// SAFETY: jemalloc declares this symbol as a weak `const char *` and reads it as a NUL-terminated string.
+// SAFETY: jemalloc declares this symbol as a weak `const char *` and reads it as a NUL-terminated
+// string.
 #[unsafe(export_name = "_rjem_malloc_conf")]
 pub static OPTIONS: Option<&'static std::ffi::c_char> = Some(
     // SAFETY: the literal ends in a NUL, and a reference to its first byte is valid for ever.
@@ -25,8 +26,9 @@ pub struct Allocator;
 
 /// The flags that ask jemalloc for more alignment than a size class gives by itself.
 ///
-/// A class is a multiple of 8, and a slab holds its regions back to back from a page's start; so a class
-/// that is a multiple of 16 is aligned to 16. Every class that serves a size divisible by 16 is one.
+/// A class is a multiple of 8, and a slab holds its regions back to back from a page's start; so a
+/// class that is a multiple of 16 is aligned to 16. Every class that serves a size divisible by 16
+/// is one.
 #[inline(always)]
 fn flags(layout: Layout) -> c_int {
     let (size, align) = (layout.size(), layout.align());
@@ -37,9 +39,9 @@ fn flags(layout: Layout) -> c_int {
     }
 }
 
-// SAFETY: jemalloc returns memory of at least the asked size and alignment (see `flags`) or null, never
-// unwinds, and keeps a block's content across `rallocx` up to the smaller size. Layouts have a non-zero
-// size by the trait's contract, which is what jemalloc needs.
+// SAFETY: jemalloc returns memory of at least the asked size and alignment (see `flags`) or null,
+// never unwinds, and keeps a block's content across `rallocx` up to the smaller size. Layouts have
+// a non-zero size by the trait's contract, which is what jemalloc needs.
 unsafe impl GlobalAlloc for Allocator {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
@@ -96,7 +98,8 @@ mod tests {
         for align in [1usize, 2, 4, 8, 16, 32, 64, 128, 4096] {
             for size in (1..300).chain([1000, 4095, 5000, 100_000]) {
                 let layout = Layout::from_size_align(size, align).expect("a valid layout");
-                // SAFETY: the layout is valid and not empty; each block is freed with its own layout.
+                // SAFETY: the layout is valid and not empty; each block is freed with its own
+                // layout.
                 unsafe {
                     let block = Allocator.alloc(layout);
                     assert!(!block.is_null() && (block as usize).is_multiple_of(align));

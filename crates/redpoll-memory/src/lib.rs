@@ -1,8 +1,8 @@
 //! The allocator and its accounting: how much memory the process uses, and where it lies.
 //!
-//! jemalloc serves every allocation. It is built with 8-byte size classes (see `.cargo/config.toml`),
-//! so that a small entry of 40 bytes takes 40; [`Allocator`] passes on the alignments that such classes
-//! do not give by themselves.
+//! jemalloc serves every allocation. It is built with 8-byte size classes (see
+//! `.cargo/config.toml`), so that a small entry of 40 bytes takes 40; [`Allocator`] passes on the
+//! alignments that such classes do not give by themselves.
 //!
 //! This crate may use `unsafe`: it is the door to the C allocator. Each block says why it is sound.
 

@@ -1,9 +1,10 @@
 //! How much memory is in use, exactly and at the price of a few loads.
 //!
-//! jemalloc keeps two counters for every thread: bytes it ever allocated and bytes it ever freed, in
-//! units of the size class. It updates them on its own fast path anyway; so the sum over the threads of
-//! their differences is the memory in use to the byte, and costs the allocating threads nothing. A
-//! thread takes part once it has called [`register_thread`]; when it ends, its balance is kept.
+//! jemalloc keeps two counters for every thread: bytes it ever allocated and bytes it ever freed,
+//! in units of the size class. It updates them on its own fast path anyway; so the sum over the
+//! threads of their differences is the memory in use to the byte, and costs the allocating threads
+//! nothing. A thread takes part once it has called [`register_thread`]; when it ends, its balance
+//! is kept.
 
 use std::cell::RefCell;
 use std::ffi::{CStr, c_char, c_void};
@@ -26,15 +27,16 @@ struct Counters {
     deallocated: *const AtomicU64,
 }
 
-// SAFETY: the counters are only ever read, atomically; an entry leaves THREADS, under its lock, before
-// its thread ends (see `Registration::drop`), so no pointer in the list dangles.
+// SAFETY: the counters are only ever read, atomically; an entry leaves THREADS, under its lock,
+// before its thread ends (see `Registration::drop`), so no pointer in the list dangles.
 unsafe impl Send for Counters {}
 
 impl Counters {
     /// Bytes allocated and not freed by the thread; negative if it freed what others allocated.
     fn balance(&self) -> i64 {
-        // SAFETY: the thread that owns the counters is alive (see the impl of Send). jemalloc writes them
-        // with plain aligned 64-bit stores from that thread; an atomic load of such a word cannot tear.
+        // SAFETY: the thread that owns the counters is alive (see the impl of Send). jemalloc
+        // writes them with plain aligned 64-bit stores from that thread; an atomic load of such a
+        // word cannot tear.
         let (allocated, freed) =
             unsafe { ((*self.allocated).load(Relaxed), (*self.deallocated).load(Relaxed)) };
         allocated.wrapping_sub(freed) as i64

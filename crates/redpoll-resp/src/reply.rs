@@ -1,8 +1,10 @@
 //! Replies: one method for each kind of reply, written in the protocol the client speaks.
 //!
-//! A command says what it answers (`map_len`, `double`, `null`), never how it looks on the wire; the
-//! difference between RESP2 and RESP3 lives here alone. All methods append to one byte vector, so a
-//! pipeline's replies leave with one write.
+//! A command says what it answers (`map_len`, `double`, `null`), never how it looks on the wire;
+//! the difference between RESP2 and RESP3 lives here alone. All methods append to one byte vector,
+//! so a pipeline's replies leave with one write.
+
+use crate::double::DoubleText;
 
 /// The protocol version that a client has chosen with HELLO.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -158,8 +160,7 @@ impl<'a> Reply<'a> {
 
     /// A floating-point number: `,value` in RESP3, a bulk string in RESP2.
     pub fn double(&mut self, value: f64) {
-        let mut text = DoubleText::new();
-        let text = text.format(value);
+        let text = DoubleText::new(value);
         match self.proto {
             Proto::Resp2 => self.bulk(text.as_bytes()),
             Proto::Resp3 => self.line(b',', text.as_bytes()),
@@ -234,75 +235,6 @@ impl<'a> Reply<'a> {
     }
 }
 
-/// Formats a double the way Redis's `%.17g`-based replies look: the shortest text that reads back as
-/// the same number, without an exponent while the number is of ordinary size.
-struct DoubleText(String);
-
-impl DoubleText {
-    fn new() -> Self {
-        DoubleText(String::new())
-    }
-
-    fn format(&mut self, value: f64) -> &str {
-        self.0.clear();
-        if value.is_nan() {
-            self.0.push_str("nan");
-        } else if value.is_infinite() {
-            self.0.push_str(if value > 0.0 { "inf" } else { "-inf" });
-        } else if value == value.trunc() && value.abs() < 1e17 {
-            let mut digits = itoa::Buffer::new();
-            if value == 0.0 && value.is_sign_negative() {
-                self.0.push('-');
-            }
-            self.0.push_str(digits.format(value as i64));
-        } else {
-            let mut buffer = ryu::Buffer::new();
-            self.push_like_printf(buffer.format_finite(value));
-        }
-        &self.0
-    }
-
-    /// Rewrites ryu's `1.5e-7` or `0.0001` into C's shape: an exponent has a sign and two digits, and
-    /// is used below 1e-4 and from 1e17 on.
-    fn push_like_printf(&mut self, text: &str) {
-        let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
-        let exponent: i32 = exponent.parse().unwrap_or(0);
-        let (sign, mantissa) = match mantissa.strip_prefix('-') {
-            Some(rest) => ("-", rest),
-            None => ("", mantissa),
-        };
-        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let fraction = fraction.trim_end_matches('0');
-        let joined = format!("{whole}{fraction}");
-        let digits = joined.trim_start_matches('0');
-        let leading = (joined.len() - digits.len()) as i32;
-        let point = whole.len() as i32 + exponent - leading;
-        let scientific = point - 1;
-        self.0.push_str(sign);
-        if !(-4..17).contains(&scientific) {
-            self.0.push_str(&digits[..1]);
-            if digits.len() > 1 {
-                self.0.push('.');
-                self.0.push_str(&digits[1..]);
-            }
-            let (sign, size) = (if scientific < 0 { '-' } else { '+' }, scientific.abs());
-            self.0.push_str(&format!("e{sign}{size:02}"));
-        } else if point <= 0 {
-            self.0.push_str("0.");
-            self.0.extend(std::iter::repeat_n('0', -point as usize));
-            self.0.push_str(digits);
-        } else {
-            let (before, after) = digits.split_at(digits.len().min(point as usize));
-            self.0.push_str(before);
-            self.0.extend(std::iter::repeat_n('0', point as usize - before.len()));
-            if !after.is_empty() {
-                self.0.push('.');
-                self.0.push_str(after);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -337,27 +269,6 @@ mod tests {
     #[test]
     fn errors_cannot_smuggle_a_line() {
         assert_eq!(encode(Proto::Resp2, |r| r.error(b"ERR a\r\n+OK")), "-ERR a  +OK\r\n");
-    }
-
-    #[test]
-    fn doubles_read_as_in_c() {
-        for (value, text) in [
-            (3.0, "3"),
-            (-0.0, "-0"),
-            (3.1, "3.1"),
-            (0.0001, "0.0001"),
-            (0.00001, "1e-05"),
-            (1.5e-7, "1.5e-07"),
-            (1e16, "10000000000000000"),
-            (1e17, "1e+17"),
-            (1.25e20, "1.25e+20"),
-            (f64::INFINITY, "inf"),
-            (f64::NEG_INFINITY, "-inf"),
-            (123456.789, "123456.789"),
-            (1e300, "1e+300"),
-        ] {
-            assert_eq!(DoubleText::new().format(value), text);
-        }
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Requests: many commands parsed at once, in place, without an allocation for a normal command.
 //!
-//! The caller keeps the bytes of a connection in one buffer whose first byte is the first byte not yet
-//! consumed. [`Parser::parse`] appends every complete command in it to a [`Batch`] of spans. A command
-//! that has not arrived whole is remembered (how many arguments are still to come, and where parsing
-//! stopped), so a value that trickles in is scanned once and not once for each read.
+//! The caller keeps the bytes of a connection in one buffer whose first byte is the first byte not
+//! yet consumed. [`Parser::parse`] appends every complete command in it to a [`Batch`] of spans. A
+//! command that has not arrived whole is remembered (how many arguments are still to come, and
+//! where parsing stopped), so a value that trickles in is scanned once and not once for each read.
 //!
 //! Everything here comes from a stranger: counts are checked against [`Limits`] before they are
 //! believed, and nothing is reserved for arguments that have only been announced.
@@ -124,8 +124,8 @@ impl Parser {
         *self = Parser::default();
     }
 
-    /// Parses up to `max` commands from the front of `buffer` and appends them to `batch`, whose spans
-    /// then refer to `buffer`. (Inline commands are unquoted in place, hence the `&mut`.)
+    /// Parses up to `max` commands from the front of `buffer` and appends them to `batch`, whose
+    /// spans then refer to `buffer`. (Inline commands are unquoted in place, hence the `&mut`.)
     pub fn parse(
         &mut self,
         buffer: &mut [u8],
@@ -138,8 +138,8 @@ impl Parser {
         let mut error = None;
         let full = batch.len() + max;
         while batch.len() < full && start < buffer.len() {
-            // Unquoting rewrites the buffer, and a batch may be left half-way and its rest parsed again;
-            // so a quoted inline command is the first of its batch.
+            // Unquoting rewrites the buffer, and a batch may be left half-way and its rest parsed
+            // again; so a quoted inline command is the first of its batch.
             if !batch.is_empty() && !self.is_partial() && buffer[start] != b'*' {
                 let line = memchr(b'\n', &buffer[start..])
                     .map_or(&[][..], |end| &buffer[start..start + end]);
@@ -236,8 +236,8 @@ impl Parser {
     }
 }
 
-/// The length behind the `$` at `at`, and where the argument's bytes start; `None` if the line is not
-/// complete. The usual one to three digits are read without a search for the line's end.
+/// The length behind the `$` at `at`, and where the argument's bytes start; `None` if the line is
+/// not complete. The usual one to three digits are read without a search for the line's end.
 #[inline]
 fn bulk_length(bytes: &[u8], at: usize) -> Result<Option<(i64, usize)>, ProtocolError> {
     if let Some(&[a, b, c, d, e]) = bytes.get(at + 1..).and_then(|rest| rest.first_chunk::<5>()) {

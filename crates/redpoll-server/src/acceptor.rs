@@ -1,10 +1,12 @@
 //! The thread that accepts connections and hands them to the workers, one after the other.
 
 use crate::mailbox::{Mailbox, Message};
+use parking_lot::Mutex;
 use redpoll_engine::Engine;
 use redpoll_transport::{Listener, Stream};
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
@@ -15,47 +17,71 @@ const PROTECTED: &[u8] =
 which addresses to listen on, so only clients on its own host are served. Set `requirepass` or \
 `bind`, or switch `protected-mode` off if the network is trusted.\r\n";
 
+/// The listeners, which CONFIG SET may change while the thread waits on them.
+pub struct Doors {
+    listeners: Mutex<Vec<Arc<Listener>>>,
+    changed: OwnedFd,
+}
+
+impl Doors {
+    /// These listeners.
+    pub fn new(listeners: Vec<Listener>) -> io::Result<Self> {
+        let listeners = Mutex::new(listeners.into_iter().map(Arc::new).collect());
+        let changed = eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?;
+        Ok(Doors { listeners, changed })
+    }
+
+    /// The listeners now.
+    pub fn listeners(&self) -> Vec<Arc<Listener>> {
+        self.listeners.lock().clone()
+    }
+
+    /// Listens on others from now on; those that are not among them are closed.
+    pub fn replace(&self, listeners: Vec<Arc<Listener>>) {
+        *self.listeners.lock() = listeners;
+        // Fails only when the counter is full, and then the thread is being woken anyway.
+        let _ = rustix::io::write(&self.changed, &1u64.to_ne_bytes());
+    }
+
+    /// Waits until somebody knocks, or the doors have changed.
+    fn wait(&self, listeners: &[Arc<Listener>]) {
+        let mut ready = vec![PollFd::new(&self.changed, PollFlags::IN)];
+        ready.extend(listeners.iter().map(|listener| PollFd::new(&**listener, PollFlags::IN)));
+        // Interrupted or not, the next thing is to look.
+        let _ = poll(&mut ready, None);
+        let mut counter = [0; 8];
+        let _ = rustix::io::read(&self.changed, &mut counter);
+    }
+}
+
 /// Starts the thread.
-pub fn start(
-    engine: Arc<Engine>,
-    listeners: Vec<Listener>,
-    workers: Vec<Arc<Mailbox>>,
-) -> io::Result<()> {
-    let acceptor = Acceptor { engine, listeners, workers, next: 0 };
+pub fn start(engine: Arc<Engine>, doors: Arc<Doors>, workers: Vec<Arc<Mailbox>>) -> io::Result<()> {
+    let acceptor = Acceptor { engine, workers, next: 0 };
     thread::Builder::new().name("accept".to_owned()).spawn(move || {
         redpoll_memory::register_thread();
-        acceptor.run();
+        acceptor.run(&doors);
     })?;
     Ok(())
 }
 
 struct Acceptor {
     engine: Arc<Engine>,
-    listeners: Vec<Listener>,
     workers: Vec<Arc<Mailbox>>,
     next: usize,
 }
 
 impl Acceptor {
-    fn run(mut self) {
+    fn run(mut self, doors: &Doors) {
         loop {
-            let mut ready: Vec<PollFd<'_>> = self
-                .listeners
-                .iter()
-                .map(|listener| PollFd::new(listener, PollFlags::IN))
-                .collect();
-            if poll(&mut ready, None).is_err() {
-                continue;
-            }
-            for index in 0..self.listeners.len() {
-                self.accept_all(index);
-            }
+            let listeners = doors.listeners();
+            doors.wait(&listeners);
+            listeners.iter().for_each(|listener| self.accept_all(listener));
         }
     }
 
-    fn accept_all(&mut self, index: usize) {
+    fn accept_all(&mut self, listener: &Listener) {
         loop {
-            match self.listeners[index].accept() {
+            match listener.accept() {
                 Ok(Some(stream)) => self.hand_out(stream),
                 Ok(None) => return,
                 Err(error) => {

@@ -1,8 +1,8 @@
 //! One connection: its stream, its session, and the bytes between them.
 //!
-//! An idle connection owns no buffers: requests are read into the worker's buffer and parsed there, and
-//! replies leave from the worker's buffer. Only what is left over (half a command, replies that the
-//! client does not read) is kept here.
+//! An idle connection owns no buffers: requests are read into the worker's buffer and parsed there,
+//! and replies leave from the worker's buffer. Only what is left over (half a command, replies that
+//! the client does not read) is kept here.
 
 use crate::worker::{Lane, Scratch};
 use redpoll_config::{BufferLimit, ClientClass};
@@ -48,7 +48,8 @@ pub struct Connection {
     /// Replies that the stream did not take yet, from `sent` on.
     output: Vec<u8>,
     sent: usize,
-    /// The stream has brought something that has not been read. (The poller tells each arrival once.)
+    /// The stream has brought something that has not been read. (The poller tells each arrival
+    /// once.)
     arrived: bool,
     /// The other end has closed: reading is to go on until the stream says so, too.
     hung_up: bool,
@@ -84,8 +85,8 @@ impl Connection {
         self.hung_up |= hung_up;
     }
 
-    /// Whether there is something to read, and it may be: not while the client does not read what it was
-    /// answered, or sends without end while it waits in a command.
+    /// Whether there is something to read, and it may be: not while the client does not read what
+    /// it was answered, or sends without end while it waits in a command.
     pub fn should_read(&self) -> bool {
         self.arrived
             && !self.finishing
@@ -103,8 +104,9 @@ impl Connection {
         self.input.is_empty() && self.should_read()
     }
 
-    /// Reads what has arrived into a lane, parses and plans its first batch; [`Connection::finish_lane`]
-    /// is to follow. An error says what is to become of the connection without new bytes.
+    /// Reads what has arrived into a lane, parses and plans its first batch;
+    /// [`Connection::finish_lane`] is to follow. An error says what is to become of the connection
+    /// without new bytes.
     pub fn start_lane(&mut self, executor: &Executor, lane: &mut Lane) -> Result<(), Next> {
         lane.input.clear();
         self.read(executor, &mut lane.input)?;
@@ -140,6 +142,7 @@ impl Connection {
                 executor.stats().bytes_in.add(count as u64);
                 let figures = &self.session.client.figures;
                 figures.bytes_in.fetch_add(count as u64, Relaxed);
+                figures.query_bytes.store(buffer.len(), Relaxed);
                 Ok(())
             }
         }
@@ -187,8 +190,8 @@ impl Connection {
         executor.plan(&mut self.session, &lane.batch, bytes, &mut lane.plan);
     }
 
-    /// Executes the commands of a lane whose first batch is planned, keeps what is left over, and sends
-    /// the replies.
+    /// Executes the commands of a lane whose first batch is planned, keeps what is left over, and
+    /// sends the replies.
     fn execute(
         &mut self,
         executor: &mut Executor,
@@ -296,7 +299,8 @@ impl Connection {
         true
     }
 
-    /// Sends what is kept. False if the stream is dead, or the connection was only waiting for this.
+    /// Sends what is kept. False if the stream is dead, or the connection was only waiting for
+    /// this.
     pub fn writable(&mut self, executor: &Executor) -> bool {
         if self.unsent() == 0 {
             return !self.finishing;
@@ -423,8 +427,8 @@ impl Connection {
         over
     }
 
-    /// Once a second: whether the connection is to be closed because its client is silent, or does not
-    /// read.
+    /// Once a second: whether the connection is to be closed because its client is silent, or does
+    /// not read.
     pub fn is_overdue(&mut self, executor: &Executor, now: i64) -> bool {
         let timeout = executor.engine().config.timeout();
         let figures = &self.session.client.figures;

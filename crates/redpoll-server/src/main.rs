@@ -1,8 +1,8 @@
 //! The server program.
 //!
-//! `main` reads the configuration, binds the listeners, starts the threads and waits for the end. The
-//! parts: [`worker`] serves connections, [`acceptor`] hands them out, [`timer`] does what time asks
-//! for, [`reclaim`] frees large values, [`logging`] writes the log.
+//! `main` reads the configuration, binds the listeners, starts the threads and waits for the end.
+//! The parts: [`worker`] serves connections, [`acceptor`] hands them out, [`timer`] does what time
+//! asks for, [`reclaim`] frees large values, [`logging`] writes the log.
 
 #![forbid(unsafe_code)]
 
@@ -12,6 +12,7 @@ mod connection;
 mod logging;
 mod mailbox;
 mod reclaim;
+mod reconfigure;
 mod start;
 mod timer;
 mod worker;

@@ -1,8 +1,9 @@
 //! Bringing the server up, and down again.
 
+use crate::acceptor::Doors;
 use crate::mailbox::Mailbox;
 use crate::worker::Worker;
-use crate::{acceptor, banner, logging, reclaim, timer};
+use crate::{acceptor, banner, logging, reclaim, reconfigure, timer};
 use redpoll_config::Config;
 use redpoll_engine::Engine;
 use redpoll_engine::engine::ProcessInfo;
@@ -43,8 +44,13 @@ pub fn run(config: Config) -> Result<(), String> {
     redpoll_memory::enable_background_purging();
     reclaim::start(&engine).map_err(failed)?;
     let workers = start_workers(&engine).map_err(failed)?;
+    let doors = Arc::new(Doors::new(listeners).map_err(failed)?);
+    let shared = Arc::clone(&doors);
+    engine.set_config_hook(Box::new(move |config, changed| {
+        reconfigure::apply(&shared, config, changed)
+    }));
     log::info!("Server initialized");
-    acceptor::start(Arc::clone(&engine), listeners, workers).map_err(failed)?;
+    acceptor::start(Arc::clone(&engine), doors, workers).map_err(failed)?;
     log::info!("Ready to accept connections");
     timer::run(&engine, &signalled);
     end(&engine, pid_file);
@@ -68,34 +74,42 @@ fn start_workers(engine: &Arc<Engine>) -> std::io::Result<Vec<Arc<Mailbox>>> {
     Ok(mailboxes)
 }
 
-/// Binds every configured address. An address with a leading `-` may be missing from the machine.
+/// Binds every configured address.
 fn bind(config: &Config) -> Result<Vec<Listener>, String> {
-    let mut listeners = Vec::new();
-    let port = config.port();
-    if port != 0 {
-        for name in config.bind().iter() {
-            let name = name.to_str_lossy();
-            let (name, optional) = match name.strip_prefix('-') {
-                Some(rest) => (rest, true),
-                None => (&*name, false),
-            };
-            let bound = resolve(name, port).and_then(|at| {
-                Listener::tcp(at, config.tcp_backlog() as i32).map_err(|e| e.to_string())
-            });
-            match bound {
-                Ok(listener) => listeners.push(listener),
-                Err(_) if optional => {}
-                Err(error) => {
-                    return Err(format!(
-                        "Failed listening on port {port} (tcp), aborting. {error}"
-                    ));
-                }
-            }
-        }
-    }
+    let mut listeners = bind_tcp(config, |at, backlog| {
+        Listener::tcp(at, backlog).map_err(|error| error.to_string())
+    })?;
     if let Some(path) = config.unixsocket() {
         let listener = Listener::unix(path.as_path(), config.unixsocketperm());
         listeners.push(listener.map_err(|error| error.to_string())?);
+    }
+    Ok(listeners)
+}
+
+/// Calls `listen` with every configured TCP address and the backlog. An address with a leading `-`
+/// may be missing from the machine.
+pub fn bind_tcp<L>(
+    config: &Config,
+    listen: impl Fn(SocketAddr, i32) -> Result<L, String>,
+) -> Result<Vec<L>, String> {
+    let mut listeners = Vec::new();
+    let port = config.port();
+    if port == 0 {
+        return Ok(listeners);
+    }
+    for name in config.bind().iter() {
+        let name = name.to_str_lossy();
+        let (name, optional) = match name.strip_prefix('-') {
+            Some(rest) => (rest, true),
+            None => (&*name, false),
+        };
+        match resolve(name, port).and_then(|at| listen(at, config.tcp_backlog() as i32)) {
+            Ok(listener) => listeners.push(listener),
+            Err(_) if optional => {}
+            Err(error) => {
+                return Err(format!("Failed listening on port {port} (tcp), aborting. {error}"));
+            }
+        }
     }
     Ok(listeners)
 }

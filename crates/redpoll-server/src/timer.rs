@@ -19,6 +19,7 @@ pub fn run(engine: &Arc<Engine>, signalled: &AtomicBool) {
         let now = clock::now_ms();
         executor.expire_due(now);
         engine.measure_memory();
+        engine.sample_rates(now);
         if signalled.load(Relaxed) {
             log::info!("Received a signal, scheduling shutdown...");
             return;

@@ -1,8 +1,9 @@
 //! A worker: one thread, one event loop, its share of the connections.
 //!
-//! It waits for descriptors, reads what a connection has sent, executes it as a batch and answers with
-//! one write, before it turns to the next connection: one with a pipeline of ten thousand commands
-//! gets one buffer's worth at a time, so that the others wait a fraction of a millisecond at most.
+//! It waits for descriptors, reads what a connection has sent, executes it as a batch and answers
+//! with one write, before it turns to the next connection: one with a pipeline of ten thousand
+//! commands gets one buffer's worth at a time, so that the others wait a fraction of a millisecond
+//! at most.
 
 use crate::connection::{Connection, Next};
 use crate::mailbox::{Mailbox, Message};
@@ -29,11 +30,11 @@ const MAILBOX: u64 = 0;
 const EVENTS: usize = 256;
 /// Connections served together.
 const LANES: usize = 16;
-/// Commands planned together at most: what is asked for must still be in the nearest cache when it is
-/// used.
+/// Commands planned together at most: what is asked for must still be in the nearest cache when it
+/// is used.
 const PLANNED_MAX: usize = 48;
 /// Bytes read from a connection at once.
-const READ_SIZE: usize = 64 << 10;
+const READ_SIZE: usize = 32 << 10;
 /// How often connections are looked over for timeouts, in milliseconds.
 const LOOK_OVER_MS: i64 = 1000;
 /// How often clients that wait for the end of a pause try again, in milliseconds.
@@ -185,8 +186,8 @@ impl Worker {
         let id = client.id;
         let session = Session::new(client, self.engine.config.requirepass().is_none());
         let data = epoll::EventData::new_u64(id);
-        // Each arrival is told once: the poller has no list of descriptors to look at again in each round,
-        // and is never asked to watch something else.
+        // Each arrival is told once: the poller has no list of descriptors to look at again in each
+        // round, and is never asked to watch something else.
         let flags = epoll::EventFlags::IN
             | epoll::EventFlags::OUT
             | epoll::EventFlags::RDHUP
@@ -199,9 +200,9 @@ impl Worker {
         self.connections.insert(id, Connection::new(stream, session));
     }
 
-    /// Serves a few connections together: all are read, parsed and planned before the first executes, so
-    /// that the cache misses of commands that come one by one from many clients overlap as those of a
-    /// pipeline do.
+    /// Serves a few connections together: all are read, parsed and planned before the first
+    /// executes, so that the cache misses of commands that come one by one from many clients
+    /// overlap as those of a pipeline do.
     fn serve_group(&mut self, events: &[epoll::Event], now: i64) {
         let mut lanes = std::mem::take(&mut self.lanes);
         let mut ready: ArrayVec<ClientId, LANES> = ArrayVec::new();
@@ -242,8 +243,8 @@ impl Worker {
         }
     }
 
-    /// Takes note of what a descriptor reports. Answers whether the connection's bytes are in the lane now,
-    /// to be executed from there; else everything has been done.
+    /// Takes note of what a descriptor reports. Answers whether the connection's bytes are in the
+    /// lane now, to be executed from there; else everything has been done.
     fn arrived(
         &mut self,
         client: ClientId,

@@ -40,7 +40,8 @@ pub enum Listener {
 }
 
 impl Listener {
-    /// Listens on a TCP address; an IPv6 address takes no IPv4 clients. `backlog` connections may wait.
+    /// Listens on a TCP address; an IPv6 address takes no IPv4 clients. `backlog` connections may
+    /// wait.
     pub fn tcp(address: SocketAddr, backlog: i32) -> Result<Self, BindError> {
         let bound = bind_tcp(address, backlog);
         bound.map(Listener::Tcp).map_err(|cause| BindError { address: address.to_string(), cause })

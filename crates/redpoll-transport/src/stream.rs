@@ -96,8 +96,8 @@ impl Stream {
         }
     }
 
-    /// Appends what has arrived to `buffer`, within its spare capacity. 0: the other end has closed;
-    /// `None`: nothing has arrived.
+    /// Appends what has arrived to `buffer`, within its spare capacity. 0: the other end has
+    /// closed; `None`: nothing has arrived.
     pub fn read(&self, buffer: &mut Vec<u8>) -> io::Result<Option<usize>> {
         debug_assert!(buffer.capacity() > buffer.len());
         loop {

@@ -1,8 +1,8 @@
 //! `Str`: a string too long to lie in its entry.
 //!
-//! The bytes are shared by reference count: a reader of a long string takes a reference under the lock
-//! and copies after it; a writer that meets a reader copies first. Spare capacity is kept after APPEND,
-//! which makes growing by pieces linear.
+//! The bytes are shared by reference count: a reader of a long string takes a reference under the
+//! lock and copies after it; a writer that meets a reader copies first. Spare capacity is kept
+//! after APPEND, which makes growing by pieces linear.
 
 use std::sync::Arc;
 
@@ -27,8 +27,8 @@ impl Str {
         Arc::make_mut(&mut self.0)
     }
 
-    /// Replaces the bytes in place and answers true, if nobody reads the string and the new bytes fit
-    /// the old ones' room without wasting half of it.
+    /// Replaces the bytes in place and answers true, if nobody reads the string and the new bytes
+    /// fit the old ones' room without wasting half of it.
     pub fn overwrite(&mut self, bytes: &[u8]) -> bool {
         match Arc::get_mut(&mut self.0) {
             Some(own) if (bytes.len()..=2 * bytes.len()).contains(&own.capacity()) => {

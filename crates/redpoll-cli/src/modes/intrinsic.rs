@@ -37,7 +37,8 @@ pub fn run(session: &mut Session) -> Result<(), Stop> {
     }
     let average = start.elapsed().as_secs_f64() * 1e6 / runs.max(1) as f64;
     let text = format!(
-        "\n{runs} total runs (avg latency: {average:.4} microseconds / {:.2} nanoseconds per run).\n\
+        "\n{runs} total runs (avg latency: {average:.4} microseconds / {:.2} nanoseconds \
+         per run).\n\
          Worst run took {:.0}x longer than the average latency.\n",
         average * 1e3,
         longest as f64 / average

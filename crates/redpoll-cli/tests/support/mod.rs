@@ -46,6 +46,7 @@ impl Server {
                 if child.try_wait().expect("the server's state").is_some() {
                     break;
                 }
+                // sleep: a port that nobody listens on yet has no event to wait for.
                 std::thread::sleep(Duration::from_millis(5));
             }
             let _ = child.kill();

@@ -2,8 +2,8 @@
 
 use super::fields;
 use crate::prelude::*;
-use redpoll_types::number::write_i64;
 use redpoll_types::hash::{Hash, Ttl};
+use redpoll_types::number::write_i64;
 
 pub const HINCRBY: Command = Command {
     spec: Spec {

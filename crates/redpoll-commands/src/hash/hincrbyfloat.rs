@@ -63,8 +63,11 @@ mod tests {
             "HINCRBYFLOAT h a 10.50 | HINCRBYFLOAT h a 0.1 | HINCRBYFLOAT h a -5e1 | HGET h a",
             "10.5 | 10.6 | -39.4 | -39.4",
         );
-        check("HSET h i 3 | HINCRBYFLOAT h i 1 | HINCRBYFLOAT h i 1e20", "1 | 4 | \
-               100000000000000000000");
+        check(
+            "HSET h i 3 | HINCRBYFLOAT h i 1 | HINCRBYFLOAT h i 1e20",
+            "1 | 4 | \
+               100000000000000000000",
+        );
     }
 
     #[test]

@@ -37,10 +37,7 @@ mod tests {
 
     #[test]
     fn gets() {
-        check(
-            "HSET h a x b 2 | HMGET h b z a b | HMGET none a b",
-            "2 | [2 nil x 2] | [nil nil]",
-        );
+        check("HSET h a x b 2 | HMGET h b z a b | HMGET none a b", "2 | [2 nil x 2] | [nil nil]");
     }
 
     #[test]

@@ -130,8 +130,11 @@ mod tests {
              HRANDFIELD none 2 | HRANDFIELD none -2 WITHVALUES",
             "2 | [] | [a b] | [a 1 b 2] | [] | []",
         );
-        check("HSET h a 1 | HRANDFIELD h -3 | HRANDFIELD h -2 WITHVALUES", "1 | [a a a] | \
-               [a 1 a 1]");
+        check(
+            "HSET h a 1 | HRANDFIELD h -3 | HRANDFIELD h -2 WITHVALUES",
+            "1 | [a a a] | \
+               [a 1 a 1]",
+        );
         assert_eq!(
             raw3("HSET h a 1 | HRANDFIELD h 1 WITHVALUES | HRANDFIELD h -1 WITHVALUES"),
             ":1\r\n*1\r\n*2\r\n$1\r\na\r\n$1\r\n1\r\n*1\r\n*2\r\n$1\r\na\r\n$1\r\n1\r\n",

@@ -4,8 +4,8 @@
 use super::fields;
 use super::times::{Setting, Time};
 use crate::prelude::*;
-use redpoll_types::number::write_i64;
 use redpoll_types::hash::{Condition, Hash, Ttl};
+use redpoll_types::number::write_i64;
 
 pub const HSETEX: Command = Command {
     spec: Spec {
@@ -161,9 +161,7 @@ fn parse(args: Args<'_>, now: u64) -> Result<Options> {
             expiries = Expiries::Keep;
         } else if parse::is(word, "fxx") || parse::is(word, "fnx") {
             if when != When::Always {
-                return Err(Error::text(
-                    "ERR Only one of FXX or FNX arguments can be specified",
-                ));
+                return Err(Error::text("ERR Only one of FXX or FNX arguments can be specified"));
             }
             when = if parse::is(word, "fxx") { When::Present } else { When::Absent };
         } else {

@@ -1,5 +1,5 @@
-//! `BLMOVE source destination LEFT|RIGHT LEFT|RIGHT timeout`, `BRPOPLPUSH source destination timeout`:
-//! move an element, or wait for one.
+//! `BLMOVE source destination LEFT|RIGHT LEFT|RIGHT timeout`, `BRPOPLPUSH source destination
+//! timeout`: move an element, or wait for one.
 
 use super::ends::{SIDES, move_one, side, side_name};
 use super::lmove::KEYS;
@@ -65,7 +65,8 @@ fn go(
             keys: vec![source.into()],
             timeout_ms,
             wanted: Type::List,
-            on_timeout: TimeoutReply::Null,
+            // Redis answers a list's wait with the absent array, even where a value is asked for.
+            on_timeout: TimeoutReply::NullArray,
         });
     } else {
         ctx.reply.null();

@@ -1,5 +1,5 @@
-//! `BLMPOP timeout numkeys key... LEFT|RIGHT [COUNT count]`: pop from the first list that is there, or
-//! wait for one.
+//! `BLMPOP timeout numkeys key... LEFT|RIGHT [COUNT count]`: pop from the first list that is there,
+//! or wait for one.
 
 use super::ends::SIDES;
 use super::lmpop::pop_first;
@@ -16,7 +16,7 @@ pub const BLMPOP: Command = Command {
         keys: &[KeySpec::counted(2).rw().access().delete()],
         group: Group::List,
         since: "7.0.0",
-        summary: "Takes elements off the first of several lists that is not empty, or waits for one.",
+        summary: "Takes elements off the first of several lists that has any, or waits for one.",
         complexity: "O(N+M) where N is the number of keys and M that of elements returned.",
         args: &[
             Arg::double("timeout"),

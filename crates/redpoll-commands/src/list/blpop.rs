@@ -1,5 +1,5 @@
-//! `BLPOP key... timeout`, `BRPOP key... timeout`: pop from the first list that is there, or wait for
-//! one.
+//! `BLPOP key... timeout`, `BRPOP key... timeout`: pop from the first list that is there, or wait
+//! for one.
 
 use super::ends::{pop_name, pop_one};
 use crate::prelude::*;

@@ -12,7 +12,7 @@ pub const LINDEX: Command = Command {
         keys: &[KeySpec::at(1).ro().access()],
         group: Group::List,
         since: "1.0.0",
-        summary: "Returns the element of a list at an index, which counts from the end if negative.",
+        summary: "Returns the element of a list at an index, from the end if that is negative.",
         complexity: "O(log N) where N is the length of the list.",
         args: &[Arg::key("key", 0), Arg::integer("index")],
         ..Spec::EMPTY

@@ -1,5 +1,5 @@
-//! `LMOVE source destination LEFT|RIGHT LEFT|RIGHT`, `RPOPLPUSH source destination`: take an element
-//! off a list and add it to another, or to the other end of the same.
+//! `LMOVE source destination LEFT|RIGHT LEFT|RIGHT`, `RPOPLPUSH source destination`: take an
+//! element off a list and add it to another, or to the other end of the same.
 
 use super::ends::{SIDES, move_one, side};
 use crate::prelude::*;

@@ -13,7 +13,7 @@ pub const LMPOP: Command = Command {
         keys: &[KeySpec::counted(1).rw().access().delete()],
         group: Group::List,
         since: "7.0.0",
-        summary: "Takes elements off the first of several lists that is not empty.",
+        summary: "Takes elements off the first of several lists that has any.",
         complexity: "O(N+M) where N is the number of keys and M that of elements returned.",
         args: &[
             Arg::integer("numkeys"),
@@ -34,7 +34,8 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     Ok(())
 }
 
-/// Pops from the first list that is there; answers false, and has written nothing, if there is none.
+/// Pops from the first list that is there; answers false, and has written nothing, if there is
+/// none.
 pub(super) fn pop_first(ctx: &mut Ctx<'_>, pop: &ManyPop<'_>) -> Result<bool> {
     let end = if pop.first { End::Front } else { End::Back };
     for key in pop.keys() {

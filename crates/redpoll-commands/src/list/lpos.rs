@@ -77,14 +77,10 @@ fn search(args: Args<'_>) -> Result<Search> {
 }
 
 fn rank(word: &[u8]) -> Result<i64> {
-    match parse::int(word)? {
+    match parse::int_in(word, -i64::MAX..=i64::MAX)? {
         0 => Err(Error::text(
             "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... \
              or use negative to start from the end of the list",
-        )),
-        i64::MIN => Err(Error::text(
-            "ERR value is out of range, value must between -9223372036854775807 and \
-             9223372036854775807",
         )),
         rank => Ok(rank),
     }
@@ -125,7 +121,8 @@ mod tests {
     #[test]
     fn refuses() {
         check(
-            "LPOS l a RANK 0 | LPOS l a COUNT -1 | LPOS l a MAXLEN -1 | LPOS l a RANK | LPOS l a X 1",
+            "LPOS l a RANK 0 | LPOS l a COUNT -1 | LPOS l a MAXLEN -1 | LPOS l a RANK | \
+             LPOS l a X 1",
             "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... \
              or use negative to start from the end of the list | ERR COUNT can't be negative | \
              ERR MAXLEN can't be negative | ERR syntax error | ERR syntax error",

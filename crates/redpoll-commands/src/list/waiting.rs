@@ -236,8 +236,8 @@ fn waiting_ends_with_the_time() {
     for (command, reply) in [
         ("BLPOP l 1", "*-1\r\n"),
         ("BLMPOP 1 1 l LEFT", "*-1\r\n"),
-        ("BLMOVE l d LEFT LEFT 1", "$-1\r\n"),
-        ("BRPOPLPUSH l d 1", "$-1\r\n"),
+        ("BLMOVE l d LEFT LEFT 1", "*-1\r\n"),
+        ("BRPOPLPUSH l d 1", "*-1\r\n"),
     ] {
         assert_eq!(server.raw(&mut client, command), b"");
         assert_eq!(server.engine.waiters.len(), 1);
@@ -262,9 +262,16 @@ fn timeouts_are_checked() {
         "BLMPOP -1 1 l LEFT | BLMPOP -1 0 l LEFT | BLMPOP x 1 l UP",
         &format!("{negative} | ERR numkeys should be greater than 0 | ERR syntax error"),
     );
-    check("BLPOP l 9223372036854775 | BLPOP l inf", {
-        "ERR timeout is out of range | ERR timeout is out of range"
-    });
+    let far = "ERR timeout is out of range";
+    check(
+        "BLPOP l 9223372036854775 | BLPOP l inf | BLPOP l 0x7fffffffffffff | BLPOP l 0x | \
+         BLPOP l 0x+1",
+        &format!("{far} | {far} | {far} | {none} | {none}"),
+    );
+    check(
+        "RPUSH l a | BLPOP l 0x10 | MULTI | BLPOP l -0.0001 | EXEC",
+        "1 | [l a] | OK | QUEUED | [nil]",
+    );
     check("BLMOVE a b X LEFT -1", "ERR syntax error");
 }
 
@@ -387,7 +394,8 @@ fn many_waiters_are_served_in_turn() {
     assert_eq!(observed, (0, 0));
 }
 
-/// Runs `command` again and again, on a thread of its own, until `total` elements have been received.
+/// Runs `command` again and again, on a thread of its own, until `total` elements have been
+/// received.
 fn consume(server: &TestServer, command: &str, total: usize, received: &AtomicUsize) {
     let mut server = TestServer::beside(server);
     let mut client = server.client();

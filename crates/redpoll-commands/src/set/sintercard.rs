@@ -75,8 +75,10 @@ mod tests {
         const LIMIT: &str = "ERR LIMIT can't be negative";
         check(
             "SINTERCARD 0 a | SINTERCARD x a | SINTERCARD 2 a",
-            &format!("{NUMKEYS} | {NUMKEYS} | \
-            ERR Number of keys can't be greater than number of args"),
+            &format!(
+                "{NUMKEYS} | {NUMKEYS} | \
+            ERR Number of keys can't be greater than number of args"
+            ),
         );
         check(
             "SINTERCARD 1 a LIMIT | SINTERCARD 1 a LIMIT -1 | SINTERCARD 1 a LIMIT x | \

@@ -65,10 +65,7 @@ mod tests {
 
     #[test]
     fn several() {
-        check(
-            "SADD s 1 2 | SMISMEMBER s 1 x 2 1 | SMISMEMBER none 1 2",
-            "2 | [1 0 1 1] | [0 0]",
-        );
+        check("SADD s 1 2 | SMISMEMBER s 1 x 2 1 | SMISMEMBER none 1 2", "2 | [1 0 1 1] | [0 0]");
     }
 
     #[test]

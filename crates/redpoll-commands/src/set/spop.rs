@@ -99,8 +99,13 @@ mod tests {
     fn refuses() {
         const RANGE: &str = "ERR value is out of range, must be positive";
         const WRONG: &str = "WRONGTYPE Operation against a key holding the wrong kind of value";
-        check("SPOP s -1 | SPOP s x | SPOP s 1 2", &format!("{RANGE} | {RANGE} | \
-               ERR syntax error"));
+        check(
+            "SPOP s -1 | SPOP s x | SPOP s 1 2",
+            &format!(
+                "{RANGE} | {RANGE} | \
+               ERR syntax error"
+            ),
+        );
         check("SET t v | SPOP t | SPOP t 0", &format!("OK | {WRONG} | {WRONG}"));
     }
 

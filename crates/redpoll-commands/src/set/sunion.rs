@@ -97,8 +97,10 @@ mod tests {
         const WRONG: &str = "WRONGTYPE Operation against a key holding the wrong kind of value";
         check(
             "SET t v | SUNION none t | SUNIONSTORE d t | SUNIONSTORE d",
-            &format!("OK | {WRONG} | {WRONG} | \
-            ERR wrong number of arguments for 'sunionstore' command"),
+            &format!(
+                "OK | {WRONG} | {WRONG} | \
+            ERR wrong number of arguments for 'sunionstore' command"
+            ),
         );
     }
 

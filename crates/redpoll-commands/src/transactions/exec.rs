@@ -81,6 +81,40 @@ mod tests {
     }
 
     #[test]
+    fn a_refused_exec_ends_the_transaction() {
+        let text = "EXECABORT Transaction discarded because of: wrong number of arguments for \
+                    'exec' command";
+        check("MULTI | EXEC x | EXEC", &format!("OK | {text} | ERR EXEC without MULTI"));
+        check("EXEC x", "ERR wrong number of arguments for 'exec' command");
+    }
+
+    #[test]
+    fn a_watched_key_that_expires_prevents_it() {
+        let mut server = TestServer::new();
+        let mut session = server.client();
+        for command in ["SET k v PX 10", "SET gone v PX 1", "WATCH k", "MULTI"] {
+            server.run(&mut session, command);
+        }
+        server.now += 11;
+        assert_eq!(server.run(&mut session, "EXEC"), "nil");
+        // A key that had expired before was not there.
+        server.run(&mut session, "WATCH gone");
+        server.run(&mut session, "SWAPDB 0 1");
+        server.run(&mut session, "MULTI");
+        assert_eq!(server.run(&mut session, "EXEC"), "[]");
+    }
+
+    #[test]
+    fn its_commands_are_logged_and_it_is_not() {
+        check(
+            "CONFIG SET slowlog-log-slower-than 0 | SLOWLOG RESET | MULTI | PING | EXEC | \
+             CONFIG SET slowlog-log-slower-than -1 | SLOWLOG LEN",
+            // CONFIG SET itself runs under the old threshold.
+            "OK | OK | OK | QUEUED | [PONG] | OK | 4",
+        );
+    }
+
+    #[test]
     fn monitors_see_its_commands() {
         let mut server = TestServer::new();
         let (mut monitor, mut client) = (server.client(), server.client_from("here:1", ""));

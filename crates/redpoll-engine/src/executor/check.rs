@@ -22,16 +22,13 @@ impl Executor {
     #[inline]
     pub(super) fn paused(&self, session: &Session, prepared: &Prepared, now: i64) -> Option<i64> {
         let spec = &prepared.command?.0.spec;
-        let queue_writes = || {
-            let queue = session.transaction.iter().flat_map(|transaction| &transaction.queue);
-            queue.map(|queued| queued.command.spec.flags).any(may_write)
-        };
         // Only what cannot touch data stays usable, so that an operator can look and unpause.
         let exempt = spec.flags.has(Flags::ALLOW_BUSY) || matches!(spec.name, "unpause" | "pause");
         if exempt {
             return None;
         }
-        let writes = may_write(spec.flags) || (spec.name == "exec" && queue_writes());
+        let writes =
+            may_write(spec.flags) || (spec.name == "exec" && queue_has(session, may_write));
         self.engine.pause.holds(writes, now)
     }
 
@@ -59,12 +56,15 @@ impl Executor {
             let text = "ERR Command not allowed inside a transaction";
             return Verdict::Refuse(Error::text(text));
         }
-        if spec.flags.has(Flags::DENYOOM) && self.is_out_of_memory() {
+        let needs_memory = spec.flags.has(Flags::DENYOOM)
+            || (spec.name == "exec" && queue_has(session, |flags| flags.has(Flags::DENYOOM)));
+        if needs_memory && self.is_out_of_memory() {
             return Verdict::Refuse(Error::OutOfMemory);
         }
         if session.only_pubsub() && !allowed_for_subscribers(spec.name) {
             return Verdict::Refuse(Error::text(format!(
-                "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET \
+                "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / \
+                 RESET \
                  are allowed in this context",
                 self.engine.commands.row(id).full_name
             )));
@@ -109,6 +109,12 @@ impl Executor {
             transaction.queue.push(Queued { command, id, args });
         }
     }
+}
+
+/// Whether a queued command has such flags.
+fn queue_has(session: &Session, wanted: fn(Flags) -> bool) -> bool {
+    let queue = session.transaction.iter().flat_map(|transaction| &transaction.queue);
+    queue.map(|queued| queued.command.spec.flags).any(wanted)
 }
 
 /// Whether a command may change data or what others receive.

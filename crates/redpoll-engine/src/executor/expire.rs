@@ -1,4 +1,5 @@
-//! Removing expired keys without being asked: in slices that hold one stripe's lock for microseconds.
+//! Removing expired keys without being asked: in slices that hold one stripe's lock for
+//! microseconds.
 
 use super::Executor;
 use std::sync::atomic::Ordering::Relaxed;

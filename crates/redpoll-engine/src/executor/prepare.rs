@@ -19,8 +19,9 @@ pub(super) struct Prepared {
 pub struct Plan(pub(super) Vec<Prepared>);
 
 impl Executor {
-    /// Finds the commands of a batch and asks for the table buckets of their keys. Several connections'
-    /// batches may be planned before the first of them runs: then their cache misses overlap, too.
+    /// Finds the commands of a batch and asks for the table buckets of their keys. Several
+    /// connections' batches may be planned before the first of them runs: then their cache misses
+    /// overlap, too.
     pub fn plan(&self, session: &mut Session, batch: &Batch, buffer: &[u8], plan: &mut Plan) {
         plan.0.clear();
         plan.0.extend(
@@ -55,9 +56,11 @@ impl Executor {
     fn find(&self, session: &mut Session, args: Args<'_>) -> Option<(&'static Command, usize)> {
         let table = &self.engine.commands;
         let id = table.find(args.at(0))?;
-        let command = table.row(id).command;
+        let row = table.row(id);
+        let command = row.command;
         if command.spec.subcommands.is_empty() {
-            session.recent = Some((command, id));
+            // The shortcut goes by the name in the metadata.
+            session.recent = (!row.renamed).then_some((command, id));
             return Some((command, id));
         }
         let sub = args.get(1).and_then(|name| table.find_sub(id, name)).unwrap_or(id);

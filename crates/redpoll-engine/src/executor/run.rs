@@ -9,10 +9,9 @@ use crate::ctx::{Action, Ctx, Mode};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::session::{ReplyMode, Session};
-use crate::slowlog::{self, SlowEntry};
 use crate::spec::{Command, Flags, Locks, Spec};
 use crate::stats::ThreadStats;
-use redpoll_keyspace::Keys;
+use redpoll_keyspace::{Keys, Keyspace};
 use redpoll_resp::{Args, Reply};
 
 /// A key that clients wait for and that has changed, with its database.
@@ -43,9 +42,12 @@ impl Executor {
                 out.extend_from_slice(b"+QUEUED\r\n");
                 false
             }
-            Verdict::Refuse(error) => {
+            Verdict::Refuse(mut error) => {
                 if let Some(transaction) = &mut session.transaction {
                     transaction.aborted = true;
+                    if is_exec(prepared) {
+                        error = self.refuse_transaction(session, &error);
+                    }
                 }
                 if let Some((_, id)) = prepared.command {
                     self.stats.commands[id].rejected.add(1);
@@ -55,6 +57,16 @@ impl Executor {
                 false
             }
         }
+    }
+
+    /// Ends a transaction whose EXEC was refused for this reason.
+    #[cold]
+    fn refuse_transaction(&self, session: &mut Session, reason: &Error) -> Error {
+        session.transaction = None;
+        self.engine.unwatch(session);
+        let reason = reason.message();
+        let reason = reason.strip_prefix("ERR ").unwrap_or(&reason);
+        Error::text(format!("EXECABORT Transaction discarded because of: {reason}"))
     }
 
     /// Runs a command with its stripes locked, and serves those who wait for what it has changed.
@@ -125,14 +137,18 @@ impl Executor {
         ctx.session.waiting = Some(waiter);
     }
 
-    /// Carries out what follows from a command's writes, while its locks are still held; returns the
-    /// keys that waiting clients want to hear of.
+    /// Carries out what follows from a command's writes, while its locks are still held; returns
+    /// the keys that waiting clients want to hear of.
     pub(super) fn settle(engine: &Engine, stats: &ThreadStats, keys: &mut Keys<'_>) -> Vec<Ready> {
         let effects = &mut keys.effects;
-        stats.dirty.add(effects.dirty);
-        stats.hits.add(u64::from(effects.hits));
-        stats.misses.add(u64::from(effects.misses));
-        stats.expired.add(u64::from(effects.expired));
+        if effects.dirty + u64::from(effects.expired) > 0 {
+            stats.dirty.add(effects.dirty);
+            stats.expired.add(u64::from(effects.expired));
+        }
+        if effects.hits + effects.misses > 0 {
+            stats.hits.add(u64::from(effects.hits));
+            stats.misses.add(u64::from(effects.misses));
+        }
         let rare = effects.take_rare();
         if let Some(rare) = &rare {
             stats.expired_fields.add(rare.expired_fields);
@@ -171,35 +187,20 @@ impl Executor {
         let Some((command, id)) = prepared.command else { return };
         let nanos = self.clock.delta_as_nanos(before, after);
         self.stats.commands[id].called(nanos);
-        let threshold = self.settings.slowlog_micros;
-        if threshold >= 0
-            && nanos >= threshold as u64 * 1000
-            && !command.spec.flags.has(Flags::SKIP_SLOWLOG)
-        {
-            self.log_slow(session, args, nanos, now);
+        if self.settings.is_slow(nanos) && !command.spec.flags.has(Flags::SKIP_SLOWLOG) {
+            self.engine.note_slow(session, &self.settings, args, nanos, now);
         }
-    }
-
-    #[cold]
-    fn log_slow(&self, session: &Session, args: Args<'_>, nanos: u64, now: i64) {
-        let entry = SlowEntry {
-            id: 0,
-            time: now / 1000,
-            micros: nanos / 1000,
-            words: slowlog::shorten(args, &session.secret_words),
-            address: session.client.origin.address.clone(),
-            name: session.client.names.lock().name.clone(),
-        };
-        self.engine.slowlog.add(entry, self.settings.slowlog_max);
-        let threshold = self.settings.latency_threshold_ms;
-        self.engine.latency.add("command", nanos / 1_000_000, threshold, now / 1000);
     }
 }
 
+fn is_exec(prepared: &Prepared) -> bool {
+    prepared.command.is_some_and(|(command, _)| command.spec.name == "exec")
+}
+
 /// A view with the locks that a command's metadata asks for.
-#[inline]
+#[inline(always)]
 pub(super) fn lock<'a>(
-    keyspace: &'a redpoll_keyspace::Keyspace,
+    keyspace: &'a Keyspace,
     spec: &Spec,
     args: Args<'_>,
     hash: Option<u64>,
@@ -213,6 +214,18 @@ pub(super) fn lock<'a>(
         }
         return keys;
     }
+    lock_many(keyspace, spec, args, db, now)
+}
+
+/// The locks of a command that has not just one key at a fixed place.
+#[inline(never)]
+fn lock_many<'a>(
+    keyspace: &'a Keyspace,
+    spec: &Spec,
+    args: Args<'_>,
+    db: usize,
+    now: i64,
+) -> Keys<'a> {
     let mut keys = keyspace.keys(db, now);
     match spec.locks {
         Locks::Keys if spec.keys.is_empty() => {}
@@ -227,7 +240,8 @@ pub(super) fn lock<'a>(
 }
 
 impl Engine {
-    /// Sends keyspace events to their subscribers, as the keyspace and the keyevent channel name them.
+    /// Sends keyspace events to their subscribers, as the keyspace and the keyevent channel name
+    /// them.
     pub(crate) fn publish_events(&self, events: &[redpoll_keyspace::effect::Event]) {
         if !self.pubsub.has_receivers() {
             return;

@@ -1,12 +1,13 @@
 //! Serving clients that wait: their commands run again, here, on their behalf.
 //!
-//! Whoever has changed a key serves those who wait for it, before it gives the key's lock back: nobody
-//! can come in between and take what a waiting client is to have. Only if a waiting command has further
-//! keys whose stripes are not locked, all locks are given back and those of its keys are taken instead
-//! (locks are taken in ascending order or not at all).
+//! Whoever has changed a key serves those who wait for it, before it gives the key's lock back:
+//! nobody can come in between and take what a waiting client is to have. Only if a waiting command
+//! has further keys whose stripes are not locked, all locks are given back and those of its keys
+//! are taken instead (locks are taken in ascending order or not at all).
 //!
-//! Whatever concerns one waiter happens with the stripes of all its command's keys locked: trying, going
-//! on waiting, giving up. So no change can fall between a try that finds nothing and going on to wait.
+//! Whatever concerns one waiter happens with the stripes of all its command's keys locked: trying,
+//! going on waiting, giving up. So no change can fall between a try that finds nothing and going on
+//! to wait.
 
 use super::Executor;
 use super::run::{Ready, lock};
@@ -22,10 +23,13 @@ use redpoll_resp::Reply;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+/// What a client is told whose wait another client has ended with an error.
+const UNBLOCKED: &str = "UNBLOCKED client unblocked via CLIENT UNBLOCK";
+
 impl Executor {
     /// Serves the clients that wait for keys that have changed: key after key in the order of the
-    /// changes, and for each the first come first. What that changes (BLMOVE) comes last. `ctx` is the
-    /// command's that has made the changes, with its keys still locked.
+    /// changes, and for each the first come first. What that changes (BLMOVE) comes last. `ctx` is
+    /// the command's that has made the changes, with its keys still locked.
     #[cold]
     pub(super) fn serve(mut ctx: Ctx<'_>, ready: Vec<Ready>) {
         let mut round = Round { ready: ready.into(), last: 0 };
@@ -68,6 +72,7 @@ impl Executor {
         ctx.reply.set_proto(waiter.proto);
         ctx.keys.set_no_touch(waiter.client.has_flag(flags::NO_TOUCH));
         ctx.rewritten = None;
+        let started = quanta::Instant::now();
         if let Err(error) = (waiter.command.run)(ctx, waiter.args.as_args()) {
             ctx.reply.rewind(0);
             ctx.stats.commands[waiter.command_id].failed.add(1);
@@ -76,6 +81,13 @@ impl Executor {
         if ctx.action.take().is_some() {
             waiter.keep_waiting();
             return false;
+        }
+        let nanos = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        ctx.stats.commands[waiter.command_id].called(nanos);
+        let settings = ctx.engine.settings();
+        if settings.is_slow(nanos) {
+            let (args, now) = (waiter.args.as_args(), ctx.keys.now());
+            ctx.engine.note_slow(ctx.session, &settings, args, nanos, now);
         }
         leave_queues(ctx.engine, &mut ctx.keys, waiter);
         if waiter.wants_reply {
@@ -86,26 +98,37 @@ impl Executor {
         true
     }
 
-    /// Ends a session's wait without an answer from its keys: its time is over, or it was asked to end
-    /// (with an error if `unblocked`). Writes the reply to `out`. Does nothing, and answers false, if
-    /// somebody is serving the client at this moment.
+    /// Ends a session's wait without an answer from its keys: its time is over, or it was asked to
+    /// end (with an error if `unblocked`). Writes the reply to `out`. Does nothing, and answers
+    /// false, if somebody is serving the client at this moment.
     pub fn give_up(&self, session: &mut Session, unblocked: bool, out: &mut Vec<u8>) -> bool {
         let Some(waiter) = session.waiting.clone() else { return true };
         if !self.end_wait(&waiter) {
             return waiter.is_done();
         }
         session.waiting = None;
+        self.count_giving_up(&waiter, unblocked);
         if !waiter.wants_reply {
             return true;
         }
         let mut reply = Reply::new(out, session.proto);
         match (unblocked, waiter.request.on_timeout) {
-            (true, _) => reply.error(b"UNBLOCKED client unblocked via CLIENT UNBLOCK"),
-            (false, TimeoutReply::Null) => reply.null(),
+            (true, _) => reply.error(UNBLOCKED.as_bytes()),
             (false, TimeoutReply::NullArray) => reply.null_array(),
             (false, TimeoutReply::Zero) => reply.int(0),
         }
         true
+    }
+
+    /// Counts a command that has ended without an answer from its keys.
+    fn count_giving_up(&self, waiter: &Waiter, unblocked: bool) {
+        let counts = &self.stats.commands[waiter.command_id];
+        counts.called(0);
+        if unblocked {
+            counts.failed.add(1);
+            self.stats.errors.add(1);
+            self.engine.stats.error(UNBLOCKED);
+        }
     }
 
     /// Ends a wait unless somebody else has ended it; answers whether it did.
@@ -195,8 +218,8 @@ impl Round {
     }
 }
 
-/// Locks the stripes of a waiting command, if they are not locked; answers whether other locks had to be
-/// given back.
+/// Locks the stripes of a waiting command, if they are not locked; answers whether other locks had
+/// to be given back.
 fn lock_for(waiter: &Waiter, keys: &mut Keys<'_>) -> bool {
     let (spec, args) = (&waiter.command.spec, waiter.args.as_args());
     if spec.locks != Locks::Keys {

@@ -3,7 +3,9 @@
 use std::ops::BitOr;
 
 macro_rules! bit_names {
-    ($(#[$doc:meta])* $type:ident { $($(#[$item_doc:meta])* $name:ident = $bit:literal => $text:literal,)* }) => {
+    ($(#[$doc:meta])* $type:ident {
+        $($(#[$item_doc:meta])* $name:ident = $bit:literal => $text:literal,)*
+    }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         pub struct $type(u32);

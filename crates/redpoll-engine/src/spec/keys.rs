@@ -1,8 +1,8 @@
 //! Where a command's keys are, and what happens to them.
 //!
-//! A [`KeySpec`] says where to begin (an index, or behind a word) and how to go on (a range, or a count
-//! that stands before the keys). That is what COMMAND INFO reports, what cluster clients route by, and
-//! what the dispatcher locks by; nothing else in the server knows where keys are.
+//! A [`KeySpec`] says where to begin (an index, or behind a word) and how to go on (a range, or a
+//! count that stands before the keys). That is what COMMAND INFO reports, what cluster clients
+//! route by, and what the dispatcher locks by; nothing else in the server knows where keys are.
 
 use super::Spec;
 use redpoll_resp::Args;
@@ -13,15 +13,16 @@ use redpoll_types::number::parse_i64;
 pub enum Begin {
     /// At this word.
     Index(usize),
-    /// Behind the first occurrence of a word, searched from an index on (negative: backwards from the end).
+    /// Behind the first occurrence of a word, searched from an index on (negative: backwards from
+    /// the end).
     Keyword(&'static str, i32),
 }
 
 /// How the keys go on from there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Find {
-    /// Up to `last` words behind the beginning (negative: counted from the command's end, -1 the last),
-    /// in steps of `step`; `limit` divides the range as COMMAND INFO documents it.
+    /// Up to `last` words behind the beginning (negative: counted from the command's end, -1 the
+    /// last), in steps of `step`; `limit` divides the range as COMMAND INFO documents it.
     Range {
         /** See above. */
         last: i32,
@@ -220,7 +221,8 @@ impl KeySpec {
             }
             Begin::Keyword(word, from) => {
                 let start = args.len().checked_sub(from.unsigned_abs() as usize)?;
-                // The word behind the name is never such a word, but may be a key that looks like it.
+                // The word behind the name is never such a word, but may be a key that looks like
+                // it.
                 (2..=start).rev().find(|&index| args.is(index, word)).map(|index| index + 1)
             }
         }
@@ -228,8 +230,8 @@ impl KeySpec {
 }
 
 impl Spec {
-    /// The positions of all keys of a call; an error in the arguments leaves out what cannot be known
-    /// (the command itself will refuse them).
+    /// The positions of all keys of a call; an error in the arguments leaves out what cannot be
+    /// known (the command itself will refuse them).
     pub fn key_positions(&self, args: Args<'_>) -> Vec<KeyPosition> {
         let mut positions = Vec::new();
         for spec in self.keys {

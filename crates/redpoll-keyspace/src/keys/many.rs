@@ -18,12 +18,34 @@ impl Keys<'_> {
         Ok(keys.map(|key| this.found(key)).collect())
     }
 
+    /// As [`Keys::read_many`], for values of several types; a value of none of these is an error.
+    pub fn read_many_of<'k>(
+        &mut self,
+        types: &[Type],
+        keys: impl Iterator<Item = &'k [u8]> + Clone,
+    ) -> Result<Vec<Option<&Value>>, WrongType> {
+        for key in keys.clone() {
+            let hash = self.hash(key);
+            let Some(place) = self.read_place(hash, key) else { continue };
+            let kind = type_of(&self.db_of(hash).table.entry(place).payload());
+            if !types.contains(&kind) {
+                return Err(WrongType);
+            }
+        }
+        let this = &*self;
+        Ok(keys.map(|key| this.found_value(key)).collect())
+    }
+
     /// The value at a key that has been looked up already.
     fn found<T: Typed>(&self, key: &[u8]) -> Option<&T> {
+        T::of(self.found_value(key)?)
+    }
+
+    fn found_value(&self, key: &[u8]) -> Option<&Value> {
         let hash = self.hash(key);
         let table = &self.guards.stripe(self.keyspace.stripe_of(hash)).dbs[self.db].table;
         match table.entry(table.find(hash, key)?).into_payload() {
-            Payload::Value(value) => T::of(value),
+            Payload::Value(value) => Some(value),
             _ => None,
         }
     }

@@ -37,7 +37,7 @@ impl Keys<'_> {
         let mut emptied = Emptied::default();
         for number in 0..self.keyspace.stripes() {
             let stripe = self.guards.stripe_mut(number);
-            stripe.touch_db(db, None);
+            stripe.touch_db(db, None, self.now);
             let part = &mut stripe.dbs[db];
             if !part.table.is_empty() {
                 emptied.keys += part.table.len();
@@ -52,8 +52,8 @@ impl Keys<'_> {
     pub fn swap_databases(&mut self, one: usize, other: usize) {
         for number in 0..self.keyspace.stripes() {
             let stripe = self.guards.stripe_mut(number);
-            stripe.touch_db(one, Some(other));
-            stripe.touch_db(other, Some(one));
+            stripe.touch_db(one, Some(other), self.now);
+            stripe.touch_db(other, Some(one), self.now);
             stripe.dbs.swap(one, other);
         }
         for db in [one, other] {

@@ -17,6 +17,48 @@ use crate::hash::KeyHash;
 pub use scan::Cursor;
 use segment::{Bucket, Position, Segment, home_of, tag_of};
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+
+/// The numbers of layouts given out; see [`Table::publish`].
+static LAYOUTS: AtomicU64 = AtomicU64::new(1);
+
+/// Where the buckets of a table lie, readable without its lock, for prefetching only: an address
+/// may be out of date, and asking the processor for it is harmless then. It serves tables of up to
+/// [`Hints::SLOTS`] segments; larger ones are prefetched under their lock.
+pub struct Hints {
+    /// The layout that was published last.
+    layout: AtomicU64,
+    /// A bucket array's address, with the logarithm of its length in the low bits; 0: none.
+    slots: [AtomicUsize; Hints::SLOTS],
+}
+
+impl Hints {
+    const BITS: u32 = 6;
+    /// Directory slots that are published.
+    pub const SLOTS: usize = 1 << Self::BITS;
+
+    /// No table yet.
+    pub fn new() -> Self {
+        Hints { layout: AtomicU64::new(0), slots: [const { AtomicUsize::new(0) }; Self::SLOTS] }
+    }
+
+    /// Asks the processor to load the bucket of a hash. False if that is not known here.
+    #[inline]
+    pub fn prefetch_bucket(&self, hash: u64) -> bool {
+        let slot = &self.slots[(u32::from(tag_of(hash)) >> (16 - Self::BITS)) as usize];
+        let hint = slot.load(Relaxed);
+        let log = hint & (align_of::<Bucket>() - 1);
+        let bucket = home_of(hash, 1 << log);
+        prefetch(((hint - log) as *const Bucket).wrapping_add(bucket).cast());
+        hint != 0
+    }
+}
+
+impl Default for Hints {
+    fn default() -> Self {
+        Hints::new()
+    }
+}
 
 /// Bytes of an entry that a lookup usually reads: header, a short key, a short value.
 const USUAL_ENTRY: usize = 40;
@@ -44,6 +86,8 @@ pub struct Table<V> {
     depth: u8,
     len: usize,
     hash: KeyHash,
+    /// Another number whenever a bucket array has moved; for [`Hints`].
+    layout: u64,
 }
 
 // SAFETY: the table owns its segments alone; they are Send when V is.
@@ -59,7 +103,7 @@ pub struct Place {
 impl<V> Table<V> {
     /// An empty table. Allocates nothing.
     pub fn new() -> Self {
-        Table { directory: Vec::new(), depth: 0, len: 0, hash: KeyHash::new() }
+        Table { directory: Vec::new(), depth: 0, len: 0, hash: KeyHash::new(), layout: 0 }
     }
 
     /// The number of entries.
@@ -156,9 +200,11 @@ impl<V> Table<V> {
     pub fn insert(&mut self, hash: u64, entry: Entry<V>) {
         if self.directory.is_empty() {
             self.directory.push(own(Segment::new(1, 0, self.hash)));
+            self.layout = LAYOUTS.fetch_add(1, Relaxed);
         }
         let mut slot = self.slot_of(hash);
         while self.segment(slot).is_full() {
+            self.layout = LAYOUTS.fetch_add(1, Relaxed);
             self.grow(slot);
             slot = self.slot_of(hash);
         }
@@ -289,6 +335,29 @@ impl<V> Table<V> {
             if let Some(at) = segment.random(&mut below) {
                 return Some(segment.entry(at));
             }
+        }
+    }
+
+    /// Makes `hints` say where the buckets lie, if they have moved since. Called with the lock
+    /// held.
+    #[inline]
+    pub fn publish(&self, hints: &Hints) {
+        if hints.layout.load(Relaxed) != self.layout {
+            hints.layout.store(self.layout, Relaxed);
+            self.publish_all(hints);
+        }
+    }
+
+    #[cold]
+    fn publish_all(&self, hints: &Hints) {
+        let fits = u32::from(self.depth) <= Hints::BITS && !self.directory.is_empty();
+        for (index, hint) in hints.slots.iter().enumerate() {
+            let known = fits.then(|| {
+                let slot = &self.directory[index >> (Hints::BITS - u32::from(self.depth))];
+                // The length is a power of two below 2^6 · FULL, the address a multiple of 64.
+                slot.buckets.expose_provenance() | slot.bucket_count.ilog2() as usize
+            });
+            hint.store(known.unwrap_or(0), Relaxed);
         }
     }
 

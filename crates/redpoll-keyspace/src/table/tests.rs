@@ -164,7 +164,9 @@ fn random_entries_are_spread() {
 
 proptest! {
     #[test]
-    fn like_a_map(operations in prop::collection::vec((0usize..400, any::<bool>(), any::<i64>()), 0..2000)) {
+    fn like_a_map(
+        operations in prop::collection::vec((0usize..400, any::<bool>(), any::<i64>()), 0..2000))
+    {
         let mut both = Both::new();
         for (number, insert, value) in operations {
             match insert {

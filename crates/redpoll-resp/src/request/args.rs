@@ -92,8 +92,8 @@ impl<'a> Args<'a> {
         self.spans.get(index).map(|span| span.of(self.buffer))
     }
 
-    /// The `index`th word with the buffer's lifetime. Panics where there is none: for positions that
-    /// the command's arity guarantees.
+    /// The `index`th word with the buffer's lifetime. Panics where there is none: for positions
+    /// that the command's arity guarantees.
     #[inline]
     pub fn at(&self, index: usize) -> &'a [u8] {
         self.spans[index].of(self.buffer)

@@ -34,7 +34,8 @@ fn words(text: &str) -> Vec<Vec<u8>> {
 
 #[test]
 fn pipelines_split_anywhere() {
-    let input = b"*2\r\n$3\r\nGET\r\n$1\r\na\r\nPING\r\n*1\r\n$4\r\nECHO\r\n*0\r\n*-1\r\n\r\nSET k  \"v 1\\x41\"\r\n";
+    let input = b"*2\r\n$3\r\nGET\r\n$1\r\na\r\nPING\r\n*1\r\n$4\r\nECHO\r\n\
+        *0\r\n*-1\r\n\r\nSET k  \"v 1\\x41\"\r\n";
     let expected = vec![
         words("GET a"),
         words("PING"),
@@ -98,7 +99,8 @@ fn a_large_argument_says_what_is_missing() {
 proptest! {
     #[test]
     fn round_trip(commands in prop::collection::vec(
-        prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 1..6), 0..8), piece in 1usize..64)
+        prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 1..6), 0..8),
+        piece in 1usize..64)
     {
         let mut input = Vec::new();
         for command in &commands {

@@ -146,7 +146,8 @@ impl Chunk {
         });
     }
 
-    /// Shows `see` the element at an end and takes it out; a chunk of one element is empty afterwards.
+    /// Shows `see` the element at an end and takes it out; a chunk of one element is empty
+    /// afterwards.
     pub(super) fn pop<R>(&mut self, end: End, see: impl FnOnce(Element<'_>) -> R) -> Option<R> {
         if let Data::Plain(value) = &mut self.data {
             self.len = 0;

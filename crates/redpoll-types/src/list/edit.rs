@@ -138,11 +138,12 @@ impl List {
         };
         // First the parts of chunks at both ends, then what are whole chunks between.
         if let Some((len, offset)) = tree.get(start).map(|(chunk, offset)| (chunk.len(), offset))
-            && offset > 0 {
-                let count = (len as u64 - offset).min(end - start);
-                tree.update_at(start, |chunk, offset| chunk.remove_range(offset, count));
-                end -= count;
-            }
+            && offset > 0
+        {
+            let count = (len as u64 - offset).min(end - start);
+            tree.update_at(start, |chunk, offset| chunk.remove_range(offset, count));
+            end -= count;
+        }
         if let Some((_, offset)) = tree.get(end).filter(|(_, offset)| *offset > 0 && start < end) {
             tree.update_at(end, |chunk, _| chunk.remove_range(0, offset));
             end -= offset;

@@ -107,10 +107,11 @@ impl DoubleEndedIterator for Iter<'_> {
         loop {
             let skip = std::mem::take(&mut self.back_skip);
             if let Some(run) = &mut self.back
-                && let Some(element) = run.nth_back(skip) {
-                    self.rest -= 1;
-                    return Some(element);
-                }
+                && let Some(element) = run.nth_back(skip)
+            {
+                self.rest -= 1;
+                return Some(element);
+            }
             // Nothing was skipped yet if there was no run, and nothing is left to skip otherwise.
             self.back_skip = if self.back.is_none() { skip } else { 0 };
             self.back = Some(self.next_chunk_back()?);

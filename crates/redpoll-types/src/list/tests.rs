@@ -43,7 +43,8 @@ fn op() -> impl Strategy<Value = Op> {
         14 => (end(), value()).prop_map(|(end, value)| Op::Push(end, value)),
         4 => end().prop_map(Op::Pop),
         4 => (-40..40i64, value()).prop_map(|(index, value)| Op::Set(index, value)),
-        6 => (end(), value(), value()).prop_map(|(end, pivot, value)| Op::Insert(end, pivot, value)),
+        6 => (end(), value(), value())
+            .prop_map(|(end, pivot, value)| Op::Insert(end, pivot, value)),
         3 => (-3..3i64, value()).prop_map(|(count, value)| Op::Remove(count, value)),
         1 => (-60..3i64, 10..60i64).prop_map(|(start, stop)| Op::Trim(start, stop)),
         1 => (0..40u64, 0..12u64).prop_map(|(start, len)| Op::Cut(start, start + len)),

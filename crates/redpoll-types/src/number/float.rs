@@ -68,12 +68,16 @@ pub fn shortest_f64(value: f64) -> String {
 
 /// The shortest digits of a positive double, and the power of ten of the last of them.
 fn shortest_digits(value: f64) -> (String, i32) {
-    let scientific = format!("{value:e}");
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
-    let first_power: i32 = exponent.parse().unwrap_or(0);
-    let last_power = first_power - (digits.len() as i32 - 1);
-    (digits, last_power)
+    // The same printer as for replies: of two texts equally short and close, both choose the same.
+    let mut buffer = ryu::Buffer::new();
+    let text = buffer.format_finite(value);
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let all = format!("{whole}{fraction}");
+    let digits = all.trim_end_matches('0');
+    let power: i32 = exponent.parse().unwrap_or(0);
+    let last_power = power - fraction.len() as i32 + (all.len() - digits.len()) as i32;
+    (digits.trim_start_matches('0').to_owned(), last_power)
 }
 
 /// Chooses between `1230`, `1.23`, `0.00123` and `1.23e+45`.

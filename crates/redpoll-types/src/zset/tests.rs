@@ -274,8 +274,8 @@ proptest! {
             set.insert(&[n as u8], n as f64, &Limits::default());
         }
         let from = |index: i64| if index < 0 { index + len as i64 } else { index };
-        let wanted: Vec<f64> =
-            (0..len as i64).filter(|i| (from(start)..=from(stop)).contains(i)).map(|i| i as f64).collect();
+        let within = |i: &i64| (from(start)..=from(stop)).contains(i);
+        let wanted: Vec<f64> = (0..len as i64).filter(within).map(|i| i as f64).collect();
         let got = set.range(set.ranks_by_index(start, stop));
         prop_assert_eq!(got.map(|(_, score)| score).collect::<Vec<_>>(), wanted);
     }

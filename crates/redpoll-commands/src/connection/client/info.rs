@@ -17,9 +17,9 @@ pub(super) const INFO: Command = Command {
     run,
 };
 
-fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
+fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let now = ctx.keys.now();
-    ctx.session.publish_figures(now);
+    line::refresh(ctx, args);
     let mut text = String::new();
     line::push(&mut text, ctx.engine, &ctx.session.client, now);
     ctx.reply.verbatim("txt", text.as_bytes());
@@ -45,7 +45,7 @@ mod tests {
         assert!(total.parse::<usize>().is_ok_and(|total| total > 0), "{line}");
         let expected = format!(
             "id=1 addr= laddr= fd=0 name=me age=5 idle=0 flags=N db=3 sub=0 psub=0 ssub=0 multi=-1 \
-             qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0 \
+             qbuf=26 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0 \
              tot-mem={total} events=r cmd=client|info user=default redir=-1 resp=2 lib-name=lib \
              lib-ver=1.2\n"
         );

@@ -30,7 +30,9 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         .collect();
     hide_secrets(ctx, args);
     let context = SetContext { loading: false, local: local::is_local(&ctx.session.client) };
-    if let Err(error) = ctx.engine.config.set_many(context, &pairs) {
+    let engine = ctx.engine;
+    let set = engine.config.set_many_with(context, &pairs, |changed| engine.apply_config(changed));
+    if let Err(error) = set {
         return Err(Error::text(String::from_utf8_lossy(&error.reply()).into_owned()));
     }
     ctx.engine.config_changed();

@@ -21,6 +21,24 @@ mod tests {
     use crate::testing::TestServer;
 
     #[test]
+    fn counts_waits_that_end() {
+        let mut server = TestServer::new();
+        let (mut waiting, mut other) = (server.client(), server.client());
+        assert_eq!(server.run(&mut waiting, "BLPOP k 0"), "");
+        let commands = server.run(&mut other, "INFO commandstats");
+        assert!(!commands.contains("cmdstat_blpop"), "{commands}");
+        assert!(server.executor.give_up(&mut waiting, true, &mut Vec::new()));
+        let errors = server.run(&mut other, "INFO errorstats");
+        assert!(errors.contains("errorstat_UNBLOCKED:count=1\r\n"), "{errors}");
+        server.run(&mut waiting, "BLPOP k 0");
+        server.run(&mut other, "RPUSH k v");
+        let commands = server.run(&mut other, "INFO commandstats");
+        let line = commands.lines().find(|line| line.starts_with("cmdstat_blpop:calls=2,"));
+        let line = line.unwrap_or_default();
+        assert!(line.ends_with(",rejected_calls=0,failed_calls=1"), "{commands}");
+    }
+
+    #[test]
     fn counts_by_code() {
         let mut server = TestServer::new();
         let mut session = server.client();

@@ -1,0 +1,42 @@
+//! What bytes from a stranger must never do, as functions of bytes.
+//!
+//! A target takes any bytes and panics if something is wrong. The same functions serve three
+//! callers: the runner of this crate (`cargo run -p redpoll-fuzz -- request_parser --seconds 20`,
+//! stable Rust, for everyday checks), property tests, and the cargo-fuzz wrappers in `fuzz/` for
+//! long runs guided by coverage.
+//!
+//! A new target is a module with one such function, and a row in [`TARGETS`].
+
+#![forbid(unsafe_code)]
+
+pub mod command_sequences;
+pub mod grammar;
+pub mod model;
+pub mod mutate;
+pub mod request_parser;
+pub mod store;
+
+/// A function that panics when bytes lead to something wrong.
+pub struct Target {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// The function.
+    pub run: fn(&[u8]),
+    /// Inputs to begin with.
+    pub seeds: fn() -> Vec<Vec<u8>>,
+}
+
+/// All targets.
+pub const TARGETS: &[Target] = &[
+    Target { name: "request_parser", run: request_parser::run, seeds: request_parser::seeds },
+    Target {
+        name: "command_sequences",
+        run: command_sequences::run,
+        seeds: command_sequences::seeds,
+    },
+];
+
+/// The target of this name.
+pub fn target(name: &str) -> Option<&'static Target> {
+    TARGETS.iter().find(|target| target.name == name)
+}
