@@ -27,7 +27,7 @@ const ENCODING: Command = Command {
         ..SPEC
     },
     run: |ctx, args| {
-        let encoding = ctx.keys.peek(args.at(2)).map(|entry| encoding(&entry));
+        let encoding = look(ctx, args).map(|entry| encoding(&entry));
         ctx.reply.bulk_or_null(encoding.map(str::as_bytes));
         Ok(())
     },
@@ -69,13 +69,13 @@ const REFCOUNT: Command = Command {
     spec: Spec {
         name: "refcount",
         since: "2.2.3",
-        summary: "Returns the number of references to a key's value: values have one owner here.",
+        summary: "Returns the number of references to a key's value.",
         ..SPEC
     },
     run: |ctx, args| {
-        match ctx.keys.contains(args.at(2)) {
-            true => ctx.reply.int(1),
-            false => ctx.reply.null(),
+        match look(ctx, args).map(|entry| references(&entry)) {
+            Some(count) => ctx.reply.int(count),
+            None => ctx.reply.null(),
         }
         Ok(())
     },
@@ -116,6 +116,25 @@ fn encoding(entry: &EntryRef<'_, Value>) -> &'static str {
     }
 }
 
+/// A value has one owner. Small integers are nobody's own: Redis has one object for each of them and
+/// shows this count for it; here they need no object at all.
+fn references(entry: &EntryRef<'_, Value>) -> i64 {
+    match entry.payload() {
+        Payload::Int(0..=9999) => i64::from(i32::MAX),
+        _ => 1,
+    }
+}
+
+/// The key's entry: counted as a read, but nobody is told of a key that is not there.
+fn look<'c>(ctx: &'c mut Ctx<'_>, args: Args<'_>) -> Option<EntryRef<'c, Value>> {
+    let key = args.at(2);
+    match ctx.keys.contains(key) {
+        true => ctx.keys.effects.hits += 1,
+        false => ctx.keys.effects.misses += 1,
+    }
+    ctx.keys.peek(key)
+}
+
 /// Answers what `show` reads in the key's access clock, which has to be of the right kind.
 fn clock(
     ctx: &mut Ctx<'_>,
@@ -125,10 +144,10 @@ fn clock(
     show: impl Fn(u32) -> i64,
 ) -> Result {
     let is_lfu = ctx.keys.keyspace().is_lfu();
-    match ctx.keys.peek(args.at(2)) {
+    match look(ctx, args).map(|entry| entry.access()) {
         None => ctx.reply.null(),
         Some(_) if is_lfu != lfu => return Err(Error::text(refusal)),
-        Some(entry) => ctx.reply.int(show(entry.access())),
+        Some(access) => ctx.reply.int(show(access)),
     }
     Ok(())
 }
@@ -165,6 +184,10 @@ mod tests {
     #[test]
     fn references_and_idle_time() {
         check("SET k v | OBJECT REFCOUNT k | OBJECT IDLETIME k", "OK | 1 | 0");
+        check(
+            "SET k 9999 | OBJECT REFCOUNT k | INCR k | OBJECT REFCOUNT k",
+            "OK | 2147483647 | 10000 | 1",
+        );
         check("OBJECT IDLETIME none | OBJECT FREQ none", "nil | nil");
         check(
             "SET k v | OBJECT FREQ k",

@@ -20,12 +20,11 @@ impl Keys<'_> {
     }
 
     /// Copies the entry at `source` to `target` of database `db`, with its expiry and encoding;
-    /// what is there is removed. Counts as a read of `source`. Answers whether there was anything
-    /// to copy. Large collections share their chunks until one of the two changes. Both stripes
-    /// must be locked.
+    /// what is there is removed. Answers whether there was anything to copy. Large collections
+    /// share their chunks until one of the two changes. Both stripes must be locked.
     pub fn duplicate(&mut self, source: &[u8], target: &[u8], db: usize) -> bool {
         let hash = self.hash(source);
-        let Some(place) = self.read_place(hash, source) else { return false };
+        let Some(place) = self.live(hash, source) else { return false };
         let entry = self.db_of(hash).table.entry(place);
         let payload = match entry.payload() {
             Payload::Inline(bytes) => NewPayload::Inline(bytes),

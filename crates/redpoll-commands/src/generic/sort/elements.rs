@@ -51,9 +51,9 @@ impl Elements {
                 let Some(set) = keys.read::<Set>(key)? else { return Ok(elements) };
                 set.iter().for_each(|member| elements.push(member));
             }
-            Some(_) => return Err(Error::WrongType),
-            None => {
+            other => {
                 keys.exists(key);
+                return if other.is_some() { Err(Error::WrongType) } else { Ok(elements) };
             }
         }
         Ok(elements)
