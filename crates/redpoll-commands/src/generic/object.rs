@@ -116,8 +116,8 @@ fn encoding(entry: &EntryRef<'_, Value>) -> &'static str {
     }
 }
 
-/// A value has one owner. Small integers are nobody's own: Redis has one object for each of them and
-/// shows this count for it; here they need no object at all.
+/// A value has one owner. Small integers are nobody's own: Redis has one object for each of them
+/// and shows this count for it; here they need no object at all.
 fn references(entry: &EntryRef<'_, Value>) -> i64 {
     match entry.payload() {
         Payload::Int(0..=9999) => i64::from(i32::MAX),
