@@ -19,6 +19,14 @@ impl Counter {
         self.0.store(self.0.load(Relaxed).wrapping_add(amount), Relaxed);
     }
 
+    /// Raises the value to `value` if it is lower; only ever from the thread that owns the counter.
+    #[inline(always)]
+    pub fn raise(&self, value: u64) {
+        if value > self.0.load(Relaxed) {
+            self.0.store(value, Relaxed);
+        }
+    }
+
     /// The present value.
     pub fn get(&self) -> u64 {
         self.0.load(Relaxed)
@@ -55,6 +63,13 @@ impl Histogram {
     #[inline]
     pub fn record(&self, nanos: u64) {
         self.0[Self::bucket(nanos)].add(1);
+    }
+
+    /// The value in nanoseconds below which `percent` of the values lie; exact to a quarter of a power
+    /// of two. 0 if there are none.
+    pub fn percentile(&self, percent: f64) -> u64 {
+        let counts: Vec<u64> = self.0.iter().map(Counter::get).collect();
+        percentile_of(&counts, percent)
     }
 
     /// The largest value, in nanoseconds, that falls into a bucket.
@@ -121,6 +136,13 @@ pub struct ThreadStats {
     pub expired_fields: Counter,
     /// Error replies.
     pub errors: Counter,
+    /// Turns of the event loop.
+    pub turns: Counter,
+    /// Time in the turns of the event loop, in microseconds.
+    pub turn_micros: Counter,
+    /// The longest turn since the last reset, in microseconds: what a client may have waited for
+    /// others.
+    pub longest_turn_micros: Counter,
     /// Reads from sockets.
     pub reads: Counter,
     /// Writes to sockets.
@@ -146,17 +168,22 @@ impl CommandTotals {
     /// The value in nanoseconds below which `percent` of the executions lie; exact to a quarter of
     /// a power of two.
     pub fn percentile(&self, percent: f64) -> u64 {
-        let total: u64 = self.latencies.iter().sum();
-        let wanted = ((total as f64 * percent / 100.0).ceil() as u64).max(1);
-        let mut seen = 0;
-        for (bucket, count) in self.latencies.iter().enumerate() {
-            seen += count;
-            if seen >= wanted {
-                return Histogram::upper_bound(bucket);
-            }
-        }
-        0
+        percentile_of(&self.latencies, percent)
     }
+}
+
+/// The upper bound of the bucket below which `percent` of the counted values lie.
+fn percentile_of(counts: &[u64], percent: f64) -> u64 {
+    let total: u64 = counts.iter().sum();
+    let wanted = ((total as f64 * percent / 100.0).ceil() as u64).max(1);
+    let mut seen = 0;
+    for (bucket, count) in counts.iter().enumerate() {
+        seen += count;
+        if seen >= wanted {
+            return Histogram::upper_bound(bucket);
+        }
+    }
+    0
 }
 
 /// All counters of the server.
@@ -199,6 +226,11 @@ impl Stats {
     /// Adds something up over the threads.
     pub fn sum(&self, counter: impl Fn(&ThreadStats) -> &Counter) -> u64 {
         self.threads.read().iter().map(|thread| counter(thread).get()).sum()
+    }
+
+    /// The largest value of a counter over the threads.
+    pub fn max(&self, counter: impl Fn(&ThreadStats) -> &Counter) -> u64 {
+        self.threads.read().iter().map(|thread| counter(thread).get()).max().unwrap_or(0)
     }
 
     /// One command's counts.
@@ -249,6 +281,9 @@ impl Stats {
                 &thread.expired,
                 &thread.expired_fields,
                 &thread.errors,
+                &thread.turns,
+                &thread.turn_micros,
+                &thread.longest_turn_micros,
                 &thread.reads,
                 &thread.writes,
             ] {

@@ -23,6 +23,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// The event number of the mailbox; no client has it.
 const MAILBOX: u64 = 0;
@@ -138,6 +139,7 @@ impl Worker {
             {
                 log::error!("Waiting for events failed: {error}");
             }
+            let woken = Instant::now();
             let now = clock::now_ms();
             for group in events.chunks(LANES) {
                 self.serve_group(group, now);
@@ -147,6 +149,11 @@ impl Worker {
             if now >= self.next_look_over {
                 self.look_over(now);
             }
+            let stats = self.executor.stats();
+            let micros = woken.elapsed().as_micros() as u64;
+            stats.turns.add(1);
+            stats.turn_micros.add(micros);
+            stats.longest_turn_micros.raise(micros);
         }
     }
 

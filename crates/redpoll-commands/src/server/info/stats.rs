@@ -1,7 +1,8 @@
 //! INFO's section `Stats`: what has happened since the start, or since CONFIG RESETSTAT.
 //!
-//! The event loop's figures of Redis have no counterpart, as there are many loops; in their place
-//! stand those of expiry, which promises how late a key may go.
+//! The event loop's figures are sums over the workers. Beside them stand two that Redis does not
+//! have: how late expired keys go, and the longest turn of a worker, which is what a client may have
+//! had to wait for others.
 
 use super::text::Text;
 use crate::prelude::*;
@@ -17,6 +18,7 @@ pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, _survey: &Survey) {
     text.decimal("expired_stale_perc", 0.0);
     text.zeros(&["expired_time_cap_reached_count", "expire_cycle_cpu_milliseconds"]);
     text.field("expire_lag_ms", stats.expire_lag_ms.load(Relaxed));
+    text.field("expire_lag_p99_ms", stats.expire_lag.percentile(99.0) / 1_000_000);
     text.zeros(&[
         "evicted_keys",
         "evicted_clients",
@@ -44,6 +46,9 @@ pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, _survey: &Survey) {
         stats.output_limit_disconnects.load(Relaxed),
     );
     text.zeros(&["reply_buffer_shrinks", "reply_buffer_expands"]);
+    text.field("eventloop_cycles", stats.sum(|thread| &thread.turns));
+    text.field("eventloop_duration_sum", stats.sum(|thread| &thread.turn_micros));
+    text.field("eventloop_duration_max", stats.max(|thread| &thread.longest_turn_micros));
     text.field("acl_access_denied_auth", stats.denied_logins.load(Relaxed));
     text.zeros(&["acl_access_denied_cmd", "acl_access_denied_key", "acl_access_denied_channel"]);
 }
