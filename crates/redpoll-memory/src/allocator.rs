@@ -8,19 +8,6 @@ use std::ffi::c_int;
 use std::ptr::null_mut;
 use tikv_jemalloc_sys as je;
 
-/// The allocator's options, which it reads when the first block is asked for.
-///
-/// Huge pages: a random access to gigabytes of small entries otherwise misses the translation cache
-/// each time. What speaks against them elsewhere, copying two megabytes after a fork for every byte
-/// changed, does not happen here: nothing forks.
-// SAFETY: jemalloc declares this symbol as a weak `const char *` and reads it as a NUL-terminated
-// string.
-#[unsafe(export_name = "_rjem_malloc_conf")]
-pub static OPTIONS: Option<&'static std::ffi::c_char> = Some(
-    // SAFETY: the literal ends in a NUL, and a reference to its first byte is valid for ever.
-    unsafe { &*c"thp:always,metadata_thp:auto".as_ptr() },
-);
-
 /// jemalloc as Rust's global allocator.
 pub struct Allocator;
 
