@@ -14,11 +14,16 @@ mod serve;
 use crate::engine::Engine;
 use crate::session::{ReplyMode, Session};
 use crate::settings::Settings;
+use crate::spec::Flags;
 use crate::stats::ThreadStats;
 pub use prepare::Plan;
+use prepare::Prepared;
 use redpoll_resp::Batch;
 use redpoll_types::rng::SmallRng;
 use std::sync::Arc;
+
+/// Commands of one kind that share a reading of the clock.
+const TIMED_TOGETHER: u64 = 8;
 
 /// Why a batch was left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +113,8 @@ impl Executor {
         self.refresh_settings();
         let mut before = self.clock.raw();
         let mut executed = 0;
+        // Commands run since `before`; see `is_timed_with`.
+        let mut timed = 0;
         let mut stop = Stop::Done;
         while executed < batch.len() {
             let args = batch.command(executed, buffer);
@@ -125,12 +132,15 @@ impl Executor {
             if session.reply_mode != ReplyMode::On {
                 self.withhold(session, out, start);
             }
-            let after = self.clock.raw();
             // A command that waits is counted when its wait ends.
-            if ran && session.waiting.is_none() {
-                self.account(session, &prepared, args, (before, after), now);
+            timed += u64::from(ran && session.waiting.is_none());
+            let next = plan.0.get(executed);
+            if !next.is_some_and(|next| ran && self.is_timed_with(&prepared, next, timed)) {
+                let after = self.clock.raw();
+                self.account(session, &prepared, args, timed, (before, after), now);
+                before = after;
+                timed = 0;
             }
-            before = after;
             if session.closing {
                 stop = Stop::Close;
                 break;
@@ -144,8 +154,28 @@ impl Executor {
                 break;
             }
         }
+        if timed > 0 {
+            // A pause has cut a group short; its last command is the one before.
+            let (last, after) = (executed - 1, self.clock.raw());
+            let args = batch.command(last, buffer);
+            self.account(session, &plan.0[last], args, timed, (before, after), now);
+        }
         self.stats.executed.add(executed as u64);
         Progress { executed, stop }
+    }
+
+    /// Whether the next command's time is measured together with this one's. Reading the clock costs
+    /// a tenth of a GET; so up to [`TIMED_TOGETHER`] fast commands of one kind share a reading, and
+    /// each counts with their mean. Not if the slow log asks for such short times itself.
+    #[inline]
+    fn is_timed_with(&self, this: &Prepared, next: &Prepared, timed: u64) -> bool {
+        let (Some((command, id)), Some((_, next))) = (this.command, next.command) else {
+            return false;
+        };
+        timed < TIMED_TOGETHER
+            && id == next
+            && self.settings.coarse_times
+            && command.spec.flags.has(Flags::FAST)
     }
 
     /// Takes the settings anew if the configuration has changed.

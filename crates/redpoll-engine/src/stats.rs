@@ -59,10 +59,10 @@ impl Histogram {
         (log * 4 + fraction - 8).min(Self::BUCKETS - 1)
     }
 
-    /// Counts a value.
+    /// Counts a value so many times.
     #[inline]
-    pub fn record(&self, nanos: u64) {
-        self.0[Self::bucket(nanos)].add(1);
+    pub fn record(&self, nanos: u64, count: u64) {
+        self.0[Self::bucket(nanos)].add(count);
     }
 
     /// The value in nanoseconds below which `percent` of the values lie; exact to a quarter of a power
@@ -94,12 +94,12 @@ pub struct CommandStats {
 }
 
 impl CommandStats {
-    /// Counts an execution.
+    /// Counts `count` executions (at least one) that took so long together.
     #[inline]
-    pub fn called(&self, nanos: u64) {
-        self.calls.add(1);
+    pub fn called(&self, count: u64, nanos: u64) {
+        self.calls.add(count);
         self.nanos.add(nanos);
-        self.latencies.get_or_init(Box::default).record(nanos);
+        self.latencies.get_or_init(Box::default).record(nanos / count, count);
     }
 
     fn reset(&self) {
@@ -326,8 +326,8 @@ mod tests {
     fn percentiles() {
         let stats = Stats::default();
         let thread = stats.add_thread(1);
-        (0..99).for_each(|_| thread.commands[0].called(1000));
-        thread.commands[0].called(1_000_000);
+        (0..99).for_each(|_| thread.commands[0].called(1, 1000));
+        thread.commands[0].called(1, 1_000_000);
         let totals = stats.command(0);
         assert_eq!(totals.calls, 100);
         assert!((1000..1280).contains(&totals.percentile(50.0)));

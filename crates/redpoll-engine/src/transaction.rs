@@ -49,7 +49,7 @@ fn run_nested(ctx: &mut Ctx<'_>, queued: &Queued) -> u64 {
 /// but its time says nothing.
 fn account(ctx: &mut Ctx<'_>, queued: &Queued, nanos: u64) {
     let (spec, args, now) = (&queued.command.spec, queued.args.as_args(), ctx.keys.now());
-    ctx.stats.commands[queued.id].called(nanos);
+    ctx.stats.commands[queued.id].called(1, nanos);
     if ctx.engine.is_monitored() {
         ctx.engine.show_command(ctx.session, spec, args, now);
     }

@@ -41,7 +41,7 @@ impl Executor {
     fn note_lag(&self, lags_ms: &[i64]) {
         let stats = &self.engine.stats;
         for &lag in lags_ms {
-            stats.expire_lag.record(u64::try_from(lag).unwrap_or(0).saturating_mul(1_000_000));
+            stats.expire_lag.record(u64::try_from(lag).unwrap_or(0).saturating_mul(1_000_000), 1);
         }
         if let Some(&worst) = lags_ms.iter().max() {
             stats.expire_lag_ms.store(worst, Relaxed);

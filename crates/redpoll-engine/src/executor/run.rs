@@ -174,19 +174,21 @@ impl Executor {
         engine.stats.error(&message);
     }
 
-    /// Counts a command's time, and puts it into the slow log if that was long.
+    /// Counts the time of `count` calls of a command, and puts the last into the slow log if that was
+    /// long.
     #[inline]
     pub(super) fn account(
         &self,
         session: &Session,
         prepared: &Prepared,
         args: Args<'_>,
+        count: u64,
         (before, after): (u64, u64),
         now: i64,
     ) {
-        let Some((command, id)) = prepared.command else { return };
+        let (Some((command, id)), 1..) = (prepared.command, count) else { return };
         let nanos = self.clock.delta_as_nanos(before, after);
-        self.stats.commands[id].called(nanos);
+        self.stats.commands[id].called(count, nanos);
         if self.settings.is_slow(nanos) && !command.spec.flags.has(Flags::SKIP_SLOWLOG) {
             self.engine.note_slow(session, &self.settings, args, nanos, now);
         }

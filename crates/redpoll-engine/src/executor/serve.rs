@@ -83,7 +83,7 @@ impl Executor {
             return false;
         }
         let nanos = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        ctx.stats.commands[waiter.command_id].called(nanos);
+        ctx.stats.commands[waiter.command_id].called(1, nanos);
         let settings = ctx.engine.settings();
         if settings.is_slow(nanos) {
             let (args, now) = (waiter.args.as_args(), ctx.keys.now());
@@ -123,7 +123,7 @@ impl Executor {
     /// Counts a command that has ended without an answer from its keys.
     fn count_giving_up(&self, waiter: &Waiter, unblocked: bool) {
         let counts = &self.stats.commands[waiter.command_id];
-        counts.called(0);
+        counts.called(1, 0);
         if unblocked {
             counts.failed.add(1);
             self.stats.errors.add(1);

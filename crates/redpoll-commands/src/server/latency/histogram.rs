@@ -88,7 +88,7 @@ mod tests {
         let stats = Stats::default();
         let thread = stats.add_thread(1);
         for nanos in [1, 500, 1000, 1500, 5_000_000, 5_000_000] {
-            thread.commands[0].called(nanos);
+            thread.commands[0].called(1, nanos);
         }
         let buckets = stats.command(0).latencies;
         assert_eq!(cumulative(&buckets), [(1024, 3), (2048, 4), (1024 << 13, 6)]);
