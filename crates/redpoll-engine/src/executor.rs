@@ -164,9 +164,10 @@ impl Executor {
         Progress { executed, stop }
     }
 
-    /// Whether the next command's time is measured together with this one's. Reading the clock costs
-    /// a tenth of a GET; so up to [`TIMED_TOGETHER`] fast commands of one kind share a reading, and
-    /// each counts with their mean. Not if the slow log asks for such short times itself.
+    /// Whether the next command's time is measured together with this one's. Reading the clock
+    /// costs a tenth of a GET; so up to [`TIMED_TOGETHER`] fast commands of one kind share a
+    /// reading, and each counts with their mean. Not if the slow log asks for such short times
+    /// itself.
     #[inline]
     fn is_timed_with(&self, this: &Prepared, next: &Prepared, timed: u64) -> bool {
         let (Some((command, id)), Some((_, next))) = (this.command, next.command) else {

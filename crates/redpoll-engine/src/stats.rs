@@ -65,8 +65,8 @@ impl Histogram {
         self.0[Self::bucket(nanos)].add(count);
     }
 
-    /// The value in nanoseconds below which `percent` of the values lie; exact to a quarter of a power
-    /// of two. 0 if there are none.
+    /// The value in nanoseconds below which `percent` of the values lie; exact to a quarter of a
+    /// power of two. 0 if there are none.
     pub fn percentile(&self, percent: f64) -> u64 {
         let counts: Vec<u64> = self.0.iter().map(Counter::get).collect();
         percentile_of(&counts, percent)

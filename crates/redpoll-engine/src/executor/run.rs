@@ -174,8 +174,8 @@ impl Executor {
         engine.stats.error(&message);
     }
 
-    /// Counts the time of `count` calls of a command, and puts the last into the slow log if that was
-    /// long.
+    /// Counts the time of `count` calls of a command, and puts the last into the slow log if that
+    /// was long.
     #[inline]
     pub(super) fn account(
         &self,

@@ -1,8 +1,8 @@
 //! INFO's section `Stats`: what has happened since the start, or since CONFIG RESETSTAT.
 //!
 //! The event loop's figures are sums over the workers. Beside them stand two that Redis does not
-//! have: how late expired keys go, and the longest turn of a worker, which is what a client may have
-//! had to wait for others.
+//! have: how late expired keys go, and the longest turn of a worker, which is what a client may
+//! have had to wait for others.
 
 use super::text::Text;
 use crate::prelude::*;
