@@ -35,7 +35,7 @@ const LANES: usize = 16;
 /// is used.
 const PLANNED_MAX: usize = 48;
 /// Bytes read from a connection at once.
-const READ_SIZE: usize = 32 << 10;
+const READ_SIZE: usize = 16 << 10;
 /// How often connections are looked over for timeouts, in milliseconds.
 const LOOK_OVER_MS: i64 = 1000;
 /// How often clients that wait for the end of a pause try again, in milliseconds.
