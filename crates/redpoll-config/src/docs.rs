@@ -18,10 +18,10 @@ Usage: redpoll-server [FILE] [--DIRECTIVE VALUE ...]... [-]
 
 Examples:
   redpoll-server
-  redpoll-server --port 7000 --maxmemory 1gb --maxmemory-policy allkeys-lfu
+  redpoll-server --port 7000 --maxmemory 1gb --io-threads 2
   redpoll-server redpoll.conf --loglevel verbose
-  redpoll-server --port 7001 --replicaof 127.0.0.1 7000
-  redpoll-server --save \"\" --appendonly yes
+  redpoll-server --port 0 --unixsocket redpoll.sock --unixsocketperm 700
+  redpoll-server --bind 127.0.0.1 -::1 --requirepass secret
   echo 'maxmemory 128mb' | redpoll-server -
 
 All directives, with their defaults in brackets. CONFIG GET shows their values in a running server,

@@ -20,6 +20,7 @@ pub fn run(config: Config) -> Result<(), String> {
     config.extras().warnings.iter().for_each(|warning| log::warn!("{warning}"));
     let directory = config.dir();
     let name = directory.to_str_lossy().into_owned();
+    warn_of_missing(&config);
     env::set_current_dir(directory.as_path())
         .map_err(|e| format!("Can't chdir to '{name}': {e}"))?;
     let config = Arc::new(config);
@@ -55,6 +56,25 @@ pub fn run(config: Config) -> Result<(), String> {
     timer::run(&engine, &signalled);
     end(&engine, pid_file);
     Ok(())
+}
+
+/// Says which directives of the configuration ask for something that this build does not have: whoever
+/// relies on them must hear of it at the start, not after a loss.
+fn warn_of_missing(config: &Config) {
+    let missing = [
+        (config.appendonly(), "appendonly", "nothing is written to disk"),
+        (config.replicaof().is_some(), "replicaof", "the server starts as a primary"),
+        (config.cluster_enabled(), "cluster-enabled", "the server runs alone"),
+        (config.tls_port() != 0, "tls-port", "no connection is encrypted"),
+        (
+            config.maxmemory_policy().evicts() && config.maxmemory() > 0,
+            "maxmemory-policy",
+            "above maxmemory, commands are refused and nothing is evicted",
+        ),
+    ];
+    for (_, name, instead) in missing.iter().filter(|(asked, _, _)| *asked) {
+        log::warn!("{name} is set, but this version does not have it: {instead}.");
+    }
 }
 
 fn start_workers(engine: &Arc<Engine>) -> std::io::Result<Vec<Arc<Mailbox>>> {
