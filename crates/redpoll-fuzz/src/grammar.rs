@@ -42,7 +42,7 @@ const TEXT: &str = "\
     LPOS l v RANK i | LMPOP 2 l l LEFT COUNT n | BLPOP l l 1 | HSET h F | HSET h f v | \
     HSET h f v f v | HSETNX h f v | HGET h f | HMGET h f f | HDEL h f f | HLEN h | \
     HEXISTS h f | HKEYS h | HVALS h | HGETALL h | HINCRBY h f i | HSTRLEN h f | \
-    HINCRBYFLOAT h f d | HRANDFIELD h i | HSCAN h 0 | HPEXPIRE h t FIELDS 1 f | SADD e M | \
+    HINCRBYFLOAT h f d | HRANDFIELD h i | HSCAN h 0 | SADD e M | \
     SADD e m m | SREM e m m | SISMEMBER e m | SMISMEMBER e m m | SCARD e | SMEMBERS e | \
     SINTER e e | SUNION e e | SDIFF e e | SINTERSTORE e e e | SUNIONSTORE e e e | \
     SDIFFSTORE e e e | SINTERCARD 2 e e LIMIT n | SMOVE e e m | SPOP e | SPOP e n | \
