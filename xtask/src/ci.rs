@@ -34,8 +34,8 @@ const STEPS: &[Step] = &[
 /// How long each fuzz target runs in a check, in seconds. Long runs: docs/testing.md.
 const FUZZ_SECONDS: &str = "15";
 
-/// Where its dice start: the same inputs each time, so that a check says something of the change and
-/// not of luck. New inputs are for the long runs.
+/// Where its dice start: the same inputs each time, so that a check says something of the change
+/// and not of luck. New inputs are for the long runs.
 const FUZZ_SEED: &str = "1";
 
 /// Runs `ci` with its arguments: none for all steps, or the names of some.

@@ -58,8 +58,8 @@ pub fn run(config: Config) -> Result<(), String> {
     Ok(())
 }
 
-/// Says which directives of the configuration ask for something that this build does not have: whoever
-/// relies on them must hear of it at the start, not after a loss.
+/// Says which directives of the configuration ask for something that this build does not have:
+/// whoever relies on them must hear of it at the start, not after a loss.
 fn warn_of_missing(config: &Config) {
     let missing = [
         (config.appendonly(), "appendonly", "nothing is written to disk"),
