@@ -4,7 +4,7 @@
 //! to write. It sees no socket, no thread, and no clock but `keys.now()`. The parts are separate
 //! fields so that a value may be borrowed from `keys` while the reply is written.
 
-use crate::block::BlockRequest;
+use crate::block::{BlockRequest, TimeoutReply};
 use crate::engine::Engine;
 use crate::session::Session;
 use crate::stats::ThreadStats;
@@ -13,6 +13,7 @@ use redpoll_keyspace::effect::Class;
 use redpoll_resp::{OwnedArgs, Reply};
 use redpoll_types::limits::Limits;
 use redpoll_types::rng::SmallRng;
+use redpoll_types::value::Type;
 use std::sync::Arc;
 
 /// See the module's head.
@@ -72,6 +73,23 @@ impl Ctx<'_> {
     /// nothing must have been written to the reply.
     pub fn block(&mut self, request: BlockRequest) {
         self.action = Some(Action::Block(request));
+    }
+
+    /// How a command ends that pops from the first of several keys and has found none: the client
+    /// waits for a `wanted` at one of them, or, where it may not wait, gets the absent array at
+    /// once, as it does when its time is over.
+    pub fn wait_for<'k>(
+        &mut self,
+        keys: impl Iterator<Item = &'k [u8]>,
+        timeout_ms: Option<i64>,
+        wanted: Type,
+    ) {
+        if !self.may_block() {
+            return self.reply.null_array();
+        }
+        let on_timeout = TimeoutReply::NullArray;
+        let keys = keys.map(Box::from).collect();
+        self.block(BlockRequest { keys, timeout_ms, wanted, on_timeout });
     }
 
     /// What replicas and the append-only file get in place of the command itself: for commands

@@ -114,17 +114,6 @@ impl Connection {
         Ok(())
     }
 
-    /// Executes what a lane holds, and answers.
-    pub fn finish_lane(
-        &mut self,
-        executor: &mut Executor,
-        scratch: &mut Scratch,
-        lane: &mut Lane,
-        now: i64,
-    ) -> Next {
-        self.execute(executor, scratch, lane, now)
-    }
-
     /// Reads into a buffer. An error says what is to become of the connection without new bytes.
     fn read(&mut self, executor: &Executor, buffer: &mut Vec<u8>) -> Result<(), Next> {
         let room = buffer.capacity() - buffer.len();
@@ -165,7 +154,7 @@ impl Connection {
         let mut lane = std::mem::take(&mut scratch.own);
         std::mem::swap(&mut lane.input, &mut self.input);
         self.parse(executor, &mut lane, 0);
-        let next = self.execute(executor, scratch, &mut lane, now);
+        let next = self.finish_lane(executor, scratch, &mut lane, now);
         if self.input.is_empty() && lane.input.capacity() <= READ_SIZE {
             // An allocation that the next half command can use again.
             lane.input.clear();
@@ -192,7 +181,7 @@ impl Connection {
 
     /// Executes the commands of a lane whose first batch is planned, keeps what is left over, and
     /// sends the replies.
-    fn execute(
+    pub fn finish_lane(
         &mut self,
         executor: &mut Executor,
         scratch: &mut Scratch,

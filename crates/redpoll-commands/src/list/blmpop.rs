@@ -5,7 +5,6 @@ use super::ends::SIDES;
 use super::lmpop::pop_first;
 use crate::mpop::ManyPop;
 use crate::prelude::*;
-use redpoll_engine::block::{BlockRequest, TimeoutReply};
 use redpoll_types::value::Type;
 
 pub const BLMPOP: Command = Command {
@@ -36,15 +35,6 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     if pop_first(ctx, &pop)? {
         return Ok(());
     }
-    if !ctx.may_block() {
-        ctx.reply.null_array();
-        return Ok(());
-    }
-    ctx.block(BlockRequest {
-        keys: pop.keys().map(Box::from).collect(),
-        timeout_ms,
-        wanted: Type::List,
-        on_timeout: TimeoutReply::NullArray,
-    });
+    ctx.wait_for(pop.keys(), timeout_ms, Type::List);
     Ok(())
 }

@@ -3,7 +3,6 @@
 
 use super::ends::{pop_name, pop_one};
 use crate::prelude::*;
-use redpoll_engine::block::{BlockRequest, TimeoutReply};
 use redpoll_types::list::End;
 use redpoll_types::value::Type;
 
@@ -47,15 +46,6 @@ fn pop(ctx: &mut Ctx<'_>, args: Args<'_>, end: End) -> Result {
             return Ok(());
         }
     }
-    if !ctx.may_block() {
-        ctx.reply.null_array();
-        return Ok(());
-    }
-    ctx.block(BlockRequest {
-        keys: keys().map(Box::from).collect(),
-        timeout_ms,
-        wanted: Type::List,
-        on_timeout: TimeoutReply::NullArray,
-    });
+    ctx.wait_for(keys(), timeout_ms, Type::List);
     Ok(())
 }

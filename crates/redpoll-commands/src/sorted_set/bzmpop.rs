@@ -5,7 +5,6 @@ use super::ends::SIDES;
 use super::zmpop::pop_first;
 use crate::mpop::ManyPop;
 use crate::prelude::*;
-use redpoll_engine::block::{BlockRequest, TimeoutReply};
 use redpoll_types::value::Type;
 
 pub const BZMPOP: Command = Command {
@@ -38,15 +37,6 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     if pop_first(ctx, &many)? {
         return Ok(());
     }
-    if !ctx.may_block() {
-        ctx.reply.null_array();
-        return Ok(());
-    }
-    ctx.block(BlockRequest {
-        keys: many.keys().map(Box::from).collect(),
-        timeout_ms,
-        wanted: Type::ZSet,
-        on_timeout: TimeoutReply::NullArray,
-    });
+    ctx.wait_for(many.keys(), timeout_ms, Type::ZSet);
     Ok(())
 }

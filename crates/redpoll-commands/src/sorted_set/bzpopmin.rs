@@ -3,7 +3,6 @@
 
 use super::ends::{Shape, Side, pop};
 use crate::prelude::*;
-use redpoll_engine::block::{BlockRequest, TimeoutReply};
 use redpoll_types::value::Type;
 
 pub const BZPOPMIN: Command = Command {
@@ -48,15 +47,6 @@ fn go(ctx: &mut Ctx<'_>, args: Args<'_>, side: Side) -> Result {
             return Ok(());
         }
     }
-    if !ctx.may_block() {
-        ctx.reply.null_array();
-        return Ok(());
-    }
-    ctx.block(BlockRequest {
-        keys: keys().map(Box::from).collect(),
-        timeout_ms,
-        wanted: Type::ZSet,
-        on_timeout: TimeoutReply::NullArray,
-    });
+    ctx.wait_for(keys(), timeout_ms, Type::ZSet);
     Ok(())
 }
