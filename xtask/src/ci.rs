@@ -5,7 +5,7 @@
 //! `N passed, N failed`.
 
 use crate::repo::{Tree, root};
-use crate::{packages, python};
+use crate::{clients, packages};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
@@ -27,7 +27,9 @@ const STEPS: &[Step] = &[
     Step { name: "tests", run: tests },
     Step { name: "doctests", run: || cargo(&["test", "--workspace", "--doc", "--quiet"]) },
     Step { name: "codegen", run: || xtask(&["codegen", "--check"]) },
-    Step { name: "python", run: python::run },
+    Step { name: "python", run: clients::python::run },
+    Step { name: "node", run: clients::node::run },
+    Step { name: "hiredis", run: clients::hiredis::run },
     Step { name: "fuzz", run: fuzz },
 ];
 
