@@ -24,8 +24,13 @@ use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering::*};
 pub enum TimeoutReply {
     /// The absent array: keys did not come, whatever the command would have answered.
     NullArray,
-    /// The number 0: no replica has acknowledged (WAIT).
-    Zero,
+    /// The number of replicas that have acknowledged the stream up to `offset` (WAIT).
+    Acknowledged {
+        /// The offset.
+        offset: u64,
+        /// How many are waited for.
+        wanted: usize,
+    },
 }
 
 /// What a blocking command asks for.
@@ -152,6 +157,14 @@ impl Waiters {
     /// The number of clients whose wait ends at some time by itself. O(waiting clients).
     pub fn timed(&self) -> usize {
         self.waiters.lock().values().filter(|waiter| waiter.deadline != i64::MAX).count()
+    }
+
+    /// The clients that wait for replicas. O(waiting clients).
+    pub(crate) fn waiting_for_replicas(&self) -> Vec<Arc<Waiter>> {
+        let waits = |waiter: &&Arc<Waiter>| {
+            matches!(waiter.request.on_timeout, TimeoutReply::Acknowledged { .. })
+        };
+        self.waiters.lock().values().filter(waits).cloned().collect()
     }
 
     /// The number of clients that wait.

@@ -63,6 +63,11 @@ impl ChangeLog {
         self.offset()
     }
 
+    /// Lets the log begin anew for somebody who joins: with a `SELECT`.
+    pub(crate) fn select_again(&self) {
+        self.state.lock().db = None;
+    }
+
     /// Takes a sink off the log.
     pub fn detach(&self, sink: &Arc<dyn Sink>) {
         let mut state = self.state.lock();

@@ -129,6 +129,8 @@ pub mod flags {
     pub const CLOSING: u32 = 16;
     /// A watched key has changed.
     pub const DIRTY_EXEC: u32 = 32;
+    /// A replica.
+    pub const REPLICA: u32 = 64;
 }
 
 /// What others want of a client.
@@ -240,6 +242,9 @@ impl Client {
     /// The client's kind.
     pub fn kind(&self) -> ClientKind {
         let figures = &self.figures;
+        if self.has_flag(flags::REPLICA) {
+            return ClientKind::Replica;
+        }
         let subscriptions = figures.channels.load(Relaxed)
             + figures.patterns.load(Relaxed)
             + figures.shard_channels.load(Relaxed);

@@ -7,13 +7,14 @@ use crate::latency::Latency;
 use crate::pause::Pause;
 use crate::pubsub::PubSub;
 use crate::rates::Rates;
+use crate::replication::Replication;
 use crate::settings::Settings;
 use crate::slowlog::SlowLog;
 use crate::spec::Command;
 use crate::stats::Stats;
 use crate::table::CommandTable;
 use parking_lot::RwLock;
-use redpoll_config::{ApplyError, Changed, Config};
+use redpoll_config::{ApplyError, Changed, ClientClass, Config};
 use redpoll_keyspace::{Keyspace, clock};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::*};
@@ -77,6 +78,8 @@ pub struct Engine {
     pub latency: Latency,
     /// What replicas and the append-only file follow.
     pub change_log: Arc<ChangeLog>,
+    /// Replicas, or the primary.
+    pub replication: Arc<Replication>,
     /// Facts for INFO.
     pub process: ProcessInfo,
     /// When the server started, in milliseconds since 1970.
@@ -126,6 +129,10 @@ impl Engine {
             slowlog: SlowLog::default(),
             latency: Latency::default(),
             change_log: Arc::default(),
+            replication: Arc::new(Replication::new(
+                process.run_id.clone(),
+                config.repl_backlog_size() as usize,
+            )),
             process,
             started: clock::now_ms(),
             active_expire: AtomicBool::new(true),
@@ -149,6 +156,8 @@ impl Engine {
     pub fn config_changed(&self) {
         let settings = Settings::of(&self.config);
         self.keyspace.set_lfu(settings.lfu);
+        let pending_max = self.config.client_output_buffer_limit(ClientClass::Replica).hard_bytes;
+        self.replication.configure(self.config.repl_backlog_size() as usize, pending_max as usize);
         *self.settings.write() = settings;
         self.generation.fetch_add(1, Release);
     }

@@ -2,6 +2,7 @@
 
 use crate::block::Waiter;
 use crate::client::{Client, flags};
+use crate::replication::Announced;
 use crate::spec::Command;
 use redpoll_keyspace::stripe::WatchFlag;
 use redpoll_resp::{OwnedArgs, Proto};
@@ -99,6 +100,14 @@ pub struct Session {
     pub subscriptions: Subscriptions,
     /// The blocking command that it waits in.
     pub waiting: Option<Arc<Waiter>>,
+    /// What it has said of itself as a replica to be.
+    pub announced: Option<Announced>,
+    /// Whether it is a replica.
+    pub is_replica: bool,
+    /// Whether this is the link to our primary, whose commands are not questioned.
+    pub is_primary: bool,
+    /// The replication offset behind its last write.
+    pub write_offset: u64,
     /// To be closed when the replies so far are sent.
     pub closing: bool,
     /// The words of the running command that MONITOR and SLOWLOG must not show, by their positions.
@@ -123,6 +132,10 @@ impl Session {
             watch_flag: WatchFlag::default(),
             subscriptions: Subscriptions::default(),
             waiting: None,
+            announced: None,
+            is_replica: false,
+            is_primary: false,
+            write_offset: 0,
             closing: false,
             secret_words: Vec::new(),
             recent: None,

@@ -28,6 +28,8 @@ pub struct Settings {
     pub slowlog_max: usize,
     /// From how many milliseconds on an event counts as a latency spike; 0: never.
     pub latency_threshold_ms: u64,
+    /// Replicas that must be near for writes to be accepted.
+    pub min_replicas: usize,
 }
 
 impl Settings {
@@ -53,6 +55,7 @@ impl Settings {
             slowlog_micros: config.slowlog_log_slower_than(),
             coarse_times: !(0..1000).contains(&config.slowlog_log_slower_than()),
             slowlog_max: config.slowlog_max_len(),
+            min_replicas: usize::try_from(config.min_replicas_to_write()).unwrap_or(0),
             latency_threshold_ms: u64::try_from(config.latency_monitor_threshold()).unwrap_or(0),
         }
     }

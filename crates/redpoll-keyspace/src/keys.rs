@@ -68,6 +68,8 @@ pub struct Keys<'a> {
     hint: (*const u8, usize, u64),
     /// Whether reads leave the access clock alone (CLIENT NO-TOUCH).
     no_touch: bool,
+    /// Whether expired keys are seen: the primary has not removed them yet, and decides.
+    sees_expired: bool,
     /// What the command has caused.
     pub effects: Effects,
 }
@@ -81,6 +83,7 @@ impl<'a> Keys<'a> {
             now,
             hint: (std::ptr::null(), 0, 0),
             no_touch: false,
+            sees_expired: false,
             effects: Effects::default(),
         }
     }
@@ -112,6 +115,11 @@ impl<'a> Keys<'a> {
         self.no_touch = on;
     }
 
+    /// Sees expired keys from now on, where a primary decides when they go: for its commands.
+    pub fn see_expired(&mut self) {
+        self.sees_expired = true;
+    }
+
     /// Tells the hash of a key, so that it is not computed again when that very slice is looked up.
     #[inline]
     pub fn set_hint(&mut self, key: &[u8], hash: u64) {
@@ -141,7 +149,7 @@ impl<'a> Keys<'a> {
     /// Where the key is, unless it has expired: then it is removed and its effects are noted.
     #[inline]
     fn live(&mut self, hash: u64, key: &[u8]) -> Option<Place> {
-        let now = self.now;
+        let (now, keyspace) = (self.now, self.keyspace);
         let db = self.db_of(hash);
         let place = db.table.find(hash, key)?;
         let entry = db.table.entry(place);
@@ -149,11 +157,15 @@ impl<'a> Keys<'a> {
             return Some(place);
         }
         match entry.expiry() {
+            Some(at) if at <= now && keyspace.is_passive() => {
+                self.sees_expired.then_some(place)
+            }
             Some(at) if at <= now => {
                 let entry = db.remove(place);
                 self.expired(entry);
                 None
             }
+            _ if keyspace.is_passive() => Some(place),
             _ => self.without_expired_fields(hash, place),
         }
     }

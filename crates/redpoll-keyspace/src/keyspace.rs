@@ -28,6 +28,8 @@ pub struct Keyspace {
     slots: Box<[Slot]>,
     databases: usize,
     hash: KeyHash,
+    /// Whether expired keys are left to a primary.
+    passive: AtomicBool,
     /// Whether an LFU policy uses the access clock.
     lfu: AtomicBool,
     /// Counts uses under an LFU policy: what makes their dice differ.
@@ -66,6 +68,7 @@ impl Keyspace {
             slots: (0..STRIPES).map(slot).collect(),
             databases,
             hash: KeyHash::new(),
+            passive: AtomicBool::new(false),
             lfu: AtomicBool::new(false),
             noise: AtomicU64::new(0),
             reclaimer: OnceLock::new(),
@@ -172,6 +175,17 @@ impl Keyspace {
     /// Whether the access clock counts frequency.
     pub fn is_lfu(&self) -> bool {
         self.lfu.load(Relaxed)
+    }
+
+    /// Leaves expired keys where they are from now on, for a primary to remove; nobody sees them. Or
+    /// removes them again.
+    pub fn set_passive(&self, on: bool) {
+        self.passive.store(on, Relaxed);
+    }
+
+    /// Whether expired keys are left to a primary.
+    pub fn is_passive(&self) -> bool {
+        self.passive.load(Relaxed)
     }
 
     pub(crate) fn noise(&self) -> u64 {

@@ -1,7 +1,4 @@
 //! `WAIT numreplicas timeout`: wait until so many replicas have acknowledged the client's writes.
-//!
-//! There are no replicas yet, so none ever acknowledges: asked for none, the answer comes at once,
-//! asked for some, when the time is over.
 
 use crate::prelude::*;
 use redpoll_engine::block::{BlockRequest, TimeoutReply};
@@ -25,15 +22,27 @@ pub const WAIT: Command = Command {
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let replicas = parse::int(args.at(1))?;
     let timeout_ms = timeout(args.at(2), ctx.keys.now())?;
-    if replicas <= 0 || !ctx.may_block() {
-        ctx.reply.int(0);
+    let replication = &ctx.engine.replication;
+    if replication.is_replica() {
+        return Err(Error::text(
+            "ERR WAIT cannot be used with replica instances. Please also note that since Redis \
+             4.0 if a replica is configured to be writable (which is not the default) writes to \
+             replicas are just local and are not propagated.",
+        ));
+    }
+    let offset = ctx.session.write_offset;
+    let acknowledged = replication.acknowledged_by(offset);
+    let wanted = usize::try_from(replicas).unwrap_or(0);
+    if acknowledged >= wanted || !ctx.may_block() {
+        ctx.reply.count(acknowledged);
         return Ok(());
     }
+    replication.say(&[b"REPLCONF", b"GETACK", b"*"]);
     ctx.block(BlockRequest {
         keys: Vec::new(),
         timeout_ms,
         wanted: Type::String,
-        on_timeout: TimeoutReply::Zero,
+        on_timeout: TimeoutReply::Acknowledged { offset, wanted },
     });
     Ok(())
 }

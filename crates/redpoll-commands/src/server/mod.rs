@@ -11,8 +11,6 @@ group! {
     lolwut: LOLWUT;
     memory: MEMORY;
     monitor: MONITOR;
-    replicaof: REPLICAOF, SLAVEOF;
-    role: ROLE;
     shutdown: SHUTDOWN;
     slowlog: SLOWLOG;
     time: TIME;

@@ -4,7 +4,7 @@ use super::Executor;
 use super::prepare::Prepared;
 use crate::error::Error;
 use crate::session::{Queued, Session};
-use crate::spec::{Command, Flags};
+use crate::spec::{Command, Flags, Spec};
 use redpoll_resp::Args;
 
 /// What becomes of a command.
@@ -61,6 +61,15 @@ impl Executor {
         if needs_memory && self.is_out_of_memory() {
             return Verdict::Refuse(Error::OutOfMemory);
         }
+        if self.engine.replication.is_replica()
+            && !session.is_primary
+            && let Some(error) = self.refuse_on_replica(session, spec)
+        {
+            return Verdict::Refuse(error);
+        }
+        if self.settings.min_replicas > 0 && self.lacks_replicas(session, spec) {
+            return Verdict::Refuse(Error::text("NOREPLICAS Not enough good replicas to write."));
+        }
         if session.only_pubsub() && !allowed_for_subscribers(spec.name) {
             return Verdict::Refuse(Error::text(format!(
                 "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / \
@@ -86,6 +95,37 @@ impl Executor {
                 name.to_uppercase()
             )),
         }
+    }
+
+    /// Why a replica does not run a command of a client.
+    #[cold]
+    fn refuse_on_replica(&self, session: &Session, spec: &Spec) -> Option<Error> {
+        let config = &self.engine.config;
+        let writes = spec.flags.has(Flags::WRITE)
+            || (spec.name == "exec" && queue_has(session, |flags| flags.has(Flags::WRITE)));
+        if writes && config.replica_read_only() {
+            return Some(Error::text("READONLY You can't write against a read only replica."));
+        }
+        let up = || self.engine.replication.can_serve();
+        if spec.flags.has(Flags::STALE) || config.replica_serve_stale_data() || up() {
+            return None;
+        }
+        Some(Error::text(
+            "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+        ))
+    }
+
+    /// Whether a write is to be refused because too few replicas are near.
+    #[cold]
+    fn lacks_replicas(&self, session: &Session, spec: &Spec) -> bool {
+        let writes = spec.flags.has(Flags::WRITE)
+            || (spec.name == "exec" && queue_has(session, |flags| flags.has(Flags::WRITE)));
+        let replication = &self.engine.replication;
+        let lag_ms = self.engine.config.min_replicas_max_lag() * 1000;
+        writes
+            && !replication.is_replica()
+            && replication.near(lag_ms, redpoll_keyspace::clock::now_ms())
+                < self.settings.min_replicas
     }
 
     fn is_out_of_memory(&self) -> bool {

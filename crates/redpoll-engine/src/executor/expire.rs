@@ -11,7 +11,7 @@ impl Executor {
     /// Removes all keys whose time has come by `now`. Returns their number.
     pub fn expire_due(&mut self, now: i64) -> u64 {
         let engine = self.engine.clone();
-        if !engine.active_expire.load(Relaxed) {
+        if !engine.active_expire.load(Relaxed) || engine.keyspace.is_passive() {
             return 0;
         }
         self.refresh_settings();

@@ -83,6 +83,9 @@ impl Executor {
         let mut keys = lock(&engine.keyspace, &command.spec, args, hash, session.db, now);
         keys.effects.wanted = settings.wanted_events;
         keys.effects.logging = engine.change_log.is_on();
+        if session.is_primary {
+            keys.see_expired();
+        }
         keys.set_no_touch(session.client.has_flag(flags::NO_TOUCH));
         let mark = out.len();
         let mut ctx = Ctx {
@@ -107,7 +110,11 @@ impl Executor {
         if ctx.keys.effects.logging {
             Self::log(&mut ctx, &command.spec, args);
         }
-        let ready = Self::settle(engine, ctx.stats, &mut ctx.keys);
+        let (ready, wrote) =
+            (Self::settle(engine, ctx.stats, &mut ctx.keys), ctx.keys.effects.dirty > 0);
+        if wrote && ctx.keys.effects.logging {
+            ctx.session.write_offset = engine.replication.offset();
+        }
         if !ready.is_empty() {
             Self::serve(ctx, ready);
         }

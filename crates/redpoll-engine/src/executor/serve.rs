@@ -119,7 +119,9 @@ impl Executor {
         match (unblocked, waiter.request.on_timeout) {
             (true, _) => reply.error(UNBLOCKED.as_bytes()),
             (false, TimeoutReply::NullArray) => reply.null_array(),
-            (false, TimeoutReply::Zero) => reply.int(0),
+            (false, TimeoutReply::Acknowledged { offset, .. }) => {
+                reply.count(self.engine.replication.acknowledged_by(offset));
+            }
         }
         true
     }
@@ -157,6 +159,7 @@ impl Executor {
         self.engine.unwatch(session);
         self.engine.unsubscribe_all(session);
         self.engine.remove_monitor(&session.client);
+        self.engine.replication.remove(&session.client);
         self.engine.clients.remove(session.client.id);
     }
 }

@@ -1,20 +1,81 @@
-//! INFO's section `Replication`: a primary without replicas.
+//! INFO's section `Replication`.
 
 use super::text::Text;
 use crate::prelude::*;
 use crate::server::survey::Survey;
+use redpoll_engine::replication::{Link, LinkState};
 
 pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, _survey: &Survey) {
-    text.field("role", "master");
-    text.zeros(&["connected_slaves"]);
+    let (replication, config) = (&ctx.engine.replication, &ctx.engine.config);
+    match replication.link() {
+        Some(link) => replica(text, ctx, &link),
+        None => text.field("role", "master"),
+    }
+    replicas(text, ctx);
+    let (facts, offset) = (replication.facts(), replication.offset());
+    let (old, until) = match &facts.previous {
+        Some((old, until)) => (old.clone(), *until as i64),
+        None => ("0".repeat(40), -1),
+    };
     text.field("master_failover_state", "no-failover");
-    text.field("master_replid", &ctx.engine.process.run_id);
-    text.field("master_replid2", "0".repeat(40));
-    text.zeros(&["master_repl_offset"]);
-    text.field("second_repl_offset", -1);
-    text.zeros(&["repl_backlog_active"]);
-    text.field("repl_backlog_size", ctx.engine.config.repl_backlog_size());
-    text.zeros(&["repl_backlog_first_byte_offset", "repl_backlog_histlen"]);
+    text.field("master_replid", &facts.id);
+    text.field("master_replid2", old);
+    text.field("master_repl_offset", offset);
+    text.field("second_repl_offset", until);
+    text.field("repl_backlog_active", u8::from(facts.backlog.is_some()));
+    text.field("repl_backlog_size", config.repl_backlog_size());
+    let (first, len) = facts.backlog.unwrap_or_default();
+    text.field("repl_backlog_first_byte_offset", first);
+    text.field("repl_backlog_histlen", len);
+}
+
+fn replica(text: &mut Text, ctx: &Ctx<'_>, link: &Link) {
+    let (config, now) = (&ctx.engine.config, ctx.keys.now());
+    let up = link.down_since.is_none();
+    text.field("role", "slave");
+    text.field("master_host", &link.primary.host);
+    text.field("master_port", link.primary.port);
+    text.field("master_link_status", if up { "up" } else { "down" });
+    let silent = if up { (now - link.last_heard) / 1000 } else { -1 };
+    text.field("master_last_io_seconds_ago", silent);
+    text.field("master_sync_in_progress", u8::from(link.state == LinkState::Sync));
+    text.field("slave_read_repl_offset", ctx.engine.replication.offset());
+    text.field("slave_repl_offset", ctx.engine.replication.offset());
+    if link.state == LinkState::Sync {
+        let (total, read) = link.sync_bytes;
+        text.field("master_sync_total_bytes", total.unwrap_or(0));
+        text.field("master_sync_read_bytes", read);
+        let left = total.map_or(-1, |total| total.saturating_sub(read) as i64);
+        text.field("master_sync_left_bytes", left);
+        text.field("master_sync_last_io_seconds_ago", (now - link.last_heard) / 1000);
+    }
+    if let Some(since) = link.down_since {
+        text.field("master_link_down_since_seconds", (now - since) / 1000);
+    }
+    text.field("slave_priority", config.replica_priority());
+    text.field("slave_read_only", u8::from(config.replica_read_only()));
+    text.field("replica_announced", u8::from(config.replica_announced()));
+}
+
+fn replicas(text: &mut Text, ctx: &Ctx<'_>) {
+    let (config, now) = (&ctx.engine.config, ctx.keys.now());
+    let replicas = ctx.engine.replication.replicas();
+    text.field("connected_slaves", replicas.len());
+    if config.min_replicas_to_write() > 0 {
+        let lag_ms = config.min_replicas_max_lag() * 1000;
+        text.field("min_slaves_good_slaves", ctx.engine.replication.near(lag_ms, now));
+    }
+    for (number, replica) in replicas.iter().enumerate() {
+        let lag = if replica.is_online() { (now - replica.last_heard()) / 1000 } else { 0 };
+        let line = format!(
+            "ip={},port={},state={},offset={},lag={lag}",
+            replica.address(),
+            replica.announced.port,
+            replica.state(),
+            replica.acknowledged()
+        );
+        text.field(&format!("slave{number}"), line);
+    }
 }
 
 #[cfg(test)]
@@ -22,11 +83,15 @@ mod tests {
     use crate::testing::TestServer;
 
     #[test]
-    fn is_a_primary() {
+    fn a_primary_or_a_replica() {
         let mut server = TestServer::new();
         let mut session = server.client();
         let info = server.run(&mut session, "INFO replication");
         let expected = "# Replication\r\nrole:master\r\nconnected_slaves:0\r\n";
         assert!(info.starts_with(expected), "{info}");
+        server.run(&mut session, "REPLICAOF host 7000");
+        let info = server.run(&mut session, "INFO replication");
+        assert!(info.contains("role:slave\r\nmaster_host:host\r\nmaster_port:7000\r\n"), "{info}");
+        assert!(info.contains("master_link_status:down\r\n"), "{info}");
     }
 }

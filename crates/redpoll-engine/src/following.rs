@@ -1,0 +1,66 @@
+//! How the engine's parts work together in replication: snapshots, roles, acknowledgements.
+
+use crate::block::TimeoutReply;
+use crate::change_log::Sink;
+use crate::client::flags;
+use crate::engine::Engine;
+use crate::replication::{Primary, Replica};
+use redpoll_keyspace::Keys;
+use redpoll_types::rng::{Rng, SmallRng};
+use std::sync::Arc;
+
+impl Engine {
+    /// Says that a snapshot of this very moment is taken for these replicas; all stripes must be
+    /// locked. Answers the stream's id and the offset after which it goes on.
+    ///
+    /// # Panics
+    /// If not all stripes are locked.
+    pub fn begin_sync(&self, keys: &mut Keys<'_>, replicas: &[Arc<Replica>]) -> (String, u64) {
+        assert!(keys.holds_all(), "a snapshot and its stream begin at one moment");
+        self.log_for_replicas();
+        self.change_log.select_again();
+        self.replication.begin_sync(replicas)
+    }
+
+    /// Feeds the change log to the replication stream from now on.
+    fn log_for_replicas(&self) {
+        if self.replication.attach_once() {
+            self.change_log.attach(Arc::clone(&self.replication) as Arc<dyn Sink>);
+        }
+    }
+
+    /// Follows another primary from now on, or none.
+    pub fn follow(&self, primary: Option<Primary>, rng: &mut SmallRng, now: i64) {
+        // Promoted, it goes on with the stream of its primary.
+        self.log_for_replicas();
+        let passive = primary.is_some() && self.config.replica_read_only();
+        self.replication.follow(primary, random_id(rng), now);
+        self.keyspace.set_passive(passive);
+    }
+
+    /// Answers the clients that wait for acknowledgements (WAIT) and have enough now.
+    pub fn serve_acknowledged(&self) {
+        for waiter in self.waiters.waiting_for_replicas() {
+            let TimeoutReply::Acknowledged { offset, wanted } = waiter.request.on_timeout else {
+                continue;
+            };
+            let count = self.replication.acknowledged_by(offset);
+            if count < wanted || !waiter.begin_serving() {
+                continue;
+            }
+            self.waiters.remove(waiter.id);
+            waiter.client.set_flag(flags::BLOCKED, false);
+            if waiter.wants_reply {
+                waiter.client.post(format!(":{count}\r\n").as_bytes());
+            }
+            waiter.finish();
+            waiter.client.wake();
+        }
+    }
+}
+
+/// Forty hexadecimal digits.
+pub fn random_id(rng: &mut SmallRng) -> String {
+    let digits = |_| char::from_digit(rng.below(16) as u32, 16).unwrap_or('0');
+    (0..40).map(digits).collect()
+}

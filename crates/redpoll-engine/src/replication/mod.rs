@@ -1,0 +1,317 @@
+//! Replication: what a server knows of its replicas and of its primary. No I/O.
+//!
+//! As a primary, the server numbers the bytes of the change log (the replication offset) under an
+//! id. A replica asks for the stream from an offset of an id on (PSYNC). If the [`Backlog`] still
+//! holds that, it gets it; if not, it gets a snapshot first, which the program takes and sends:
+//! [`Order::FullSync`]. As a replica, the server takes id and offset over from its primary, so that
+//! its own replicas, and later those of whoever is promoted, go on without a snapshot.
+//!
+//! Lock order: stripes, the change log, this, clients' outboxes.
+
+mod backlog;
+mod link;
+mod replica;
+
+use crate::change_log::Sink;
+use crate::client::Client;
+use backlog::Backlog;
+pub use link::{Link, LinkState, Primary};
+use parking_lot::Mutex;
+use redpoll_resp::request::encode_words;
+pub use replica::{Announced, Replica};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::*};
+use std::sync::{OnceLock, mpsc};
+
+/// What the program is asked to do, as it takes time or a network.
+pub enum Order {
+    /// Take a snapshot and send it to this replica.
+    FullSync(Arc<Replica>),
+    /// Follow another primary from now on, or none.
+    Follow(Option<Primary>),
+}
+
+/// What becomes of a PSYNC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// The replica goes on from where it was.
+    Partial,
+    /// It gets a snapshot.
+    Full,
+}
+
+/// Bytes that may gather beside a snapshot for one replica when `client-output-buffer-limit` sets
+/// no limit.
+const PENDING_MAX: usize = 1 << 30;
+
+/// See the module's head.
+pub struct Replication {
+    state: Mutex<State>,
+    offset: AtomicU64,
+    follows: AtomicBool,
+    attached: AtomicBool,
+    replica_count: AtomicUsize,
+    pending_max: AtomicUsize,
+    orders: OnceLock<Mutex<mpsc::Sender<Order>>>,
+    /// PSYNCs answered with a snapshot, without one, and in vain asked to be without one.
+    pub syncs: [AtomicU64; 3],
+}
+
+struct State {
+    id: String,
+    /// The id of the stream that ours goes on from, and up to which offset it is the same.
+    previous: Option<(String, u64)>,
+    backlog: Option<Backlog>,
+    backlog_size: usize,
+    replicas: Vec<Arc<Replica>>,
+    link: Option<Link>,
+}
+
+/// The ids of the stream, and what is kept of it, for INFO.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// The stream's id.
+    pub id: String,
+    /// The stream that it goes on from, and up to which offset both are the same.
+    pub previous: Option<(String, u64)>,
+    /// The offset of the backlog's first byte and the number of its bytes, if there is one.
+    pub backlog: Option<(u64, usize)>,
+}
+
+impl Replication {
+    /// A primary without replicas whose stream has this id.
+    pub fn new(id: String, backlog_size: usize) -> Self {
+        Replication {
+            state: Mutex::new(State {
+                id,
+                previous: None,
+                backlog: None,
+                backlog_size,
+                replicas: Vec::new(),
+                link: None,
+            }),
+            offset: AtomicU64::new(0),
+            follows: AtomicBool::new(false),
+            attached: AtomicBool::new(false),
+            replica_count: AtomicUsize::new(0),
+            pending_max: AtomicUsize::new(PENDING_MAX),
+            orders: OnceLock::new(),
+            syncs: [const { AtomicU64::new(0) }; 3],
+        }
+    }
+
+    /// Gives orders a taker; a second one is not taken.
+    pub fn set_taker(&self, orders: mpsc::Sender<Order>) {
+        let _ = self.orders.set(Mutex::new(orders));
+    }
+
+    /// Takes over what the configuration says of buffers.
+    pub fn configure(&self, backlog_size: usize, pending_max: usize) {
+        let mut state = self.state.lock();
+        state.backlog_size = backlog_size;
+        if let Some(backlog) = &mut state.backlog {
+            backlog.resize(backlog_size);
+        }
+        self.pending_max.store(if pending_max == 0 { PENDING_MAX } else { pending_max }, Relaxed);
+    }
+
+    /// Whether the server is a replica.
+    #[inline(always)]
+    pub fn is_replica(&self) -> bool {
+        self.follows.load(Relaxed)
+    }
+
+    /// The offset of the stream's last byte.
+    pub fn offset(&self) -> u64 {
+        self.offset.load(Acquire)
+    }
+
+    /// The stream's id.
+    pub fn id(&self) -> String {
+        self.state.lock().id.clone()
+    }
+
+    /// What INFO tells of the stream.
+    pub fn facts(&self) -> Facts {
+        let state = self.state.lock();
+        Facts {
+            id: state.id.clone(),
+            previous: state.previous.clone(),
+            backlog: state.backlog.as_ref().map(|backlog| (backlog.first(), backlog.held())),
+        }
+    }
+
+    /// Goes on under another id; the stream so far stays known under the old one.
+    pub fn change_id(&self, id: String) {
+        let mut state = self.state.lock();
+        let old = std::mem::replace(&mut state.id, id);
+        state.previous = Some((old, self.offset() + 1));
+    }
+
+    /// All replicas.
+    pub fn replicas(&self) -> Vec<Arc<Replica>> {
+        self.state.lock().replicas.clone()
+    }
+
+    /// The replicas that follow and have come at least as far as `offset`.
+    pub fn acknowledged_by(&self, offset: u64) -> usize {
+        let state = self.state.lock();
+        let has = |replica: &&Arc<Replica>| replica.is_online() && replica.acknowledged() >= offset;
+        state.replicas.iter().filter(has).count()
+    }
+
+    /// The replicas that follow and were heard of within `lag_ms`.
+    pub fn near(&self, lag_ms: i64, now: i64) -> usize {
+        let state = self.state.lock();
+        let is_near =
+            |replica: &&Arc<Replica>| replica.is_online() && now - replica.last_heard() <= lag_ms;
+        state.replicas.iter().filter(is_near).count()
+    }
+
+    /// Registers a replica that wants the stream from `offset` of `id` on, if it names them.
+    pub fn register(
+        &self,
+        (client, announced): (&Arc<Client>, Announced),
+        wanted: Option<(&str, u64)>,
+        now: i64,
+    ) -> Asked {
+        let psync2 = announced.psync2;
+        let replica = Arc::new(Replica::new(Arc::clone(client), announced, now));
+        let mut state = self.state.lock();
+        state.replicas.retain(|other| other.client.id != client.id);
+        state.replicas.push(Arc::clone(&replica));
+        self.replica_count.store(state.replicas.len(), Relaxed);
+        let missed = wanted.and_then(|(id, offset)| state.missed(id, offset));
+        let Some(missed) = missed else {
+            drop(state);
+            self.syncs[0].fetch_add(1, Relaxed);
+            if wanted.is_some() {
+                self.syncs[2].fetch_add(1, Relaxed);
+            }
+            self.order(Order::FullSync(replica));
+            return Asked::Full;
+        };
+        let accepted = match psync2 {
+            true => format!("+CONTINUE {}\r\n", state.id),
+            false => "+CONTINUE\r\n".to_owned(),
+        };
+        replica.client.post(accepted.as_bytes());
+        replica.continue_with(&missed);
+        self.syncs[1].fetch_add(1, Relaxed);
+        Asked::Partial
+    }
+
+    /// Says that a snapshot of this very moment is taken for these replicas. To be called with all
+    /// stripes locked. Answers the stream's id and the offset after which it goes on.
+    pub fn begin_sync(&self, replicas: &[Arc<Replica>]) -> (String, u64) {
+        let mut state = self.state.lock();
+        replicas.iter().for_each(|replica| replica.begin());
+        let next = self.offset() + 1;
+        let size = state.backlog_size;
+        state.backlog.get_or_insert_with(|| Backlog::new(size, next));
+        (state.id.clone(), self.offset())
+    }
+
+    /// Whether there is data that replicas may have: not while the server itself waits for its own.
+    pub fn can_serve(&self) -> bool {
+        let state = self.state.lock();
+        state.link.as_ref().is_none_or(|link| link.state == LinkState::Connected)
+    }
+
+    /// Whether the change log is to be attached, asked once: it stays so.
+    pub fn attach_once(&self) -> bool {
+        !self.attached.swap(true, AcqRel)
+    }
+
+    /// Notes what a replica has said of its progress. Answers whether the client is a replica.
+    pub fn acknowledge(
+        &self,
+        client: &Client,
+        offset: u64,
+        persisted: Option<u64>,
+        now: i64,
+    ) -> bool {
+        let state = self.state.lock();
+        let replica = state.replicas.iter().find(|replica| replica.client.id == client.id);
+        if let Some(replica) = replica {
+            replica.acknowledge(offset, persisted, now);
+        }
+        replica.is_some()
+    }
+
+    /// Forgets a client that has gone, if it was a replica.
+    pub fn remove(&self, client: &Client) {
+        if self.replica_count.load(Relaxed) == 0 {
+            return;
+        }
+        let mut state = self.state.lock();
+        state.replicas.retain(|replica| replica.client.id != client.id);
+        self.replica_count.store(state.replicas.len(), Relaxed);
+    }
+
+    /// The number of replicas.
+    #[inline]
+    pub fn replica_count(&self) -> usize {
+        self.replica_count.load(Relaxed)
+    }
+
+    /// Puts a command into the stream that is no change: PING, REPLCONF GETACK.
+    pub fn say(&self, words: &[&[u8]]) {
+        if !self.is_replica() && self.replica_count() > 0 {
+            let mut bytes = Vec::new();
+            encode_words(&mut bytes, words.iter().copied());
+            self.stream(&bytes);
+        }
+    }
+
+    /// The next bytes of the stream, from the change log or from the primary above.
+    pub fn stream(&self, bytes: &[u8]) {
+        let mut state = self.state.lock();
+        self.offset.fetch_add(bytes.len() as u64, AcqRel);
+        if let Some(backlog) = &mut state.backlog {
+            backlog.write(bytes);
+        }
+        let pending_max = self.pending_max.load(Relaxed);
+        state.replicas.iter().for_each(|replica| replica.feed(bytes, pending_max));
+    }
+
+    /// Lets all replicas go: the data is to be another.
+    pub fn drop_replicas(&self) {
+        self.state.lock().replicas.iter().for_each(|replica| replica.client.kill());
+    }
+
+    /// Forgets the backlog, after a time without replicas.
+    pub fn drop_backlog(&self, id: String) {
+        let mut state = self.state.lock();
+        state.backlog = None;
+        // Whoever comes back has missed what was not kept, and must not take it for the same.
+        state.id = id;
+        state.previous = None;
+    }
+
+    fn order(&self, order: Order) {
+        if let Some(orders) = self.orders.get() {
+            // Without a taker (in tests, or while the program ends) nothing can be done.
+            let _ = orders.lock().send(order);
+        }
+    }
+}
+
+impl State {
+    /// What a replica has missed that has followed the stream `id` up to before `offset`.
+    fn missed(&self, id: &str, offset: u64) -> Option<Vec<u8>> {
+        let same = id == self.id
+            || self.previous.as_ref().is_some_and(|(old, until)| id == old && offset <= *until);
+        self.backlog.as_ref().filter(|_| same)?.from(offset)
+    }
+}
+
+impl Sink for Replication {
+    fn append(&self, bytes: &[u8]) -> bool {
+        // A replica's stream is its primary's, byte by byte.
+        if !self.is_replica() {
+            self.stream(bytes);
+        }
+        true
+    }
+}

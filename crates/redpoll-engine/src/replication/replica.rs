@@ -1,0 +1,140 @@
+//! A replica as its primary sees it.
+
+use crate::client::Client;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::*};
+
+/// What a client says of itself (REPLCONF) before it becomes a replica.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Announced {
+    /// The port it listens on.
+    pub port: u16,
+    /// The address it wants to be known by.
+    pub address: Option<String>,
+    /// Whether it can take a snapshot whose length is not known at its start.
+    pub eof: bool,
+    /// Whether it understands `+CONTINUE` with an id.
+    pub psync2: bool,
+    /// Whether it came with PSYNC and waits for a line before its snapshot.
+    pub named_offset: bool,
+    /// Whether it wants a snapshot and nothing after it.
+    pub snapshot_only: bool,
+}
+
+/// How far a replica is.
+#[derive(Debug)]
+enum Phase {
+    /// It waits for a snapshot to be taken.
+    Waiting,
+    /// It is being sent a snapshot; what is logged meanwhile is kept.
+    Sending(Vec<u8>),
+    /// It follows.
+    Online,
+}
+
+/// See the module's head.
+pub struct Replica {
+    /// Its connection.
+    pub client: Arc<Client>,
+    /// What it said of itself.
+    pub announced: Announced,
+    phase: Mutex<Phase>,
+    acknowledged: AtomicU64,
+    persisted: AtomicU64,
+    last_heard: AtomicI64,
+}
+
+impl Replica {
+    /// A replica that waits for its snapshot.
+    pub fn new(client: Arc<Client>, announced: Announced, now: i64) -> Self {
+        Replica {
+            client,
+            announced,
+            phase: Mutex::new(Phase::Waiting),
+            acknowledged: AtomicU64::new(0),
+            persisted: AtomicU64::new(0),
+            last_heard: AtomicI64::new(now),
+        }
+    }
+
+    /// The next bytes of the stream. More than `pending_max` bytes beside a snapshot are too many:
+    /// the replica is let go.
+    pub(super) fn feed(&self, bytes: &[u8], pending_max: usize) {
+        match &mut *self.phase.lock() {
+            Phase::Waiting => {}
+            Phase::Sending(pending) if pending.len() + bytes.len() > pending_max => {
+                *pending = Vec::new();
+                self.client.kill();
+            }
+            Phase::Sending(pending) => pending.extend_from_slice(bytes),
+            Phase::Online if self.announced.snapshot_only => {}
+            Phase::Online => self.client.send(bytes),
+        }
+    }
+
+    /// A snapshot has been taken: what is logged from now on belongs behind it.
+    pub(super) fn begin(&self) {
+        *self.phase.lock() = Phase::Sending(Vec::new());
+    }
+
+    /// The snapshot is sent whole: what was logged meanwhile follows.
+    pub fn go_online(&self) {
+        let mut phase = self.phase.lock();
+        if let Phase::Sending(pending) = &*phase {
+            self.client.send(pending);
+        }
+        *phase = Phase::Online;
+    }
+
+    /// Follows from here on without a snapshot; `missed` comes first.
+    pub(super) fn continue_with(&self, missed: &[u8]) {
+        self.client.send(missed);
+        *self.phase.lock() = Phase::Online;
+    }
+
+    /// Notes how far the replica has come, and how far its own log on disk has.
+    pub(super) fn acknowledge(&self, offset: u64, persisted: Option<u64>, now: i64) {
+        self.acknowledged.fetch_max(offset, AcqRel);
+        self.persisted.fetch_max(persisted.unwrap_or(0), AcqRel);
+        self.last_heard.store(now, Release);
+    }
+
+    /// How far the replica has said that it has come.
+    pub fn acknowledged(&self) -> u64 {
+        self.acknowledged.load(Acquire)
+    }
+
+    /// How far it has said that its log on disk has come.
+    pub fn persisted(&self) -> u64 {
+        self.persisted.load(Acquire)
+    }
+
+    /// When it was last heard of, in milliseconds since 1970.
+    pub fn last_heard(&self) -> i64 {
+        self.last_heard.load(Acquire)
+    }
+
+    /// Whether it follows.
+    pub fn is_online(&self) -> bool {
+        matches!(*self.phase.lock(), Phase::Online)
+    }
+
+    /// Its state as INFO names it.
+    pub fn state(&self) -> &'static str {
+        match *self.phase.lock() {
+            Phase::Waiting => "wait_bgsave",
+            Phase::Sending(_) => "send_bulk",
+            Phase::Online => "online",
+        }
+    }
+
+    /// The address that it is known by.
+    pub fn address(&self) -> String {
+        let connected = || {
+            let address = &self.client.origin.address;
+            address.rsplit_once(':').map_or(&**address, |(host, _)| host).to_owned()
+        };
+        self.announced.address.clone().unwrap_or_else(connected)
+    }
+}
