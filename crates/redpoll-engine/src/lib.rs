@@ -3,6 +3,7 @@
 //! - [`Engine`] is what all threads share; [`Session`] is one client's state; [`Executor`] is one
 //!   thread's way of running batches of commands.
 //! - [`spec`] says what a command is; [`ctx`] what it acts in; [`error`] what it may refuse with.
+//! - [`persistence`]: snapshots of the data; [`migration`]: keys that move to another server.
 //! - [`block`], [`pubsub`], [`transaction`], [`client`]: the parts that join clients with each
 //!   other.
 //!
@@ -19,8 +20,10 @@ pub mod engine;
 pub mod error;
 pub mod executor;
 pub mod latency;
+pub mod migration;
 mod monitor;
 pub mod pause;
+pub mod persistence;
 pub mod pubsub;
 pub mod rates;
 pub mod session;

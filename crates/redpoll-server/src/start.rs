@@ -2,8 +2,9 @@
 
 use crate::acceptor::Doors;
 use crate::mailbox::Mailbox;
+use crate::storage::Directory;
 use crate::worker::Worker;
-use crate::{acceptor, banner, logging, reclaim, reconfigure, timer};
+use crate::{acceptor, banner, logging, migrate, reclaim, reconfigure, snapshot, timer};
 use redpoll_config::Config;
 use redpoll_engine::Engine;
 use redpoll_engine::engine::ProcessInfo;
@@ -44,6 +45,9 @@ pub fn run(config: Config) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("Can't start a thread: {error}");
     redpoll_memory::enable_background_purging();
     reclaim::start(&engine).map_err(failed)?;
+    engine.persistence.set_storage(Box::new(Directory));
+    migrate::start(&engine);
+    snapshot::load(&engine)?;
     let workers = start_workers(&engine).map_err(failed)?;
     let doors = Arc::new(Doors::new(listeners).map_err(failed)?);
     let shared = Arc::clone(&doors);
@@ -62,7 +66,7 @@ pub fn run(config: Config) -> Result<(), String> {
 /// whoever relies on them must hear of it at the start, not after a loss.
 fn warn_of_missing(config: &Config) {
     let missing = [
-        (config.appendonly(), "appendonly", "nothing is written to disk"),
+        (config.appendonly(), "appendonly", "no append-only file is written"),
         (config.replicaof().is_some(), "replicaof", "the server starts as a primary"),
         (config.cluster_enabled(), "cluster-enabled", "the server runs alone"),
         (config.tls_port() != 0, "tls-port", "no connection is encrypted"),

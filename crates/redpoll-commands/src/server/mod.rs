@@ -13,6 +13,7 @@ group! {
     monitor: MONITOR;
     replicaof: REPLICAOF, SLAVEOF;
     role: ROLE;
+    save: SAVE, BGSAVE;
     shutdown: SHUTDOWN;
     slowlog: SLOWLOG;
     time: TIME;

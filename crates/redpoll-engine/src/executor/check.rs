@@ -4,7 +4,7 @@ use super::Executor;
 use super::prepare::Prepared;
 use crate::error::Error;
 use crate::session::{Queued, Session};
-use crate::spec::{Command, Flags};
+use crate::spec::{Command, Flags, Spec};
 use redpoll_resp::Args;
 
 /// What becomes of a command.
@@ -61,6 +61,9 @@ impl Executor {
         if needs_memory && self.is_out_of_memory() {
             return Verdict::Refuse(Error::OutOfMemory);
         }
+        if self.settings.snapshot_failed && may_change(session, spec) {
+            return Verdict::Refuse(Error::text(MISCONF));
+        }
         if session.only_pubsub() && !allowed_for_subscribers(spec.name) {
             return Verdict::Refuse(Error::text(format!(
                 "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / \
@@ -115,6 +118,19 @@ impl Executor {
 fn queue_has(session: &Session, wanted: fn(Flags) -> bool) -> bool {
     let queue = session.transaction.iter().flat_map(|transaction| &transaction.queue);
     queue.map(|queued| queued.command.spec.flags).any(wanted)
+}
+
+/// Why writes are refused after a snapshot has failed.
+const MISCONF: &str = "MISCONF Redis is configured to save RDB snapshots, but it's currently unable \
+    to persist to disk. Commands that may modify the data set are disabled, because this instance \
+    is configured to report errors during writes if RDB snapshotting fails \
+    (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB \
+    error.";
+
+/// Whether a command, or one of those that EXEC would run, changes data.
+fn may_change(session: &Session, spec: &Spec) -> bool {
+    let writes = |flags: Flags| flags.has(Flags::WRITE);
+    writes(spec.flags) || (spec.name == "exec" && queue_has(session, writes))
 }
 
 /// Whether a command may change data or what others receive.
