@@ -7,11 +7,14 @@ use redpoll_config::{Config, SetContext};
 use redpoll_engine::block::Waiter;
 use redpoll_engine::client::{Origin, Waker};
 use redpoll_engine::engine::ProcessInfo;
+use redpoll_engine::persistence::{Fill, Storage};
 use redpoll_engine::pubsub::Kind;
 use redpoll_engine::{Engine, Executor, Session};
 use redpoll_resp::{Batch, Limits, Parser, Proto};
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 struct NoWaker;
 
@@ -215,4 +218,61 @@ pub fn raw3(commands: &str) -> String {
     session.set_proto(Proto::Resp3);
     let replies = commands.split(" | ").map(|line| server.raw(&mut session, line.trim()));
     String::from_utf8(replies.collect::<Vec<_>>().concat()).expect("replies are text in tests")
+}
+
+/// A disk in memory. What is to be done in the background is done at once.
+#[derive(Clone, Default)]
+pub struct Disk(Arc<Mutex<Platter>>);
+
+#[derive(Default)]
+struct Platter {
+    files: HashMap<PathBuf, Vec<u8>>,
+    broken: bool,
+}
+
+impl Disk {
+    /// Gives a server a disk.
+    pub fn of(server: &TestServer) -> Self {
+        let disk = Disk::default();
+        server.engine.persistence.set_storage(Box::new(disk.clone()));
+        disk
+    }
+
+    /// What a file holds.
+    pub fn file(&self, name: &str) -> Option<Vec<u8>> {
+        self.0.lock().expect("a disk").files.get(Path::new(name)).cloned()
+    }
+
+    /// Writes a file.
+    pub fn put(&self, name: &str, bytes: &[u8]) {
+        self.0.lock().expect("a disk").files.insert(name.into(), bytes.into());
+    }
+
+    /// Lets all writes fail from now on, or succeed again.
+    pub fn break_down(&self, broken: bool) {
+        self.0.lock().expect("a disk").broken = broken;
+    }
+}
+
+impl Storage for Disk {
+    fn replace(&self, name: &Path, fill: &mut Fill<'_>) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        fill(&mut bytes)?;
+        let mut platter = self.0.lock().expect("a disk");
+        if platter.broken {
+            return Err(io::Error::other("broken"));
+        }
+        platter.files.insert(name.into(), bytes);
+        Ok(())
+    }
+
+    fn open(&self, name: &Path) -> io::Result<Option<Box<dyn Read>>> {
+        let bytes = self.0.lock().expect("a disk").files.get(name).cloned();
+        Ok(bytes.map(|bytes| Box::new(io::Cursor::new(bytes)) as Box<dyn Read>))
+    }
+
+    fn spawn(&self, _name: &str, job: Box<dyn FnOnce() + Send>) -> io::Result<()> {
+        job();
+        Ok(())
+    }
 }

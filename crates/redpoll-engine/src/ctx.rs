@@ -6,6 +6,7 @@
 
 use crate::block::{BlockRequest, TimeoutReply};
 use crate::engine::Engine;
+use crate::migration::Migration;
 use crate::session::Session;
 use crate::stats::ThreadStats;
 use redpoll_keyspace::Keys;
@@ -56,6 +57,8 @@ pub enum Mode {
 pub(crate) enum Action {
     /// The client waits. (Registered while the locks are still held.)
     Block(BlockRequest),
+    /// The client waits until its keys have moved to another server.
+    Migrate(Box<Migration>),
 }
 
 impl Ctx<'_> {
@@ -74,6 +77,12 @@ impl Ctx<'_> {
     /// nothing must have been written to the reply.
     pub fn block(&mut self, request: BlockRequest) {
         self.action = Some(Action::Block(request));
+    }
+
+    /// Moves keys to another server, and makes the client wait for it; nothing must have been
+    /// written to the reply.
+    pub fn migrate(&mut self, migration: Migration) {
+        self.action = Some(Action::Migrate(Box::new(migration)));
     }
 
     /// How a command ends that pops from the first of several keys and has found none: the client

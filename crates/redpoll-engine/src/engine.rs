@@ -4,7 +4,9 @@ use crate::block::Waiters;
 use crate::change_log::ChangeLog;
 use crate::client::{Client, Clients};
 use crate::latency::Latency;
+use crate::migration::Migrator;
 use crate::pause::Pause;
+use crate::persistence::Persistence;
 use crate::pubsub::PubSub;
 use crate::rates::Rates;
 use crate::replication::Replication;
@@ -13,7 +15,7 @@ use crate::slowlog::SlowLog;
 use crate::spec::Command;
 use crate::stats::Stats;
 use crate::table::CommandTable;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use redpoll_config::{ApplyError, Changed, ClientClass, Config};
 use redpoll_keyspace::{Keyspace, clock};
 use std::path::PathBuf;
@@ -80,6 +82,8 @@ pub struct Engine {
     pub change_log: Arc<ChangeLog>,
     /// Replicas, or the primary.
     pub replication: Arc<Replication>,
+    /// Snapshots.
+    pub persistence: Persistence,
     /// Facts for INFO.
     pub process: ProcessInfo,
     /// When the server started, in milliseconds since 1970.
@@ -88,6 +92,8 @@ pub struct Engine {
     pub active_expire: AtomicBool,
     /// Set by SHUTDOWN; the program ends when it sees it.
     pub shutdown: RwLock<Option<ShutdownOptions>>,
+    /// The client that has asked for it.
+    pub shutdown_client: Mutex<Option<Arc<Client>>>,
     /// Bytes in use when the engine was made.
     pub startup_memory: usize,
     /// Bytes in use, refreshed by the timer: cheap to read for every command.
@@ -96,6 +102,7 @@ pub struct Engine {
     monitor_count: AtomicUsize,
     settings: RwLock<Settings>,
     config_hook: OnceLock<Box<ConfigHook>>,
+    pub(crate) migrator: OnceLock<Box<Migrator>>,
     generation: AtomicU64,
 }
 
@@ -133,16 +140,19 @@ impl Engine {
                 process.run_id.clone(),
                 config.repl_backlog_size() as usize,
             )),
+            persistence: Persistence::started(clock::now_ms()),
             process,
             started: clock::now_ms(),
             active_expire: AtomicBool::new(true),
             shutdown: RwLock::new(None),
+            shutdown_client: Mutex::default(),
             startup_memory: redpoll_memory::used_memory(),
             used_memory: AtomicUsize::new(0),
             monitors: RwLock::default(),
             monitor_count: AtomicUsize::new(0),
             settings: RwLock::new(Settings::of(&config)),
             config_hook: OnceLock::new(),
+            migrator: OnceLock::new(),
             generation: AtomicU64::new(0),
             config,
         };
@@ -154,7 +164,8 @@ impl Engine {
 
     /// Takes over what the engine keeps of the configuration. To be called after every change.
     pub fn config_changed(&self) {
-        let settings = Settings::of(&self.config);
+        let mut settings = Settings::of(&self.config);
+        settings.snapshot_failed = self.refuses_writes();
         self.keyspace.set_lfu(settings.lfu);
         let pending_max = self.config.client_output_buffer_limit(ClientClass::Replica).hard_bytes;
         self.replication.configure(self.config.repl_backlog_size() as usize, pending_max as usize);
@@ -208,6 +219,14 @@ impl Engine {
     /// Sends a line to all monitors.
     pub(crate) fn show(&self, line: &[u8]) {
         self.monitors.read().iter().for_each(|monitor| monitor.send(line));
+    }
+
+    /// Gives up the end that SHUTDOWN has asked for: the data cannot be saved.
+    pub fn refuse_shutdown(&self) {
+        *self.shutdown.write() = None;
+        if let Some(client) = self.shutdown_client.lock().take() {
+            client.send(b"-ERR Errors trying to SHUTDOWN. Check logs.\r\n");
+        }
     }
 
     /// Bytes in use, counted now.

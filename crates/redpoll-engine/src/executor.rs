@@ -181,11 +181,16 @@ impl Executor {
 
     /// Takes the settings anew if the configuration has changed.
     #[inline]
-    fn refresh_settings(&mut self) {
+    pub(crate) fn refresh_settings(&mut self) {
         if self.generation != self.engine.generation() {
             self.generation = self.engine.generation();
             self.settings = self.engine.settings();
         }
+    }
+
+    /// The classes of events that somebody may have subscribed to.
+    pub(crate) fn wanted_events(&self) -> u32 {
+        self.settings.wanted_events
     }
 
     /// Takes a reply back that CLIENT REPLY does not want, and moves SKIP on.

@@ -2,7 +2,6 @@
 
 use crate::block::TimeoutReply;
 use crate::change_log::Sink;
-use crate::client::flags;
 use crate::engine::Engine;
 use crate::replication::{Primary, Replica};
 use redpoll_keyspace::Keys;
@@ -45,16 +44,9 @@ impl Engine {
                 continue;
             };
             let count = self.replication.acknowledged_by(offset);
-            if count < wanted || !waiter.begin_serving() {
-                continue;
+            if count >= wanted {
+                self.answer(&waiter, |reply| reply.count(count));
             }
-            self.waiters.remove(waiter.id);
-            waiter.client.set_flag(flags::BLOCKED, false);
-            if waiter.wants_reply {
-                waiter.client.post(format!(":{count}\r\n").as_bytes());
-            }
-            waiter.finish();
-            waiter.client.wake();
         }
     }
 }

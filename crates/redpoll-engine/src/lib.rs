@@ -4,6 +4,7 @@
 //!   thread's way of running batches of commands.
 //! - [`spec`] says what a command is; [`ctx`] what it acts in; [`error`] what it may refuse with.
 //! - [`change_log`] is what replicas and the append-only file follow.
+//! - [`persistence`]: snapshots of the data; [`migration`]: keys that move to another server.
 //! - [`block`], [`pubsub`], [`transaction`], [`client`]: the parts that join clients with each
 //!   other.
 //!
@@ -22,8 +23,10 @@ pub mod error;
 pub mod executor;
 pub mod following;
 pub mod latency;
+pub mod migration;
 mod monitor;
 pub mod pause;
+pub mod persistence;
 pub mod pubsub;
 pub mod rates;
 pub mod replication;

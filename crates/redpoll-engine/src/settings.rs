@@ -24,6 +24,8 @@ pub struct Settings {
     pub slowlog_micros: i64,
     /// Whether fast commands may be timed together: the slow log asks for milliseconds or nothing.
     pub coarse_times: bool,
+    /// Whether writes are refused because a snapshot has failed.
+    pub snapshot_failed: bool,
     /// Entries that SLOWLOG keeps.
     pub slowlog_max: usize,
     /// From how many milliseconds on an event counts as a latency spike; 0: never.
@@ -54,6 +56,7 @@ impl Settings {
             lfu: config.maxmemory_policy().is_lfu(),
             slowlog_micros: config.slowlog_log_slower_than(),
             coarse_times: !(0..1000).contains(&config.slowlog_log_slower_than()),
+            snapshot_failed: false,
             slowlog_max: config.slowlog_max_len(),
             min_replicas: usize::try_from(config.min_replicas_to_write()).unwrap_or(0),
             latency_threshold_ms: u64::try_from(config.latency_monitor_threshold()).unwrap_or(0),

@@ -37,6 +37,16 @@ pub fn accessed(clock: u32, now_ms: i64, lfu: bool, noise: u64) -> u32 {
     minutes(now_ms) << 8 | grown
 }
 
+/// The clock, under LRU, of a key that has not been used for so many seconds.
+pub fn idle_for(idle_seconds: u64, now_ms: i64) -> u32 {
+    seconds(now_ms).wrapping_sub(idle_seconds.min(MASK.into()) as u32) & MASK
+}
+
+/// The clock, under LFU, of a key whose counter is this one now.
+pub fn with_frequency(counter: u8, now_ms: i64) -> u32 {
+    minutes(now_ms) << 8 | u32::from(counter)
+}
+
 /// For how many seconds the key has not been used, under LRU.
 pub fn idle_seconds(clock: u32, now_ms: i64) -> u64 {
     u64::from(seconds(now_ms).wrapping_sub(clock) & MASK)
@@ -64,6 +74,13 @@ mod tests {
     fn idle_time_survives_the_wrap() {
         let before = 0xff_fffe_i64 * 1000;
         assert_eq!(idle_seconds(created(before, false), before + 5000), 5);
+    }
+
+    #[test]
+    fn clocks_are_set_back() {
+        assert_eq!(idle_seconds(idle_for(9, 5000), 5000), 9);
+        assert_eq!(idle_seconds(idle_for(u64::MAX, 5000), 5000), MASK.into());
+        assert_eq!(frequency(with_frequency(77, 60_000), 60_000), 77);
     }
 
     #[test]

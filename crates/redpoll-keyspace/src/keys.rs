@@ -157,9 +157,7 @@ impl<'a> Keys<'a> {
             return Some(place);
         }
         match entry.expiry() {
-            Some(at) if at <= now && keyspace.is_passive() => {
-                self.sees_expired.then_some(place)
-            }
+            Some(at) if at <= now && keyspace.is_passive() => self.sees_expired.then_some(place),
             Some(at) if at <= now => {
                 let entry = db.remove(place);
                 self.expired(entry);
@@ -254,6 +252,28 @@ impl<'a> Keys<'a> {
         };
         self.effects.hits += 1;
         Some(self.db_of(hash).table.entry(place))
+    }
+
+    /// The key's entry, as a read that counts and moves its access clock.
+    pub fn read_entry(&mut self, key: &[u8]) -> Option<EntryRef<'_, Value>> {
+        let hash = self.hash(key);
+        let place = self.read_place(hash, key)?;
+        Some(self.db_of(hash).table.entry(place))
+    }
+
+    /// Sets the key's access clock: idle for so many seconds under LRU, used so often under LFU;
+    /// what belongs to the other of the two is left alone.
+    pub fn set_access(&mut self, key: &[u8], idle_seconds: Option<u64>, frequency: Option<u8>) {
+        let (now, lfu) = (self.now, self.keyspace.is_lfu());
+        let clock = match lfu {
+            true => frequency.map(|counter| crate::access::with_frequency(counter, now)),
+            false => idle_seconds.map(|seconds| crate::access::idle_for(seconds, now)),
+        };
+        if let Some(clock) = clock
+            && let Some(mut entry) = self.entry_mut(key)
+        {
+            entry.set_access(clock);
+        }
     }
 
     /// The type of the key's value.

@@ -2,7 +2,8 @@
 //!
 //! `main` reads the configuration, binds the listeners, starts the threads and waits for the end.
 //! The parts: [`worker`] serves connections, [`acceptor`] hands them out, [`timer`] does what time
-//! asks for, [`reclaim`] frees large values, [`logging`] writes the log.
+//! asks for, [`reclaim`] frees large values, [`snapshot`] and [`storage`] keep the snapshot file,
+//! [`migrate`] sends keys to other servers, [`logging`] writes the log.
 
 #![forbid(unsafe_code)]
 
@@ -11,9 +12,13 @@ mod banner;
 mod connection;
 mod logging;
 mod mailbox;
+mod migrate;
 mod reclaim;
 mod reconfigure;
+mod replication;
+mod snapshot;
 mod start;
+mod storage;
 mod timer;
 mod worker;
 

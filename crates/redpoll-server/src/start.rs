@@ -2,12 +2,18 @@
 
 use crate::acceptor::Doors;
 use crate::mailbox::Mailbox;
+use crate::storage::Directory;
 use crate::worker::Worker;
-use crate::{acceptor, banner, logging, reclaim, reconfigure, timer};
+use crate::{
+    acceptor, banner, logging, migrate, reclaim, reconfigure, replication, snapshot, timer,
+};
 use redpoll_config::Config;
 use redpoll_engine::Engine;
 use redpoll_engine::engine::ProcessInfo;
+use redpoll_engine::replication::Primary;
+use redpoll_keyspace::clock;
 use redpoll_transport::Listener;
+use redpoll_types::rng::SmallRng;
 use std::fs;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
@@ -44,6 +50,11 @@ pub fn run(config: Config) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("Can't start a thread: {error}");
     redpoll_memory::enable_background_purging();
     reclaim::start(&engine).map_err(failed)?;
+    engine.persistence.set_storage(Box::new(Directory));
+    migrate::start(&engine);
+    replication::start(&engine).map_err(failed)?;
+    snapshot::load(&engine)?;
+    follow_configured(&engine);
     let workers = start_workers(&engine).map_err(failed)?;
     let doors = Arc::new(Doors::new(listeners).map_err(failed)?);
     let shared = Arc::clone(&doors);
@@ -62,8 +73,7 @@ pub fn run(config: Config) -> Result<(), String> {
 /// whoever relies on them must hear of it at the start, not after a loss.
 fn warn_of_missing(config: &Config) {
     let missing = [
-        (config.appendonly(), "appendonly", "nothing is written to disk"),
-        (config.replicaof().is_some(), "replicaof", "the server starts as a primary"),
+        (config.appendonly(), "appendonly", "no append-only file is written"),
         (config.cluster_enabled(), "cluster-enabled", "the server runs alone"),
         (config.tls_port() != 0, "tls-port", "no connection is encrypted"),
         (
@@ -74,6 +84,16 @@ fn warn_of_missing(config: &Config) {
     ];
     for (_, name, instead) in missing.iter().filter(|(asked, _, _)| *asked) {
         log::warn!("{name} is set, but this version does not have it: {instead}.");
+    }
+}
+
+/// Becomes a replica if the configuration says so.
+fn follow_configured(engine: &Engine) {
+    if let Some(primary) = engine.config.replicaof() {
+        let host = primary.host.to_str_lossy().into_owned();
+        let mut rng = SmallRng::new(clock::now_ms() as u64);
+        let primary = Primary { host, port: primary.port };
+        engine.follow(Some(primary), &mut rng, clock::now_ms());
     }
 }
 

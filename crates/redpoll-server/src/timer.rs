@@ -1,5 +1,8 @@
-//! What time asks for: expired keys, the memory figure, and the end of the program.
+//! What time asks for: expired keys, the memory figure, snapshots, and the end of the
+//! program.
 
+use crate::snapshot;
+use redpoll_engine::engine::ShutdownOptions;
 use redpoll_engine::{Engine, Executor};
 use redpoll_keyspace::clock;
 use std::sync::Arc;
@@ -20,15 +23,35 @@ pub fn run(engine: &Arc<Engine>, signalled: &AtomicBool) {
         executor.expire_due(now);
         engine.measure_memory();
         engine.sample_rates(now);
+        snapshot::save_if_due(engine, now);
         if signalled.load(Relaxed) {
             log::info!("Received a signal, scheduling shutdown...");
-            return;
+            if snapshot::may_end(engine, on_signal(engine)) {
+                return;
+            }
+            log::warn!("Errors trying to shut down the server. Check the logs.");
+            signalled.store(false, Relaxed);
         }
-        if engine.shutdown.read().is_some() {
+        let wish = *engine.shutdown.read();
+        if let Some(options) = wish {
             log::info!("User requested shutdown...");
-            return;
+            if snapshot::may_end(engine, options) {
+                return;
+            }
+            engine.refuse_shutdown();
         }
         let wait = (executor.next_expiry().saturating_sub(clock::now_ms())).clamp(TICK_MS, IDLE_MS);
         thread::sleep(Duration::from_millis(wait as u64));
+    }
+}
+
+/// What a signal asks for, as `shutdown-on-sigterm` says.
+fn on_signal(engine: &Engine) -> ShutdownOptions {
+    let flags = engine.config.shutdown_on_sigterm();
+    ShutdownOptions {
+        save: flags.save(),
+        nosave: flags.nosave(),
+        now: flags.now(),
+        force: flags.force(),
     }
 }

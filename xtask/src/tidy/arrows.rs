@@ -16,6 +16,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("redpoll-transport", 1),
     ("redpoll-config", 1),
     ("redpoll-keyspace", 2),
+    ("redpoll-persist", 2),
     ("redpoll-client", 2),
     ("redpoll-engine", 3),
     ("redpoll-commands", 4),
@@ -33,7 +34,8 @@ const APART: &[(&str, &[&str])] = &[
     ("redpoll-benchmark", ENGINE),
     ("redpoll-tests", ENGINE),
 ];
-const ENGINE: &[&str] = &["redpoll-keyspace", "redpoll-engine", "redpoll-commands"];
+const ENGINE: &[&str] =
+    &["redpoll-persist", "redpoll-keyspace", "redpoll-engine", "redpoll-commands"];
 
 /// Sections of a manifest that hold dependencies.
 const SECTIONS: &[&str] = &["dependencies", "dev-dependencies", "build-dependencies"];

@@ -1,5 +1,4 @@
-//! `LASTSAVE`: when the data was last saved. It never was, so this is the server's start, as in
-//! Redis before the first save.
+//! `LASTSAVE`: when the data was last saved; before the first time, when the server was started.
 
 use crate::prelude::*;
 
@@ -19,7 +18,7 @@ pub const LASTSAVE: Command = Command {
 };
 
 fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
-    ctx.reply.int(ctx.engine.started / 1000);
+    ctx.reply.int(ctx.engine.persistence.status().saved_at / 1000);
     Ok(())
 }
 

@@ -11,6 +11,7 @@ group! {
     lolwut: LOLWUT;
     memory: MEMORY;
     monitor: MONITOR;
+    save: SAVE, BGSAVE;
     shutdown: SHUTDOWN;
     slowlog: SLOWLOG;
     time: TIME;

@@ -54,6 +54,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let mut shutdown = ctx.engine.shutdown.write();
     if !abort {
         *shutdown = Some(options);
+        *ctx.engine.shutdown_client.lock() = Some(ctx.session.client.clone());
         return Ok(());
     }
     match shutdown.take() {

@@ -24,7 +24,7 @@ impl Executor {
         let spec = &prepared.command?.0.spec;
         // Only what cannot touch data stays usable, so that an operator can look and unpause.
         let exempt = spec.flags.has(Flags::ALLOW_BUSY) || matches!(spec.name, "unpause" | "pause");
-        if exempt {
+        if exempt || session.is_primary {
             return None;
         }
         let writes =
@@ -56,9 +56,13 @@ impl Executor {
             let text = "ERR Command not allowed inside a transaction";
             return Verdict::Refuse(Error::text(text));
         }
+        if self.engine.is_loading() && !session.is_primary && !spec.flags.has(Flags::LOADING) {
+            let text = "LOADING Redpoll is loading the dataset in memory";
+            return Verdict::Refuse(Error::text(text));
+        }
         let needs_memory = spec.flags.has(Flags::DENYOOM)
             || (spec.name == "exec" && queue_has(session, |flags| flags.has(Flags::DENYOOM)));
-        if needs_memory && self.is_out_of_memory() {
+        if needs_memory && !session.is_primary && self.is_out_of_memory() {
             return Verdict::Refuse(Error::OutOfMemory);
         }
         if self.engine.replication.is_replica()
@@ -69,6 +73,9 @@ impl Executor {
         }
         if self.settings.min_replicas > 0 && self.lacks_replicas(session, spec) {
             return Verdict::Refuse(Error::text("NOREPLICAS Not enough good replicas to write."));
+        }
+        if self.settings.snapshot_failed && !session.is_primary && may_change(session, spec) {
+            return Verdict::Refuse(Error::text(MISCONF));
         }
         if session.only_pubsub() && !allowed_for_subscribers(spec.name) {
             return Verdict::Refuse(Error::text(format!(
@@ -101,9 +108,7 @@ impl Executor {
     #[cold]
     fn refuse_on_replica(&self, session: &Session, spec: &Spec) -> Option<Error> {
         let config = &self.engine.config;
-        let writes = spec.flags.has(Flags::WRITE)
-            || (spec.name == "exec" && queue_has(session, |flags| flags.has(Flags::WRITE)));
-        if writes && config.replica_read_only() {
+        if may_change(session, spec) && config.replica_read_only() {
             return Some(Error::text("READONLY You can't write against a read only replica."));
         }
         let up = || self.engine.replication.can_serve();
@@ -118,11 +123,9 @@ impl Executor {
     /// Whether a write is to be refused because too few replicas are near.
     #[cold]
     fn lacks_replicas(&self, session: &Session, spec: &Spec) -> bool {
-        let writes = spec.flags.has(Flags::WRITE)
-            || (spec.name == "exec" && queue_has(session, |flags| flags.has(Flags::WRITE)));
         let replication = &self.engine.replication;
         let lag_ms = self.engine.config.min_replicas_max_lag() * 1000;
-        writes
+        may_change(session, spec)
             && !replication.is_replica()
             && replication.near(lag_ms, redpoll_keyspace::clock::now_ms())
                 < self.settings.min_replicas
@@ -155,6 +158,19 @@ impl Executor {
 fn queue_has(session: &Session, wanted: fn(Flags) -> bool) -> bool {
     let queue = session.transaction.iter().flat_map(|transaction| &transaction.queue);
     queue.map(|queued| queued.command.spec.flags).any(wanted)
+}
+
+/// Why writes are refused after a snapshot has failed.
+const MISCONF: &str = "MISCONF Redis is configured to save RDB snapshots, but it's currently unable \
+    to persist to disk. Commands that may modify the data set are disabled, because this instance \
+    is configured to report errors during writes if RDB snapshotting fails \
+    (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB \
+    error.";
+
+/// Whether a command, or one of those that EXEC would run, changes data.
+fn may_change(session: &Session, spec: &Spec) -> bool {
+    let writes = |flags: Flags| flags.has(Flags::WRITE);
+    writes(spec.flags) || (spec.name == "exec" && queue_has(session, writes))
 }
 
 /// Whether a command may change data or what others receive.

@@ -3,7 +3,7 @@
 use super::Executor;
 use super::check::Verdict;
 use super::prepare::Prepared;
-use crate::block::{BlockRequest, NewWaiter};
+use crate::block::{BlockRequest, NewWaiter, TimeoutReply};
 use crate::client::flags;
 use crate::ctx::{Action, Ctx, Mode};
 use crate::engine::Engine;
@@ -13,9 +13,14 @@ use crate::spec::{Command, Flags, Locks, Spec};
 use crate::stats::ThreadStats;
 use redpoll_keyspace::{Keys, Keyspace};
 use redpoll_resp::{Args, Reply};
+use redpoll_types::value::Type;
+use std::sync::Arc;
+
+/// What MIGRATE is answered where nothing reaches other servers.
+const NO_WAY: &[u8] = b"IOERR error or timeout connecting to the client";
 
 /// A key that clients wait for and that has changed, with its database.
-pub(super) type Ready = (usize, Box<[u8]>);
+pub(crate) type Ready = (usize, Box<[u8]>);
 
 impl Executor {
     /// Checks a command and runs, queues or refuses it. Answers whether it ran.
@@ -104,8 +109,8 @@ impl Executor {
             ctx.reply.rewind(mark);
             stats.commands[id].failed.add(1);
             Self::write_error(engine, stats, &error, &mut ctx.reply);
-        } else if let Some(Action::Block(request)) = ctx.action.take() {
-            Self::wait(&mut ctx, (command, id), args, request);
+        } else if let Some(action) = ctx.action.take() {
+            Self::act(&mut ctx, (command, id), args, action);
         }
         if ctx.keys.effects.logging {
             Self::log(&mut ctx, &command.spec, args);
@@ -120,8 +125,28 @@ impl Executor {
         }
     }
 
-    /// Puts the client into the queues of the keys that its command waits for; they are locked.
+    /// Does what the command leaves to be done after it.
     #[cold]
+    fn act(ctx: &mut Ctx<'_>, command: (&'static Command, usize), args: Args<'_>, action: Action) {
+        match action {
+            Action::Block(request) => Self::wait(ctx, command, args, request),
+            Action::Migrate(migration) => {
+                let request = BlockRequest {
+                    keys: Vec::new(),
+                    timeout_ms: None,
+                    wanted: Type::String,
+                    on_timeout: TimeoutReply::NullArray,
+                };
+                Self::wait(ctx, command, args, request);
+                let Some(waiter) = ctx.session.waiting.clone() else { return };
+                if !ctx.engine.migrate(*migration, Arc::clone(&waiter)) {
+                    ctx.engine.answer(&waiter, |reply| reply.error(NO_WAY));
+                }
+            }
+        }
+    }
+
+    /// Puts the client into the queues of the keys that its command waits for; they are locked.
     fn wait(
         ctx: &mut Ctx<'_>,
         (command, command_id): (&'static Command, usize),
@@ -165,7 +190,7 @@ impl Executor {
 
     /// Carries out what follows from a command's writes, while its locks are still held; returns
     /// the keys that waiting clients want to hear of.
-    pub(super) fn settle(engine: &Engine, stats: &ThreadStats, keys: &mut Keys<'_>) -> Vec<Ready> {
+    pub(crate) fn settle(engine: &Engine, stats: &ThreadStats, keys: &mut Keys<'_>) -> Vec<Ready> {
         let effects = &mut keys.effects;
         if effects.dirty + u64::from(effects.expired) > 0 {
             stats.dirty.add(effects.dirty);

@@ -12,6 +12,7 @@ pub(super) fn reply(ctx: &mut Ctx<'_>) {
         ("POPULATE <count> [<prefix>] [<size>]", "Make so many strings."),
         ("PROTOCOL <type>", "Answer a value of this type of the protocol."),
         ("QUICKLIST-PACKED-THRESHOLD <size>", "From which size elements stand alone in a list."),
+        ("RELOAD [NOSAVE] [NOFLUSH] [MERGE]", "Save all data and load it again."),
         ("SET-ACTIVE-EXPIRE (0|1)", "Whether expired keys are removed by themselves."),
         ("SLEEP <seconds>", "Keep this client's thread for a while."),
     ];

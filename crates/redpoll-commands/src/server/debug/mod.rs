@@ -14,6 +14,7 @@ mod listing;
 mod object;
 mod populate;
 mod protocol;
+mod reload;
 
 pub const DEBUG: Command = Command {
     spec: Spec {
@@ -59,6 +60,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         () if is("populate", 3..=5) => return populate::run(ctx, args),
         () if is("protocol", 3..=3) => return protocol::reply(ctx, args.at(2)),
         () if is("quicklist-packed-threshold", 3..=3) => return packed_threshold(ctx, args.at(2)),
+        () if is("reload", 2..=usize::MAX) => return reload::run(ctx, args),
         () if is("set-active-expire", 3..=3) => {
             let on = parse::int(args.at(2)).is_ok_and(|number| number != 0);
             ctx.engine.active_expire.store(on, Relaxed);

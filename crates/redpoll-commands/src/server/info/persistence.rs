@@ -1,5 +1,4 @@
-//! INFO's section `Persistence`. There is none yet: nothing is loaded, nothing is written, and the
-//! time of the last save is the server's start, as in a server without save points.
+//! INFO's section `Persistence`. There is no append-only file yet.
 
 use super::text::Text;
 use crate::prelude::*;
@@ -16,20 +15,18 @@ pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, _survey: &Survey) {
     text.decimal("current_fork_perc", 0.0);
     text.zeros(&["current_save_keys_processed", "current_save_keys_total"]);
     text.field("rdb_changes_since_last_save", ctx.engine.stats.dirty());
-    text.zeros(&["rdb_bgsave_in_progress"]);
-    text.field("rdb_last_save_time", ctx.engine.started / 1000);
-    text.field("rdb_last_bgsave_status", "ok");
-    text.field("rdb_last_bgsave_time_sec", -1);
-    text.field("rdb_current_bgsave_time_sec", -1);
-    text.zeros(&[
-        "rdb_saves",
-        "rdb_last_cow_size",
-        "rdb_last_load_keys_expired",
-        "rdb_last_load_keys_loaded",
-        "aof_enabled",
-        "aof_rewrite_in_progress",
-        "aof_rewrite_scheduled",
-    ]);
+    let (status, saving) = (ctx.engine.persistence.status(), ctx.engine.is_saving());
+    text.field("rdb_bgsave_in_progress", u8::from(saving));
+    text.field("rdb_last_save_time", status.saved_at / 1000);
+    text.field("rdb_last_bgsave_status", if status.failed { "err" } else { "ok" });
+    text.field("rdb_last_bgsave_time_sec", status.took_seconds.unwrap_or(-1));
+    let since = (ctx.keys.now() - status.tried_at).max(0) / 1000;
+    text.field("rdb_current_bgsave_time_sec", if saving { since } else { -1 });
+    text.field("rdb_saves", status.saves);
+    text.zeros(&["rdb_last_cow_size"]);
+    text.field("rdb_last_load_keys_expired", status.loaded_expired);
+    text.field("rdb_last_load_keys_loaded", status.loaded);
+    text.zeros(&["aof_enabled", "aof_rewrite_in_progress", "aof_rewrite_scheduled"]);
     text.field("aof_last_rewrite_time_sec", -1);
     text.field("aof_current_rewrite_time_sec", -1);
     text.field("aof_last_bgrewrite_status", "ok");

@@ -1,0 +1,101 @@
+//! Snapshots of the data: taking them, writing them, loading them.
+//!
+//! The engine opens no file. What it needs of the world it asks of a [`Storage`], which the program
+//! gives it: a file that takes the place of the old one when it is complete, the file that is
+//! there, a thread for what must not keep a client waiting.
+//!
+//! A snapshot is taken with all stripes locked: keys and short strings are copied, large values
+//! share their chunks. Everything stands still for about a tenth of a microsecond a key, and
+//! writing it to a file holds no lock. Snapshots by epochs, which stop nobody, are to replace
+//! [`Snapshot::take`]; nothing else knows how one is made.
+//!
+//! The files: `snapshot` the data at one moment, `save` writing it, `load` reading it back.
+
+mod load;
+mod save;
+mod snapshot;
+
+pub use load::{LoadError, Loaded, Loading, Merge, restore};
+pub use save::SaveError;
+pub use snapshot::Snapshot;
+
+use parking_lot::Mutex;
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::sync::OnceLock;
+use std::sync::atomic::AtomicBool;
+
+/// Writes all bytes of a file.
+pub type Fill<'a> = dyn FnMut(&mut dyn Write) -> io::Result<()> + 'a;
+
+/// What the engine needs of the world for its snapshots.
+pub trait Storage: Send + Sync {
+    /// Replaces the file of this name in the data directory by one that `fill` writes. The old one
+    /// stays if anything fails, and when this returns without an error, the new one is on disk.
+    fn replace(&self, name: &Path, fill: &mut Fill<'_>) -> io::Result<()>;
+
+    /// The file of this name, if there is one.
+    fn open(&self, name: &Path) -> io::Result<Option<Box<dyn Read>>>;
+
+    /// Does something in a thread of its own.
+    fn spawn(&self, name: &str, job: Box<dyn FnOnce() + Send>) -> io::Result<()>;
+}
+
+/// What is known of snapshots, for INFO, LASTSAVE and save points.
+#[derive(Clone, Debug, Default)]
+pub struct Status {
+    /// When data was last saved, in milliseconds since 1970; at first the server's start.
+    pub saved_at: i64,
+    /// Snapshots written.
+    pub saves: u64,
+    /// Whether the last one in the background failed.
+    pub failed: bool,
+    /// When the last one in the background was begun; 0: never.
+    pub tried_at: i64,
+    /// How long it took, in seconds; `None`: there was none.
+    pub took_seconds: Option<i64>,
+    /// Keys that were loaded at the start.
+    pub loaded: u64,
+    /// Keys that were left out then because they had expired.
+    pub loaded_expired: u64,
+}
+
+/// See the module's head.
+#[derive(Default)]
+pub struct Persistence {
+    storage: OnceLock<Box<dyn Storage>>,
+    status: Mutex<Status>,
+    /// Whether data is being loaded.
+    loading: AtomicBool,
+    /// Whether a snapshot is being written in the background.
+    saving: AtomicBool,
+    /// Whether one is to be begun as soon as possible (BGSAVE SCHEDULE).
+    scheduled: AtomicBool,
+}
+
+impl Persistence {
+    pub(crate) fn started(now: i64) -> Self {
+        let status = Status { saved_at: now, ..Status::default() };
+        Persistence { status: Mutex::new(status), ..Persistence::default() }
+    }
+
+    /// Gives the engine its storage; a second one is not taken.
+    pub fn set_storage(&self, storage: Box<dyn Storage>) {
+        let _ = self.storage.set(storage);
+    }
+
+    fn storage(&self) -> io::Result<&dyn Storage> {
+        let storage = self.storage.get().map(|storage| &**storage);
+        storage.ok_or_else(|| io::Error::other("there is no storage"))
+    }
+
+    /// Does something in a thread of its own.
+    pub fn spawn(&self, name: &str, job: Box<dyn FnOnce() + Send>) -> io::Result<()> {
+        self.storage()?.spawn(name, job)
+    }
+
+    /// What is known of snapshots.
+    pub fn status(&self) -> Status {
+        self.status.lock().clone()
+    }
+}

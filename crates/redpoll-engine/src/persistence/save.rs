@@ -1,0 +1,180 @@
+//! Saving: a snapshot becomes the snapshot file.
+
+use super::snapshot::{Form, Snapshot};
+use crate::engine::Engine;
+use redpoll_keyspace::{Keys, clock};
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::*;
+
+/// After a failure, save points wait so long before they try again.
+const RETRY_MS: i64 = 5000;
+
+/// Why nothing was saved.
+#[derive(Debug)]
+pub enum SaveError {
+    /// A snapshot is being written in the background.
+    InProgress,
+    /// The file could not be written.
+    Failed(std::io::Error),
+}
+
+impl fmt::Display for SaveError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SaveError::InProgress => out.write_str("Background save already in progress"),
+            SaveError::Failed(error) => write!(out, "the snapshot cannot be written: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for SaveError {}
+
+impl Engine {
+    /// Saves all data before it returns; no lock is held while the file is written, unless the
+    /// caller holds all.
+    pub fn save(&self, keys: &mut Keys<'_>) -> Result<(), SaveError> {
+        if self.persistence.saving.swap(true, AcqRel) {
+            return Err(SaveError::InProgress);
+        }
+        let (snapshot, dirty) = self.snapshot(keys);
+        let result = self.write(&snapshot, dirty);
+        self.persistence.saving.store(false, Release);
+        result
+    }
+
+    /// Saves all data in the background.
+    pub fn save_later(self: &Arc<Self>, keys: &mut Keys<'_>) -> Result<(), SaveError> {
+        if self.persistence.saving.swap(true, AcqRel) {
+            return Err(SaveError::InProgress);
+        }
+        self.persistence.scheduled.store(false, Release);
+        self.persistence.status.lock().tried_at = keys.now();
+        let (snapshot, dirty) = self.snapshot(keys);
+        let engine = Arc::clone(self);
+        let job = move || {
+            let result = engine.write(&snapshot, dirty);
+            drop(snapshot);
+            engine.background_ended(result.is_err());
+        };
+        let begun = self.persistence.spawn("save", Box::new(job));
+        begun.map_err(|error| {
+            self.background_ended(true);
+            SaveError::Failed(error)
+        })
+    }
+
+    /// Asks for a save in the background as soon as none is running (BGSAVE SCHEDULE).
+    pub fn schedule_save(&self) {
+        self.persistence.scheduled.store(true, Release);
+    }
+
+    /// Whether a snapshot is being written in the background.
+    pub fn is_saving(&self) -> bool {
+        self.persistence.saving.load(Acquire)
+    }
+
+    /// Whether a save point asks for a snapshot now, or somebody has scheduled one.
+    pub fn is_save_due(&self, now: i64) -> bool {
+        if self.is_saving() {
+            return false;
+        }
+        if self.persistence.scheduled.load(Acquire) {
+            return true;
+        }
+        let status = self.persistence.status();
+        if status.failed && now - status.tried_at < RETRY_MS {
+            return false;
+        }
+        let (dirty, elapsed) = (self.stats.dirty(), (now - status.saved_at).max(0) as u64 / 1000);
+        let points = self.config.save();
+        points.iter().any(|point| dirty >= point.changes && dirty > 0 && elapsed > point.seconds)
+    }
+
+    /// Whether writes are refused because the last snapshot failed
+    /// (`stop-writes-on-bgsave-error`).
+    pub(crate) fn refuses_writes(&self) -> bool {
+        self.persistence.status.lock().failed
+            && self.config.stop_writes_on_bgsave_error()
+            && !self.config.save().is_empty()
+    }
+
+    /// A snapshot, and how many changes it holds.
+    fn snapshot(&self, keys: &mut Keys<'_>) -> (Snapshot, u64) {
+        // Counted before: a change that falls between belongs to the next one as well.
+        let dirty = self.stats.dirty();
+        (Snapshot::take(keys), dirty)
+    }
+
+    fn write(&self, snapshot: &Snapshot, dirty: u64) -> Result<(), SaveError> {
+        let (form, name) = (self.form(), self.config.dbfilename());
+        let aux = self.facts();
+        let storage = self.persistence.storage().map_err(SaveError::Failed)?;
+        let mut fill = |out: &mut dyn std::io::Write| snapshot.write(out, aux.clone(), form);
+        storage.replace(name.as_path(), &mut fill).map_err(SaveError::Failed)?;
+        self.stats.saved_dirty.fetch_add(dirty, Relaxed);
+        let mut status = self.persistence.status.lock();
+        status.saved_at = clock::now_ms();
+        status.saves += 1;
+        let mended = std::mem::take(&mut status.failed);
+        drop(status);
+        if mended {
+            self.config_changed();
+        }
+        Ok(())
+    }
+
+    /// How the configuration wants snapshots.
+    fn form(&self) -> Form {
+        let config = &self.config;
+        Form {
+            compress: config.rdbcompression(),
+            checksum: config.rdbchecksum(),
+            access: config.maxmemory() > 0 && config.maxmemory_policy().evicts(),
+        }
+    }
+
+    /// Writes a snapshot to where a replica gets it.
+    pub fn stream(
+        &self,
+        snapshot: &Snapshot,
+        facts: Vec<(&'static str, String)>,
+        out: &mut dyn std::io::Write,
+    ) -> std::io::Result<()> {
+        snapshot.write(out, facts, self.form())
+    }
+
+    /// What a snapshot for replicas tells of the server.
+    pub fn facts_for_replicas(&self) -> Vec<(&'static str, String)> {
+        let mut facts = self.facts();
+        facts.push(("repl-stream-db", "0".to_owned()));
+        facts.push(("repl-id", self.replication.id()));
+        facts.push(("repl-offset", self.replication.offset().to_string()));
+        facts
+    }
+
+    fn background_ended(&self, failed: bool) {
+        let mut status = self.persistence.status.lock();
+        status.failed = failed;
+        status.took_seconds = Some((clock::now_ms() - status.tried_at).max(0) / 1000);
+        drop(status);
+        // Executors learn from their settings whether writes are refused.
+        self.config_changed();
+        self.persistence.saving.store(false, Release);
+    }
+
+    /// What a snapshot tells of the server. Redis and Valkey look for some of these names.
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("redis-ver", REDIS_VERSION.to_owned()),
+            ("redpoll-ver", env!("CARGO_PKG_VERSION").to_owned()),
+            ("redis-bits", "64".to_owned()),
+            ("ctime", (clock::now_ms() / 1000).to_string()),
+            ("used-mem", self.used_memory.load(Relaxed).to_string()),
+            ("aof-base", "0".to_owned()),
+        ]
+    }
+}
+
+/// The version of Redis whose behaviour this server has.
+const REDIS_VERSION: &str = "7.2.4";

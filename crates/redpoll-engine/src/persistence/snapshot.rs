@@ -1,0 +1,162 @@
+//! The data of all databases at one moment.
+
+use redpoll_keyspace::Keys;
+use redpoll_keyspace::access;
+use redpoll_keyspace::entry::Payload;
+use redpoll_persist::ValueRef;
+use redpoll_persist::file::{FileWriter, Header};
+use redpoll_types::value::Value;
+use std::io::{self, Write};
+
+/// See the module's head.
+pub struct Snapshot {
+    databases: Vec<Database>,
+    /// When it was taken, in milliseconds since 1970.
+    now: i64,
+    /// Whether access clocks count frequency.
+    lfu: bool,
+}
+
+/// One database's share.
+struct Database {
+    number: usize,
+    volatile: usize,
+    /// Keys and short strings, one after the other in the order of the records: a snapshot of
+    /// millions of keys is not millions of allocations.
+    bytes: Vec<u8>,
+    records: Vec<Record>,
+}
+
+struct Record {
+    key_len: usize,
+    value: Kept,
+    expiry: Option<i64>,
+    access: u32,
+}
+
+enum Kept {
+    /// A string of this length, which stands behind the key.
+    Inline(usize),
+    Int(i64),
+    Value(Value),
+}
+
+/// How a snapshot is written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Form {
+    /// Compress strings (`rdbcompression`).
+    pub compress: bool,
+    /// End with a checksum (`rdbchecksum`).
+    pub checksum: bool,
+    /// Write how long or how often keys are used, if the policy for evicting them asks for it.
+    pub access: bool,
+}
+
+impl Snapshot {
+    /// Takes a snapshot. All stripes are locked for it, and stay so if they were.
+    pub fn take(keys: &mut Keys<'_>) -> Self {
+        let held = keys.holds_all();
+        keys.lock_all();
+        let keyspace = keys.keyspace();
+        let databases = (0..keyspace.databases()).map(|number| Database::take(keys, number));
+        let databases = databases.filter(|database| !database.records.is_empty()).collect();
+        if !held {
+            keys.unlock();
+        }
+        Snapshot { databases, now: keys.now(), lfu: keyspace.is_lfu() }
+    }
+
+    /// The number of keys.
+    pub fn len(&self) -> usize {
+        self.databases.iter().map(|database| database.records.len()).sum()
+    }
+
+    /// Whether there are no keys.
+    pub fn is_empty(&self) -> bool {
+        self.databases.is_empty()
+    }
+
+    /// Writes all of it, with these facts about the server.
+    pub(super) fn write(
+        &self,
+        out: &mut dyn Write,
+        aux: Vec<(&'static str, String)>,
+        form: Form,
+    ) -> io::Result<()> {
+        let version = self.databases.iter().map(Database::version).max();
+        let version = version.unwrap_or(ValueRef::Int(0).version());
+        let header = Header { version, aux };
+        let mut file = FileWriter::new(out, &header, form.compress, form.checksum);
+        for database in &self.databases {
+            file.database(database.number, database.records.len(), database.volatile);
+            database.each(|key, value, record| {
+                let (mut idle, mut frequency) = (None, None);
+                if form.access && self.lfu {
+                    frequency = Some(access::frequency(record.access, self.now) as u8);
+                } else if form.access {
+                    idle = Some(access::idle_seconds(record.access, self.now));
+                }
+                file.key(key, value, record.expiry, idle, frequency);
+                !file.has_failed()
+            });
+        }
+        file.finish().map(drop)
+    }
+}
+
+impl Database {
+    fn take(keys: &mut Keys<'_>, number: usize) -> Self {
+        let stripes = 0..keys.keyspace().stripes();
+        let mut own = Database { number, volatile: 0, bytes: Vec::new(), records: Vec::new() };
+        let count = stripes.clone().map(|stripe| keys.held_stripe(stripe).dbs[number].table.len());
+        own.records.reserve(count.sum());
+        for stripe in stripes {
+            let db = &keys.held_stripe(stripe).dbs[number];
+            own.volatile += db.volatile;
+            for entry in db.table.iter() {
+                own.bytes.extend_from_slice(entry.key());
+                let value = match entry.payload() {
+                    Payload::Int(value) => Kept::Int(value),
+                    Payload::Value(value) => Kept::Value(value.clone()),
+                    Payload::Inline(bytes) => {
+                        own.bytes.extend_from_slice(bytes);
+                        Kept::Inline(bytes.len())
+                    }
+                };
+                let (expiry, access) = (entry.expiry(), entry.access());
+                own.records.push(Record { key_len: entry.key().len(), value, expiry, access });
+            }
+        }
+        own
+    }
+
+    /// The oldest version of the format that can hold all values.
+    fn version(&self) -> u16 {
+        let versions = self.records.iter().map(|record| match &record.value {
+            Kept::Value(value) => ValueRef::Value(value).version(),
+            _ => ValueRef::Int(0).version(),
+        });
+        versions.max().unwrap_or(0)
+    }
+
+    /// Shows every key with its value, until `show` answers false.
+    fn each(&self, mut show: impl FnMut(&[u8], ValueRef<'_>, &Record) -> bool) {
+        let mut rest = &self.bytes[..];
+        for record in &self.records {
+            let (key, after) = rest.split_at(record.key_len);
+            rest = after;
+            let value = match &record.value {
+                Kept::Int(value) => ValueRef::Int(*value),
+                Kept::Value(value) => ValueRef::Value(value),
+                Kept::Inline(len) => {
+                    let (text, after) = rest.split_at(*len);
+                    rest = after;
+                    ValueRef::Text(text)
+                }
+            };
+            if !show(key, value, record) {
+                return;
+            }
+        }
+    }
+}

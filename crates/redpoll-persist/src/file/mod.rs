@@ -1,0 +1,13 @@
+//! Snapshot files, record by record.
+//!
+//! ```text
+//! | REDIS0010 | aux field … | database … | end | CRC-64, or zeros for none |
+//! database = number, sizes, then keys
+//! key      = expiry, idle time or frequency, if it has one; type, key, value
+//! ```
+
+mod read;
+mod write;
+
+pub use read::{FileReader, Item, Record};
+pub use write::{FileWriter, Header};

@@ -1,0 +1,146 @@
+//! Writing a snapshot.
+
+use crate::crc64::Crc64;
+use crate::kind::opcode;
+use crate::{Sink, ValueRef, length, text};
+use std::io::{self, Write};
+
+/// What is gathered before it is written.
+const BUFFER: usize = 256 << 10;
+
+/// What stands at the beginning of a snapshot.
+#[derive(Clone, Debug, Default)]
+pub struct Header {
+    /// The version of the format: that of the newest value, see [`ValueRef::version`].
+    pub version: u16,
+    /// Facts about the server, by name.
+    pub aux: Vec<(&'static str, String)>,
+}
+
+/// Writes a snapshot to a writer, with a buffer and a checksum.
+pub struct FileWriter<W> {
+    out: Buffered<W>,
+    compress: bool,
+    checksum: bool,
+}
+
+impl<W: Write> FileWriter<W> {
+    /// Begins a snapshot.
+    pub fn new(writer: W, header: &Header, compress: bool, checksum: bool) -> Self {
+        let out = Buffered {
+            writer,
+            buffer: Vec::with_capacity(BUFFER),
+            crc: Crc64::default(),
+            written: 0,
+            checksum,
+            failure: None,
+        };
+        let mut file = FileWriter { out, compress, checksum };
+        file.out.put(format!("REDIS{:04}", header.version).as_bytes());
+        for (name, value) in &header.aux {
+            file.out.put(&[opcode::AUX]);
+            text::write(&mut file.out, name.as_bytes(), false);
+            text::write(&mut file.out, value.as_bytes(), false);
+        }
+        file
+    }
+
+    /// Goes on with the keys of a database. The sizes are hints for the reader.
+    pub fn database(&mut self, number: usize, keys: usize, volatile: usize) {
+        self.out.put(&[opcode::SELECT_DB]);
+        length::write(&mut self.out, number as u64);
+        self.out.put(&[opcode::RESIZE_DB]);
+        length::write(&mut self.out, keys as u64);
+        length::write(&mut self.out, volatile as u64);
+    }
+
+    /// Writes the code of a library of functions.
+    pub fn function(&mut self, code: &[u8]) {
+        self.out.put(&[opcode::FUNCTION_2]);
+        text::write(&mut self.out, code, self.compress);
+    }
+
+    /// Writes a key. `idle` is for how many seconds it has not been used, `frequency` its counter.
+    pub fn key(
+        &mut self,
+        key: &[u8],
+        value: ValueRef<'_>,
+        expiry: Option<i64>,
+        idle: Option<u64>,
+        frequency: Option<u8>,
+    ) {
+        let out = &mut self.out;
+        if let Some(at) = expiry {
+            out.put(&[opcode::EXPIRE_MS]);
+            out.put(&at.to_le_bytes());
+        }
+        if let Some(seconds) = idle {
+            out.put(&[opcode::IDLE]);
+            length::write(out, seconds);
+        }
+        if let Some(counter) = frequency {
+            out.put(&[opcode::FREQ, counter]);
+        }
+        out.put(&[value.code()]);
+        text::write(out, key, self.compress);
+        value.write(out, self.compress);
+    }
+
+    /// Whether writing has failed: the rest may be spared.
+    pub fn has_failed(&self) -> bool {
+        self.out.failure.is_some()
+    }
+
+    /// Ends the snapshot and gives the writer back, or the first error that it met.
+    pub fn finish(mut self) -> io::Result<W> {
+        self.out.put(&[opcode::END]);
+        self.out.flush();
+        let crc = if self.checksum { self.out.crc.value() } else { 0 };
+        self.out.put(&crc.to_le_bytes());
+        self.out.flush();
+        match self.out.failure {
+            Some(error) => Err(error),
+            None => Ok(self.out.writer),
+        }
+    }
+
+    /// Bytes written so far.
+    pub fn written(&self) -> u64 {
+        self.out.written + self.out.buffer.len() as u64
+    }
+}
+
+struct Buffered<W> {
+    writer: W,
+    buffer: Vec<u8>,
+    crc: Crc64,
+    written: u64,
+    checksum: bool,
+    failure: Option<io::Error>,
+}
+
+impl<W: Write> Buffered<W> {
+    fn flush(&mut self) {
+        self.written += self.buffer.len() as u64;
+        if self.checksum {
+            self.crc.update(&self.buffer);
+        }
+        if self.failure.is_none() {
+            self.failure = self.writer.write_all(&self.buffer).err();
+        }
+        self.buffer.clear();
+    }
+}
+
+impl<W: Write> Sink for Buffered<W> {
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) {
+        // A large value goes through in pieces, so that the buffer stays one.
+        for piece in bytes.chunks(BUFFER) {
+            if self.buffer.len() + piece.len() > BUFFER {
+                self.flush();
+            }
+            self.buffer.extend_from_slice(piece);
+        }
+    }
+}

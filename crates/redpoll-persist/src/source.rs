@@ -1,0 +1,230 @@
+//! Where bytes come from that are read.
+
+use crate::crc64::Crc64;
+use crate::{Error, Fault, Result};
+use std::io::Read;
+
+/// Gives bytes, and knows how many it has given.
+pub trait Source {
+    /// Fills all of `target`.
+    fn fill(&mut self, target: &mut [u8]) -> Result<()>;
+
+    /// Appends `len` bytes to `out`. However many are announced: no more is reserved than there is
+    /// to come, or than a piece of moderate size.
+    fn append(&mut self, out: &mut Vec<u8>, len: u64) -> Result<()>;
+
+    /// How many bytes it has given.
+    fn offset(&self) -> u64;
+
+    /// An error at this place.
+    #[cold]
+    fn error(&self, fault: Fault) -> Error {
+        Error { offset: self.offset(), fault }
+    }
+}
+
+/// Bytes that are all there.
+#[derive(Clone, Debug)]
+pub struct SliceSource<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> SliceSource<'a> {
+    /// These bytes, from the first on.
+    pub fn new(bytes: &'a [u8]) -> Self {
+        SliceSource { bytes, at: 0 }
+    }
+
+    /// Whether all have been given.
+    pub fn is_at_end(&self) -> bool {
+        self.at == self.bytes.len()
+    }
+
+    fn take(&mut self, len: usize) -> Result<&'a [u8]> {
+        let rest = &self.bytes[self.at..];
+        let taken = rest.get(..len).ok_or_else(|| self.error(Fault::Ended))?;
+        self.at += len;
+        Ok(taken)
+    }
+}
+
+impl Source for SliceSource<'_> {
+    #[inline]
+    fn fill(&mut self, target: &mut [u8]) -> Result<()> {
+        target.copy_from_slice(self.take(target.len())?);
+        Ok(())
+    }
+
+    #[inline]
+    fn append(&mut self, out: &mut Vec<u8>, len: u64) -> Result<()> {
+        let len = usize::try_from(len).map_err(|_| self.error(Fault::Ended))?;
+        out.extend_from_slice(self.take(len)?);
+        Ok(())
+    }
+
+    fn offset(&self) -> u64 {
+        self.at as u64
+    }
+}
+
+/// Bytes that a reader gives, through a buffer, with the checksum of all of them.
+pub struct ReadSource<R> {
+    reader: R,
+    buffer: Box<[u8]>,
+    /// What of the buffer has been given, and what has been read.
+    at: usize,
+    end: usize,
+    /// Bytes given before those of the buffer.
+    before: u64,
+    crc: Crc64,
+    /// What of the buffer is in the checksum.
+    summed: usize,
+}
+
+impl<R: Read> ReadSource<R> {
+    /// Room for what is read at once: enough that system calls cost nothing.
+    const BUFFER: usize = 256 << 10;
+    /// The most that is reserved at once.
+    const PIECE: u64 = 1 << 20;
+
+    /// The bytes of `reader`.
+    pub fn new(reader: R) -> Self {
+        ReadSource {
+            reader,
+            buffer: vec![0; Self::BUFFER].into(),
+            at: 0,
+            end: 0,
+            before: 0,
+            crc: Crc64::default(),
+            summed: 0,
+        }
+    }
+
+    /// The checksum of all bytes given so far.
+    pub fn checksum(&mut self) -> u64 {
+        self.crc.update(&self.buffer[self.summed..self.at]);
+        self.summed = self.at;
+        self.crc.value()
+    }
+
+    /// Makes sure that something is in the buffer.
+    fn refill(&mut self) -> Result<()> {
+        if self.at < self.end {
+            return Ok(());
+        }
+        self.checksum();
+        self.before += self.end as u64;
+        (self.at, self.end, self.summed) = (0, 0, 0);
+        loop {
+            match self.reader.read(&mut self.buffer) {
+                Ok(0) => return Err(self.error(Fault::Ended)),
+                Ok(count) => {
+                    self.end = count;
+                    return Ok(());
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(self.error(Fault::Io(error.to_string()))),
+            }
+        }
+    }
+
+    /// Up to `len` bytes.
+    fn some(&mut self, len: usize) -> Result<&[u8]> {
+        self.refill()?;
+        let start = self.at;
+        self.at = self.end.min(start + len);
+        Ok(&self.buffer[start..self.at])
+    }
+}
+
+impl<R: Read> Source for ReadSource<R> {
+    #[inline]
+    fn fill(&mut self, target: &mut [u8]) -> Result<()> {
+        if let Some(ready) = self.buffer[self.at..self.end].get(..target.len()) {
+            target.copy_from_slice(ready);
+            self.at += target.len();
+            return Ok(());
+        }
+        let mut rest = target;
+        while !rest.is_empty() {
+            let some = self.some(rest.len())?;
+            let (filled, left) = rest.split_at_mut(some.len());
+            filled.copy_from_slice(some);
+            rest = left;
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, out: &mut Vec<u8>, len: u64) -> Result<()> {
+        let mut rest = len;
+        while rest > 0 {
+            let piece = rest.min(Self::PIECE) as usize;
+            out.reserve(piece);
+            let some = self.some(piece)?;
+            out.extend_from_slice(some);
+            rest -= some.len() as u64;
+        }
+        Ok(())
+    }
+
+    fn offset(&self) -> u64 {
+        self.before + self.at as u64
+    }
+}
+
+/// A byte.
+#[inline]
+pub(crate) fn byte(source: &mut impl Source) -> Result<u8> {
+    let [byte] = array(source)?;
+    Ok(byte)
+}
+
+/// So many bytes.
+#[inline]
+pub(crate) fn array<const N: usize>(source: &mut impl Source) -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    source.fill(&mut bytes)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives a few bytes at a time.
+    struct Drops<'a>(&'a [u8]);
+
+    impl Read for Drops<'_> {
+        fn read(&mut self, target: &mut [u8]) -> std::io::Result<usize> {
+            let len = self.0.len().min(target.len()).min(3);
+            target[..len].copy_from_slice(&self.0[..len]);
+            self.0 = &self.0[len..];
+            Ok(len)
+        }
+    }
+
+    #[test]
+    fn a_reader_gives_what_a_slice_gives() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        let mut source = ReadSource::new(Drops(&bytes));
+        assert_eq!(array::<10>(&mut source).unwrap(), bytes[..10]);
+        assert_eq!(byte(&mut source), Ok(10));
+        let mut out = Vec::new();
+        source.append(&mut out, 200).unwrap();
+        assert_eq!(out, bytes[11..211]);
+        assert_eq!(source.checksum(), Crc64::of(&bytes[..211]));
+        let error = source.append(&mut out, u64::MAX).unwrap_err();
+        assert_eq!(error, Error { offset: 256, fault: Fault::Ended });
+        assert!(out.capacity() < 4 << 20);
+    }
+
+    #[test]
+    fn a_slice_ends() {
+        let mut source = SliceSource::new(b"abc");
+        let error = source.append(&mut Vec::new(), 4).unwrap_err();
+        assert_eq!(error, Error { offset: 0, fault: Fault::Ended });
+        assert_eq!(array::<3>(&mut source), Ok(*b"abc"));
+        assert!(source.is_at_end());
+    }
+}

@@ -1,0 +1,154 @@
+//! How a replica introduces itself to its primary, up to the answer to PSYNC.
+
+use super::marked::End;
+use redpoll_engine::Engine;
+use redpoll_resp::request::encode_words;
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+
+/// The longest line that a primary may answer with.
+const LINE_MAX: usize = 4096;
+
+/// What the primary has said to PSYNC.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// A snapshot comes; the stream's id, and the offset after which it goes on.
+    Full(String, u64),
+    /// The stream goes on; its id, if the primary told one.
+    Continue(Option<String>),
+}
+
+/// A connection to a primary, and bytes that have come and are not used yet.
+pub struct Line {
+    pub stream: TcpStream,
+    pub buffer: Vec<u8>,
+}
+
+impl Line {
+    /// Sends a command.
+    pub fn say(&mut self, words: &[&[u8]]) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        encode_words(&mut bytes, words.iter().copied());
+        self.stream.write_all(&bytes)
+    }
+
+    /// The next line, without its end. Empty lines, by which a busy primary shows that it lives,
+    /// are passed over.
+    pub fn line(&mut self) -> io::Result<String> {
+        loop {
+            if let Some(end) = self.buffer.iter().position(|&byte| byte == b'\n') {
+                let line: Vec<u8> = self.buffer.drain(..=end).collect();
+                let line = String::from_utf8_lossy(line.trim_ascii_end()).into_owned();
+                if !line.is_empty() {
+                    return Ok(line);
+                }
+                continue;
+            }
+            if self.buffer.len() > LINE_MAX {
+                return Err(io::Error::other("the primary's answer is no line"));
+            }
+            let mut chunk = [0; 1024];
+            let count = self.stream.read(&mut chunk)?;
+            if count == 0 {
+                return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
+            }
+            self.buffer.extend_from_slice(&chunk[..count]);
+        }
+    }
+
+    fn ask(&mut self, words: &[&[u8]]) -> io::Result<String> {
+        self.say(words)?;
+        self.line()
+    }
+
+    /// Introduces the server; asks to go on from where it is, or for a snapshot.
+    pub fn introduce(&mut self, engine: &Engine) -> io::Result<Answer> {
+        let config = &engine.config;
+        let pong = self.ask(&[b"PING"])?;
+        let known = ["+PONG", "-NOAUTH", "-NOPERM", "-ERR operation not permitted"];
+        if !known.iter().any(|start| pong.starts_with(start)) {
+            return Err(refused("PING", &pong));
+        }
+        if let Some(password) = config.masterauth() {
+            let password = &*password;
+            let reply = match config.masteruser() {
+                Some(user) => self.ask(&[b"AUTH", &user, password])?,
+                None => self.ask(&[b"AUTH", password])?,
+            };
+            if !reply.starts_with('+') {
+                return Err(refused("AUTH", &reply));
+            }
+        }
+        let port = match config.replica_announce_port() {
+            0 => engine.process.port,
+            port => port,
+        };
+        // A primary that does not know these options works without them.
+        self.ask(&[b"REPLCONF", b"listening-port", port.to_string().as_bytes()])?;
+        if let Some(address) = config.replica_announce_ip() {
+            self.ask(&[b"REPLCONF", b"ip-address", &address])?;
+        }
+        self.ask(&[b"REPLCONF", b"capa", b"eof", b"capa", b"psync2"])?;
+        self.ask_for_stream(engine)
+    }
+
+    fn ask_for_stream(&mut self, engine: &Engine) -> io::Result<Answer> {
+        let facts = engine.replication.facts();
+        let next = (engine.replication.offset() + 1).to_string();
+        // Without a backlog the server has never followed anybody: its data is its own.
+        let reply = match facts.backlog {
+            Some(_) => self.ask(&[b"PSYNC", facts.id.as_bytes(), next.as_bytes()])?,
+            None => self.ask(&[b"PSYNC", b"?", b"-1"])?,
+        };
+        answer(&reply).ok_or_else(|| refused("PSYNC", &reply))
+    }
+
+    /// Where the snapshot that comes now will end.
+    pub fn announced_end(&mut self) -> io::Result<End> {
+        let line = self.line()?;
+        end(&line).ok_or_else(|| refused("the full sync", &line))
+    }
+}
+
+fn answer(line: &str) -> Option<Answer> {
+    let mut words = line.split(' ');
+    match words.next()? {
+        "+FULLRESYNC" => {
+            let (id, offset) = (words.next()?, words.next()?.parse().ok()?);
+            (id.len() == 40).then(|| Answer::Full(id.to_owned(), offset))
+        }
+        "+CONTINUE" => Some(Answer::Continue(words.next().map(str::to_owned))),
+        _ => None,
+    }
+}
+
+fn end(line: &str) -> Option<End> {
+    let rest = line.strip_prefix('$')?;
+    match rest.strip_prefix("EOF:") {
+        Some(mark) => (mark.len() == 40).then(|| End::Mark(mark.as_bytes().to_vec())),
+        None => rest.parse().ok().map(End::Length),
+    }
+}
+
+fn refused(what: &str, reply: &str) -> io::Error {
+    io::Error::other(format!("the primary answered {what} with: {reply}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_understood() {
+        let id = "a".repeat(40);
+        assert_eq!(answer(&format!("+FULLRESYNC {id} 12")), Some(Answer::Full(id.clone(), 12)));
+        assert_eq!(answer(&format!("+CONTINUE {id}")), Some(Answer::Continue(Some(id))));
+        assert_eq!(answer("+CONTINUE"), Some(Answer::Continue(None)));
+        assert_eq!(answer("+FULLRESYNC short 12"), None);
+        assert_eq!(answer("-NOMASTERLINK"), None);
+        assert_eq!(end("$15"), Some(End::Length(15)));
+        assert_eq!(end(&format!("$EOF:{}", "b".repeat(40))), Some(End::Mark(vec![b'b'; 40])));
+        assert_eq!(end("$EOF:short"), None);
+        assert_eq!(end("-ERR"), None);
+    }
+}

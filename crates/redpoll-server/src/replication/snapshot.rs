@@ -1,0 +1,165 @@
+//! A full sync: one snapshot, encoded once for all replicas that wait for it, straight into their
+//! connections.
+
+use redpoll_engine::Engine;
+use redpoll_engine::following::random_id;
+use redpoll_engine::persistence::Snapshot;
+use redpoll_engine::replication::Replica;
+use redpoll_keyspace::clock;
+use redpoll_types::rng::SmallRng;
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// What is given to connections at once.
+const CHUNK: usize = 64 << 10;
+/// What may wait in a connection before more is given to it.
+const UNSENT_MAX: usize = 4 << 20;
+/// How long to wait for a connection to send before looking again.
+const NAP: Duration = Duration::from_millis(1);
+
+/// Takes a snapshot and sends it to these replicas, which follow the stream from then on.
+pub fn send(engine: &Arc<Engine>, replicas: &[Arc<Replica>]) {
+    let begun = Instant::now();
+    let mut keys = engine.keyspace.keys(0, clock::now_ms());
+    keys.lock_all();
+    let (id, offset) = engine.begin_sync(&mut keys, replicas);
+    let snapshot = Snapshot::take(&mut keys);
+    drop(keys);
+    for replica in replicas {
+        log::info!("Full resync requested by replica {}: sending it a snapshot", replica.address());
+        if replica.announced.named_offset {
+            replica.client.send(format!("+FULLRESYNC {id} {offset}\r\n").as_bytes());
+        }
+    }
+    let mark = random_id(&mut SmallRng::new(clock::now_ms() as u64 ^ offset));
+    let facts = engine.facts_for_replicas();
+    let mut fanout = Fanout {
+        engine,
+        patience: Duration::from_secs(engine.config.repl_timeout().unsigned_abs()),
+        replicas: replicas.iter().map(Arc::clone).collect(),
+        buffer: Vec::with_capacity(CHUNK),
+        sent: 0,
+    };
+    let written = announce(engine, &snapshot, &facts, replicas, &mark)
+        .and_then(|()| engine.stream(&snapshot, facts, &mut fanout))
+        .and_then(|()| fanout.flush());
+    if let Err(error) = written {
+        log::warn!("A full sync failed: {error}");
+        replicas.iter().for_each(|replica| replica.client.kill());
+        return;
+    }
+    let (sent, alive) = (fanout.sent, fanout.replicas);
+    for replica in &alive {
+        if replica.announced.eof {
+            replica.client.send(mark.as_bytes());
+        }
+        replica.go_online();
+    }
+    let seconds = begun.elapsed().as_secs_f64();
+    let count = alive.len();
+    log::info!("Synchronization with {count} replicas succeeded: {sent} bytes in {seconds:.3} s");
+}
+
+/// Tells each replica how it will know the snapshot's end: by a mark, or, if it does not understand
+/// that, by the length, for which everything is encoded once to be counted.
+fn announce(
+    engine: &Engine,
+    snapshot: &Snapshot,
+    facts: &[(&'static str, String)],
+    replicas: &[Arc<Replica>],
+    mark: &str,
+) -> io::Result<()> {
+    let mut length = None;
+    for replica in replicas {
+        let line = if replica.announced.eof {
+            format!("$EOF:{mark}\r\n")
+        } else {
+            let length = match length {
+                Some(length) => length,
+                None => {
+                    let mut counter = Counter(0);
+                    engine.stream(snapshot, facts.to_vec(), &mut counter)?;
+                    *length.insert(counter.0)
+                }
+            };
+            format!("${length}\r\n")
+        };
+        replica.client.send(line.as_bytes());
+    }
+    Ok(())
+}
+
+/// Counts bytes.
+struct Counter(u64);
+
+impl Write for Counter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Gives bytes to several replicas, as fast as the slowest takes them. Those that have gone, and
+/// those that take nothing for `repl-timeout`, are left behind.
+struct Fanout<'a> {
+    engine: &'a Engine,
+    patience: Duration,
+    replicas: Vec<Arc<Replica>>,
+    buffer: Vec<u8>,
+    sent: u64,
+}
+
+impl Fanout<'_> {
+    fn send(&mut self) -> io::Result<()> {
+        let (engine, patience) = (self.engine, self.patience);
+        self.replicas.retain(|replica| has_room(engine, replica, patience));
+        if self.replicas.is_empty() {
+            return Err(io::Error::other("no replica is left"));
+        }
+        self.replicas.iter().for_each(|replica| replica.client.send(&self.buffer));
+        self.sent += self.buffer.len() as u64;
+        self.buffer.clear();
+        Ok(())
+    }
+}
+
+/// Waits until a replica's connection has sent most of what it was given. False if it never will.
+fn has_room(engine: &Engine, replica: &Replica, patience: Duration) -> bool {
+    let unsent = || replica.client.outbox_len() + replica.client.figures.output_bytes.load(Relaxed);
+    let (mut last, mut since) = (unsent(), Instant::now());
+    while unsent() > UNSENT_MAX {
+        if engine.clients.get(replica.client.id).is_none() {
+            return false;
+        }
+        if unsent() != last {
+            (last, since) = (unsent(), Instant::now());
+        } else if since.elapsed() > patience {
+            log::warn!("Disconnecting timedout replica (full sync): {}", replica.address());
+            replica.client.kill();
+            return false;
+        }
+        thread::sleep(NAP);
+    }
+    engine.clients.get(replica.client.id).is_some()
+}
+
+impl Write for Fanout<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= CHUNK {
+            self.send()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.buffer.is_empty() { Ok(()) } else { self.send() }
+    }
+}

@@ -1,0 +1,76 @@
+//! The snapshot file in the life of the program: loaded at the start, saved when a save point asks
+//! for it, saved at the end.
+
+use redpoll_engine::Engine;
+use redpoll_engine::engine::ShutdownOptions;
+use redpoll_engine::persistence::{LoadError, Merge, SaveError};
+use redpoll_keyspace::clock;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long the end waits for a snapshot that is being written.
+const WAIT_MAX: Duration = Duration::from_secs(600);
+const WAIT_STEP: Duration = Duration::from_millis(20);
+
+/// Loads the snapshot file if there is one. The error is for the log: the program must not go on
+/// without data that are there.
+pub fn load(engine: &Engine) -> Result<(), String> {
+    let begun = Instant::now();
+    let mut keys = engine.keyspace.keys(0, clock::now_ms());
+    match engine.load(&mut keys, Merge::Refuse) {
+        Ok(loaded) => {
+            loaded.notes.iter().for_each(|note| log::warn!("{note}"));
+            let (count, expired) = (loaded.keys, loaded.expired);
+            log::info!("Done loading RDB, keys loaded: {count}, keys expired: {expired}.");
+            let seconds = begun.elapsed().as_secs_f64();
+            log::info!("DB loaded from disk: {seconds:.3} seconds");
+            Ok(())
+        }
+        Err(LoadError::Missing) => Ok(()),
+        Err(error) => Err(format!("Fatal error loading the DB, check server logs: {error}")),
+    }
+}
+
+/// Begins to save in the background if a save point asks for it.
+pub fn save_if_due(engine: &Arc<Engine>, now: i64) {
+    if !engine.is_save_due(now) {
+        return;
+    }
+    let changes = engine.stats.dirty();
+    log::info!("{changes} changes since the last save. Saving...");
+    let mut keys = engine.keyspace.keys(0, now);
+    if let Err(error) = engine.save_later(&mut keys) {
+        log::warn!("Can't save in the background: {error}");
+    }
+}
+
+/// Saves at the end, if that is asked for. Answers whether the program may end; then nothing is
+/// changed any more, so that no client is told of a write that the file does not hold.
+pub fn may_end(engine: &Engine, options: ShutdownOptions) -> bool {
+    let wanted = options.save || !engine.config.save().is_empty();
+    if options.nosave || !wanted {
+        return true;
+    }
+    log::info!("Saving the final RDB snapshot before exiting.");
+    let mut keys = engine.keyspace.keys(0, clock::now_ms());
+    let begun = Instant::now();
+    loop {
+        keys.lock_all();
+        match engine.save(&mut keys) {
+            Ok(()) => {
+                // The locks are never given back.
+                std::mem::forget(keys);
+                return true;
+            }
+            Err(SaveError::InProgress) if begun.elapsed() < WAIT_MAX => {
+                keys.unlock();
+                thread::sleep(WAIT_STEP);
+            }
+            Err(error) => {
+                log::warn!("Error trying to save the DB: {error}");
+                return options.force;
+            }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Files of the data directory: the snapshot.
+//!
+//! A file takes its place only when it is complete and on disk: it is written under another name,
+//! flushed, renamed, and then the directory is flushed, so that after a power cut there is either
+//! the old file or the new one.
+
+use redpoll_engine::persistence::{Fill, Storage};
+use rustix::io::Errno;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::process;
+use std::thread;
+
+/// The process's working directory, which is the data directory.
+pub struct Directory;
+
+impl Storage for Directory {
+    fn replace(&self, name: &Path, fill: &mut Fill<'_>) -> io::Result<()> {
+        let temporary = PathBuf::from(format!("temp-{}.rdb", process::id()));
+        let written = write(&temporary, fill).and_then(|()| fs::rename(&temporary, name));
+        match written.and_then(|()| flush_directory()) {
+            Ok(()) => {
+                log::info!("DB saved on disk");
+                Ok(())
+            }
+            Err(error) => {
+                log::warn!("Failed saving the DB in {}: {error}", name.display());
+                // What is left of it is of no use; it may not be there at all.
+                let _ = fs::remove_file(&temporary);
+                Err(error)
+            }
+        }
+    }
+
+    fn open(&self, name: &Path) -> io::Result<Option<Box<dyn Read>>> {
+        match File::open(name) {
+            Ok(file) => Ok(Some(Box::new(file))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn spawn(&self, name: &str, job: Box<dyn FnOnce() + Send>) -> io::Result<()> {
+        thread::Builder::new().name(name.to_owned()).spawn(move || {
+            redpoll_memory::register_thread();
+            job();
+        })?;
+        Ok(())
+    }
+}
+
+fn write(path: &Path, fill: &mut Fill<'_>) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    fill(&mut file)?;
+    file.sync_all()
+}
+
+/// Makes a rename last. Some file systems cannot flush a directory, and need not.
+fn flush_directory() -> io::Result<()> {
+    match File::open(".")?.sync_all() {
+        Err(error) if error.raw_os_error() == Some(Errno::INVAL.raw_os_error()) => Ok(()),
+        result => result,
+    }
+}
