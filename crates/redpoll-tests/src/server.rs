@@ -73,11 +73,25 @@ impl Server {
     /// If it ends at once, or is not ready in time; with what it has said.
     #[track_caller]
     pub fn start(settings: &[&str]) -> Server {
+        Server::start_program(program(), settings)
+    }
+
+    /// Starts Debian's redis-server in the same way.
+    ///
+    /// # Panics
+    /// As [`Server::start`].
+    #[track_caller]
+    pub fn redis(settings: &[&str]) -> Server {
+        Server::start_program(Path::new("redis-server"), settings)
+    }
+
+    #[track_caller]
+    fn start_program(program: &Path, settings: &[&str]) -> Server {
         let directory = new_directory();
         let start = Instant::now();
         loop {
             let port = free_port();
-            let child = spawn(&directory, port, settings);
+            let child = spawn(program, &directory, port, settings);
             let mut server = Server { child, directory: directory.clone(), port };
             if server.wait_ready(start) {
                 return server;
@@ -213,9 +227,9 @@ pub fn free_port() -> u16 {
     listener.local_addr().expect("its number").port()
 }
 
-fn spawn(directory: &Path, port: u16, settings: &[&str]) -> Child {
+fn spawn(program: &Path, directory: &Path, port: u16, settings: &[&str]) -> Child {
     let file = |name| File::create(directory.join(name)).expect("a file for the server's words");
-    Command::new(program())
+    Command::new(program)
         .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""])
         .arg("--unixsocket")
         .arg(directory.join("socket"))
@@ -225,5 +239,5 @@ fn spawn(directory: &Path, port: u16, settings: &[&str]) -> Child {
         .stdout(file("stdout"))
         .stderr(file("stderr"))
         .spawn()
-        .unwrap_or_else(|error| panic!("{} cannot be started: {error}", program().display()))
+        .unwrap_or_else(|error| panic!("{} cannot be started: {error}", program.display()))
 }

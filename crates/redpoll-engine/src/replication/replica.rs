@@ -3,7 +3,7 @@
 use crate::client::Client;
 use parking_lot::Mutex;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::*};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::*};
 
 /// What a client says of itself (REPLCONF) before it becomes a replica.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct Announced {
 enum Phase {
     /// It waits for a snapshot to be taken.
     Waiting,
-    /// It is being sent a snapshot; what is logged meanwhile is kept.
+    /// It is being sent a snapshot, or loads it; what is logged meanwhile is kept.
     Sending(Vec<u8>),
     /// It follows.
     Online,
@@ -43,6 +43,7 @@ pub struct Replica {
     acknowledged: AtomicU64,
     persisted: AtomicU64,
     last_heard: AtomicI64,
+    awaits_ack: AtomicBool,
 }
 
 impl Replica {
@@ -55,6 +56,7 @@ impl Replica {
             acknowledged: AtomicU64::new(0),
             persisted: AtomicU64::new(0),
             last_heard: AtomicI64::new(now),
+            awaits_ack: AtomicBool::new(false),
         }
     }
 
@@ -78,7 +80,7 @@ impl Replica {
         *self.phase.lock() = Phase::Sending(Vec::new());
     }
 
-    /// The snapshot is sent whole: what was logged meanwhile follows.
+    /// The snapshot has arrived whole: what was logged meanwhile follows.
     pub fn go_online(&self) {
         let mut phase = self.phase.lock();
         if let Phase::Sending(pending) = &*phase {
@@ -93,11 +95,24 @@ impl Replica {
         *self.phase.lock() = Phase::Online;
     }
 
+    /// The snapshot is sent whole. A replica that knows its end by a mark must not get more before
+    /// it has found that: Redis looks for it at the end of what has come. It says when (ACK).
+    pub fn snapshot_sent(&self) {
+        if self.announced.eof {
+            self.awaits_ack.store(true, Release);
+        } else {
+            self.go_online();
+        }
+    }
+
     /// Notes how far the replica has come, and how far its own log on disk has.
     pub(super) fn acknowledge(&self, offset: u64, persisted: Option<u64>, now: i64) {
         self.acknowledged.fetch_max(offset, AcqRel);
         self.persisted.fetch_max(persisted.unwrap_or(0), AcqRel);
         self.last_heard.store(now, Release);
+        if self.awaits_ack.swap(false, AcqRel) {
+            self.go_online();
+        }
     }
 
     /// How far the replica has said that it has come.

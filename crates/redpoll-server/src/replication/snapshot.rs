@@ -56,7 +56,7 @@ pub fn send(engine: &Arc<Engine>, replicas: &[Arc<Replica>]) {
         if replica.announced.eof {
             replica.client.send(mark.as_bytes());
         }
-        replica.go_online();
+        replica.snapshot_sent();
     }
     let seconds = begun.elapsed().as_secs_f64();
     let count = alive.len();

@@ -13,7 +13,10 @@ use std::sync::atomic::Ordering::Relaxed;
 pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, _survey: &Survey) {
     traffic(text, ctx);
     let stats = &ctx.engine.stats;
-    text.zeros(&["sync_full", "sync_partial_ok", "sync_partial_err"]);
+    let syncs = &ctx.engine.replication.syncs;
+    for (name, count) in ["sync_full", "sync_partial_ok", "sync_partial_err"].iter().zip(syncs) {
+        text.field(name, count.load(Relaxed));
+    }
     text.field("expired_keys", stats.sum(|thread| &thread.expired));
     text.decimal("expired_stale_perc", 0.0);
     text.zeros(&["expired_time_cap_reached_count", "expire_cycle_cpu_milliseconds"]);
