@@ -32,12 +32,8 @@ pub const BITFIELD_RO: Command = Command {
     run: |ctx, args| run(ctx, args, false),
 };
 
-const SPEC: Spec = Spec {
-    arity: -2,
-    group: Group::Bitmap,
-    complexity: "O(1) for each operation.",
-    ..Spec::EMPTY
-};
+const SPEC: Spec =
+    Spec { arity: -2, group: Group::Bitmap, complexity: "O(1) for each operation.", ..Spec::EMPTY };
 
 const OPERATION: Arg = Arg::one_of(
     "operation",

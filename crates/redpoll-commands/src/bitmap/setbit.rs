@@ -28,9 +28,8 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         _ => return Err(Error::text("ERR bit is not an integer or out of range")),
     };
     let len = (offset / 8) as usize + 1;
-    let (was, padded) = ctx.keys.edit_bytes(key, len, |bytes, padded| {
-        (bits::set(bytes, offset, on), padded)
-    })?;
+    let (was, padded) =
+        ctx.keys.edit_bytes(key, len, |bytes, padded| (bits::set(bytes, offset, on), padded))?;
     if padded || was != on {
         ctx.wrote(key, Class::String, "setbit", 1);
     }

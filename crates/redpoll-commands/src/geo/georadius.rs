@@ -126,10 +126,7 @@ pub const GEORADIUSBYMEMBER_RO: Command = Command {
             COUNT,
             ORDER,
         ],
-        deprecated: Some((
-            "6.2.0",
-            "`GEOSEARCH` with the `BYRADIUS` and `FROMMEMBER` arguments",
-        )),
+        deprecated: Some(("6.2.0", "`GEOSEARCH` with the `BYRADIUS` and `FROMMEMBER` arguments")),
         ..SPEC
     },
     run: |ctx, args| from_member(ctx, args, false),
@@ -164,10 +161,8 @@ const STORE: Arg = Arg::one_of(
 fn from_point(ctx: &mut Ctx<'_>, args: Args<'_>, may_store: bool) -> Result {
     lock(ctx, args, 6, may_store);
     let set = ctx.keys.read::<ZSet>(args.at(1))?;
-    let mut options = Options {
-        centre: Some(arguments::point(args.at(2), args.at(3))?),
-        ..Options::default()
-    };
+    let mut options =
+        Options { centre: Some(arguments::point(args.at(2), args.at(3))?), ..Options::default() };
     let (radius, unit) = arguments::radius(args.at(4), args.at(5))?;
     options.form = Some((Form::Circle(radius), unit));
     options.read(Kind::Radius { may_store }, args, 6, set)?;

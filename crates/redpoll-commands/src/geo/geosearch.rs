@@ -18,16 +18,7 @@ pub const GEOSEARCH: Command = Command {
         flags: Flags::READONLY,
         keys: &[KeySpec::at(1).ro().access()],
         summary: "Searches places in a circle, a box or a polygon.",
-        args: &[
-            Arg::key("key", 0),
-            FROM,
-            BY,
-            ORDER,
-            COUNT,
-            WITH_COORD,
-            WITH_DIST,
-            WITH_HASH,
-        ],
+        args: &[Arg::key("key", 0), FROM, BY, ORDER, COUNT, WITH_COORD, WITH_DIST, WITH_HASH],
         ..SPEC
     },
     run: |ctx, args| {

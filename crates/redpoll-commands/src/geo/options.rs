@@ -127,13 +127,7 @@ impl<'a> Options<'a> {
     }
 
     /// Reads an option of GEOSEARCH that tells the area, and answers how many words it has.
-    fn area(
-        &mut self,
-        kind: Kind,
-        args: Args<'a>,
-        at: usize,
-        set: Option<&ZSet>,
-    ) -> Result<usize> {
+    fn area(&mut self, kind: Kind, args: Args<'a>, at: usize, set: Option<&ZSet>) -> Result<usize> {
         let words = args.len() - at - 1;
         let is = |name, least| kind.is_search() && words >= least && args.is(at, name);
         let word = |behind| args.at(at + behind);

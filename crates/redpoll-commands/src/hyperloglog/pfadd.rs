@@ -97,10 +97,6 @@ mod tests {
 
     #[test]
     fn tells_of_changes_only() {
-        check_events(
-            "PFADD k a b | PFADD k b a | PFADD k c",
-            "new k, pfadd k, pfadd k",
-            4,
-        );
+        check_events("PFADD k a b | PFADD k b a | PFADD k c", "new k, pfadd k, pfadd k", 4);
     }
 }

@@ -9,10 +9,7 @@ pub const PFMERGE: Command = Command {
         name: "pfmerge",
         arity: -2,
         flags: Flags::WRITE.with(Flags::DENYOOM),
-        keys: &[
-            KeySpec::at(1).rw().access().insert(),
-            KeySpec::range(2, -1, 1).ro().access(),
-        ],
+        keys: &[KeySpec::at(1).rw().access().insert(), KeySpec::range(2, -1, 1).ro().access()],
         group: Group::HyperLogLog,
         since: "2.8.9",
         summary: "Merges HyperLogLogs into one, which counts what any of them has counted.",

@@ -210,10 +210,7 @@ fn centroid(corners: &[Point]) -> Point {
     }
     let count = corners.len() as f64;
     let (x, y, z) = (x / count, y / count, z / count);
-    Point {
-        longitude: y.atan2(x) / RADIANS,
-        latitude: z.atan2((x * x + y * y).sqrt()) / RADIANS,
-    }
+    Point { longitude: y.atan2(x) / RADIANS, latitude: z.atan2((x * x + y * y).sqrt()) / RADIANS }
 }
 
 /// Whether a ray from the point to the east crosses the line an odd number of times.

@@ -13,14 +13,11 @@ fn scores_and_geohashes() {
         (13.361389, 38.115556, 3479099956230698.0, "sqc8b49rny0"),
         (15.087269, 37.502669, 3479447370796909.0, "sqdtr74hyu0"),
         (-180.0, -85.05112878, 0.0, "00bh0hbj200"),
-        (180.0, 85.05112878, 4503599627370496.0 + 1501199875790165.0, "0"),
     ] {
         let place = point(longitude, latitude);
-        if hash.len() == 11 {
-            assert_eq!(place.score(), score);
-            let text = geohash(Point::from_score(place.score()));
-            assert_eq!(String::from_utf8_lossy(&text), hash);
-        }
+        assert_eq!(place.score(), score);
+        let text = geohash(Point::from_score(place.score()));
+        assert_eq!(String::from_utf8_lossy(&text), hash);
     }
     assert_eq!((Point::new(180.1, 0.0), Point::new(0.0, 85.06)), (None, None));
     assert_eq!((Point::new(f64::NAN, 0.0), Point::new(0.0, f64::INFINITY)), (None, None));
@@ -106,7 +103,8 @@ proptest! {
         let centre = places[0];
         // Where the circle touches a pole or the 180th meridian, Redis's nine cells may miss some.
         let up = reach / 111_000.0;
-        prop_assume!(centre.latitude.abs() + up < 75.0 && centre.longitude.abs() + 4.0 * up < 180.0);
+        let east = centre.longitude.abs() + 4.0 * up;
+        prop_assume!(centre.latitude.abs() + up < 75.0 && east < 180.0);
         let forms = [
             Form::Circle(reach),
             Form::Box { width: reach, height: reach * ratio },
@@ -117,7 +115,7 @@ proptest! {
             for &place in &places {
                 let place = Point::from_score(place.score());
                 let inside = shape.distance_inside(place);
-                if let Form::Circle(radius) = shape_form(&shape) {
+                if let Form::Circle(radius) = &shape.form {
                     prop_assert_eq!(inside.is_some(), centre.distance(place) <= *radius);
                 }
                 if inside.is_some() {
@@ -147,8 +145,4 @@ proptest! {
             }
         }
     }
-}
-
-fn shape_form(shape: &Shape) -> &Form {
-    &shape.form
 }

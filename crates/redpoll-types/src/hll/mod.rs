@@ -6,7 +6,7 @@
 //! registers have which value.
 //!
 //! ```text
-//! | "HYLL" | encoding 1 | unused 3 | cached count 8, little-endian, its top bit: out of date | data
+//! | "HYLL" | encoding 8 | unused 24 | cached count 64, its top bit: out of date | data
 //! ```
 //!
 //! `dense` holds every register in six bits; `sparse` holds runs of equal registers and serves few
@@ -82,7 +82,8 @@ pub fn encoding(bytes: &[u8]) -> Result<Encoding, Invalid> {
 /// whether anything has changed.
 pub fn add(bytes: &mut Vec<u8>, element: &[u8], sparse_max: usize) -> Result<bool, Invalid> {
     let (register, value) = pattern(element);
-    raise(bytes, &mut Cursor::START.clone(), register, value, sparse_max)
+    let mut cursor = Cursor::START;
+    raise(bytes, &mut cursor, register, value, sparse_max)
 }
 
 /// Raises a register to a value if it is lower. `cursor` lets a sparse search go on where an

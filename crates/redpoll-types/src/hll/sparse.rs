@@ -175,9 +175,10 @@ struct Found {
     before_that: Option<Cursor>,
 }
 
+/// Finds the run of a register. The runs before it are told if they are behind `from`.
 #[inline]
 fn search(bytes: &[u8], from: Cursor, register: usize) -> Result<Found, Invalid> {
-    let (mut place, mut before, mut before_that) = (from, None, None);
+    let (mut place, mut before, mut before_that) = (skip(bytes, from, register), None, None);
     loop {
         let rest = bytes.get(place.at..).unwrap_or_default();
         let run = Run::read(rest).ok_or(Invalid::Corrupt)?;
@@ -188,6 +189,34 @@ fn search(bytes: &[u8], from: Cursor, register: usize) -> Result<Found, Invalid>
         (before_that, before) = (before, Some(place));
         place = Cursor { at: place.at + run.bytes(), first: end };
     }
+}
+
+/// Goes from `from` on towards the run of a register, eight bytes at a time, which is what adding
+/// to a large sparse string takes longest for. Stops at least two runs before it, or at `from`.
+fn skip(bytes: &[u8], from: Cursor, register: usize) -> Cursor {
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let (mut place, mut before, mut before_that) = (from, from, from);
+    while let Some(eight) = bytes.get(place.at..place.at + 8) {
+        let word = u64::from_le_bytes(eight.try_into().unwrap_or_default());
+        // Runs of one byte, up to the first of two: how many, and their lengths less one.
+        let valued = word & HIGH;
+        let long = word << 1 & HIGH & !valued;
+        let short = long.trailing_zeros() / 8;
+        let lengths = word & 0x3f3f_3f3f_3f3f_3f3f & !((valued >> 7) * 0x3c);
+        let counted = if short == 8 { lengths } else { lengths & ((1 << (8 * short)) - 1) };
+        let pairs = (counted & 0x00ff_00ff_00ff_00ff) + (counted >> 8 & 0x00ff_00ff_00ff_00ff);
+        let sum = (pairs.wrapping_mul(0x0001_0001_0001_0001) >> 48) as usize + short as usize;
+        let mut next = Cursor { at: place.at + short as usize, first: place.first + sum };
+        if short < 8 && next.first <= register {
+            let Some(run) = bytes.get(next.at..).and_then(Run::read) else { break };
+            next = Cursor { at: next.at + 2, first: next.first + run.parts().1 };
+        }
+        if next.first > register {
+            break;
+        }
+        (before_that, before, place) = (before, place, next);
+    }
+    before_that
 }
 
 /// Raises a register to a value if it is lower. `cursor` is where to search from: the start, or
@@ -209,6 +238,9 @@ pub(super) fn raise(
         *cursor = Cursor::START;
     }
     let Found { run, place, before, before_that } = found;
+    if let Some(before_that) = before_that {
+        *cursor = before_that;
+    }
     let (old_value, len) = run.parts();
     if old_value >= value {
         return Ok(Raised::Not);
@@ -233,9 +265,6 @@ pub(super) fn raise(
     }
     replace(bytes, place.at, old_len, new.bytes());
     join(bytes, before.map_or(HEADER, |before| before.at));
-    if let Some(before_that) = before_that {
-        *cursor = before_that;
-    }
     Ok(Raised::Done)
 }
 

@@ -46,7 +46,8 @@ fn elements_hash_as_in_redis() {
 
 #[test]
 fn counts_stay_close() {
-    for (number, off) in [(1u64, 0), (10, 0), (100, 1), (1000, 20), (10_000, 200), (100_000, 2000)] {
+    for (number, off) in [(1u64, 0), (10, 0), (100, 1), (1000, 20), (10_000, 200), (100_000, 2000)]
+    {
         let mut bytes = empty();
         for element in 0..number {
             add(&mut bytes, &element.to_le_bytes(), 3000).expect("a valid string");
@@ -176,7 +177,8 @@ proptest! {
         let mut two = target;
         for (register, &value) in registers.values().iter().enumerate() {
             if value > 0 {
-                raise(&mut two, &mut Cursor::START.clone(), register, value, NO_LIMIT).expect("valid");
+                let mut cursor = Cursor::START;
+                raise(&mut two, &mut cursor, register, value, NO_LIMIT).expect("valid");
             }
         }
         forget_count(&mut two);
