@@ -29,9 +29,12 @@ pub mod parse;
 mod prelude;
 mod scan;
 
+mod bitmap;
 mod connection;
 mod generic;
+mod geo;
 mod hash;
+mod hyperloglog;
 mod list;
 mod pubsub;
 mod replication;
@@ -49,9 +52,12 @@ use redpoll_engine::spec::Command;
 /// All commands.
 pub fn all() -> impl Iterator<Item = &'static Command> {
     let groups = [
+        bitmap::COMMANDS,
         connection::COMMANDS,
         generic::COMMANDS,
+        geo::COMMANDS,
         hash::COMMANDS,
+        hyperloglog::COMMANDS,
         list::COMMANDS,
         pubsub::COMMANDS,
         replication::COMMANDS,

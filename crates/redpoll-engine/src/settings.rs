@@ -75,6 +75,7 @@ fn limits(config: &Config) -> Limits {
         zset_max_listpack_value: config.zset_max_listpack_value() as usize,
         list_max_listpack_size: config.list_max_listpack_size() as i32,
         list_compress_depth: config.list_compress_depth() as u32,
+        hll_sparse_max_bytes: usize::try_from(config.hll_sparse_max_bytes()).unwrap_or(usize::MAX),
         ..Limits::default()
     }
 }

@@ -23,6 +23,14 @@ const READING: &[&str] = &[
     "LPOS",
     "ZLEXCOUNT",
     "ZDIFF",
+    "GETBIT",
+    "BITCOUNT",
+    "BITPOS",
+    "BITFIELD_RO",
+    "GEOSEARCH",
+    "GEODIST",
+    "GEOPOS",
+    "GEOHASH",
 ];
 
 /// The target.

@@ -54,7 +54,16 @@ const TEXT: &str = "\
     ZRANGE z x x BYLEX | ZPOPMIN z n | ZPOPMAX z n | ZREMRANGEBYRANK z i i | \
     ZREMRANGEBYSCORE z r r | ZUNIONSTORE z 2 z z | ZINTERSTORE z 2 z e | ZDIFF 2 z z | \
     ZRANDMEMBER z i | ZSCAN z 0 | ZRANGESTORE z z i i | ZLEXCOUNT z x x | ZMPOP 2 z z MIN | \
-    BZPOPMIN z 1";
+    BZPOPMIN z 1 | SETBIT s n 1 | SETBIT s i 0 | GETBIT s n | BITCOUNT s i i BIT | \
+    BITPOS s 0 i i | BITPOS s 1 i | BITOP XOR s s s | BITOP ONE s s s s | BITOP NOT s s | \
+    BITFIELD s SET u8 n i GET i13 n | BITFIELD s OVERFLOW SAT INCRBY i33 n i | \
+    BITFIELD_RO s GET u63 n | PFADD s v v | PFADD s M | PFCOUNT s | PFCOUNT s s | \
+    PFMERGE s s s | PFDEBUG TODENSE s | PFDEBUG DECODE s | GEOADD z d d m | \
+    GEOADD z CH 13 38 m 13.1 38.2 m | GEOSEARCH z FROMLONLAT d d BYRADIUS 1000 km ASC | \
+    GEOSEARCH z FROMMEMBER m BYBOX 9000 300 mi COUNT n ANY | \
+    GEORADIUS z d d 100000 ft WITHDIST WITHCOORD | GEOPOS z m m | GEOHASH z m | \
+    GEORADIUSBYMEMBER z m 500 km STORE z | GEODIST z m m km | \
+    GEOSEARCHSTORE z z BYPOLYGON 3 d d 20 30 13 d STOREDIST";
 
 /// The longest sequence.
 const STEPS_MAX: usize = 300;

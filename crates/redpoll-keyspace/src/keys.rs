@@ -17,6 +17,7 @@ use redpoll_types::number::{I64_TEXT_MAX, parse_i64};
 use redpoll_types::string::Str;
 use redpoll_types::value::{Type, Typed, Value};
 
+mod bytes;
 mod edit;
 mod fields;
 mod guards;

@@ -167,6 +167,15 @@ impl<'a> Reply<'a> {
         }
     }
 
+    /// A floating-point number whose text the caller has made: `,text` in RESP3, a bulk string in
+    /// RESP2.
+    pub fn double_text(&mut self, text: &[u8]) {
+        match self.proto {
+            Proto::Resp2 => self.bulk(text),
+            Proto::Resp3 => self.line(b',', text),
+        }
+    }
+
     /// A number too large for an integer: `(digits` in RESP3, a bulk string in RESP2.
     pub fn big_number(&mut self, digits: &str) {
         match self.proto {

@@ -1,9 +1,14 @@
-//! The values of the keyspace: string, list, hash, set, sorted set, and their encodings.
+//! The values of the keyspace: string, list, hash, set, sorted set, and their encodings; and what
+//! strings and sorted sets are also used as: bitmaps, HyperLogLogs, geo indexes.
 
 #![forbid(unsafe_code)]
 
+pub mod bits;
 mod footprint;
+pub mod geo;
+
 pub mod hash;
+pub mod hll;
 pub mod intset;
 pub mod limits;
 pub mod list;

@@ -27,6 +27,19 @@ impl Str {
         Arc::make_mut(&mut self.0)
     }
 
+    /// Appends zeros up to a length. O(new bytes), amortized; memory for very many of them is not
+    /// even touched.
+    pub fn grow(&mut self, len: usize) {
+        let own = self.make_mut();
+        if len / 2 > own.len() {
+            let mut grown = vec![0; len];
+            grown[..own.len()].copy_from_slice(own);
+            *own = grown;
+        } else {
+            own.resize(len, 0);
+        }
+    }
+
     /// Replaces the bytes in place and answers true, if nobody reads the string and the new bytes
     /// fit the old ones' room without wasting half of it.
     pub fn overwrite(&mut self, bytes: &[u8]) -> bool {

@@ -1,4 +1,4 @@
-//! Changing strings in place: counters, APPEND, SETRANGE, SETBIT.
+//! Changing strings in place: counters, APPEND, SETRANGE.
 
 use super::*;
 
@@ -113,7 +113,13 @@ impl Keys<'_> {
     }
 
     /// Replaces the value at `place` by a string that counts as `raw`; the expiry stays.
-    fn store_raw(&mut self, hash: u64, key: &[u8], place: Place, payload: NewPayload<'_, Value>) {
+    pub(super) fn store_raw(
+        &mut self,
+        hash: u64,
+        key: &[u8],
+        place: Place,
+        payload: NewPayload<'_, Value>,
+    ) {
         self.set_payload(hash, key, Some(place), payload, Expiry::Keep);
         self.db_of(hash).table.entry_mut(place).set_raw(true);
     }

@@ -16,6 +16,8 @@ enum Op {
     Append(Vec<u8>),
     Add(i64),
     Overwrite(Vec<u8>),
+    Pad(usize),
+    Raw(Vec<u8>),
     Expire(Option<i64>),
     Delete,
     Relocate(u8, usize),
@@ -46,6 +48,9 @@ fn op() -> impl Strategy<Value = Op> {
         2 => bytes().prop_map(Op::Append),
         2 => any::<i64>().prop_map(Op::Add),
         2 => bytes().prop_map(Op::Overwrite),
+        2 => (1usize..30).prop_map(Op::Pad),
+        1 => (500usize..1100).prop_map(Op::Pad),
+        1 => bytes().prop_map(Op::Raw),
         2 => expiry().prop_map(Op::Expire),
         1 => Just(Op::Delete),
         1 => (0u8..4, 0usize..2).prop_map(|(key, db)| Op::Relocate(key, db)),
@@ -96,6 +101,22 @@ fn apply(keys: &mut Keys<'_>, model: &mut Model, db: usize, number: u8, op: Op) 
         Op::Overwrite(bytes) => {
             assert_eq!(keys.edit_string(key, |all| all.clone_from(&bytes)), Ok(()));
             model.insert((db, number), (bytes, old_expiry));
+        }
+        Op::Pad(len) => {
+            let mut wanted = old.as_ref().map_or(Vec::new(), |(bytes, _)| bytes.clone());
+            let short = wanted.len() < len;
+            wanted.resize(len.max(wanted.len()), 0);
+            wanted[len - 1] ^= 7;
+            let edited = keys.edit_bytes(key, len, |all, padded| {
+                all[len - 1] ^= 7;
+                padded
+            });
+            assert_eq!(edited, Ok(short));
+            model.insert((db, number), (wanted, old_expiry));
+        }
+        Op::Raw(bytes) => {
+            keys.set_raw(key, bytes.clone());
+            model.insert((db, number), (bytes, None));
         }
         Op::Expire(at) => {
             assert_eq!(keys.set_expiry(key, at), old.is_some());
