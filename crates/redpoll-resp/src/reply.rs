@@ -167,6 +167,14 @@ impl<'a> Reply<'a> {
         }
     }
 
+    /// A floating-point number whose digits are known, in a precision beyond that of `double`.
+    pub fn double_text(&mut self, digits: &str) {
+        match self.proto {
+            Proto::Resp2 => self.bulk(digits.as_bytes()),
+            Proto::Resp3 => self.line(b',', digits.as_bytes()),
+        }
+    }
+
     /// A number too large for an integer: `(digits` in RESP3, a bulk string in RESP2.
     pub fn big_number(&mut self, digits: &str) {
         match self.proto {

@@ -1,4 +1,4 @@
-//! `ZINTER numkeys key... [WEIGHTS weight...] [AGGREGATE SUM|MIN|MAX] [WITHSCORES]` and
+//! `ZINTER numkeys key... [WEIGHTS weight...] [AGGREGATE SUM|MIN|MAX|COUNT] [WITHSCORES]` and
 //! `ZINTERSTORE destination numkeys key... ...`: the members that several sets have in common.
 
 use super::algebra::{Member, intersect};
