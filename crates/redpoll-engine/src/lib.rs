@@ -17,6 +17,7 @@ pub mod client;
 pub mod ctx;
 pub mod engine;
 pub mod error;
+mod events;
 pub mod executor;
 pub mod latency;
 mod monitor;

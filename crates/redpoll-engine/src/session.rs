@@ -5,7 +5,7 @@ use crate::client::{Client, flags};
 use crate::spec::Command;
 use redpoll_keyspace::stripe::WatchFlag;
 use redpoll_resp::{OwnedArgs, Proto};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
@@ -99,6 +99,8 @@ pub struct Session {
     pub subscriptions: Subscriptions,
     /// The blocking command that it waits in.
     pub waiting: Option<Arc<Waiter>>,
+    /// Field names for HIMPORT SET, by the names that HIMPORT PREPARE gave them.
+    pub fieldsets: BTreeMap<Box<[u8]>, Arc<[Box<[u8]>]>>,
     /// To be closed when the replies so far are sent.
     pub closing: bool,
     /// The words of the running command that MONITOR and SLOWLOG must not show, by their positions.
@@ -123,6 +125,7 @@ impl Session {
             watch_flag: WatchFlag::default(),
             subscriptions: Subscriptions::default(),
             waiting: None,
+            fieldsets: BTreeMap::new(),
             closing: false,
             secret_words: Vec::new(),
             recent: None,

@@ -12,10 +12,10 @@ use redpoll_types::limits::Limits;
 pub struct Settings {
     /// The thresholds of the compact encodings.
     pub limits: Limits,
-    /// The classes of keyspace events that are wanted.
+    /// The classes of keyspace events that are wanted, and whether their fields are.
     pub wanted_events: u32,
-    /// Whether events go to the channels named after keys, and to those named after events.
-    pub event_channels: (bool, bool),
+    /// The channels that events go to.
+    pub event_channels: NotifyFlags,
     /// Memory limit in bytes; 0: none.
     pub maxmemory: u64,
     /// Whether the access clock counts frequency.
@@ -41,13 +41,14 @@ impl Settings {
     /// The settings of a configuration, as they are now.
     pub fn of(config: &Config) -> Self {
         let notify = config.notify_keyspace_events();
-        let channels =
-            (notify.contains(NotifyFlags::KEYSPACE), notify.contains(NotifyFlags::KEYEVENT));
-        let wanted = if channels == (false, false) { 0 } else { notify.bits() & !0b11 };
+        let wanted = match notify.intersects(NotifyFlags::CHANNELS) {
+            true => notify.bits() & !(NotifyFlags::KEYSPACE | NotifyFlags::KEYEVENT).bits(),
+            false => 0,
+        };
         Settings {
             limits: limits(config),
             wanted_events: wanted,
-            event_channels: channels,
+            event_channels: notify,
             maxmemory: config.maxmemory(),
             lfu: config.maxmemory_policy().is_lfu(),
             slowlog_micros: config.slowlog_log_slower_than(),

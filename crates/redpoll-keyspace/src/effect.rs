@@ -49,7 +49,12 @@ pub struct Event {
     pub db: usize,
     /// The key.
     pub key: Box<[u8]>,
+    /// The fields of a hash that it is about, if anybody wants to know them.
+    pub fields: Vec<Box<[u8]>>,
 }
+
+/// The bits of a mask of events that ask for the fields of hashes; the numbers are those of Redis.
+const FIELDS: u32 = 0b1111 << 19;
 
 /// What one command has caused so far. Small, as one is made for every command.
 #[derive(Debug, Default)]
@@ -85,6 +90,12 @@ impl Effects {
     /// No effects, for another command that wants the same events.
     pub fn renewed(&self) -> Self {
         Effects { wanted: self.wanted, ..Effects::default() }
+    }
+
+    /// Whether somebody may want to know the fields that events are about.
+    #[inline]
+    pub fn wants_fields(&self) -> bool {
+        self.wanted & FIELDS != 0 && self.wanted & Class::Hash.bit() != 0
     }
 
     /// The rare effects, to be added to.

@@ -389,7 +389,7 @@ impl<'a> Keys<'a> {
     #[inline]
     pub fn event(&mut self, key: &[u8], class: Class, name: &'static str) {
         if self.effects.wanted & class.bit() != 0 {
-            let event = Event { class, name, db: self.db, key: key.into() };
+            let event = Event { class, name, db: self.db, key: key.into(), fields: Vec::new() };
             self.effects.rare().events.push(event);
         }
     }

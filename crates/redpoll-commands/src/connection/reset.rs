@@ -28,6 +28,7 @@ fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
     let authenticated = login::required_password(ctx).is_none();
     let session = &mut *ctx.session;
     session.transaction = None;
+    session.fieldsets.clear();
     ctx.engine.unwatch(session);
     ctx.engine.unsubscribe_all(session);
     ctx.engine.remove_monitor(&session.client);

@@ -67,7 +67,7 @@ fn set_all(ctx: &mut Ctx<'_>, args: Args<'_>, name: &'static str) -> Result<usiz
         }
         Ok(created)
     })?;
-    ctx.wrote(key, Class::Hash, "hset", count as u64);
+    ctx.wrote_fields(key, "hset", count as u64, args.iter_from(2).step_by(2));
     Ok(created)
 }
 

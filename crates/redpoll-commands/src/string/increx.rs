@@ -47,12 +47,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     }
 }
 
-fn add_int(
-    ctx: &mut Ctx<'_>,
-    key: &[u8],
-    options: &Options<'_>,
-    deadline: Option<i64>,
-) -> Result {
+fn add_int(ctx: &mut Ctx<'_>, key: &[u8], options: &Options<'_>, deadline: Option<i64>) -> Result {
     let read = |word: Option<&[u8]>, default| word.map_or(Ok(default), parse::int);
     let by = read(options.by, 1)?;
     let (low, high) = (read(options.lower, i64::MIN)?, read(options.upper, i64::MAX)?);
@@ -76,7 +71,7 @@ fn add_int(
     ctx.reply.int(after);
     ctx.reply.int(delta);
     let expiry = options.expiry(ctx, key, deadline);
-    ctx.keys.set_int(key, after, expiry);
+    ctx.keys.set_int(key, after, stored(ctx, expiry));
     settle(ctx, key, "incrby", write_i64(after, &mut [0; 21]), (options, expiry));
     Ok(())
 }
@@ -129,9 +124,17 @@ fn add_float(
     ctx.reply.double_text(&text);
     ctx.reply.double_text(&delta.to_string());
     let expiry = options.expiry(ctx, key, deadline);
-    ctx.keys.set_text(key, text.as_bytes(), expiry);
+    ctx.keys.set_text(key, text.as_bytes(), stored(ctx, expiry));
     settle(ctx, key, "incrbyfloat", text.as_bytes(), (options, expiry));
     Ok(())
+}
+
+/// The expiry to store: a key that is about to be deleted must not be met as expired before.
+fn stored(ctx: &Ctx<'_>, expiry: Expiry) -> Expiry {
+    match expiry {
+        Expiry::At(at) if at <= ctx.keys.now() => Expiry::Keep,
+        other => other,
+    }
 }
 
 /// Tells what has been done, and deletes the key if its new time to live is over.
@@ -288,8 +291,15 @@ mod tests {
     #[test]
     fn refuses() {
         for options in [
-            "FOO", "BYINT", "BYINT 1 BYFLOAT 1", "EX 1 PX 1", "EX 1 PERSIST", "PERSIST EX 1",
-            "PERSIST ENX", "KEEPTTL", "BYINT 1 BYINT 1",
+            "FOO",
+            "BYINT",
+            "BYINT 1 BYFLOAT 1",
+            "EX 1 PX 1",
+            "EX 1 PERSIST",
+            "PERSIST EX 1",
+            "PERSIST ENX",
+            "KEEPTTL",
+            "BYINT 1 BYINT 1",
         ] {
             check(&format!("INCREX k {options} | EXISTS k"), "ERR syntax error | 0");
         }
@@ -299,10 +309,7 @@ mod tests {
             "INCREX k BYINT 1.5 | INCREX k LBOUND 1.5 | INCREX k BYFLOAT x | INCREX k EX x",
             &format!("{int} | {int} | {float} | {int}"),
         );
-        check(
-            "SET k x | INCREX k | INCREX k BYFLOAT 1",
-            &format!("OK | {int} | {float}"),
-        );
+        check("SET k x | INCREX k | INCREX k BYFLOAT 1", &format!("OK | {int} | {float}"));
         let bounds = "ERR LBOUND can't be greater than UBOUND";
         check(
             "INCREX k LBOUND 2 UBOUND 1 | INCREX k BYFLOAT 1 LBOUND 2.5 UBOUND 2",

@@ -41,7 +41,9 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         When::Present => pairs.clone().all(|(key, _)| ctx.keys.contains(key)),
     };
     if allowed {
-        pairs.for_each(|(key, value)| drop(set(ctx, key, value, expiry, When::Always)));
+        for (key, value) in pairs {
+            set(ctx, key, value, expiry, When::Always);
+        }
     }
     if allowed && expiry == Expiry::Keep {
         log_each(ctx, args, count);
@@ -90,8 +92,10 @@ mod tests {
         check("MSETEX 2 a 1 b x | MGET a b | TTL a", "1 | [1 x] | -1");
         check("MSETEX 2 a 1 b 2 EX 10 | TTL a | PTTL b", "1 | 10 | 10000");
         check("SET a 1 EX 9 | MSETEX 2 a 2 b 3 KEEPTTL | TTL a | TTL b", "OK | 1 | 9 | -1");
-        check("SET a 1 EX 9 | MSETEX 1 a 2 | TTL a | MSETEX 1 a 2 PXAT 5 | GET a", 
-              "OK | 1 | -1 | 1 | nil");
+        check(
+            "SET a 1 EX 9 | MSETEX 1 a 2 | TTL a | MSETEX 1 a 2 PXAT 5 | GET a",
+            "OK | 1 | -1 | 1 | nil",
+        );
         check("RPUSH a x | MSETEX 1 a NX EX 7 XX | GET a", "1 | 1 | NX");
     }
 
@@ -123,10 +127,6 @@ mod tests {
 
     #[test]
     fn tells_what_it_did() {
-        check_events(
-            "MSETEX 2 a 1 b 2 EX 9",
-            "new a, set a, expire a, new b, set b, expire b",
-            2,
-        );
+        check_events("MSETEX 2 a 1 b 2 EX 9", "new a, set a, expire a, new b, set b, expire b", 2);
     }
 }

@@ -74,13 +74,8 @@ struct Options<'a> {
 
 impl<'a> Options<'a> {
     fn parse(args: Args<'a>) -> Result<Self> {
-        let mut options = Options {
-            when: When::Always,
-            compare: None,
-            get: false,
-            keep: false,
-            deadline: None,
-        };
+        let mut options =
+            Options { when: When::Always, compare: None, get: false, keep: false, deadline: None };
         let mut words = args.iter_from(3);
         while let Some(word) = words.next() {
             let compare = options.compare;
@@ -162,11 +157,13 @@ mod tests {
         check(
             "SET k a IFEQ a | SET k a IFNE a | SET k b IFEQ x | SET k b ifeq a EX 9 | TTL k | \
              SET k c IFNE b | SET k c IFNE a GET | SET k d IFEQ b GET | GET k",
-            "nil | OK | nil | OK | 9 | nil | b | c | d",
+            "nil | OK | nil | OK | 9 | nil | b | c | c",
         );
         check("SET k a IFEQ a GET | SET k a IFNE b GET | GET k", "nil | nil | a");
-        check("SET k a EX 9 | SET k b IFEQ a KEEPTTL | TTL k | SET k c IFEQ b | TTL k",
-              "OK | OK | 9 | OK | -1");
+        check(
+            "SET k a EX 9 | SET k b IFEQ a KEEPTTL | TTL k | SET k c IFEQ b | TTL k",
+            "OK | OK | 9 | OK | -1",
+        );
         check("SET k 12 | SET k 13 IFEQ 12 | GET k", "OK | OK | 13");
     }
 

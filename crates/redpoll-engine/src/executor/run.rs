@@ -240,25 +240,3 @@ fn lock_many<'a>(
     }
     keys
 }
-
-impl Engine {
-    /// Sends keyspace events to their subscribers, as the keyspace and the keyevent channel name
-    /// them.
-    pub(crate) fn publish_events(&self, events: &[redpoll_keyspace::effect::Event]) {
-        if !self.pubsub.has_receivers() {
-            return;
-        }
-        let (by_key, by_event) = self.settings().event_channels;
-        for event in events {
-            let db = event.db;
-            if by_key {
-                let channel = [format!("__keyspace@{db}__:").as_bytes(), &event.key].concat();
-                self.pubsub.publish(&channel, event.name.as_bytes());
-            }
-            if by_event {
-                let channel = format!("__keyevent@{db}__:{}", event.name);
-                self.pubsub.publish(channel.as_bytes(), &event.key);
-            }
-        }
-    }
-}

@@ -43,12 +43,29 @@ impl Keys<'_> {
         stays.then_some(place)
     }
 
+    /// Notes an event of a hash for its subscribers, with the fields that it is about. They are
+    /// looked at only if somebody wants to know them.
+    #[inline]
+    pub fn field_event<'f>(
+        &mut self,
+        key: &[u8],
+        name: &'static str,
+        fields: impl IntoIterator<Item = &'f [u8]>,
+    ) {
+        self.event(key, Class::Hash, name);
+        if self.effects.wants_fields()
+            && let Some(event) = self.effects.rare().events.last_mut()
+        {
+            event.fields = fields.into_iter().map(Box::from).collect();
+        }
+    }
+
     /// Notes the effects of expired fields that have been removed.
     pub(super) fn fields_expired(&mut self, fields: GoneFields) {
         let GoneFields { key, names, emptied } = fields;
         self.effects.rare().expired_fields += names.len() as u64;
         self.modified(&key);
-        self.event(&key, Class::Hash, "hexpired");
+        self.field_event(&key, "hexpired", names.iter().map(|name| &**name));
         if let Some(entry) = emptied {
             self.event(&key, Class::Generic, "del");
             self.discard_entry(entry);
