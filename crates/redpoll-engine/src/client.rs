@@ -129,6 +129,10 @@ pub mod flags {
     pub const CLOSING: u32 = 16;
     /// A watched key has changed.
     pub const DIRTY_EXEC: u32 = 32;
+    /// Expired keys are there for it (CLIENT IMPORT-SOURCE).
+    pub const IMPORT_SOURCE: u32 = 64;
+    /// Understands that it is sent elsewhere (CLIENT CAPA redirect).
+    pub const CAPA_REDIRECT: u32 = 128;
 }
 
 /// What others want of a client.

@@ -2,6 +2,7 @@
 
 use crate::block::Waiters;
 use crate::client::{Client, Clients};
+use crate::hot_keys::HotKeys;
 use crate::latency::Latency;
 use crate::pause::Pause;
 use crate::pubsub::PubSub;
@@ -72,6 +73,12 @@ pub struct Engine {
     pub rates: Rates,
     /// SLOWLOG.
     pub slowlog: SlowLog,
+    /// COMMANDLOG's large requests.
+    pub large_requests: SlowLog,
+    /// COMMANDLOG's large replies.
+    pub large_replies: SlowLog,
+    /// HOTKEYS.
+    pub hot_keys: HotKeys,
     /// LATENCY.
     pub latency: Latency,
     /// Facts for INFO.
@@ -121,6 +128,9 @@ impl Engine {
             stats: Stats::default(),
             rates: Rates::default(),
             slowlog: SlowLog::default(),
+            large_requests: SlowLog::default(),
+            large_replies: SlowLog::default(),
+            hot_keys: HotKeys::default(),
             latency: Latency::default(),
             process,
             started: clock::now_ms(),

@@ -19,6 +19,7 @@ pub mod engine;
 pub mod error;
 mod events;
 pub mod executor;
+pub mod hot_keys;
 pub mod latency;
 mod monitor;
 pub mod pause;

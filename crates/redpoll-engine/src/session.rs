@@ -107,6 +107,8 @@ pub struct Session {
     pub secret_words: Vec<usize>,
     /// The last command that is no subcommand, to recognise the same again in a pipeline.
     pub(crate) recent: Option<(&'static Command, usize)>,
+    /// Commands executed so far.
+    pub(crate) executed: u64,
     /// The number of the last command.
     pub(crate) last_command: Option<usize>,
 }
@@ -129,6 +131,7 @@ impl Session {
             closing: false,
             secret_words: Vec::new(),
             recent: None,
+            executed: 0,
             last_command: None,
         }
     }
@@ -161,6 +164,7 @@ impl Session {
         figures.last_active.store(now, Relaxed);
         figures.db.store(self.db as u32, Relaxed);
         figures.last_command.store(self.last_command.map_or(0, |id| id as u32 + 1), Relaxed);
+        figures.commands.store(self.executed, Relaxed);
         let queue = self.transaction.as_ref();
         figures.queued.store(queue.map_or(0, |t| t.queue.len() as u32 + 1), Relaxed);
         figures.queued_bytes.store(queue.map_or(0, |t| t.bytes), Relaxed);

@@ -26,6 +26,12 @@ pub struct Settings {
     pub coarse_times: bool,
     /// Entries that SLOWLOG keeps.
     pub slowlog_max: usize,
+    /// Requests of so many bytes are logged, and so many of them kept.
+    pub large_request: (usize, usize),
+    /// Replies of so many bytes are logged, and so many of them kept.
+    pub large_reply: (usize, usize),
+    /// Whether keys stay when they expire, and import sources see them.
+    pub import_mode: bool,
     /// From how many milliseconds on an event counts as a latency spike; 0: never.
     pub latency_threshold_ms: u64,
 }
@@ -54,9 +60,23 @@ impl Settings {
             slowlog_micros: config.slowlog_log_slower_than(),
             coarse_times: !(0..1000).contains(&config.slowlog_log_slower_than()),
             slowlog_max: config.slowlog_max_len(),
+            large_request: (
+                bytes(config.commandlog_request_larger_than()),
+                config.commandlog_large_request_max_len(),
+            ),
+            large_reply: (
+                bytes(config.commandlog_reply_larger_than()),
+                config.commandlog_large_reply_max_len(),
+            ),
+            import_mode: config.import_mode(),
             latency_threshold_ms: u64::try_from(config.latency_monitor_threshold()).unwrap_or(0),
         }
     }
+}
+
+/// A threshold in bytes, which a negative one puts out of reach.
+fn bytes(threshold: i64) -> usize {
+    usize::try_from(threshold).unwrap_or(usize::MAX)
 }
 
 fn limits(config: &Config) -> Limits {

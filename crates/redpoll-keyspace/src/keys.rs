@@ -64,6 +64,8 @@ pub struct Keys<'a> {
     guards: Guards<'a>,
     db: usize,
     now: i64,
+    /// Keys whose expiry is not later are gone: `now`, or never for an import source.
+    gone_by: i64,
     /// A hash that the dispatcher has computed already, and the key it belongs to.
     hint: (*const u8, usize, u64),
     /// Whether reads leave the access clock alone (CLIENT NO-TOUCH).
@@ -79,6 +81,7 @@ impl<'a> Keys<'a> {
             guards,
             db,
             now,
+            gone_by: now,
             hint: (std::ptr::null(), 0, 0),
             no_touch: false,
             effects: Effects::default(),
@@ -112,6 +115,11 @@ impl<'a> Keys<'a> {
         self.no_touch = on;
     }
 
+    /// Whether expired keys are there from now on (CLIENT IMPORT-SOURCE).
+    pub fn set_import_source(&mut self, on: bool) {
+        self.gone_by = if on { i64::MIN } else { self.now };
+    }
+
     /// Tells the hash of a key, so that it is not computed again when that very slice is looked up.
     #[inline]
     pub fn set_hint(&mut self, key: &[u8], hash: u64) {
@@ -141,7 +149,7 @@ impl<'a> Keys<'a> {
     /// Where the key is, unless it has expired: then it is removed and its effects are noted.
     #[inline]
     fn live(&mut self, hash: u64, key: &[u8]) -> Option<Place> {
-        let now = self.now;
+        let gone_by = self.gone_by;
         let db = self.db_of(hash);
         let place = db.table.find(hash, key)?;
         let entry = db.table.entry(place);
@@ -149,7 +157,7 @@ impl<'a> Keys<'a> {
             return Some(place);
         }
         match entry.expiry() {
-            Some(at) if at <= now => {
+            Some(at) if at <= gone_by => {
                 let entry = db.remove(place);
                 self.expired(entry);
                 None

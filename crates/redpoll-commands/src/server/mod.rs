@@ -3,8 +3,10 @@
 group! {
     acl: ACL;
     command: COMMAND;
+    commandlog: COMMANDLOG;
     config: CONFIG;
     debug: DEBUG;
+    hotkeys: HOTKEYS;
     info: INFO;
     lastsave: LASTSAVE;
     latency: LATENCY;

@@ -83,6 +83,9 @@ impl Executor {
         let mut keys = lock(&engine.keyspace, &command.spec, args, hash, session.db, now);
         keys.effects.wanted = settings.wanted_events;
         keys.set_no_touch(session.client.has_flag(flags::NO_TOUCH));
+        if settings.import_mode {
+            keys.set_import_source(session.client.has_flag(flags::IMPORT_SOURCE));
+        }
         let mark = out.len();
         let mut ctx = Ctx {
             engine,

@@ -34,7 +34,7 @@ impl Keys<'_> {
     /// Removes expired fields of the entry at `place`, if it is a hash that has any; answers where
     /// the key is, if it is still there.
     pub(super) fn without_expired_fields(&mut self, hash: u64, place: Place) -> Option<Place> {
-        let now = self.now;
+        let now = self.gone_by;
         let Some(fields) = self.db_of(hash).expire_fields(place, now, FIELDS_AT_ONCE) else {
             return Some(place);
         };
