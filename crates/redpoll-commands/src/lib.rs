@@ -29,6 +29,7 @@ pub mod parse;
 mod prelude;
 mod scan;
 
+mod cluster;
 mod connection;
 mod generic;
 mod hash;
@@ -48,6 +49,7 @@ use redpoll_engine::spec::Command;
 /// All commands.
 pub fn all() -> impl Iterator<Item = &'static Command> {
     let groups = [
+        cluster::COMMANDS,
         connection::COMMANDS,
         generic::COMMANDS,
         hash::COMMANDS,

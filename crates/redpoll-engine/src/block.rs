@@ -26,6 +26,8 @@ pub enum TimeoutReply {
     NullArray,
     /// The number 0: no replica has acknowledged (WAIT).
     Zero,
+    /// Twice the number 0: nobody has the writes in its file (WAITAOF).
+    ZeroPair,
 }
 
 /// What a blocking command asks for.

@@ -14,6 +14,7 @@ pub(crate) const VALKEY_VERSION: &str = "9.1.0";
 pub const HELLO: Command = Command {
     spec: Spec {
         name: "hello",
+        history: &[("6.2.0", "Without a version, the connection is described.")],
         arity: -1,
         flags: Flags::NOSCRIPT
             .with(Flags::LOADING)

@@ -1,4 +1,5 @@
-//! `WAIT numreplicas timeout`: wait until so many replicas have acknowledged the client's writes.
+//! `WAIT numreplicas timeout` and `WAITAOF numlocal numreplicas timeout`: wait until so many replicas
+//! have acknowledged the client's writes, or have them in their append-only files.
 //!
 //! There are no replicas yet, so none ever acknowledges: asked for none, the answer comes at once,
 //! asked for some, when the time is over.
@@ -21,6 +22,50 @@ pub const WAIT: Command = Command {
     },
     run,
 };
+
+pub const WAITAOF: Command = Command {
+    spec: Spec {
+        name: "waitaof",
+        arity: 4,
+        flags: Flags::NOSCRIPT,
+        acl: Acl::CONNECTION,
+        group: Group::Generic,
+        since: "7.2.0",
+        summary: "Waits until the client's writes are in append-only files.",
+        args: &[Arg::integer("numlocal"), Arg::integer("numreplicas"), Arg::integer("timeout")],
+        tips: &["request_policy:all_shards", "response_policy:agg_min"],
+        ..Spec::EMPTY
+    },
+    run: waitaof,
+};
+
+/// The server itself has no such file, so it may not be waited for.
+fn waitaof(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
+    let local = parse::int_in(args.at(1), 0..=1)?;
+    let replicas = parse::int(args.at(2))?;
+    if replicas < 0 {
+        return Err(Error::text("ERR value is out of range, must be positive"));
+    }
+    let timeout_ms = timeout(args.at(3), ctx.keys.now())?;
+    if local > 0 {
+        return Err(Error::text(
+            "ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.",
+        ));
+    }
+    if replicas == 0 || !ctx.may_block() {
+        ctx.reply.array(2);
+        ctx.reply.int(0);
+        ctx.reply.int(0);
+        return Ok(());
+    }
+    ctx.block(BlockRequest {
+        keys: Vec::new(),
+        timeout_ms,
+        wanted: Type::String,
+        on_timeout: TimeoutReply::ZeroPair,
+    });
+    Ok(())
+}
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let replicas = parse::int(args.at(1))?;
@@ -70,6 +115,22 @@ mod tests {
         let mut out = Vec::new();
         assert!(server.executor.give_up(&mut client, false, &mut out));
         assert_eq!(out, b":0\r\n");
+    }
+
+    #[test]
+    fn no_files_to_wait_for() {
+        check("WAITAOF 0 0 0 | MULTI | WAITAOF 0 1 0 | EXEC", "[0 0] | OK | QUEUED | [[0 0]]");
+        let mut server = TestServer::new();
+        let mut client = server.client();
+        assert_eq!(server.run(&mut client, "WAITAOF 0 1 100"), "");
+        server.now += 100;
+        assert_eq!(server.receive(&mut client), "[0 0]");
+        check(
+            "WAITAOF 1 0 0 | WAITAOF 2 0 0 | WAITAOF 0 -1 0 | WAITAOF 0 0 -1",
+            "ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled. | \
+             ERR value is out of range, value must between 0 and 1 | \
+             ERR value is out of range, must be positive | ERR timeout is negative",
+        );
     }
 
     #[test]

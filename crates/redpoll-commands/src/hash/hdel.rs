@@ -7,6 +7,7 @@ use redpoll_types::hash::Hash;
 pub const HDEL: Command = Command {
     spec: Spec {
         name: "hdel",
+        history: &[("2.4.0", "Takes several fields.")],
         arity: -3,
         flags: Flags::WRITE.with(Flags::FAST),
         keys: &[KeySpec::at(1).rw().delete()],

@@ -7,6 +7,7 @@ use redpoll_types::hash::Ttl;
 pub const HSET: Command = Command {
     spec: Spec {
         name: "hset",
+        history: &[("4.0.0", "Takes several fields with their values.")],
         arity: -4,
         flags: Flags::WRITE.with(Flags::DENYOOM).with(Flags::FAST),
         keys: &[KeySpec::at(1).rw().update()],

@@ -6,12 +6,14 @@ group! {
     commandlog: COMMANDLOG;
     config: CONFIG;
     debug: DEBUG;
+    failover: FAILOVER;
     hotkeys: HOTKEYS;
     info: INFO;
     lastsave: LASTSAVE;
     latency: LATENCY;
     lolwut: LOLWUT;
     memory: MEMORY;
+    module: MODULE;
     monitor: MONITOR;
     replicaof: REPLICAOF, SLAVEOF;
     role: ROLE;

@@ -11,6 +11,7 @@ use redpoll_types::zset::ZSet;
 pub const ZUNION: Command = Command {
     spec: Spec {
         name: "zunion",
+        history: &[("8.8.0", "The aggregate `COUNT`.")],
         summary: "Returns the union of several sorted sets.",
         complexity: "O(N + M log M) where N is the number of members in all sets, M in the union.",
         args: &[
@@ -28,6 +29,7 @@ pub const ZUNION: Command = Command {
 pub const ZUNIONSTORE: Command = Command {
     spec: Spec {
         name: "zunionstore",
+        history: &[("8.8.0", "The aggregate `COUNT`.")],
         summary: "Stores the union of several sorted sets in a key.",
         complexity: "O(N + M log M) where N is the number of members in all sets, M in the union.",
         args: &[

@@ -31,8 +31,12 @@ pub struct Compare<'a> {
 impl<'a> Compare<'a> {
     /// The comparison that an option asks for, with the word that follows it.
     pub fn option(option: &[u8], word: &'a [u8]) -> Option<Self> {
-        let options =
-            [("ifeq", false, true), ("ifne", false, false), ("ifdeq", true, true), ("ifdne", true, false)];
+        let options = [
+            ("ifeq", false, true),
+            ("ifne", false, false),
+            ("ifdeq", true, true),
+            ("ifdne", true, false),
+        ];
         let found = options.into_iter().find(|(name, ..)| parse::is(option, name));
         found.map(|(_, digest, same)| Compare { digest, same, word })
     }

@@ -8,6 +8,13 @@ use crate::prelude::*;
 pub const SET: Command = Command {
     spec: Spec {
         name: "set",
+        history: &[
+            ("2.6.12", "The options `EX`, `PX`, `NX` and `XX`."),
+            ("6.0.0", "The option `KEEPTTL`."),
+            ("6.2.0", "The options `GET`, `EXAT` and `PXAT`."),
+            ("7.0.0", "`NX` and `GET` go together."),
+            ("8.4.0", "The options `IFEQ`, `IFNE`, `IFDEQ` and `IFDNE`."),
+        ],
         arity: -3,
         flags: Flags::WRITE.with(Flags::DENYOOM),
         keys: &[KeySpec::at(1).rw().access().update().variable_flags()],
@@ -17,8 +24,8 @@ pub const SET: Command = Command {
         args: &[
             Arg::key("key", 0),
             Arg::string("value"),
-            condition_args!(Arg::flag("nx", "NX"), Arg::flag("xx", "XX")),
-            Arg::flag("get", "GET").optional(),
+            condition_args!(Arg::flag("nx", "NX"), Arg::flag("xx", "XX")).since("2.6.12"),
+            Arg::flag("get", "GET").since("6.2.0").optional(),
             expiry_args!(Arg::flag("keepttl", "KEEPTTL")),
         ],
         ..Spec::EMPTY

@@ -116,6 +116,11 @@ impl Executor {
             (true, _) => reply.error(UNBLOCKED.as_bytes()),
             (false, TimeoutReply::NullArray) => reply.null_array(),
             (false, TimeoutReply::Zero) => reply.int(0),
+            (false, TimeoutReply::ZeroPair) => {
+                reply.array(2);
+                reply.int(0);
+                reply.int(0);
+            }
         }
         true
     }

@@ -6,6 +6,14 @@ use crate::prelude::*;
 pub(super) const KILL: Command = Command {
     spec: Spec {
         name: "kill",
+        history: &[
+            ("2.8.12", "Filters."),
+            ("2.8.12", "The filter `ID`."),
+            ("3.2.0", "The type `master`."),
+            ("5.0.0", "The type `replica`; `slave` means the same."),
+            ("6.2.0", "The filter `LADDR`."),
+            ("7.4.0", "The filter `MAXAGE`."),
+        ],
         arity: -3,
         flags: Flags::ADMIN.with(Flags::NOSCRIPT).with(Flags::LOADING).with(Flags::STALE),
         group: Group::Connection,
@@ -14,27 +22,32 @@ pub(super) const KILL: Command = Command {
         args: &[Arg::one_of(
             "filter",
             &[
-                Arg::string("old-format").shown_as("ip:port"),
+                Arg::string("old-format").shown_as("ip:port").deprecated("2.8.12"),
                 Arg::one_of(
                     "new-format",
                     &[
-                        Arg::integer("client-id").token("ID").optional(),
+                        Arg::integer("client-id").token("ID").since("2.8.12").optional(),
                         Arg::one_of(
                             "client-type",
                             &[
                                 Arg::flag("normal", "normal"),
-                                Arg::flag("master", "master"),
+                                Arg::flag("master", "master").since("3.2.0"),
                                 Arg::flag("slave", "slave"),
-                                Arg::flag("replica", "replica"),
+                                Arg::flag("replica", "replica").since("5.0.0"),
                                 Arg::flag("pubsub", "pubsub"),
                             ],
                         )
                         .token("TYPE")
+                        .since("2.8.12")
                         .optional(),
                         Arg::string("username").token("USER").optional(),
                         Arg::string("addr").token("ADDR").shown_as("ip:port").optional(),
-                        Arg::string("laddr").token("LADDR").shown_as("ip:port").optional(),
-                        Arg::integer("maxage").token("MAXAGE").optional(),
+                        Arg::string("laddr")
+                            .token("LADDR")
+                            .since("6.2.0")
+                            .shown_as("ip:port")
+                            .optional(),
+                        Arg::integer("maxage").token("MAXAGE").since("7.4.0").optional(),
                         Arg::one_of("skipme", &[Arg::flag("yes", "YES"), Arg::flag("no", "NO")])
                             .token("SKIPME")
                             .optional(),

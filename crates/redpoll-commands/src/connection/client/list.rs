@@ -11,6 +11,19 @@ use std::sync::Arc;
 pub(super) const LIST: Command = Command {
     spec: Spec {
         name: "list",
+        history: &[
+            ("2.8.12", "The field `id`."),
+            ("5.0.0", "The filter `TYPE`."),
+            ("6.0.0", "The field `user`."),
+            (
+                "6.2.0",
+                "The fields `argv-mem`, `tot-mem`, `laddr` and `redir`, and the filter `ID`.",
+            ),
+            ("7.0.0", "The fields `resp`, `multi-mem`, `rbs` and `rbp`."),
+            ("7.0.3", "The field `ssub`."),
+            ("7.2.0", "The fields `lib-name` and `lib-ver`."),
+            ("7.4.0", "The field `watch`."),
+        ],
         arity: -2,
         flags: Flags::ADMIN.with(Flags::NOSCRIPT).with(Flags::LOADING).with(Flags::STALE),
         group: Group::Connection,
@@ -27,8 +40,9 @@ pub(super) const LIST: Command = Command {
                 ],
             )
             .token("TYPE")
+            .since("5.0.0")
             .optional(),
-            Arg::integer("client-id").token("ID").optional().multiple(),
+            Arg::integer("client-id").token("ID").since("6.2.0").optional().multiple(),
             Arg::string("username").token("USER").optional(),
             Arg::string("addr").token("ADDR").shown_as("ip:port").optional(),
             Arg::string("laddr").token("LADDR").shown_as("ip:port").optional(),

@@ -10,6 +10,7 @@ const DEFAULT_COUNT: usize = 10;
 pub(super) const GET: Command = Command {
     spec: Spec {
         name: "get",
+        history: &[("4.0.0", "Tells the client's address and name.")],
         arity: -2,
         flags: Flags::ADMIN.with(Flags::LOADING).with(Flags::STALE),
         group: Group::Server,
