@@ -54,7 +54,14 @@ const TEXT: &str = "\
     ZRANGE z x x BYLEX | ZPOPMIN z n | ZPOPMAX z n | ZREMRANGEBYRANK z i i | \
     ZREMRANGEBYSCORE z r r | ZUNIONSTORE z 2 z z | ZINTERSTORE z 2 z e | ZDIFF 2 z z | \
     ZRANDMEMBER z i | ZSCAN z 0 | ZRANGESTORE z z i i | ZLEXCOUNT z x x | ZMPOP 2 z z MIN | \
-    BZPOPMIN z 1";
+    BZPOPMIN z 1 | SET s v IFEQ v | SET s v IFNE v GET | DELEX k | DELEX s IFEQ v | \
+    DELEX s IFNE v | DELIFEQ s v | DIGEST s | MSETEX 2 s v s v PX t | MSETEX 2 s v s v NX | \
+    MSETEX 2 s v s v XX KEEPTTL | INCREX s BYINT i UBOUND i SATURATE | \
+    INCREX s BYFLOAT d LBOUND i PX t | INCREX s PX t ENX | INCREX s PERSIST | \
+    LMOVEM l l LEFT LEFT COUNT n OBO | LMOVEM l l RIGHT LEFT EXACTLY n BULK | LMOVEM l l LEFT RIGHT | \
+    BLMOVEM l l RIGHT RIGHT 1 COUNT n OBO | SUNIONCARD 2 e e LIMIT n | SUNIONCARD 2 e e APPROX | \
+    SDIFFCARD 2 e e LIMIT n | ZUNIONSTORE z 2 z e AGGREGATE COUNT | HIMPORT PREPARE fields f f | \
+    HIMPORT SET h fields v v | HIMPORT DISCARD fields";
 
 /// The longest sequence.
 const STEPS_MAX: usize = 300;
