@@ -59,6 +59,32 @@ struct Watch {
     requests: bool,
 }
 
+/// A command that has run.
+struct Done<'a> {
+    batch: &'a Batch,
+    index: usize,
+    args: Args<'a>,
+    /// Bytes of its reply.
+    reply: usize,
+}
+
+impl Done<'_> {
+    /// Bytes of its request.
+    fn request(&self) -> usize {
+        self.batch.bytes_of(self.index + 1) - self.batch.bytes_of(self.index)
+    }
+}
+
+/// Why a batch is left after a command, if it is; `full` if the replies fill a buffer.
+#[inline]
+fn why_stop(session: &Session, full: bool) -> Option<Stop> {
+    match () {
+        () if session.closing => Some(Stop::Close),
+        () if session.waiting.is_some() => Some(Stop::Blocked),
+        () => full.then_some(Stop::OutputFull),
+    }
+}
+
 /// See the module's head.
 pub struct Executor {
     engine: Arc<Engine>,
@@ -143,10 +169,9 @@ impl Executor {
             }
             let start = out.len();
             let ran = self.dispatch(session, &prepared, args, out, now);
-            let reply = out.len() - start;
-            if ran && (watch.requests || reply >= self.settings.large_reply.0) {
-                let request = batch.bytes_of(executed) - batch.bytes_of(executed - 1);
-                self.note_large(session, &prepared, args, (request, reply), now);
+            let done = Done { batch, index: executed - 1, args, reply: out.len() - start };
+            if ran && (watch.requests || done.reply >= self.settings.large_reply.0) {
+                self.note_large(session, &prepared, &done, now);
             }
             if session.reply_mode != ReplyMode::On {
                 self.withhold(session, out, start);
@@ -160,23 +185,14 @@ impl Executor {
                 let after = self.clock.raw();
                 self.account(session, &prepared, args, timed, (before, after), now);
                 if alone {
-                    let request = batch.bytes_of(executed) - batch.bytes_of(executed - 1);
-                    let bytes = (request + reply) as u64;
-                    self.note_hot(&prepared, args, (before, after), bytes, now);
+                    self.note_hot(&prepared, &done, (before, after), now);
                 }
                 before = after;
                 timed = 0;
             }
-            if session.closing {
-                stop = Stop::Close;
-                break;
-            }
-            if session.waiting.is_some() {
-                stop = Stop::Blocked;
-                break;
-            }
-            if out.len() > out_max && executed < batch.len() {
-                stop = Stop::OutputFull;
+            let full = out.len() > out_max && executed < batch.len();
+            if let Some(why) = why_stop(session, full) {
+                stop = why;
                 break;
             }
         }
@@ -209,17 +225,11 @@ impl Executor {
     /// Puts a command into the logs of large requests and replies, unless it is one that no log
     /// has.
     #[cold]
-    fn note_large(
-        &self,
-        session: &Session,
-        prepared: &Prepared,
-        args: Args<'_>,
-        sizes: (usize, usize),
-        now: i64,
-    ) {
+    fn note_large(&self, session: &Session, prepared: &Prepared, done: &Done<'_>, now: i64) {
         let Some((command, _)) = prepared.command else { return };
         if !command.spec.flags.has(Flags::SKIP_SLOWLOG) {
-            self.engine.note_large(session, &self.settings, args, sizes, now);
+            let sizes = (done.request(), done.reply);
+            self.engine.note_large(session, &self.settings, done.args, sizes, now);
         }
     }
 
@@ -228,14 +238,14 @@ impl Executor {
     fn note_hot(
         &mut self,
         prepared: &Prepared,
-        args: Args<'_>,
+        done: &Done<'_>,
         (before, after): (u64, u64),
-        bytes: u64,
         now: i64,
     ) {
         let Some((command, _)) = prepared.command else { return };
         let nanos = self.clock.delta_as_nanos(before, after);
-        let seen = Seen { spec: &command.spec, args, nanos, bytes };
+        let bytes = (done.request() + done.reply) as u64;
+        let seen = Seen { spec: &command.spec, args: done.args, nanos, bytes };
         self.engine.hot_keys.note(&seen, now, &mut self.rng);
     }
 

@@ -1,9 +1,10 @@
 //! HOTKEYS: which keys take the most time, and which the most bytes, while somebody asks.
 //!
-//! Nothing is counted, and a batch pays one load, while no tracking is on. While it is, the heaviest
-//! keys are found by the space-saving algorithm (Metwally, Agrawal and El Abbadi, 2005): a bounded
-//! number of keys is counted, and a new key takes the place, and the count, of the lightest. A key
-//! that is heavier than its fair share is never missed, and its count is never too low.
+//! Nothing is counted, and a batch pays one load, while no tracking is on. While it is, the
+//! heaviest keys are found by the space-saving algorithm (Metwally, Agrawal and El Abbadi, 2005): a
+//! bounded number of keys is counted, and a new key takes the place, and the count, of the
+//! lightest. A key that is heavier than its fair share is never missed, and its count is never too
+//! low.
 
 use crate::spec::Spec;
 use parking_lot::Mutex;

@@ -54,6 +54,9 @@ pub struct Watched {
     pub existed: bool,
 }
 
+/// Names of fields, in an order.
+pub type FieldNames = Arc<[Box<[u8]>]>;
+
 /// What a client has subscribed to.
 #[derive(Default)]
 pub struct Subscriptions {
@@ -100,7 +103,7 @@ pub struct Session {
     /// The blocking command that it waits in.
     pub waiting: Option<Arc<Waiter>>,
     /// Field names for HIMPORT SET, by the names that HIMPORT PREPARE gave them.
-    pub fieldsets: BTreeMap<Box<[u8]>, Arc<[Box<[u8]>]>>,
+    pub fieldsets: BTreeMap<Box<[u8]>, FieldNames>,
     /// To be closed when the replies so far are sent.
     pub closing: bool,
     /// The words of the running command that MONITOR and SLOWLOG must not show, by their positions.

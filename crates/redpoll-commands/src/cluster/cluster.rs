@@ -1,5 +1,5 @@
-//! `CLUSTER`, `READONLY`, `READWRITE` and `ASKING`: the server is no node of a cluster, so all of them
-//! are refused, as a Redis that is none refuses them. Clients ask for them to find out.
+//! `CLUSTER`, `READONLY`, `READWRITE` and `ASKING`: the server is no node of a cluster, so all of
+//! them are refused, as a Redis that is none refuses them. Clients ask for them to find out.
 
 use super::{nodes, slots};
 use crate::prelude::*;

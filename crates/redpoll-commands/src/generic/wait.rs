@@ -1,5 +1,5 @@
-//! `WAIT numreplicas timeout` and `WAITAOF numlocal numreplicas timeout`: wait until so many replicas
-//! have acknowledged the client's writes, or have them in their append-only files.
+//! `WAIT numreplicas timeout` and `WAITAOF numlocal numreplicas timeout`: wait until so many
+//! replicas have acknowledged the client's writes, or have them in their append-only files.
 //!
 //! There are no replicas yet, so none ever acknowledges: asked for none, the answer comes at once,
 //! asked for some, when the time is over.

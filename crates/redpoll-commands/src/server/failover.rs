@@ -1,5 +1,5 @@
-//! `FAILOVER [TO host port [FORCE]] [ABORT] [TIMEOUT milliseconds]`: hand over to a replica. As there
-//! are no replicas yet, it is always refused.
+//! `FAILOVER [TO host port [FORCE]] [ABORT] [TIMEOUT milliseconds]`: hand over to a replica. As
+//! there are no replicas yet, it is always refused.
 
 use crate::prelude::*;
 

@@ -59,17 +59,7 @@ pub(super) fn answer(model: &mut Model, name: &str, w: Words<'_>, _reply: &Value
             }
             Ok(truth(free))
         }
-        ("DELIFEQ", [_, key, word]) => {
-            let holds = is_as_expected(model, key, word, true)?;
-            delete_if(model, key, holds)
-        }
-        ("DELEX", [_, key]) => delete_if(model, key, true),
-        ("DELEX", [_, key, how, word]) if matches!(&how[..], b"IFEQ" | b"IFNE") => {
-            let other_type =
-                Fault::Error("ERR Key should be of string type if conditions are specified");
-            let holds = is_as_expected(model, key, word, how == b"IFEQ");
-            delete_if(model, key, holds.map_err(|_| other_type)?)
-        }
+        ("DELIFEQ" | "DELEX", [_, key, rest @ ..]) => delete(model, name, key, rest),
         ("MGET", [_, keys @ ..]) => {
             let one = |key: &Vec<u8>| maybe(model.read::<Vec<u8>>(key).ok().flatten());
             Ok(Value::Array(keys.iter().map(one).collect()))
@@ -120,7 +110,17 @@ fn is_as_expected(model: &mut Model, key: &[u8], word: &[u8], same: bool) -> Res
     Ok((model.read::<Vec<u8>>(key)?.is_some_and(|value| value == word)) == same)
 }
 
-fn delete_if(model: &mut Model, key: &[u8], holds: bool) -> Answer {
+/// DELEX and DELIFEQ.
+fn delete(model: &mut Model, name: &str, key: &[u8], rest: Words<'_>) -> Answer {
+    let holds = match rest {
+        [] => true,
+        [word] if name == "DELIFEQ" => is_as_expected(model, key, word, true)?,
+        [how, word] if matches!(&how[..], b"IFEQ" | b"IFNE") && name == "DELEX" => {
+            let text = "ERR Key should be of string type if conditions are specified";
+            is_as_expected(model, key, word, how == b"IFEQ").map_err(|_| Fault::Error(text))?
+        }
+        _ => return Err(Fault::Unknown),
+    };
     Ok(truth(holds && model.entries.remove(key).is_some()))
 }
 

@@ -58,7 +58,8 @@ mod tests {
              HSET k x 1 | EXPIRE k 9 | HIMPORT SET k u bob 7 | HGETALL k | TTL k | \
              HIMPORT PREPARE u z | HIMPORT SET k u 1 | HGETALL k | \
              HIMPORT PREPARE '' '' | HIMPORT SET k '' v | HGET k ''",
-            "OK | OK | [name ann mail a@b] | 1 | 1 | OK | [name bob mail 7] | -1 | OK | OK | [z 1] | \
+            "OK | OK | [name ann mail a@b] | 1 | 1 | OK | [name bob mail 7] | -1 | OK | OK | \
+             [z 1] | \
              OK | OK | v",
         );
     }
@@ -89,7 +90,8 @@ mod tests {
         let arity =
             |name: &str| format!("ERR wrong number of arguments for 'himport|{name}' command");
         check(
-            "HIMPORT PREPARE u | HIMPORT SET k u | HIMPORT PREPARE u a b a | HIMPORT PREPARE u a b | \
+            "HIMPORT PREPARE u | HIMPORT SET k u | HIMPORT PREPARE u a b a | \
+             HIMPORT PREPARE u a b | \
              HIMPORT SET k u 1 | HIMPORT SET k u 1 2 3 | SET t v | HIMPORT SET t u 1 2 | GET t",
             &format!(
                 "{} | {} | ERR duplicate field name in fieldset | OK | \

@@ -81,6 +81,26 @@ mod tests {
     }
 
     #[test]
+    fn looks_into_transactions() {
+        let mut server = TestServer::new();
+        let mut session = server.client();
+        for command in [
+            "CONFIG SET commandlog-reply-larger-than 20",
+            "HOTKEYS START METRICS 1 NET",
+            "MULTI",
+            "SET k 0123456789012345678901234567890123456789",
+            "GET k",
+            "EXEC",
+        ] {
+            server.run(&mut session, command);
+        }
+        let report = server.run(&mut session, "HOTKEYS GET");
+        assert!(report.contains("by-net-bytes [k "), "{report}");
+        let log = server.run(&mut session, "COMMANDLOG GET -1 large-reply");
+        assert!(log.contains("[GET k]") && !log.contains("EXEC"), "{log}");
+    }
+
+    #[test]
     fn refuses() {
         for (options, error) in [
             ("", "METRICS parameter is required"),

@@ -1,5 +1,5 @@
-//! `HOTKEYS START METRICS count [CPU] [NET] [COUNT k] [DURATION seconds] [SAMPLE ratio] [SLOTS count
-//! slot [slot ...]]`: begin to count.
+//! `HOTKEYS START METRICS count [CPU] [NET] [COUNT k] [DURATION seconds] [SAMPLE ratio] [SLOTS
+//! count slot [slot ...]]`: begin to count.
 
 use super::cpu_ms;
 use crate::prelude::*;

@@ -1,5 +1,5 @@
-//! INFO's section `Keysizes`: how long the strings are and how many elements the collections have, by
-//! powers of two.
+//! INFO's section `Keysizes`: how long the strings are and how many elements the collections have,
+//! by powers of two.
 //!
 //! It walks over all keys, one stripe locked at a time, so it is shown only if it is asked for by
 //! name.
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn sizes_fall_into_powers_of_two() {
         let labels =
-            |sizes: &[usize]| sizes.iter().map(|&size| label(bin(size))).collect::<Vec<_>>();
+            |sizes: &[usize]| -> Vec<_> { sizes.iter().map(|&size| label(bin(size))).collect() };
         assert_eq!(labels(&[0, 1, 2, 3, 4, 1023]), ["0", "1", "2", "2", "4", "512"]);
         assert_eq!(labels(&[1024, 3 << 20, 1 << 30]), ["1K", "2M", "1G"]);
         assert_eq!(label(bin(usize::MAX)), "8E");
@@ -120,7 +120,8 @@ mod tests {
         }
         assert_eq!(
             server.run(&mut session, "INFO keysizes"),
-            "# Keysizes\r\ndb0_distrib_strings_sizes:0=1,2=2,1K=1\r\ndb0_distrib_lists_items:2=1\r\n\
+            "# Keysizes\r\ndb0_distrib_strings_sizes:0=1,2=2,1K=1\r\n\
+             db0_distrib_lists_items:2=1\r\n\
              db0_distrib_sets_items:1=1\r\ndb0_distrib_zsets_items:2=1\r\n\
              db2_distrib_hashes_items:4=1\r\n"
         );
