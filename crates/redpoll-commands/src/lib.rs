@@ -30,6 +30,7 @@ mod prelude;
 mod scan;
 
 mod bitmap;
+mod cluster;
 mod connection;
 mod generic;
 mod geo;
@@ -53,6 +54,7 @@ use redpoll_engine::spec::Command;
 pub fn all() -> impl Iterator<Item = &'static Command> {
     let groups = [
         bitmap::COMMANDS,
+        cluster::COMMANDS,
         connection::COMMANDS,
         generic::COMMANDS,
         geo::COMMANDS,

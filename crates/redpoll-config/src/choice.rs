@@ -52,6 +52,14 @@ macro_rules! choices {
 }
 
 choices! {
+    /// Whom to follow where Redis and Valkey define the same thing differently.
+    Compat {
+        /// Redis.
+        Redis = "redis",
+        /// Valkey.
+        Valkey = "valkey",
+    }
+
     /// What happens to a write when `maxmemory` is reached.
     MaxmemoryPolicy {
         /// Evict least recently used keys among those with an expiry.

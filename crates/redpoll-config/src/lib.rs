@@ -45,7 +45,7 @@ mod table;
 mod value;
 
 pub use choice::{
-    AclPubsubDefault, AppendFsync, Choice, ClusterEndpointType, LogLevel, MaxmemoryPolicy,
+    AclPubsubDefault, AppendFsync, Choice, ClusterEndpointType, Compat, LogLevel, MaxmemoryPolicy,
     OomScoreAdj, PropagationErrorBehavior, ProtectedAction, ReplDisklessLoad, SanitizeDumpPayload,
     ShutdownFlags, Supervised, SyslogFacility, TlsAuthClients,
 };

@@ -37,6 +37,23 @@ impl NotifyFlags {
     pub const MODULE: Self = Self(1 << 13);
     /// `n`: keys that are new. Not part of `A`.
     pub const NEW: Self = Self(1 << 14);
+    /// `S`: publish the fields too, to `__subkeyspace@N__:key`.
+    pub const SUBKEYSPACE: Self = Self(1 << 19);
+    /// `T`: publish the fields too, to `__subkeyevent@N__:event`.
+    pub const SUBKEYEVENT: Self = Self(1 << 20);
+    /// `I`: publish to `__subkeyspaceitem@N__:key`, a line feed, and the field.
+    pub const SUBKEYSPACE_ITEM: Self = Self(1 << 21);
+    /// `V`: publish the fields to `__subkeyspaceevent@N__:event|key`.
+    pub const SUBKEYSPACE_EVENT: Self = Self(1 << 22);
+    /// Every channel that tells of fields.
+    pub const SUBKEYS: Self = Self(
+        Self::SUBKEYSPACE.0
+            | Self::SUBKEYEVENT.0
+            | Self::SUBKEYSPACE_ITEM.0
+            | Self::SUBKEYSPACE_EVENT.0,
+    );
+    /// Every channel: without one of them, nothing is published.
+    pub const CHANNELS: Self = Self(Self::KEYSPACE.0 | Self::KEYEVENT.0 | Self::SUBKEYS.0);
     /// `A`: all classes of events but `m` and `n`.
     pub const ALL: Self = Self(
         Self::GENERIC.0
@@ -67,8 +84,15 @@ impl NotifyFlags {
     ];
 
     /// Letters written after the classes.
-    const WHERE: [(u8, Self); 3] =
-        [(b'K', Self::KEYSPACE), (b'E', Self::KEYEVENT), (b'm', Self::KEY_MISS)];
+    const WHERE: [(u8, Self); 7] = [
+        (b'K', Self::KEYSPACE),
+        (b'E', Self::KEYEVENT),
+        (b'm', Self::KEY_MISS),
+        (b'S', Self::SUBKEYSPACE),
+        (b'T', Self::SUBKEYEVENT),
+        (b'I', Self::SUBKEYSPACE_ITEM),
+        (b'V', Self::SUBKEYSPACE_EVENT),
+    ];
 
     /// Reads letters, or `None` if one has no meaning.
     #[must_use]
@@ -143,6 +167,7 @@ mod tests {
             ("ElK", "lKE"),
             ("nA", "An"),
             ("ggg", "g"),
+            ("VhITS", "hSTIV"),
         ] {
             assert_eq!(NotifyFlags::parse(given.as_bytes()).unwrap().letters(), shown, "{given}");
         }
@@ -161,7 +186,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn letters_come_back(letters in "[Ag$lshzxeKEtmdn]{0,20}") {
+        fn letters_come_back(letters in "[Ag$lshzxeKEtmdnSTIV]{0,20}") {
             let flags = NotifyFlags::parse(letters.as_bytes()).unwrap();
             prop_assert_eq!(NotifyFlags::parse(flags.letters().as_bytes()), Some(flags));
         }

@@ -31,6 +31,13 @@ pub enum TimeoutReply {
         /// How many are waited for.
         wanted: usize,
     },
+    /// 0, and the number of replicas that have the stream up to `offset` on disk (WAITAOF).
+    Persisted {
+        /// The offset.
+        offset: u64,
+        /// How many are waited for.
+        wanted: usize,
+    },
 }
 
 /// What a blocking command asks for.
@@ -162,7 +169,10 @@ impl Waiters {
     /// The clients that wait for replicas. O(waiting clients).
     pub(crate) fn waiting_for_replicas(&self) -> Vec<Arc<Waiter>> {
         let waits = |waiter: &&Arc<Waiter>| {
-            matches!(waiter.request.on_timeout, TimeoutReply::Acknowledged { .. })
+            matches!(
+                waiter.request.on_timeout,
+                TimeoutReply::Acknowledged { .. } | TimeoutReply::Persisted { .. }
+            )
         };
         self.waiters.lock().values().filter(waits).cloned().collect()
     }

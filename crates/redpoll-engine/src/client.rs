@@ -130,7 +130,11 @@ pub mod flags {
     /// A watched key has changed.
     pub const DIRTY_EXEC: u32 = 32;
     /// A replica.
-    pub const REPLICA: u32 = 64;
+    pub const REPLICA: u32 = 256;
+    /// Expired keys are there for it (CLIENT IMPORT-SOURCE).
+    pub const IMPORT_SOURCE: u32 = 64;
+    /// Understands that it is sent elsewhere (CLIENT CAPA redirect).
+    pub const CAPA_REDIRECT: u32 = 128;
 }
 
 /// What others want of a client.

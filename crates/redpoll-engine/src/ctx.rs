@@ -68,6 +68,21 @@ impl Ctx<'_> {
         self.keys.wrote(key, class, event, changes);
     }
 
+    /// Says that fields of the hash at `key` have changed; see [`Keys::wrote`]. `fields` is looked
+    /// at only if somebody wants to know them.
+    #[inline]
+    pub fn wrote_fields<'f>(
+        &mut self,
+        key: &[u8],
+        event: &'static str,
+        changes: u64,
+        fields: impl IntoIterator<Item = &'f [u8]>,
+    ) {
+        self.keys.effects.dirty += changes;
+        self.keys.modified(key);
+        self.keys.field_event(key, event, fields);
+    }
+
     /// Whether the command may make its client wait. If not, it answers as if its time were over.
     pub fn may_block(&self) -> bool {
         self.mode != Mode::Transaction

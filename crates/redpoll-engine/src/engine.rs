@@ -3,6 +3,7 @@
 use crate::block::Waiters;
 use crate::change_log::ChangeLog;
 use crate::client::{Client, Clients};
+use crate::hot_keys::HotKeys;
 use crate::latency::Latency;
 use crate::migration::Migrator;
 use crate::pause::Pause;
@@ -76,6 +77,12 @@ pub struct Engine {
     pub rates: Rates,
     /// SLOWLOG.
     pub slowlog: SlowLog,
+    /// COMMANDLOG's large requests.
+    pub large_requests: SlowLog,
+    /// COMMANDLOG's large replies.
+    pub large_replies: SlowLog,
+    /// HOTKEYS.
+    pub hot_keys: HotKeys,
     /// LATENCY.
     pub latency: Latency,
     /// What replicas and the append-only file follow.
@@ -134,6 +141,9 @@ impl Engine {
             stats: Stats::default(),
             rates: Rates::default(),
             slowlog: SlowLog::default(),
+            large_requests: SlowLog::default(),
+            large_replies: SlowLog::default(),
+            hot_keys: HotKeys::default(),
             latency: Latency::default(),
             change_log: Arc::default(),
             replication: Arc::new(Replication::new(

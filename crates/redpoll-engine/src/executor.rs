@@ -12,13 +12,14 @@ mod run;
 mod serve;
 
 use crate::engine::Engine;
+use crate::hot_keys::Seen;
 use crate::session::{ReplyMode, Session};
 use crate::settings::Settings;
 use crate::spec::Flags;
 use crate::stats::ThreadStats;
 pub use prepare::Plan;
 use prepare::Prepared;
-use redpoll_resp::Batch;
+use redpoll_resp::{Args, Batch};
 use redpoll_types::rng::SmallRng;
 use std::sync::Arc;
 
@@ -47,6 +48,41 @@ pub struct Progress {
     pub executed: usize,
     /// Why it was left.
     pub stop: Stop,
+}
+
+/// What a batch is looked at for, beyond the usual.
+#[derive(Clone, Copy)]
+struct Watch {
+    /// Somebody tracks hot keys.
+    hot_keys: bool,
+    /// The buffer is so large that a request in it may belong into the log.
+    requests: bool,
+}
+
+/// A command that has run.
+struct Done<'a> {
+    batch: &'a Batch,
+    index: usize,
+    args: Args<'a>,
+    /// Bytes of its reply.
+    reply: usize,
+}
+
+impl Done<'_> {
+    /// Bytes of its request.
+    fn request(&self) -> usize {
+        self.batch.bytes_of(self.index + 1) - self.batch.bytes_of(self.index)
+    }
+}
+
+/// Why a batch is left after a command, if it is; `full` if the replies fill a buffer.
+#[inline]
+fn why_stop(session: &Session, full: bool) -> Option<Stop> {
+    match () {
+        () if session.closing => Some(Stop::Close),
+        () if session.waiting.is_some() => Some(Stop::Blocked),
+        () => full.then_some(Stop::OutputFull),
+    }
 }
 
 /// See the module's head.
@@ -116,6 +152,10 @@ impl Executor {
         // Commands run since `before`; see `is_timed_with`.
         let mut timed = 0;
         let mut stop = Stop::Done;
+        let watch = Watch {
+            hot_keys: self.engine.hot_keys.is_active(),
+            requests: buffer.len() >= self.settings.large_request.0,
+        };
         while executed < batch.len() {
             let args = batch.command(executed, buffer);
             let prepared = plan.0[executed];
@@ -129,28 +169,30 @@ impl Executor {
             }
             let start = out.len();
             let ran = self.dispatch(session, &prepared, args, out, now);
+            let done = Done { batch, index: executed - 1, args, reply: out.len() - start };
+            if ran && (watch.requests || done.reply >= self.settings.large_reply.0) {
+                self.note_large(session, &prepared, &done, now);
+            }
             if session.reply_mode != ReplyMode::On {
                 self.withhold(session, out, start);
             }
             // A command that waits is counted when its wait ends.
             timed += u64::from(ran && session.waiting.is_none());
             let next = plan.0.get(executed);
-            if !next.is_some_and(|next| ran && self.is_timed_with(&prepared, next, timed)) {
+            let alone = watch.hot_keys && ran;
+            if alone || !next.is_some_and(|next| ran && self.is_timed_with(&prepared, next, timed))
+            {
                 let after = self.clock.raw();
                 self.account(session, &prepared, args, timed, (before, after), now);
+                if alone {
+                    self.note_hot(&prepared, &done, (before, after), now);
+                }
                 before = after;
                 timed = 0;
             }
-            if session.closing {
-                stop = Stop::Close;
-                break;
-            }
-            if session.waiting.is_some() {
-                stop = Stop::Blocked;
-                break;
-            }
-            if out.len() > out_max && executed < batch.len() {
-                stop = Stop::OutputFull;
+            let full = out.len() > out_max && executed < batch.len();
+            if let Some(why) = why_stop(session, full) {
+                stop = why;
                 break;
             }
         }
@@ -161,6 +203,7 @@ impl Executor {
             self.account(session, &plan.0[last], args, timed, (before, after), now);
         }
         self.stats.executed.add(executed as u64);
+        session.executed += executed as u64;
         Progress { executed, stop }
     }
 
@@ -177,6 +220,33 @@ impl Executor {
             && id == next
             && self.settings.coarse_times
             && command.spec.flags.has(Flags::FAST)
+    }
+
+    /// Puts a command into the logs of large requests and replies, unless it is one that no log
+    /// has.
+    #[cold]
+    fn note_large(&self, session: &Session, prepared: &Prepared, done: &Done<'_>, now: i64) {
+        let Some((command, _)) = prepared.command else { return };
+        if !command.spec.flags.has(Flags::SKIP_SLOWLOG) {
+            let sizes = (done.request(), done.reply);
+            self.engine.note_large(session, &self.settings, done.args, sizes, now);
+        }
+    }
+
+    /// Tells HOTKEYS of a command that has run.
+    #[cold]
+    fn note_hot(
+        &mut self,
+        prepared: &Prepared,
+        done: &Done<'_>,
+        (before, after): (u64, u64),
+        now: i64,
+    ) {
+        let Some((command, _)) = prepared.command else { return };
+        let nanos = self.clock.delta_as_nanos(before, after);
+        let bytes = (done.request() + done.reply) as u64;
+        let seen = Seen { spec: &command.spec, args: done.args, nanos, bytes };
+        self.engine.hot_keys.note(&seen, now, &mut self.rng);
     }
 
     /// Takes the settings anew if the configuration has changed.

@@ -40,12 +40,24 @@ impl Engine {
     /// Answers the clients that wait for acknowledgements (WAIT) and have enough now.
     pub fn serve_acknowledged(&self) {
         for waiter in self.waiters.waiting_for_replicas() {
-            let TimeoutReply::Acknowledged { offset, wanted } = waiter.request.on_timeout else {
-                continue;
-            };
-            let count = self.replication.acknowledged_by(offset);
-            if count >= wanted {
-                self.answer(&waiter, |reply| reply.count(count));
+            match waiter.request.on_timeout {
+                TimeoutReply::Acknowledged { offset, wanted } => {
+                    let count = self.replication.acknowledged_by(offset);
+                    if count >= wanted {
+                        self.answer(&waiter, |reply| reply.count(count));
+                    }
+                }
+                TimeoutReply::Persisted { offset, wanted } => {
+                    let count = self.replication.persisted_by(offset);
+                    if count >= wanted {
+                        self.answer(&waiter, |reply| {
+                            reply.array(2);
+                            reply.int(0);
+                            reply.count(count);
+                        });
+                    }
+                }
+                TimeoutReply::NullArray => {}
             }
         }
     }

@@ -6,7 +6,7 @@ use crate::replication::Announced;
 use crate::spec::Command;
 use redpoll_keyspace::stripe::WatchFlag;
 use redpoll_resp::{OwnedArgs, Proto};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
@@ -54,6 +54,9 @@ pub struct Watched {
     /// Whether the key was there, so that its expiry counts as a change.
     pub existed: bool,
 }
+
+/// Names of fields, in an order.
+pub type FieldNames = Arc<[Box<[u8]>]>;
 
 /// What a client has subscribed to.
 #[derive(Default)]
@@ -108,12 +111,16 @@ pub struct Session {
     pub is_primary: bool,
     /// The replication offset behind its last write.
     pub write_offset: u64,
+    /// Field names for HIMPORT SET, by the names that HIMPORT PREPARE gave them.
+    pub fieldsets: BTreeMap<Box<[u8]>, FieldNames>,
     /// To be closed when the replies so far are sent.
     pub closing: bool,
     /// The words of the running command that MONITOR and SLOWLOG must not show, by their positions.
     pub secret_words: Vec<usize>,
     /// The last command that is no subcommand, to recognise the same again in a pipeline.
     pub(crate) recent: Option<(&'static Command, usize)>,
+    /// Commands executed so far.
+    pub(crate) executed: u64,
     /// The number of the last command.
     pub(crate) last_command: Option<usize>,
 }
@@ -136,9 +143,11 @@ impl Session {
             is_replica: false,
             is_primary: false,
             write_offset: 0,
+            fieldsets: BTreeMap::new(),
             closing: false,
             secret_words: Vec::new(),
             recent: None,
+            executed: 0,
             last_command: None,
         }
     }
@@ -171,6 +180,7 @@ impl Session {
         figures.last_active.store(now, Relaxed);
         figures.db.store(self.db as u32, Relaxed);
         figures.last_command.store(self.last_command.map_or(0, |id| id as u32 + 1), Relaxed);
+        figures.commands.store(self.executed, Relaxed);
         let queue = self.transaction.as_ref();
         figures.queued.store(queue.map_or(0, |t| t.queue.len() as u32 + 1), Relaxed);
         figures.queued_bytes.store(queue.map_or(0, |t| t.bytes), Relaxed);

@@ -12,10 +12,10 @@ use redpoll_types::limits::Limits;
 pub struct Settings {
     /// The thresholds of the compact encodings.
     pub limits: Limits,
-    /// The classes of keyspace events that are wanted.
+    /// The classes of keyspace events that are wanted, and whether their fields are.
     pub wanted_events: u32,
-    /// Whether events go to the channels named after keys, and to those named after events.
-    pub event_channels: (bool, bool),
+    /// The channels that events go to.
+    pub event_channels: NotifyFlags,
     /// Memory limit in bytes; 0: none.
     pub maxmemory: u64,
     /// Whether the access clock counts frequency.
@@ -28,6 +28,12 @@ pub struct Settings {
     pub snapshot_failed: bool,
     /// Entries that SLOWLOG keeps.
     pub slowlog_max: usize,
+    /// Requests of so many bytes are logged, and so many of them kept.
+    pub large_request: (usize, usize),
+    /// Replies of so many bytes are logged, and so many of them kept.
+    pub large_reply: (usize, usize),
+    /// Whether keys stay when they expire, and import sources see them.
+    pub import_mode: bool,
     /// From how many milliseconds on an event counts as a latency spike; 0: never.
     pub latency_threshold_ms: u64,
     /// Replicas that must be near for writes to be accepted.
@@ -45,13 +51,14 @@ impl Settings {
     /// The settings of a configuration, as they are now.
     pub fn of(config: &Config) -> Self {
         let notify = config.notify_keyspace_events();
-        let channels =
-            (notify.contains(NotifyFlags::KEYSPACE), notify.contains(NotifyFlags::KEYEVENT));
-        let wanted = if channels == (false, false) { 0 } else { notify.bits() & !0b11 };
+        let wanted = match notify.intersects(NotifyFlags::CHANNELS) {
+            true => notify.bits() & !(NotifyFlags::KEYSPACE | NotifyFlags::KEYEVENT).bits(),
+            false => 0,
+        };
         Settings {
             limits: limits(config),
             wanted_events: wanted,
-            event_channels: channels,
+            event_channels: notify,
             maxmemory: config.maxmemory(),
             lfu: config.maxmemory_policy().is_lfu(),
             slowlog_micros: config.slowlog_log_slower_than(),
@@ -59,9 +66,23 @@ impl Settings {
             snapshot_failed: false,
             slowlog_max: config.slowlog_max_len(),
             min_replicas: usize::try_from(config.min_replicas_to_write()).unwrap_or(0),
+            large_request: (
+                bytes(config.commandlog_request_larger_than()),
+                config.commandlog_large_request_max_len(),
+            ),
+            large_reply: (
+                bytes(config.commandlog_reply_larger_than()),
+                config.commandlog_large_reply_max_len(),
+            ),
+            import_mode: config.import_mode(),
             latency_threshold_ms: u64::try_from(config.latency_monitor_threshold()).unwrap_or(0),
         }
     }
+}
+
+/// A threshold in bytes, which a negative one puts out of reach.
+fn bytes(threshold: i64) -> usize {
+    usize::try_from(threshold).unwrap_or(usize::MAX)
 }
 
 fn limits(config: &Config) -> Limits {

@@ -1,4 +1,5 @@
-//! SLOWLOG: the commands that took long, newest first, bounded in number and in size.
+//! SLOWLOG and COMMANDLOG: the commands that took long, and those whose requests or replies were
+//! large; newest first, bounded in number and in size.
 
 use crate::engine::Engine;
 use crate::session::Session;
@@ -12,15 +13,15 @@ const WORDS_MAX: usize = 32;
 /// The longest part of a word that an entry keeps.
 const WORD_MAX: usize = 128;
 
-/// A command that took long.
+/// A command that took long or was large.
 #[derive(Clone, Debug)]
 pub struct SlowEntry {
     /// Its number; never used twice, RESET or not.
     pub id: u64,
     /// When it ran, in seconds since 1970.
     pub time: i64,
-    /// How long it took, in microseconds.
-    pub micros: u64,
+    /// How long it took, in microseconds, or how large it was, in bytes.
+    pub amount: u64,
     /// Its words, shortened.
     pub words: Vec<Vec<u8>>,
     /// The client's address.
@@ -35,7 +36,7 @@ struct Log {
     next_id: u64,
 }
 
-/// See the module's head.
+/// One of the logs.
 #[derive(Default)]
 pub struct SlowLog(Mutex<Log>);
 
@@ -81,18 +82,42 @@ impl Engine {
         nanos: u64,
         now: i64,
     ) {
-        let client = &session.client;
-        let entry = SlowEntry {
-            id: 0,
-            time: now / 1000,
-            micros: nanos / 1000,
-            words: shorten(args, &session.secret_words),
-            address: client.origin.address.clone(),
-            name: client.names.lock().name.clone(),
-        };
-        self.slowlog.add(entry, settings.slowlog_max);
+        self.slowlog.add(entry(session, args, nanos / 1000, now), settings.slowlog_max);
         let threshold = settings.latency_threshold_ms;
         self.latency.add("command", nanos / 1_000_000, threshold, now / 1000);
+    }
+
+    /// Puts a command into the logs of large requests and replies, if it belongs there.
+    #[cold]
+    pub(crate) fn note_large(
+        &self,
+        session: &Session,
+        settings: &Settings,
+        args: Args<'_>,
+        (request, reply): (usize, usize),
+        now: i64,
+    ) {
+        for (log, size, (threshold, max)) in [
+            (&self.large_requests, request, settings.large_request),
+            (&self.large_replies, reply, settings.large_reply),
+        ] {
+            if size >= threshold && max > 0 {
+                log.add(entry(session, args, size as u64, now), max);
+            }
+        }
+    }
+}
+
+/// What the log says of a command; its number is still to come.
+fn entry(session: &Session, args: Args<'_>, amount: u64, now: i64) -> SlowEntry {
+    let client = &session.client;
+    SlowEntry {
+        id: 0,
+        time: now / 1000,
+        amount,
+        words: shorten(args, &session.secret_words),
+        address: client.origin.address.clone(),
+        name: client.names.lock().name.clone(),
     }
 }
 

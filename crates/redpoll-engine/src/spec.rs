@@ -101,8 +101,8 @@ impl Group {
             Group::Connection => Acl::CONNECTION,
             Group::Transactions => Acl::TRANSACTION,
             Group::Scripting => Acl::SCRIPTING,
-            Group::PubSub => Acl::PUBSUB,
-            Group::Server | Group::Cluster => Acl::NONE,
+            // What publishes or subscribes says so by a flag.
+            Group::PubSub | Group::Server | Group::Cluster => Acl::NONE,
         }
     }
 }
@@ -126,6 +126,8 @@ pub struct Spec {
     pub group: Group,
     /// The first version of Redis that has it.
     pub since: &'static str,
+    /// What later versions have changed: each version, and a sentence of ours.
+    pub history: &'static [(&'static str, &'static str)],
     /// One sentence, ours.
     pub summary: &'static str,
     /// Time complexity.
@@ -151,6 +153,7 @@ impl Spec {
         locks: Locks::Keys,
         group: Group::Generic,
         since: "1.0.0",
+        history: &[],
         summary: "",
         complexity: "O(1)",
         args: &[],

@@ -214,6 +214,9 @@ pub struct Stats {
 /// Beyond so many different codes, errors are only counted as a whole.
 const ERROR_CODES_MAX: usize = 128;
 
+/// What those are counted as.
+const OTHER_ERRORS: &str = "ERRORSTATS_OVERFLOW";
+
 impl Stats {
     /// Counters for a thread that executes commands; `commands` is their number.
     pub fn add_thread(&self, commands: usize) -> Arc<ThreadStats> {
@@ -260,6 +263,8 @@ impl Stats {
             *count += 1;
         } else if errors.len() < ERROR_CODES_MAX {
             errors.insert(code.to_owned(), 1);
+        } else {
+            *errors.entry(OTHER_ERRORS.to_owned()).or_insert(0) += 1;
         }
     }
 
@@ -320,6 +325,17 @@ mod tests {
             assert!(bucket == 0 || nanos > Histogram::upper_bound(bucket - 1), "{nanos}");
         }
         assert_eq!(Histogram::bucket(u64::MAX), Histogram::BUCKETS - 1);
+    }
+
+    #[test]
+    fn codes_of_errors_are_bounded() {
+        let stats = Stats::default();
+        (0..200).for_each(|number| stats.error(&format!("CODE{number} text")));
+        stats.error("CODE7 text");
+        let errors = stats.errors();
+        assert_eq!(errors.len(), ERROR_CODES_MAX + 1);
+        let count = |code: &str| errors.iter().find(|(known, _)| known == code).map(|(_, n)| *n);
+        assert_eq!((count("CODE7"), count(OTHER_ERRORS)), (Some(2), Some(72)));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::ctx::{Ctx, Mode};
 use crate::error::Result;
+use crate::hot_keys::Seen;
 use crate::session::{Queued, Transaction};
 use crate::spec::{Flags, Locks, Spec};
 use redpoll_keyspace::Keys;
@@ -22,8 +23,10 @@ pub fn run(ctx: &mut Ctx<'_>, transaction: Transaction) -> Result {
     for queued in &transaction.queue {
         ctx.keys.select(ctx.session.db);
         ctx.reply.set_proto(ctx.session.proto);
+        let start = ctx.reply.mark();
         let nanos = run_nested(ctx, queued);
-        account(ctx, queued, nanos);
+        let reply = ctx.reply.mark() - start;
+        account(ctx, queued, nanos, reply);
     }
     Ok(())
 }
@@ -37,6 +40,7 @@ fn run_nested(ctx: &mut Ctx<'_>, queued: &Queued) -> u64 {
     if let Err(error) = (queued.command.run)(ctx, queued.args.as_args()) {
         let message = error.message();
         ctx.reply.rewind(mark);
+        ctx.rewritten = None;
         ctx.reply.error(message.as_bytes());
         ctx.engine.stats.error(&message);
         ctx.stats.errors.add(1);
@@ -51,7 +55,7 @@ fn run_nested(ctx: &mut Ctx<'_>, queued: &Queued) -> u64 {
 
 /// Counts a command's time, and shows the command to those who watch: EXEC itself is shown, too,
 /// but its time says nothing.
-fn account(ctx: &mut Ctx<'_>, queued: &Queued, nanos: u64) {
+fn account(ctx: &mut Ctx<'_>, queued: &Queued, nanos: u64, reply: usize) {
     let (spec, args, now) = (&queued.command.spec, queued.args.as_args(), ctx.keys.now());
     ctx.stats.commands[queued.id].called(1, nanos);
     if ctx.engine.is_monitored() {
@@ -59,8 +63,18 @@ fn account(ctx: &mut Ctx<'_>, queued: &Queued, nanos: u64) {
     }
     // A transaction may change the configuration: it is read anew for each command.
     let settings = ctx.engine.settings();
-    if settings.is_slow(nanos) && !spec.flags.has(Flags::SKIP_SLOWLOG) {
-        ctx.engine.note_slow(ctx.session, &settings, args, nanos, now);
+    let request = queued.args.memory_bytes();
+    if !spec.flags.has(Flags::SKIP_SLOWLOG) {
+        if settings.is_slow(nanos) {
+            ctx.engine.note_slow(ctx.session, &settings, args, nanos, now);
+        }
+        if request >= settings.large_request.0 || reply >= settings.large_reply.0 {
+            ctx.engine.note_large(ctx.session, &settings, args, (request, reply), now);
+        }
+    }
+    if ctx.engine.hot_keys.is_active() {
+        let seen = Seen { spec, args, nanos, bytes: (request + reply) as u64 };
+        ctx.engine.hot_keys.note(&seen, now, ctx.rng);
     }
 }
 

@@ -143,6 +143,14 @@ mod tests {
     }
 
     #[test]
+    fn a_command_that_fails_leaves_nothing() {
+        assert_eq!(
+            check(&["SET k v", "GEOADD k 1 1 a", "MULTI", "GEOADD k 1 1 a", "EXEC"]),
+            "SET k v"
+        );
+    }
+
+    #[test]
     fn an_empty_flush_is_logged_too() {
         assert_eq!(check(&["FLUSHALL"]), "FLUSHALL");
     }

@@ -63,7 +63,20 @@ const TEXT: &str = "\
     GEOSEARCH z FROMMEMBER m BYBOX 9000 300 mi COUNT n ANY | \
     GEORADIUS z d d 100000 ft WITHDIST WITHCOORD | GEOPOS z m m | GEOHASH z m | \
     GEORADIUSBYMEMBER z m 500 km STORE z | GEODIST z m m km | \
-    GEOSEARCHSTORE z z BYPOLYGON 3 d d 20 30 13 d STOREDIST";
+    GEOSEARCHSTORE z z BYPOLYGON 3 d d 20 30 13 d STOREDIST | \
+    SET s v IFEQ v | SET s v IFNE v GET | DELEX k | DELEX s IFEQ v | \
+    DELEX s IFNE v | DELIFEQ s v | DIGEST s | MSETEX 2 s v s v PX t | MSETEX 2 s v s v NX | \
+    MSETEX 2 s v s v XX KEEPTTL | INCREX s BYINT i UBOUND i SATURATE | \
+    INCREX s BYFLOAT d LBOUND i PX t | INCREX s PX t ENX | INCREX s PERSIST | \
+    LMOVEM l l LEFT LEFT COUNT n OBO | LMOVEM l l RIGHT LEFT EXACTLY n BULK | \
+    LMOVEM l l LEFT RIGHT | BLMOVEM l l RIGHT RIGHT 1 COUNT n OBO | SUNIONCARD 2 e e LIMIT n | \
+    SUNIONCARD 2 e e APPROX | SDIFFCARD 2 e e LIMIT n | ZUNIONSTORE z 2 z e AGGREGATE COUNT | \
+    HIMPORT PREPARE fields f f | HIMPORT SET h fields v v | HIMPORT DISCARD fields";
+
+/// How many templates there are.
+pub fn templates() -> u16 {
+    u16::try_from(TEMPLATES.len()).unwrap_or(u16::MAX)
+}
 
 /// The longest sequence.
 const STEPS_MAX: usize = 300;
@@ -109,7 +122,7 @@ impl Source<'_> {
     }
 
     fn command(&mut self) -> Vec<Vec<u8>> {
-        let number = usize::from(self.byte());
+        let number = usize::from(self.byte()) << 8 | usize::from(self.byte());
         let template = TEMPLATES[number % TEMPLATES.len()];
         let mut words = Vec::new();
         for word in template.split(' ') {
@@ -262,11 +275,10 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_reaches_every_template() {
-        assert!(TEMPLATES.len() <= 256);
+    fn two_bytes_reach_every_template() {
         for number in 0..TEMPLATES.len() {
-            let [Step::Command { words, damaged: false }] = &decode(&[255, number as u8])[..]
-            else {
+            let [high, low] = (number as u16).to_be_bytes();
+            let [Step::Command { words, damaged: false }] = &decode(&[255, high, low])[..] else {
                 panic!("one command");
             };
             let name = TEMPLATES[number].split(' ').next();

@@ -51,7 +51,12 @@ pub struct Event {
     pub db: usize,
     /// The key.
     pub key: Box<[u8]>,
+    /// The fields of a hash that it is about, if anybody wants to know them.
+    pub fields: Vec<Box<[u8]>>,
 }
+
+/// The bits of a mask of events that ask for the fields of hashes; the numbers are those of Redis.
+const FIELDS: u32 = 0b1111 << 19;
 
 /// A command that the change log is to hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,6 +119,12 @@ impl Effects {
     /// Whether nothing waits to be put into the change log.
     pub fn nothing_logged(&self) -> bool {
         self.rare.as_ref().is_none_or(|rare| rare.logged.is_empty())
+    }
+
+    /// Whether somebody may want to know the fields that events are about.
+    #[inline]
+    pub fn wants_fields(&self) -> bool {
+        self.wanted & FIELDS != 0 && self.wanted & Class::Hash.bit() != 0
     }
 
     /// The rare effects, to be added to.

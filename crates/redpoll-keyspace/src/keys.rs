@@ -65,12 +65,12 @@ pub struct Keys<'a> {
     guards: Guards<'a>,
     db: usize,
     now: i64,
+    /// Keys whose expiry is not later are gone: `now`, or never for an import source.
+    gone_by: i64,
     /// A hash that the dispatcher has computed already, and the key it belongs to.
     hint: (*const u8, usize, u64),
     /// Whether reads leave the access clock alone (CLIENT NO-TOUCH).
     no_touch: bool,
-    /// Whether expired keys are seen: the primary has not removed them yet, and decides.
-    sees_expired: bool,
     /// What the command has caused.
     pub effects: Effects,
 }
@@ -82,9 +82,9 @@ impl<'a> Keys<'a> {
             guards,
             db,
             now,
+            gone_by: now,
             hint: (std::ptr::null(), 0, 0),
             no_touch: false,
-            sees_expired: false,
             effects: Effects::default(),
         }
     }
@@ -116,9 +116,10 @@ impl<'a> Keys<'a> {
         self.no_touch = on;
     }
 
-    /// Sees expired keys from now on, where a primary decides when they go: for its commands.
-    pub fn see_expired(&mut self) {
-        self.sees_expired = true;
+    /// Whether expired keys are there from now on: for the commands of a primary, which decides when
+    /// they go, and of an import source (CLIENT IMPORT-SOURCE).
+    pub fn see_expired(&mut self, on: bool) {
+        self.gone_by = if on { i64::MIN } else { self.now };
     }
 
     /// Tells the hash of a key, so that it is not computed again when that very slice is looked up.
@@ -150,7 +151,7 @@ impl<'a> Keys<'a> {
     /// Where the key is, unless it has expired: then it is removed and its effects are noted.
     #[inline]
     fn live(&mut self, hash: u64, key: &[u8]) -> Option<Place> {
-        let (now, keyspace) = (self.now, self.keyspace);
+        let (gone_by, keyspace) = (self.gone_by, self.keyspace);
         let db = self.db_of(hash);
         let place = db.table.find(hash, key)?;
         let entry = db.table.entry(place);
@@ -158,8 +159,8 @@ impl<'a> Keys<'a> {
             return Some(place);
         }
         match entry.expiry() {
-            Some(at) if at <= now && keyspace.is_passive() => self.sees_expired.then_some(place),
-            Some(at) if at <= now => {
+            Some(at) if at <= gone_by && keyspace.is_passive() => None,
+            Some(at) if at <= gone_by => {
                 let entry = db.remove(place);
                 self.expired(entry);
                 None
@@ -423,7 +424,7 @@ impl<'a> Keys<'a> {
     #[inline]
     pub fn event(&mut self, key: &[u8], class: Class, name: &'static str) {
         if self.effects.wanted & class.bit() != 0 {
-            let event = Event { class, name, db: self.db, key: key.into() };
+            let event = Event { class, name, db: self.db, key: key.into(), fields: Vec::new() };
             self.effects.rare().events.push(event);
         }
     }

@@ -6,6 +6,7 @@ use crate::prelude::*;
 pub const AUTH: Command = Command {
     spec: Spec {
         name: "auth",
+        history: &[("6.0.0", "Takes a username too.")],
         arity: -2,
         flags: Flags::NOSCRIPT
             .with(Flags::LOADING)
@@ -16,7 +17,7 @@ pub const AUTH: Command = Command {
         group: Group::Connection,
         since: "1.0.0",
         summary: "Logs the client in.",
-        args: &[Arg::string("username").optional(), Arg::string("password")],
+        args: &[Arg::string("username").since("6.0.0").optional(), Arg::string("password")],
         complexity: "O(N), N being the passwords of the user",
         ..Spec::EMPTY
     },

@@ -2,14 +2,19 @@
 
 use super::{login, names};
 use crate::prelude::*;
+use redpoll_config::Compat;
 use redpoll_resp::Proto;
 
 /// The version of Redis whose commands and replies these are.
 pub(crate) const REDIS_VERSION: &str = "7.2.4";
 
+/// The version of Valkey that is told where Valkey is to be followed.
+pub(crate) const VALKEY_VERSION: &str = "9.1.0";
+
 pub const HELLO: Command = Command {
     spec: Spec {
         name: "hello",
+        history: &[("6.2.0", "Without a version, the connection is described.")],
         arity: -1,
         flags: Flags::NOSCRIPT
             .with(Flags::LOADING)
@@ -101,9 +106,13 @@ fn answer(ctx: &mut Ctx<'_>) {
     let (reply, session) = (&mut ctx.reply, &ctx.session);
     reply.map(7);
     reply.bulk(b"server");
-    reply.bulk(b"redis");
+    let (server, version) = match ctx.engine.config.compat() {
+        Compat::Redis => ("redis", REDIS_VERSION),
+        Compat::Valkey => ("valkey", VALKEY_VERSION),
+    };
+    reply.bulk(server.as_bytes());
     reply.bulk(b"version");
-    reply.bulk(REDIS_VERSION.as_bytes());
+    reply.bulk(version.as_bytes());
     reply.bulk(b"proto");
     reply.int(if session.proto == Proto::Resp3 { 3 } else { 2 });
     reply.bulk(b"id");
@@ -118,7 +127,7 @@ fn answer(ctx: &mut Ctx<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{TestServer, check};
+    use crate::testing::{TestServer, check, configure};
 
     #[test]
     fn tells_who_it_is() {
@@ -127,6 +136,18 @@ mod tests {
         check("HELLO | HELLO 2", &format!("[{fields}] | [{fields}]"));
         let fields = fields.replace("proto 2", "proto 3");
         check("HELLO 3 | HELLO", &format!("{{{fields}}} | {{{fields}}}"));
+    }
+
+    #[test]
+    fn follows_valkey_if_asked() {
+        let mut server = TestServer::new();
+        configure(&server, "compat", "valkey");
+        let mut session = server.client();
+        let hello = server.run(&mut session, "HELLO");
+        assert!(hello.starts_with("[server valkey version 9.1.0 proto 2 "), "{hello}");
+        let info = server.run(&mut session, "INFO server");
+        assert!(info.contains("server_name:valkey\r\nvalkey_version:9.1.0\r\n"), "{info}");
+        assert!(info.contains("redis_version:7.2.4\r\n"), "{info}");
     }
 
     #[test]

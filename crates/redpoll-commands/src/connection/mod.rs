@@ -11,7 +11,7 @@ group! {
     select: SELECT;
 }
 
-pub(crate) use hello::REDIS_VERSION;
+pub(crate) use hello::{REDIS_VERSION, VALKEY_VERSION};
 
 pub(crate) mod login;
 mod names;

@@ -28,10 +28,11 @@ fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
     let authenticated = login::required_password(ctx).is_none();
     let session = &mut *ctx.session;
     session.transaction = None;
+    session.fieldsets.clear();
     ctx.engine.unwatch(session);
     ctx.engine.unsubscribe_all(session);
     ctx.engine.remove_monitor(&session.client);
-    for flag in [flags::MONITOR, flags::NO_EVICT, flags::NO_TOUCH] {
+    for flag in [flags::MONITOR, flags::NO_EVICT, flags::NO_TOUCH, flags::IMPORT_SOURCE] {
         session.client.set_flag(flag, false);
     }
     session.client.names.lock().name.clear();

@@ -5,6 +5,7 @@ use crate::prelude::*;
 pub const EXISTS: Command = Command {
     spec: Spec {
         name: "exists",
+        history: &[("3.0.3", "Takes several keys.")],
         arity: -2,
         flags: Flags::READONLY.with(Flags::FAST),
         keys: &[KeySpec::range(1, -1, 1).ro()],

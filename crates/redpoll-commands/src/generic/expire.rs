@@ -7,6 +7,7 @@ use redpoll_types::number::write_i64;
 pub const EXPIRE: Command = Command {
     spec: Spec {
         name: "expire",
+        history: &[("7.0.0", "The options `NX`, `XX`, `GT` and `LT`.")],
         since: "1.0.0",
         summary: "Sets the time to live of a key in seconds.",
         args: &[Arg::key("key", 0), Arg::integer("seconds"), CONDITION],
@@ -18,6 +19,7 @@ pub const EXPIRE: Command = Command {
 pub const PEXPIRE: Command = Command {
     spec: Spec {
         name: "pexpire",
+        history: &[("7.0.0", "The options `NX`, `XX`, `GT` and `LT`.")],
         since: "2.6.0",
         summary: "Sets the time to live of a key in milliseconds.",
         args: &[Arg::key("key", 0), Arg::integer("milliseconds"), CONDITION],
@@ -29,6 +31,7 @@ pub const PEXPIRE: Command = Command {
 pub const EXPIREAT: Command = Command {
     spec: Spec {
         name: "expireat",
+        history: &[("7.0.0", "The options `NX`, `XX`, `GT` and `LT`.")],
         since: "1.2.0",
         summary: "Sets when a key expires, in seconds since 1970.",
         args: &[Arg::key("key", 0), Arg::unix_time("unix-time-seconds"), CONDITION],
@@ -40,6 +43,7 @@ pub const EXPIREAT: Command = Command {
 pub const PEXPIREAT: Command = Command {
     spec: Spec {
         name: "pexpireat",
+        history: &[("7.0.0", "The options `NX`, `XX`, `GT` and `LT`.")],
         since: "2.6.0",
         summary: "Sets when a key expires, in milliseconds since 1970.",
         args: &[Arg::key("key", 0), Arg::unix_time("unix-time-milliseconds"), CONDITION],
@@ -52,6 +56,7 @@ const CONDITION: Arg = Arg::one_of(
     "condition",
     &[Arg::flag("nx", "NX"), Arg::flag("xx", "XX"), Arg::flag("gt", "GT"), Arg::flag("lt", "LT")],
 )
+.since("7.0.0")
 .optional();
 
 const SPEC: Spec = Spec {

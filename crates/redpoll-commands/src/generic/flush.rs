@@ -11,6 +11,7 @@ use redpoll_keyspace::Emptied;
 pub const FLUSHDB: Command = Command {
     spec: Spec {
         name: "flushdb",
+        history: &[("4.0.0", "The mode `ASYNC`."), ("6.2.0", "The mode `SYNC`.")],
         summary: "Removes all keys of the selected database.",
         complexity: "O(N) where N is the number of keys, in the background but for SYNC.",
         ..SPEC
@@ -24,6 +25,7 @@ pub const FLUSHDB: Command = Command {
 pub const FLUSHALL: Command = Command {
     spec: Spec {
         name: "flushall",
+        history: &[("4.0.0", "The mode `ASYNC`."), ("6.2.0", "The mode `SYNC`.")],
         summary: "Removes all keys of all databases.",
         complexity: "O(N) where N is the number of all keys, in the background but for SYNC.",
         ..SPEC
@@ -41,8 +43,11 @@ const SPEC: Spec = Spec {
     locks: Locks::All,
     group: Group::Server,
     since: "1.0.0",
-    args: &[Arg::one_of("flush-type", &[Arg::flag("async", "ASYNC"), Arg::flag("sync", "SYNC")])
-        .optional()],
+    args: &[Arg::one_of(
+        "flush-type",
+        &[Arg::flag("async", "ASYNC").since("4.0.0"), Arg::flag("sync", "SYNC").since("6.2.0")],
+    )
+    .optional()],
     tips: &["request_policy:all_shards", "response_policy:all_succeeded"],
     ..Spec::EMPTY
 };

@@ -24,5 +24,5 @@ group! {
     touch: TOUCH;
     ttl: TTL, PTTL, EXPIRETIME, PEXPIRETIME;
     type_of: TYPE;
-    wait: WAIT;
+    wait: WAIT, WAITAOF;
 }

@@ -20,6 +20,7 @@ pub const RENAME: Command = Command {
 pub const RENAMENX: Command = Command {
     spec: Spec {
         name: "renamenx",
+        history: &[("3.2.0", "A key may be renamed to itself.")],
         flags: Flags::WRITE.with(Flags::FAST),
         keys: &[KeySpec::at(1).rw().access().delete(), KeySpec::at(2).ow().insert()],
         summary: "Gives a key another name if that name is free.",

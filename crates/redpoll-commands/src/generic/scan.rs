@@ -19,6 +19,7 @@ use redpoll_types::value::Value;
 pub const SCAN: Command = Command {
     spec: Spec {
         name: "scan",
+        history: &[("6.0.0", "The option `TYPE`.")],
         arity: -2,
         flags: Flags::READONLY,
         locks: Locks::Own,
@@ -30,7 +31,7 @@ pub const SCAN: Command = Command {
             Arg::integer("cursor"),
             Arg::pattern("pattern").token("MATCH").optional(),
             Arg::integer("count").token("COUNT").optional(),
-            Arg::string("type").token("TYPE").optional(),
+            Arg::string("type").token("TYPE").since("6.0.0").optional(),
         ],
         tips: &["nondeterministic_output", "request_policy:special", "response_policy:special"],
         ..Spec::EMPTY

@@ -5,6 +5,7 @@ use crate::prelude::*;
 pub const TTL: Command = Command {
     spec: Spec {
         name: "ttl",
+        history: &[("2.8.0", "Answers -2 for a key that is not there.")],
         since: "1.0.0",
         summary: "Returns the time to live of a key in seconds.",
         tips: &["nondeterministic_output"],
@@ -16,6 +17,7 @@ pub const TTL: Command = Command {
 pub const PTTL: Command = Command {
     spec: Spec {
         name: "pttl",
+        history: &[("2.8.0", "Answers -2 for a key that is not there.")],
         since: "2.6.0",
         summary: "Returns the time to live of a key in milliseconds.",
         tips: &["nondeterministic_output"],

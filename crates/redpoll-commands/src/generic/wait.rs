@@ -1,4 +1,5 @@
-//! `WAIT numreplicas timeout`: wait until so many replicas have acknowledged the client's writes.
+//! `WAIT numreplicas timeout` and `WAITAOF numlocal numreplicas timeout`: wait until so many
+//! replicas have acknowledged the client's writes, or have them in their append-only files.
 
 use crate::prelude::*;
 use redpoll_engine::block::{BlockRequest, TimeoutReply};
@@ -19,6 +20,62 @@ pub const WAIT: Command = Command {
     run,
 };
 
+pub const WAITAOF: Command = Command {
+    spec: Spec {
+        name: "waitaof",
+        arity: 4,
+        flags: Flags::NOSCRIPT,
+        acl: Acl::CONNECTION,
+        group: Group::Generic,
+        since: "7.2.0",
+        summary: "Waits until the client's writes are in append-only files.",
+        args: &[Arg::integer("numlocal"), Arg::integer("numreplicas"), Arg::integer("timeout")],
+        tips: &["request_policy:all_shards", "response_policy:agg_min"],
+        ..Spec::EMPTY
+    },
+    run: waitaof,
+};
+
+/// The server itself has no such file, so it may not be waited for.
+fn waitaof(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
+    let local = parse::int_in(args.at(1), 0..=1)?;
+    let replicas = parse::int(args.at(2))?;
+    if replicas < 0 {
+        return Err(Error::text("ERR value is out of range, must be positive"));
+    }
+    let timeout_ms = timeout(args.at(3), ctx.keys.now())?;
+    if local > 0 {
+        return Err(Error::text(
+            "ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.",
+        ));
+    }
+    let replication = &ctx.engine.replication;
+    if replication.is_replica() {
+        return Err(Error::text(
+            "ERR WAITAOF cannot be used with replica instances. Please also note that writes to \
+             replicas are just local and are not propagated.",
+        ));
+    }
+    let offset = ctx.session.write_offset;
+    let persisted = replication.persisted_by(offset);
+    let wanted = usize::try_from(replicas).unwrap_or(0);
+    if persisted >= wanted || !ctx.may_block() {
+        ctx.reply.array(2);
+        ctx.reply.int(0);
+        ctx.reply.count(persisted);
+        return Ok(());
+    }
+    wait_for_replicas(ctx, timeout_ms, TimeoutReply::Persisted { offset, wanted });
+    Ok(())
+}
+
+/// Asks the replicas how far they are, and waits for what they say.
+fn wait_for_replicas(ctx: &mut Ctx<'_>, timeout_ms: Option<i64>, on_timeout: TimeoutReply) {
+    ctx.engine.replication.say(&[b"REPLCONF", b"GETACK", b"*"]);
+    let request = BlockRequest { keys: Vec::new(), timeout_ms, wanted: Type::String, on_timeout };
+    ctx.block(request);
+}
+
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let replicas = parse::int(args.at(1))?;
     let timeout_ms = timeout(args.at(2), ctx.keys.now())?;
@@ -37,13 +94,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         ctx.reply.count(acknowledged);
         return Ok(());
     }
-    replication.say(&[b"REPLCONF", b"GETACK", b"*"]);
-    ctx.block(BlockRequest {
-        keys: Vec::new(),
-        timeout_ms,
-        wanted: Type::String,
-        on_timeout: TimeoutReply::Acknowledged { offset, wanted },
-    });
+    wait_for_replicas(ctx, timeout_ms, TimeoutReply::Acknowledged { offset, wanted });
     Ok(())
 }
 
@@ -79,6 +130,22 @@ mod tests {
         let mut out = Vec::new();
         assert!(server.executor.give_up(&mut client, false, &mut out));
         assert_eq!(out, b":0\r\n");
+    }
+
+    #[test]
+    fn no_files_to_wait_for() {
+        check("WAITAOF 0 0 0 | MULTI | WAITAOF 0 1 0 | EXEC", "[0 0] | OK | QUEUED | [[0 0]]");
+        let mut server = TestServer::new();
+        let mut client = server.client();
+        assert_eq!(server.run(&mut client, "WAITAOF 0 1 100"), "");
+        server.now += 100;
+        assert_eq!(server.receive(&mut client), "[0 0]");
+        check(
+            "WAITAOF 1 0 0 | WAITAOF 2 0 0 | WAITAOF 0 -1 0 | WAITAOF 0 0 -1",
+            "ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled. | \
+             ERR value is out of range, value must between 0 and 1 | \
+             ERR value is out of range, must be positive | ERR timeout is negative",
+        );
     }
 
     #[test]

@@ -10,6 +10,33 @@ pub fn now(ctx: &Ctx<'_>) -> u64 {
     u64::try_from(ctx.keys.now()).unwrap_or(0)
 }
 
+/// Fields that a command has dealt with, noted only if somebody wants to know them.
+pub struct Noted<'a> {
+    wanted: bool,
+    fields: Vec<&'a [u8]>,
+}
+
+impl<'a> Noted<'a> {
+    /// None yet.
+    #[inline]
+    pub fn of(ctx: &Ctx<'_>) -> Self {
+        Noted { wanted: ctx.keys.effects.wants_fields(), fields: Vec::new() }
+    }
+
+    /// Notes a field.
+    #[inline]
+    pub fn note(&mut self, field: &'a [u8]) {
+        if self.wanted {
+            self.fields.push(field);
+        }
+    }
+
+    /// The fields, if they are wanted.
+    pub fn fields(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.fields.iter().copied()
+    }
+}
+
 /// How many fields have not expired. O(1), and O(n) in the moments between a field's expiry and its
 /// removal.
 pub fn live_len(hash: &Hash, now: u64) -> usize {

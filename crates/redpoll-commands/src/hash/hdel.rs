@@ -7,6 +7,7 @@ use redpoll_types::hash::Hash;
 pub const HDEL: Command = Command {
     spec: Spec {
         name: "hdel",
+        history: &[("2.4.0", "Takes several fields.")],
         arity: -3,
         flags: Flags::WRITE.with(Flags::FAST),
         keys: &[KeySpec::at(1).rw().delete()],
@@ -22,14 +23,16 @@ pub const HDEL: Command = Command {
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let (key, now) = (args.at(1), fields::now(ctx));
+    let mut gone = fields::Noted::of(ctx);
     let Some(hash) = ctx.keys.write::<Hash>(key)? else {
         ctx.reply.int(0);
         return Ok(());
     };
-    let deleted = args.iter_from(2).filter(|field| hash.delete(field, now)).count();
+    let deleted = args.iter_from(2).filter(|field| hash.delete(field, now));
+    let deleted = deleted.inspect(|field| gone.note(field)).count();
     let emptied = hash.is_empty();
     if deleted > 0 {
-        ctx.wrote(key, Class::Hash, "hdel", deleted as u64);
+        ctx.wrote_fields(key, "hdel", deleted as u64, gone.fields());
     }
     if emptied {
         ctx.keys.drop_if_empty(key);

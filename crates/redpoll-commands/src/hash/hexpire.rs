@@ -73,7 +73,7 @@ const FIELDS: Arg =
 const NO_FIELD: i64 = -2;
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>, time: Time, name: &'static str) -> Result {
-    let (key, now, logged) = (args.at(1), fields::now(ctx), ctx.keys.effects.logging);
+    let (key, now, noted) = (args.at(1), fields::now(ctx), Setting::is_noted(ctx));
     let hash = ctx.keys.write::<Hash>(key)?;
     let at = time.parse(args.at(2), now, name)?;
     let condition = condition(args.at(3));
@@ -86,7 +86,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>, time: Time, name: &'static str) -> Res
         times::same_for_all(ctx, args.len() - first, NO_FIELD);
         return Ok(());
     };
-    let mut setting = Setting::new(hash, at, condition, now, logged);
+    let mut setting = Setting::new(hash, at, condition, now, noted);
     ctx.reply.array(args.len() - first);
     for field in args.iter_from(first) {
         ctx.reply.int(match setting.apply(hash, field) {
@@ -101,7 +101,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>, time: Time, name: &'static str) -> Res
     let changes = (setting.set + setting.deleted) as u64;
     if changes > 0 {
         let event = if setting.deleted > 0 { "hdel" } else { "hexpire" };
-        ctx.wrote(key, Class::Hash, event, changes);
+        ctx.wrote_fields(key, event, changes, setting.changed());
     }
     if emptied {
         ctx.keys.drop_if_empty(key);

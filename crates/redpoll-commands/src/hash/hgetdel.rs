@@ -24,6 +24,7 @@ pub const HGETDEL: Command = Command {
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let (key, now) = (args.at(1), fields::now(ctx));
+    let mut gone = fields::Noted::of(ctx);
     let mut hash = ctx.keys.write::<Hash>(key)?;
     let first = times::named_fields(args, 2, BAD_COUNT)?;
     let mut deleted = 0;
@@ -33,13 +34,14 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         answer::element_or_null(&mut ctx.reply, value);
         if value.is_some() {
             hash.iter_mut().for_each(|hash| drop_field(hash, field, now));
+            gone.note(field);
             deleted += 1;
         }
     }
     let emptied = hash.is_some_and(|hash| hash.is_empty());
     if deleted > 0 {
         ctx.log_as([b"HDEL", key].into_iter().chain(args.iter_from(first)));
-        ctx.wrote(key, Class::Hash, "hdel", deleted);
+        ctx.wrote_fields(key, "hdel", deleted, gone.fields());
     }
     if emptied {
         ctx.keys.drop_if_empty(key);

@@ -44,7 +44,7 @@ enum Change {
 }
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
-    let (key, now, logged) = (args.at(1), fields::now(ctx), ctx.keys.effects.logging);
+    let (key, now, noted) = (args.at(1), fields::now(ctx), Setting::is_noted(ctx));
     let hash = ctx.keys.write::<Hash>(key)?;
     let (change, first) = parse(args, now)?;
     let Some(hash) = hash else {
@@ -53,7 +53,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         return Ok(());
     };
     let at = if let Change::At(at) = change { at } else { 0 };
-    let mut setting = Setting::new(hash, at, Condition::Always, now, logged);
+    let mut setting = Setting::new(hash, at, Condition::Always, now, noted);
     let mut persisted = Vec::new();
     ctx.reply.array(args.len() - first);
     for field in args.iter_from(first) {
@@ -93,7 +93,7 @@ fn settle(ctx: &mut Ctx<'_>, key: &[u8], setting: &Setting<'_>) {
     let changes = (setting.set + setting.deleted) as u64;
     if changes > 0 {
         let event = if setting.set > 0 { "hexpire" } else { "hdel" };
-        ctx.wrote(key, Class::Hash, event, changes);
+        ctx.wrote_fields(key, event, changes, setting.changed());
     }
 }
 
@@ -101,7 +101,7 @@ fn settle_persisted(ctx: &mut Ctx<'_>, key: &[u8], persisted: &[&[u8]]) {
     let count = persisted.len().to_string();
     let words = [b"HPERSIST", key, b"FIELDS", count.as_bytes()].into_iter();
     ctx.log_as(words.chain(persisted.iter().copied()));
-    ctx.wrote(key, Class::Hash, "hpersist", persisted.len() as u64);
+    ctx.wrote_fields(key, "hpersist", persisted.len() as u64, persisted.iter().copied());
 }
 
 #[cfg(test)]

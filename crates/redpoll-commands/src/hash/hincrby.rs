@@ -33,7 +33,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         hash.set(field, write_i64(sum, &mut buffer), Ttl::Keep, now, limits);
         Ok(sum)
     })?;
-    ctx.wrote(key, Class::Hash, "hincrby", 1);
+    ctx.wrote_fields(key, "hincrby", 1, [field]);
     ctx.reply.int(sum);
     Ok(())
 }

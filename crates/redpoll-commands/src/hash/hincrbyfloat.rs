@@ -42,7 +42,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         false => ctx.log_as([b"HSET", key, field, text.as_bytes()]),
         true => ctx.log_as([b"HSETEX", key, b"KEEPTTL", b"FIELDS", b"1", field, text.as_bytes()]),
     }
-    ctx.wrote(key, Class::Hash, "hincrbyfloat", 1);
+    ctx.wrote_fields(key, "hincrbyfloat", 1, [field]);
     ctx.reply.bulk(text.as_bytes());
     Ok(())
 }

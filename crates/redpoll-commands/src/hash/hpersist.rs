@@ -28,6 +28,7 @@ pub(super) const FIELDS: Arg =
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let (key, now) = (args.at(1), fields::now(ctx));
+    let mut noted = fields::Noted::of(ctx);
     let hash = ctx.keys.write::<Hash>(key)?;
     let first = times::named_fields(args, 2, BAD_COUNT)?;
     let Some(hash) = hash else {
@@ -42,12 +43,13 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
             Persisted::Never => -1,
             Persisted::Removed => {
                 changed = true;
+                noted.note(field);
                 1
             }
         });
     }
     if changed {
-        ctx.wrote(key, Class::Hash, "hpersist", 1);
+        ctx.wrote_fields(key, "hpersist", 1, noted.fields());
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use redpoll_types::hash::Ttl;
 pub const HSET: Command = Command {
     spec: Spec {
         name: "hset",
+        history: &[("4.0.0", "Takes several fields with their values.")],
         arity: -4,
         flags: Flags::WRITE.with(Flags::DENYOOM).with(Flags::FAST),
         keys: &[KeySpec::at(1).rw().update()],
@@ -67,7 +68,7 @@ fn set_all(ctx: &mut Ctx<'_>, args: Args<'_>, name: &'static str) -> Result<usiz
         }
         Ok(created)
     })?;
-    ctx.wrote(key, Class::Hash, "hset", count as u64);
+    ctx.wrote_fields(key, "hset", count as u64, args.iter_from(2).step_by(2));
     Ok(created)
 }
 

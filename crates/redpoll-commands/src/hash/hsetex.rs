@@ -93,7 +93,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
 /// Sets the fields, of which the first name is the `first`th word, and their expiries.
 fn set_all(ctx: &mut Ctx<'_>, args: Args<'_>, first: usize, expiries: Expiries) -> Result {
     let (key, count) = (args.at(1), (args.len() - first) / 2);
-    let (now, limits) = (fields::now(ctx), ctx.limits);
+    let (now, limits, noted) = (fields::now(ctx), ctx.limits, Setting::is_noted(ctx));
     let (at, ttl) = match expiries {
         Expiries::Clear => (None, Ttl::Clear),
         Expiries::Keep => (None, Ttl::Keep),
@@ -101,7 +101,7 @@ fn set_all(ctx: &mut Ctx<'_>, args: Args<'_>, first: usize, expiries: Expiries) 
     };
     let setting = fields::change(ctx, key, |hash| {
         hash.expect(count, limits);
-        let mut setting = Setting::new(hash, at.unwrap_or(0), Condition::Always, now, false);
+        let mut setting = Setting::new(hash, at.unwrap_or(0), Condition::Always, now, noted);
         for index in (first..args.len()).step_by(2) {
             let (field, value) = (args.at(index), args.at(index + 1));
             hash.set(field, value, ttl, now, limits);
@@ -113,9 +113,10 @@ fn set_all(ctx: &mut Ctx<'_>, args: Args<'_>, first: usize, expiries: Expiries) 
     })?;
     setting.note(ctx, key);
     log(ctx, args, first, at, &setting);
-    ctx.wrote(key, Class::Hash, "hset", count as u64);
+    ctx.wrote_fields(key, "hset", count as u64, args.iter_from(first).step_by(2));
     if setting.set + setting.deleted > 0 {
-        ctx.keys.event(key, Class::Hash, if setting.deleted > 0 { "hdel" } else { "hexpire" });
+        let event = if setting.deleted > 0 { "hdel" } else { "hexpire" };
+        ctx.keys.field_event(key, event, setting.changed());
     }
     if setting.deleted > 0 {
         ctx.keys.drop_if_empty(key);

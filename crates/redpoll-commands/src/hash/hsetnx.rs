@@ -27,7 +27,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         Ok(!hash.contains(field, now) && hash.set(field, value, Ttl::Clear, now, limits))
     })?;
     if set {
-        ctx.wrote(key, Class::Hash, "hset", 1);
+        ctx.wrote_fields(key, "hset", 1, [field]);
     }
     ctx.reply.int_bool(set);
     Ok(())

@@ -3,6 +3,8 @@
 //! `fields` has what several commands share, `times` what those do that are about the expiry of
 //! fields; all other files are commands.
 
+#[cfg(test)]
+mod events;
 mod fields;
 mod times;
 
@@ -14,6 +16,7 @@ group! {
     hgetall: HGETALL, HKEYS, HVALS;
     hgetdel: HGETDEL;
     hgetex: HGETEX;
+    himport: HIMPORT;
     hincrby: HINCRBY;
     hincrbyfloat: HINCRBYFLOAT;
     hlen: HLEN;

@@ -78,8 +78,9 @@ pub struct Setting<'a> {
     condition: Condition,
     /// The hash's next expiry beforehand.
     before: Option<u64>,
-    /// Whether the fields that were changed are to be remembered for the change log.
-    logged: bool,
+    /// Whether the fields that were changed are to be remembered, for the change log and for
+    /// events.
+    noted: bool,
     changed: Vec<&'a [u8]>,
     /// Fields that have got the expiry.
     pub set: usize,
@@ -88,10 +89,21 @@ pub struct Setting<'a> {
 }
 
 impl<'a> Setting<'a> {
-    /// Begins to set expiries of `hash` to `at`.
-    pub fn new(hash: &Hash, at: u64, condition: Condition, now: u64, logged: bool) -> Self {
+    /// Begins to set expiries of `hash` to `at`. `noted` is whether somebody wants to know which;
+    /// see [`Setting::is_noted`].
+    pub fn new(hash: &Hash, at: u64, condition: Condition, now: u64, noted: bool) -> Self {
         let before = hash.next_expiry();
-        Setting { at, now, condition, before, logged, changed: Vec::new(), set: 0, deleted: 0 }
+        Setting { at, now, condition, before, noted, changed: Vec::new(), set: 0, deleted: 0 }
+    }
+
+    /// Whether the change log or events want to know the fields.
+    pub fn is_noted(ctx: &Ctx<'_>) -> bool {
+        ctx.keys.effects.logging || ctx.keys.effects.wants_fields()
+    }
+
+    /// The fields whose expiry was set, or that were deleted, if somebody wants to know.
+    pub fn changed(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.changed.iter().copied()
     }
 
     /// Lets a field expire.
@@ -100,7 +112,7 @@ impl<'a> Setting<'a> {
         let (set, deleted) = (done == SetExpiry::Set, done == SetExpiry::Deleted);
         self.set += usize::from(set);
         self.deleted += usize::from(deleted);
-        if self.logged && (set || deleted) {
+        if self.noted && (set || deleted) {
             self.changed.push(field);
         }
         done

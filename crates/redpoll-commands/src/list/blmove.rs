@@ -35,6 +35,7 @@ pub const BLMOVE: Command = Command {
 pub const BRPOPLPUSH: Command = Command {
     spec: Spec {
         name: "brpoplpush",
+        history: &[("6.0.0", "The timeout may have a fraction.")],
         arity: 4,
         flags: Flags::WRITE.with(Flags::DENYOOM).with(Flags::BLOCKING),
         keys: KEYS,

@@ -9,6 +9,7 @@ use redpoll_types::value::Type;
 pub const BLPOP: Command = Command {
     spec: Spec {
         name: "blpop",
+        history: &[("6.0.0", "The timeout may have a fraction.")],
         summary: "Takes the first element off the first of several lists, or waits for one.",
         ..SHARED
     },
@@ -18,6 +19,7 @@ pub const BLPOP: Command = Command {
 pub const BRPOP: Command = Command {
     spec: Spec {
         name: "brpop",
+        history: &[("6.0.0", "The timeout may have a fraction.")],
         summary: "Takes the last element off the first of several lists, or waits for one.",
         ..SHARED
     },

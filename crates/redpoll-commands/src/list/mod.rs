@@ -15,6 +15,7 @@ group! {
     linsert: LINSERT;
     llen: LLEN;
     lmove: LMOVE, RPOPLPUSH;
+    lmovem: LMOVEM, BLMOVEM;
     lmpop: LMPOP;
     lpos: LPOS;
     lrange: LRANGE;

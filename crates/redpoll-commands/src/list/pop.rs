@@ -7,6 +7,7 @@ use redpoll_types::list::End;
 pub const LPOP: Command = Command {
     spec: Spec {
         name: "lpop",
+        history: &[("6.2.0", "The count.")],
         summary: "Takes elements off the front of a list and returns them.",
         ..SHARED
     },
@@ -16,6 +17,7 @@ pub const LPOP: Command = Command {
 pub const RPOP: Command = Command {
     spec: Spec {
         name: "rpop",
+        history: &[("6.2.0", "The count.")],
         summary: "Takes elements off the end of a list and returns them.",
         ..SHARED
     },
@@ -30,7 +32,7 @@ const SHARED: Spec = Spec {
     group: Group::List,
     since: "1.0.0",
     complexity: "O(N) for N elements to take off.",
-    args: &[Arg::key("key", 0), Arg::integer("count").optional()],
+    args: &[Arg::key("key", 0), Arg::integer("count").since("6.2.0").optional()],
     ..Spec::EMPTY
 };
 

@@ -7,6 +7,7 @@ use redpoll_types::list::{End, List};
 pub const LPUSH: Command = Command {
     spec: Spec {
         name: "lpush",
+        history: &[("2.4.0", "Takes several elements.")],
         since: "1.0.0",
         summary: "Adds elements at the front of a list, which is made if need be.",
         ..SHARED
@@ -17,6 +18,7 @@ pub const LPUSH: Command = Command {
 pub const RPUSH: Command = Command {
     spec: Spec {
         name: "rpush",
+        history: &[("2.4.0", "Takes several elements.")],
         since: "1.0.0",
         summary: "Adds elements at the end of a list, which is made if need be.",
         ..SHARED
@@ -27,6 +29,7 @@ pub const RPUSH: Command = Command {
 pub const LPUSHX: Command = Command {
     spec: Spec {
         name: "lpushx",
+        history: &[("4.0.0", "Takes several elements.")],
         since: "2.2.0",
         summary: "Adds elements at the front of a list, if there is one.",
         ..SHARED
@@ -37,6 +40,7 @@ pub const LPUSHX: Command = Command {
 pub const RPUSHX: Command = Command {
     spec: Spec {
         name: "rpushx",
+        history: &[("4.0.0", "Takes several elements.")],
         since: "2.2.0",
         summary: "Adds elements at the end of a list, if there is one.",
         ..SHARED

@@ -3,13 +3,17 @@
 group! {
     acl: ACL;
     command: COMMAND;
+    commandlog: COMMANDLOG;
     config: CONFIG;
     debug: DEBUG;
+    failover: FAILOVER;
+    hotkeys: HOTKEYS;
     info: INFO;
     lastsave: LASTSAVE;
     latency: LATENCY;
     lolwut: LOLWUT;
     memory: MEMORY;
+    module: MODULE;
     monitor: MONITOR;
     save: SAVE, BGSAVE;
     shutdown: SHUTDOWN;

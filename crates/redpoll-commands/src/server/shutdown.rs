@@ -9,6 +9,7 @@ use redpoll_engine::engine::ShutdownOptions;
 pub const SHUTDOWN: Command = Command {
     spec: Spec {
         name: "shutdown",
+        history: &[("7.0.0", "The options `NOW`, `FORCE` and `ABORT`.")],
         arity: -1,
         flags: Flags::ADMIN
             .with(Flags::NOSCRIPT)
@@ -25,9 +26,9 @@ pub const SHUTDOWN: Command = Command {
                 &[Arg::flag("nosave", "NOSAVE"), Arg::flag("save", "SAVE")],
             )
             .optional(),
-            Arg::flag("now", "NOW").optional(),
-            Arg::flag("force", "FORCE").optional(),
-            Arg::flag("abort", "ABORT").optional(),
+            Arg::flag("now", "NOW").since("7.0.0").optional(),
+            Arg::flag("force", "FORCE").since("7.0.0").optional(),
+            Arg::flag("abort", "ABORT").since("7.0.0").optional(),
         ],
         complexity: "O(N) when saving, N being the keys",
         ..Spec::EMPTY

@@ -1,5 +1,6 @@
 //! One walk over all stripes for what INFO and MEMORY STATS tell of the keyspace.
 
+use super::info::Sizes;
 use crate::prelude::*;
 
 /// Entries looked at in each stripe of a database to estimate how long keys have to live.
@@ -33,6 +34,8 @@ pub(super) struct Survey {
     pub dbs: Vec<DbSurvey>,
     /// Keys that clients wait for.
     pub awaited_keys: usize,
+    /// How large the values are, if that is asked for.
+    pub sizes: Sizes,
 }
 
 impl Survey {
@@ -41,8 +44,8 @@ impl Survey {
     pub fn take(ctx: &mut Ctx<'_>) -> Self {
         let keyspace = ctx.keys.keyspace();
         let now = ctx.keys.now();
-        let mut survey =
-            Survey { dbs: vec![DbSurvey::default(); keyspace.databases()], awaited_keys: 0 };
+        let dbs = vec![DbSurvey::default(); keyspace.databases()];
+        let mut survey = Survey { dbs, ..Survey::default() };
         for number in 0..keyspace.stripes() {
             let stripe = ctx.keys.stripe(number);
             survey.awaited_keys += stripe.observed_counts().1;

@@ -63,6 +63,16 @@ pub enum Answer<'a> {
     Built(Set),
 }
 
+impl Answer<'_> {
+    /// The number of members.
+    pub fn len(&self) -> usize {
+        match self {
+            Answer::Probed(members) => members.len(),
+            Answer::Built(set) => set.len(),
+        }
+    }
+}
+
 /// All members of all sets.
 pub fn unite<'a>(mut sets: Vec<&'a Set>, limits: &Limits) -> Answer<'a> {
     sets.sort_by_key(|set| std::cmp::Reverse(set.len()));
@@ -99,13 +109,27 @@ pub fn build_union(mut sets: Vec<&Set>, limits: &Limits) -> Set {
 /// What is in `first` and in none of `others`.
 pub fn subtract<'a>(first: &'a Set, others: Vec<&'a Set>, limits: &Limits) -> Answer<'a> {
     match walk_is_cheaper(first, &others) {
-        true => Answer::Probed(remaining(first, others, limits)),
+        true => Answer::Probed(remaining(first, others, limits).collect()),
         false => Answer::Built(remove_all(first, &others, limits)),
     }
 }
 
+/// How many members of `first` are in none of `others`, up to `limit` unless that is 0.
+pub fn count_difference<'a>(
+    first: &'a Set,
+    others: Vec<&'a Set>,
+    limit: usize,
+    limits: &Limits,
+) -> usize {
+    let limit = if limit == 0 { usize::MAX } else { limit };
+    match walk_is_cheaper(first, &others) {
+        true => remaining(first, others, limits).take(limit).count(),
+        false => remove_all(first, &others, limits).len().min(limit),
+    }
+}
+
 /// What is in `first` and in none of `others`, as a set of its own.
-pub fn build_difference(first: &Set, others: Vec<&Set>, limits: &Limits) -> Set {
+pub fn build_difference<'a>(first: &'a Set, others: Vec<&'a Set>, limits: &Limits) -> Set {
     if !walk_is_cheaper(first, &others) {
         return remove_all(first, &others, limits);
     }
@@ -125,16 +149,18 @@ fn walk_is_cheaper(first: &Set, others: &[&Set]) -> bool {
 }
 
 /// The members of `first` that none of `others` has. O(first × number of sets).
-fn remaining<'a>(first: &'a Set, mut others: Vec<&Set>, limits: &Limits) -> Vec<Element<'a>> {
-    if others.iter().any(|set| std::ptr::eq(*set, first)) {
-        return Vec::new();
-    }
+fn remaining<'a>(
+    first: &'a Set,
+    mut others: Vec<&'a Set>,
+    limits: &Limits,
+) -> impl Iterator<Item = Element<'a>> {
+    let none = others.iter().any(|set| std::ptr::eq(*set, first));
     // The largest most likely has a member, and spares asking the others.
     others.sort_by_key(|set| std::cmp::Reverse(set.len()));
     let others: Vec<Cow<'_, Set>> =
         others.into_iter().map(|set| to_probe(set, first.len(), limits)).collect();
-    let gone = |&member: &Element<'a>| !others.iter().any(|set| set.contains_element(member));
-    first.iter().filter(gone).collect()
+    let stays = move |&member: &Element<'a>| !others.iter().any(|set| set.contains_element(member));
+    first.iter().take(if none { 0 } else { usize::MAX }).filter(stays)
 }
 
 /// A copy of `first` without the members of `others`. O(members of all).

@@ -1,9 +1,12 @@
 //! Sets.
 //!
-//! `algebra` computes intersections, unions and differences, `store` writes a computed set to a
-//! key; all other files are commands.
+//! `algebra` computes intersections, unions and differences, `estimate` guesses how large a union
+//! is, `operands` reads what the commands that only count have in common, `store` writes a computed
+//! set to a key; all other files are commands.
 
 mod algebra;
+mod estimate;
+mod operands;
 mod store;
 
 group! {
@@ -20,4 +23,5 @@ group! {
     srem: SREM;
     sscan: SSCAN;
     sunion: SUNION, SUNIONSTORE;
+    sunioncard: SUNIONCARD, SDIFFCARD;
 }

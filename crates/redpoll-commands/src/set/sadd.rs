@@ -8,6 +8,7 @@ use redpoll_types::set::Set;
 pub const SADD: Command = Command {
     spec: Spec {
         name: "sadd",
+        history: &[("2.4.0", "Takes several members.")],
         arity: -3,
         flags: Flags::WRITE.with(Flags::DENYOOM).with(Flags::FAST),
         keys: &[KeySpec::at(1).rw().insert()],

@@ -28,7 +28,7 @@ pub const SINTERSTORE: Command = Command {
         name: "sinterstore",
         arity: -3,
         flags: Flags::WRITE.with(Flags::DENYOOM),
-        keys: &[KeySpec::at(1).ow().update(), KeySpec::range(2, -1, 1).ro().access()],
+        keys: &[KeySpec::at(1).rw().update(), KeySpec::range(2, -1, 1).ro().access()],
         group: Group::Set,
         since: "1.0.0",
         summary: "Stores the members that several sets have in common as a set.",

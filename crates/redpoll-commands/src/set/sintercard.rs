@@ -1,6 +1,7 @@
 //! `SINTERCARD numkeys key [key ...] [LIMIT limit]`.
 
 use super::algebra;
+use super::operands::Operands;
 use crate::prelude::*;
 use redpoll_types::set::Set;
 
@@ -26,7 +27,7 @@ pub const SINTERCARD: Command = Command {
 };
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
-    let (keys, limit) = parse(args)?;
+    let Operands { keys, limit, .. } = Operands::parse(args, false)?;
     let sets = ctx.keys.read_many::<Set>(args.iter_from(2).take(keys))?;
     let mut count = 0;
     if let Some(sets) = sets.into_iter().collect() {
@@ -37,22 +38,6 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     }
     ctx.reply.count(count);
     Ok(())
-}
-
-/// The number of keys, and where to stop counting: 0 for nowhere.
-fn parse(args: Args<'_>) -> Result<(usize, usize)> {
-    let keys = parse::count(args.at(1)).ok().filter(|&keys| keys > 0);
-    let keys = keys.ok_or(Error::text("ERR numkeys should be greater than 0"))?;
-    if keys > args.len() - 2 {
-        return Err(Error::text("ERR Number of keys can't be greater than number of args"));
-    }
-    let mut limit = 0;
-    let mut words = args.iter_from(2 + keys);
-    while let Some(word) = words.next() {
-        let value = words.next().filter(|_| parse::is(word, "limit")).ok_or(Error::Syntax)?;
-        limit = parse::count(value).map_err(|_| Error::text("ERR LIMIT can't be negative"))?;
-    }
-    Ok((keys, limit))
 }
 
 #[cfg(test)]

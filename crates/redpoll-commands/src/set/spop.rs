@@ -7,6 +7,7 @@ use redpoll_types::set::Set;
 pub const SPOP: Command = Command {
     spec: Spec {
         name: "spop",
+        history: &[("3.2.0", "The count.")],
         arity: -2,
         flags: Flags::WRITE.with(Flags::FAST),
         keys: &[KeySpec::at(1).rw().access().delete()],
@@ -14,7 +15,7 @@ pub const SPOP: Command = Command {
         since: "1.0.0",
         summary: "Removes and returns members of a set that are chosen at random.",
         complexity: "O(1) without a count, otherwise O(N) where N is the count.",
-        args: &[Arg::key("key", 0), Arg::integer("count").optional()],
+        args: &[Arg::key("key", 0), Arg::integer("count").since("3.2.0").optional()],
         tips: &["nondeterministic_output"],
         ..Spec::EMPTY
     },

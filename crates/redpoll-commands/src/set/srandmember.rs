@@ -9,6 +9,7 @@ use redpoll_types::set::Set;
 pub const SRANDMEMBER: Command = Command {
     spec: Spec {
         name: "srandmember",
+        history: &[("2.6.0", "The count.")],
         arity: -2,
         flags: Flags::READONLY,
         keys: &[KeySpec::at(1).ro().access()],
@@ -16,7 +17,7 @@ pub const SRANDMEMBER: Command = Command {
         since: "1.0.0",
         summary: "Returns members of a set that are chosen at random.",
         complexity: "O(1) without a count, otherwise O(N) where N is its absolute value.",
-        args: &[Arg::key("key", 0), Arg::integer("count").optional()],
+        args: &[Arg::key("key", 0), Arg::integer("count").since("2.6.0").optional()],
         tips: &["nondeterministic_output"],
         ..Spec::EMPTY
     },

@@ -80,22 +80,30 @@ pub enum Aggregate {
     Min,
     /// The highest.
     Max,
+    /// The sum of the weights of the sets that have it: scores do not count.
+    Count,
 }
 
 impl Aggregate {
-    /// Reads SUM, MIN or MAX.
+    /// Reads SUM, MIN, MAX or COUNT.
     pub fn parse(word: &[u8]) -> Result<Self> {
         match word {
             _ if parse::is(word, "sum") => Ok(Aggregate::Sum),
             _ if parse::is(word, "min") => Ok(Aggregate::Min),
             _ if parse::is(word, "max") => Ok(Aggregate::Max),
+            _ if parse::is(word, "count") => Ok(Aggregate::Count),
             _ => Err(Error::Syntax),
         }
     }
 
+    /// What a set adds for a member that it has.
+    fn weigh(self, score: f64, weight: f64) -> f64 {
+        if self == Aggregate::Count { weight } else { score * weight }
+    }
+
     fn join(self, a: f64, b: f64) -> f64 {
         match self {
-            Aggregate::Sum => number(a + b),
+            Aggregate::Sum | Aggregate::Count => number(a + b),
             // A `b` that is no number loses.
             Aggregate::Min => a.min(b),
             Aggregate::Max => a.max(b),
@@ -118,7 +126,7 @@ pub fn unite(mut inputs: Weighted<'_>, aggregate: Aggregate) -> Vec<(Member<'_>,
     for (input, weight) in inputs {
         let Some(input) = input else { continue };
         input.visit(|member, score| {
-            let score = number(score * weight);
+            let score = number(aggregate.weigh(score, weight));
             let before = united.entry(member);
             before.and_modify(|before| *before = aggregate.join(*before, score)).or_insert(score);
             true
@@ -136,10 +144,10 @@ pub fn intersect<'a>(
     sort_by_len(&mut inputs);
     let Some(&(Some(smallest), weight)) = inputs.first() else { return };
     smallest.visit(|member, score| {
-        let mut joined = number(score * weight);
+        let mut joined = number(aggregate.weigh(score, weight));
         for (input, weight) in inputs.iter().skip(1) {
             match input.and_then(|input| input.score(&member)) {
-                Some(score) => joined = aggregate.join(joined, score * weight),
+                Some(score) => joined = aggregate.join(joined, aggregate.weigh(score, *weight)),
                 None => return true,
             }
         }

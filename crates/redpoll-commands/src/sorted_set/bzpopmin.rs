@@ -8,6 +8,7 @@ use redpoll_types::value::Type;
 pub const BZPOPMIN: Command = Command {
     spec: Spec {
         name: "bzpopmin",
+        history: &[("6.0.0", "The timeout may have a fraction.")],
         summary: "Takes the member of the lowest score off the first of several sorted sets, \
                   or waits for one.",
         ..SHARED
@@ -18,6 +19,7 @@ pub const BZPOPMIN: Command = Command {
 pub const BZPOPMAX: Command = Command {
     spec: Spec {
         name: "bzpopmax",
+        history: &[("6.0.0", "The timeout may have a fraction.")],
         summary: "Takes the member of the highest score off the first of several sorted sets, or \
                   waits for one.",
         ..SHARED

@@ -107,7 +107,12 @@ pub const WEIGHTS: Arg = Arg::integer("weight").token("WEIGHTS").optional().mult
 /// The argument AGGREGATE.
 pub const AGGREGATE: Arg = Arg::one_of(
     "aggregate",
-    &[Arg::flag("sum", "SUM"), Arg::flag("min", "MIN"), Arg::flag("max", "MAX")],
+    &[
+        Arg::flag("sum", "SUM"),
+        Arg::flag("min", "MIN"),
+        Arg::flag("max", "MAX"),
+        Arg::flag("count", "COUNT"),
+    ],
 )
 .token("AGGREGATE")
 .optional();

@@ -6,6 +6,11 @@ use redpoll_types::zset::{Update, Updated, ZSet};
 pub const ZADD: Command = Command {
     spec: Spec {
         name: "zadd",
+        history: &[
+            ("2.4.0", "Takes several members."),
+            ("3.0.2", "The options `XX`, `NX`, `CH` and `INCR`."),
+            ("6.2.0", "The options `GT` and `LT`."),
+        ],
         arity: -4,
         flags: Flags::WRITE.with(Flags::DENYOOM).with(Flags::FAST),
         keys: &[KeySpec::at(1).rw().update()],
@@ -15,10 +20,14 @@ pub const ZADD: Command = Command {
         complexity: "O(log N) for each member, where N is the number of members in the set.",
         args: &[
             Arg::key("key", 0),
-            Arg::one_of("condition", &[Arg::flag("nx", "NX"), Arg::flag("xx", "XX")]).optional(),
-            Arg::one_of("comparison", &[Arg::flag("gt", "GT"), Arg::flag("lt", "LT")]).optional(),
-            Arg::flag("change", "CH").optional(),
-            Arg::flag("increment", "INCR").optional(),
+            Arg::one_of("condition", &[Arg::flag("nx", "NX"), Arg::flag("xx", "XX")])
+                .since("3.0.2")
+                .optional(),
+            Arg::one_of("comparison", &[Arg::flag("gt", "GT"), Arg::flag("lt", "LT")])
+                .since("6.2.0")
+                .optional(),
+            Arg::flag("change", "CH").since("3.0.2").optional(),
+            Arg::flag("increment", "INCR").since("3.0.2").optional(),
             Arg::block("data", &[Arg::double("score"), Arg::string("member")]).multiple(),
         ],
         ..Spec::EMPTY
@@ -36,7 +45,7 @@ pub const ZINCRBY: Command = Command {
         since: "1.2.0",
         summary: "Adds to the score of a member, which begins with 0.",
         complexity: "O(log N) where N is the number of members in the set.",
-        args: &[Arg::key("key", 0), Arg::double("increment"), Arg::string("member")],
+        args: &[Arg::key("key", 0), Arg::integer("increment"), Arg::string("member")],
         ..Spec::EMPTY
     },
     run: |ctx, args| add(ctx, args, true),

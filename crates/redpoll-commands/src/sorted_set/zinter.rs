@@ -1,4 +1,4 @@
-//! `ZINTER numkeys key... [WEIGHTS weight...] [AGGREGATE SUM|MIN|MAX] [WITHSCORES]` and
+//! `ZINTER numkeys key... [WEIGHTS weight...] [AGGREGATE SUM|MIN|MAX|COUNT] [WITHSCORES]` and
 //! `ZINTERSTORE destination numkeys key... ...`: the members that several sets have in common.
 
 use super::algebra::{Member, intersect};
@@ -11,6 +11,7 @@ use redpoll_types::zset::ZSet;
 pub const ZINTER: Command = Command {
     spec: Spec {
         name: "zinter",
+        history: &[("8.8.0", "The aggregate `COUNT`.")],
         summary: "Returns the intersection of several sorted sets.",
         complexity: COMPLEXITY,
         args: &[
@@ -28,6 +29,7 @@ pub const ZINTER: Command = Command {
 pub const ZINTERSTORE: Command = Command {
     spec: Spec {
         name: "zinterstore",
+        history: &[("8.8.0", "The aggregate `COUNT`.")],
         summary: "Stores the intersection of several sorted sets in a key.",
         complexity: COMPLEXITY,
         args: &[

@@ -10,15 +10,16 @@ use redpoll_types::zset::ZSet;
 pub const ZRANGE: Command = Command {
     spec: Spec {
         name: "zrange",
+        history: &[("6.2.0", "The options `REV`, `BYSCORE`, `BYLEX` and `LIMIT`.")],
         since: "1.2.0",
         summary: "Returns the members of a sorted set within a range of ranks, scores or bytes.",
         args: &[
             Arg::key("key", 0),
             Arg::string("start"),
             Arg::string("stop"),
-            SORT_BY,
-            Arg::flag("rev", "REV").optional(),
-            LIMIT,
+            SORT_BY.since("6.2.0"),
+            Arg::flag("rev", "REV").since("6.2.0").optional(),
+            LIMIT.since("6.2.0"),
             WITH_SCORES,
         ],
         ..SHARED

@@ -8,9 +8,16 @@ use crate::prelude::*;
 pub const ZRANGEBYSCORE: Command = Command {
     spec: Spec {
         name: "zrangebyscore",
+        history: &[("2.0.0", "The option `WITHSCORES`.")],
         since: "1.0.5",
         summary: "Returns the members of a sorted set within a range of scores.",
-        args: &[Arg::key("key", 0), Arg::double("min"), Arg::double("max"), WITH_SCORES, LIMIT],
+        args: &[
+            Arg::key("key", 0),
+            Arg::double("min"),
+            Arg::double("max"),
+            WITH_SCORES.since("2.0.0"),
+            LIMIT,
+        ],
         deprecated: Some(("6.2.0", "`ZRANGE` with the `BYSCORE` argument")),
         ..SHARED
     },
@@ -22,6 +29,7 @@ pub const ZRANGEBYSCORE: Command = Command {
 pub const ZREVRANGEBYSCORE: Command = Command {
     spec: Spec {
         name: "zrevrangebyscore",
+        history: &[("2.1.6", "Scores may be excluded.")],
         since: "2.2.0",
         summary: "Returns the members of a sorted set within a range of scores, the highest first.",
         args: &[Arg::key("key", 0), Arg::double("max"), Arg::double("min"), WITH_SCORES, LIMIT],

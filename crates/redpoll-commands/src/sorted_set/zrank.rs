@@ -6,6 +6,7 @@ use redpoll_types::zset::ZSet;
 pub const ZRANK: Command = Command {
     spec: Spec {
         name: "zrank",
+        history: &[("7.2.0", "The option `WITHSCORE`.")],
         summary: "Returns the rank of a member of a sorted set, counted from the lowest score.",
         ..SHARED
     },
@@ -15,6 +16,7 @@ pub const ZRANK: Command = Command {
 pub const ZREVRANK: Command = Command {
     spec: Spec {
         name: "zrevrank",
+        history: &[("7.2.0", "The option `WITHSCORE`.")],
         summary: "Returns the rank of a member of a sorted set, counted from the highest score.",
         ..SHARED
     },

@@ -6,6 +6,7 @@ use redpoll_types::zset::ZSet;
 pub const ZREM: Command = Command {
     spec: Spec {
         name: "zrem",
+        history: &[("2.4.0", "Takes several members.")],
         arity: -3,
         flags: Flags::WRITE.with(Flags::FAST),
         keys: &[KeySpec::at(1).rw().delete()],

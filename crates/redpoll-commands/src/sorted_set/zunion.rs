@@ -1,4 +1,4 @@
-//! `ZUNION numkeys key... [WEIGHTS weight...] [AGGREGATE SUM|MIN|MAX] [WITHSCORES]` and
+//! `ZUNION numkeys key... [WEIGHTS weight...] [AGGREGATE SUM|MIN|MAX|COUNT] [WITHSCORES]` and
 //! `ZUNIONSTORE destination numkeys key... ...`: all members of several sets.
 
 use super::algebra::unite;
@@ -11,6 +11,7 @@ use redpoll_types::zset::ZSet;
 pub const ZUNION: Command = Command {
     spec: Spec {
         name: "zunion",
+        history: &[("8.8.0", "The aggregate `COUNT`.")],
         summary: "Returns the union of several sorted sets.",
         complexity: "O(N + M log M) where N is the number of members in all sets, M in the union.",
         args: &[
@@ -28,6 +29,7 @@ pub const ZUNION: Command = Command {
 pub const ZUNIONSTORE: Command = Command {
     spec: Spec {
         name: "zunionstore",
+        history: &[("8.8.0", "The aggregate `COUNT`.")],
         summary: "Stores the union of several sorted sets in a key.",
         complexity: "O(N + M log M) where N is the number of members in all sets, M in the union.",
         args: &[
@@ -89,6 +91,20 @@ mod tests {
             raw3("ZADD x 1.5 a | ZUNION 1 x WITHSCORES"),
             ":1\r\n*1\r\n*2\r\n$1\r\na\r\n,1.5\r\n"
         );
+    }
+
+    #[test]
+    fn counts_the_sets() {
+        check(
+            &format!(
+                "{SETS} | ZUNION 3 x y s AGGREGATE COUNT WITHSCORES | \
+                 ZUNION 2 x y WEIGHTS 10 0.5 AGGREGATE count WITHSCORES | \
+                 ZINTER 3 x y s WEIGHTS 1 2 4 AGGREGATE COUNT WITHSCORES | \
+                 ZINTERSTORE d 2 x y AGGREGATE COUNT | ZSCORE d b"
+            ),
+            "2 | 2 | 2 | [a 1 c 1 d 1 b 3] | [c 0.5 a 10 b 10.5] | [b 7] | 1 | 2",
+        );
+        check("ZADD x inf a | ZUNION 1 x AGGREGATE COUNT WITHSCORES", "1 | [a 1]");
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! Strings.
 
+mod compare;
 mod expiry;
 
 group! {
     append: APPEND;
+    delex: DELEX, DELIFEQ;
+    digest: DIGEST;
     get: GET;
     getdel: GETDEL;
     getex: GETEX;
@@ -11,9 +14,11 @@ group! {
     getset: GETSET;
     incr: INCR, DECR, INCRBY, DECRBY;
     incrbyfloat: INCRBYFLOAT;
+    increx: INCREX;
     lcs: LCS;
     mget: MGET;
     mset: MSET, MSETNX;
+    msetex: MSETEX;
     set: SET;
     setex: SETEX, PSETEX;
     setnx: SETNX;

@@ -1,11 +1,20 @@
-//! `SET key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT … | PXAT … | KEEPTTL]`.
+//! `SET key value [NX | XX | IFEQ … | IFNE … | IFDEQ … | IFDNE …] [GET] [EX seconds | PX
+//! milliseconds | EXAT … | PXAT … | KEEPTTL]`.
 
+use super::compare::{Compare, condition_args};
 use super::expiry::{Unit, expiry_args, set};
 use crate::prelude::*;
 
 pub const SET: Command = Command {
     spec: Spec {
         name: "set",
+        history: &[
+            ("2.6.12", "The options `EX`, `PX`, `NX` and `XX`."),
+            ("6.0.0", "The option `KEEPTTL`."),
+            ("6.2.0", "The options `GET`, `EXAT` and `PXAT`."),
+            ("7.0.0", "`NX` and `GET` go together."),
+            ("8.4.0", "The options `IFEQ`, `IFNE`, `IFDEQ` and `IFDNE`."),
+        ],
         arity: -3,
         flags: Flags::WRITE.with(Flags::DENYOOM),
         keys: &[KeySpec::at(1).rw().access().update().variable_flags()],
@@ -15,8 +24,8 @@ pub const SET: Command = Command {
         args: &[
             Arg::key("key", 0),
             Arg::string("value"),
-            Arg::one_of("condition", &[Arg::flag("nx", "NX"), Arg::flag("xx", "XX")]).optional(),
-            Arg::flag("get", "GET").optional(),
+            condition_args!(Arg::flag("nx", "NX"), Arg::flag("xx", "XX")).since("2.6.12"),
+            Arg::flag("get", "GET").since("6.2.0").optional(),
             expiry_args!(Arg::flag("keepttl", "KEEPTTL")),
         ],
         ..Spec::EMPTY
@@ -44,15 +53,19 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
             None => ctx.reply.null(),
         }
     }
-    let done = set(ctx, key, value, expiry, options.when);
+    let holds = match options.compare {
+        Some(compare) => compare.holds(ctx, key)?,
+        None => true,
+    };
+    let done = holds && set(ctx, key, value, expiry, options.when);
     match (options.get, done) {
         (false, true) => ctx.reply.ok(),
         (false, false) => ctx.reply.null(),
-        (true, true) if options.deadline.is_none() => {
-            let options = args.iter_from(3).filter(|word| !parse::is(word, "GET"));
-            ctx.log_as([args.at(0), key, value].into_iter().chain(options));
-        }
         (true, _) => {}
+    }
+    if done && options.deadline.is_none() && (options.get || options.compare.is_some()) {
+        let keep = options.keep.then_some(&b"KEEPTTL"[..]);
+        ctx.log_as([b"SET", key, value].into_iter().chain(keep));
     }
     Ok(())
 }
@@ -60,6 +73,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
 /// The options as they stand, not yet read as numbers: Redis complains of form first.
 struct Options<'a> {
     when: When,
+    compare: Option<Compare<'a>>,
     get: bool,
     keep: bool,
     deadline: Option<(Unit, &'a [u8])>,
@@ -67,26 +81,36 @@ struct Options<'a> {
 
 impl<'a> Options<'a> {
     fn parse(args: Args<'a>) -> Result<Self> {
-        let mut options = Options { when: When::Always, get: false, keep: false, deadline: None };
+        let mut options =
+            Options { when: When::Always, compare: None, get: false, keep: false, deadline: None };
         let mut words = args.iter_from(3);
         while let Some(word) = words.next() {
-            if parse::is(word, "NX") && options.when != When::Present {
+            let compare = options.compare;
+            if parse::is(word, "NX") && options.when != When::Present && compare.is_none() {
                 options.when = When::Absent;
-            } else if parse::is(word, "XX") && options.when != When::Absent {
+            } else if parse::is(word, "XX") && options.when != When::Absent && compare.is_none() {
                 options.when = When::Present;
             } else if parse::is(word, "GET") {
                 options.get = true;
             } else if parse::is(word, "KEEPTTL") && options.deadline.is_none() {
                 options.keep = true;
             } else {
-                options.deadline(word, words.next())?;
+                options.valued(word, words.next())?;
             }
         }
         Ok(options)
     }
 
-    /// Reads an option with a time; the same one may come twice, and the last counts.
-    fn deadline(&mut self, word: &[u8], number: Option<&'a [u8]>) -> Result {
+    /// Reads an option with a word behind it: a comparison, or a time. The same time may come
+    /// twice, and the last counts.
+    fn valued(&mut self, word: &[u8], number: Option<&'a [u8]>) -> Result {
+        if let Some(compare) = number.and_then(|number| Compare::option(word, number)) {
+            if self.compare.is_some() || self.when != When::Always {
+                return Err(Error::Syntax);
+            }
+            self.compare = Some(compare);
+            return Ok(());
+        }
         let unit = Unit::of_option(word).ok_or(Error::Syntax)?;
         let number = number.ok_or(Error::Syntax)?;
         if self.keep || self.deadline.is_some_and(|(other, _)| other != unit) {
@@ -133,6 +157,44 @@ mod tests {
             "nil | 0 | OK | 1 | 2",
         );
         check("SET k 1 GET GET", "nil");
+    }
+
+    #[test]
+    fn compares_values() {
+        check(
+            "SET k a IFEQ a | SET k a IFNE a | SET k b IFEQ x | SET k b ifeq a EX 9 | TTL k | \
+             SET k c IFNE b | SET k c IFNE a GET | SET k d IFEQ b GET | GET k",
+            "nil | OK | nil | OK | 9 | nil | b | c | c",
+        );
+        check("SET k a IFEQ a GET | SET k a IFNE b GET | GET k", "nil | nil | a");
+        check(
+            "SET k a EX 9 | SET k b IFEQ a KEEPTTL | TTL k | SET k c IFEQ b | TTL k",
+            "OK | OK | 9 | OK | -1",
+        );
+        check("SET k 12 | SET k 13 IFEQ 12 | GET k", "OK | OK | 13");
+    }
+
+    #[test]
+    fn compares_digests() {
+        check(
+            "SET k 'Hello world' | SET k a IFDNE b6acb9d84a38ff74 | \
+             SET k a IFDEQ B6ACB9D84A38FF74 | SET k b IFDEQ b6acb9d84a38ff74 | \
+             SET k b IFDNE b6acb9d84a38ff74 | SET new a IFDEQ 12 | SET new a IFDNE 12 | \
+             SET new a IFDNE 12",
+            "OK | nil | OK | nil | OK | nil | OK | ERR must be exactly 16 hexadecimal characters",
+        );
+    }
+
+    #[test]
+    fn refuses_bad_comparisons() {
+        for options in ["IFEQ", "IFEQ a NX", "XX IFEQ a", "IFEQ a IFNE b", "IFEQ a IFEQ a"] {
+            check(&format!("SET k a | SET k b {options} | GET k"), "OK | ERR syntax error | a");
+        }
+        let wrong = "WRONGTYPE Operation against a key holding the wrong kind of value";
+        check(
+            "RPUSH l a | SET l v IFEQ a | SET l v IFDNE 12 | SET l v IFNE a GET",
+            &format!("1 | {wrong} | {wrong} | {wrong}"),
+        );
     }
 
     #[test]

@@ -34,6 +34,16 @@ mod tests {
     use crate::testing::check;
 
     #[test]
+    fn subcommands_wait_whatever_they_are_called() {
+        check("MULTI | SLOWLOG RESET | LATENCY RESET | EXEC", "OK | QUEUED | QUEUED | [OK 0]");
+        check(
+            "SUBSCRIBE c | SLOWLOG RESET",
+            "[subscribe c 1] | ERR Can't execute 'slowlog|reset': only (P|S)SUBSCRIBE / \
+             (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
+        );
+    }
+
+    #[test]
     fn does_not_nest() {
         let text = "ERR MULTI calls can not be nested";
         check("MULTI | MULTI | SET k v | EXEC", &format!("OK | {text} | QUEUED | [OK]"));

@@ -27,10 +27,23 @@ directives! {
         "Log what is known when the server crashes.";
     crash_memcheck_enabled: Bool(true), "crash-memcheck-enabled", [],
         "Test the memory when the server crashes.";
-    slowlog_log_slower_than: Int(10000, -1, LONG_MAX), "slowlog-log-slower-than", [],
+    slowlog_log_slower_than: Int(10000, -1, LONG_MAX),
+        "slowlog-log-slower-than" | "commandlog-execution-slower-than", [],
         "Microseconds from which a command is noted in SLOWLOG; 0 notes all, -1 none.";
-    slowlog_max_len: Count(128, 0, LONG_MAX), "slowlog-max-len", [],
+    slowlog_max_len: Count(128, 0, LONG_MAX),
+        "slowlog-max-len" | "commandlog-slow-execution-max-len", [],
         "Entries SLOWLOG keeps.";
+    commandlog_request_larger_than: Int(1048576, -1, LONG_MAX),
+        "commandlog-request-larger-than", [],
+        "Bytes from which a request is noted in COMMANDLOG; 0 notes all, -1 none.";
+    commandlog_large_request_max_len: Count(128, 0, LONG_MAX),
+        "commandlog-large-request-max-len", [],
+        "Entries COMMANDLOG keeps of large requests.";
+    commandlog_reply_larger_than: Int(1048576, -1, LONG_MAX), "commandlog-reply-larger-than", [],
+        "Bytes from which a reply is noted in COMMANDLOG; 0 notes all, -1 none.";
+    commandlog_large_reply_max_len: Count(128, 0, LONG_MAX),
+        "commandlog-large-reply-max-len", [],
+        "Entries COMMANDLOG keeps of large replies.";
     latency_monitor_threshold: Int(0, 0, LONG_MAX), "latency-monitor-threshold", [],
         "Milliseconds from which an event is noted for LATENCY; 0 notes none.";
     latency_tracking: Bool(true), "latency-tracking", [],

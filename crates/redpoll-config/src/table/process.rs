@@ -1,7 +1,7 @@
 //! The process: threads, files, supervision, shutdown.
 
 use super::*;
-use crate::choice::{OomScoreAdj, ShutdownFlags, Supervised};
+use crate::choice::{Compat, OomScoreAdj, ShutdownFlags, Supervised};
 use crate::config::Config;
 use crate::directive::Flags;
 use crate::kind::{Kind, Notation};
@@ -12,6 +12,10 @@ directives! {
     after tls::END;
     section "Process";
 
+    compat: Word(Compat, Redis), "compat", [],
+        "Whom to follow where Redis and Valkey define the same thing differently.";
+    import_mode: Bool(false), "import-mode", [],
+        "Let expired keys stay while data comes in from another server (CLIENT IMPORT-SOURCE).";
     io_threads: Int(0, 0, 1024), "io-threads", [IMMUTABLE],
         "Worker threads; 0 takes one for each core.";
     io_threads_do_reads: Bool(false), "io-threads-do-reads", [IMMUTABLE],

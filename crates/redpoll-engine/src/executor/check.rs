@@ -77,7 +77,7 @@ impl Executor {
         if self.settings.snapshot_failed && !session.is_primary && may_change(session, spec) {
             return Verdict::Refuse(Error::text(MISCONF));
         }
-        if session.only_pubsub() && !allowed_for_subscribers(spec.name) {
+        if session.only_pubsub() && !allowed_for_subscribers(self.own_name(id)) {
             return Verdict::Refuse(Error::text(format!(
                 "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / \
                  RESET \
@@ -85,10 +85,16 @@ impl Executor {
                 self.engine.commands.row(id).full_name
             )));
         }
-        match session.transaction.is_some() && !runs_in_multi(spec.name) {
+        match session.transaction.is_some() && !runs_in_multi(self.own_name(id)) {
             true => Verdict::Queue(command, id),
             false => Verdict::Run(command, id),
         }
+    }
+
+    /// A command's name, and nothing for a subcommand: SLOWLOG RESET is not RESET.
+    fn own_name(&self, id: usize) -> &'static str {
+        let row = self.engine.commands.row(id);
+        if row.parent.is_some() { "" } else { row.command.spec.name }
     }
 
     /// Why a call of a container is refused: no subcommand, or one that there is not.

@@ -15,6 +15,9 @@ impl Executor {
             return 0;
         }
         self.refresh_settings();
+        if self.settings.import_mode {
+            return 0;
+        }
         let mut removed = 0;
         for stripe in 0..engine.keyspace.stripes() {
             let mut more = engine.keyspace.next_due(stripe) <= now;

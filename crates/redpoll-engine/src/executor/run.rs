@@ -88,10 +88,10 @@ impl Executor {
         let mut keys = lock(&engine.keyspace, &command.spec, args, hash, session.db, now);
         keys.effects.wanted = settings.wanted_events;
         keys.effects.logging = engine.change_log.is_on();
-        if session.is_primary {
-            keys.see_expired();
-        }
         keys.set_no_touch(session.client.has_flag(flags::NO_TOUCH));
+        if session.is_primary || settings.import_mode {
+            keys.see_expired(session.is_primary || session.client.has_flag(flags::IMPORT_SOURCE));
+        }
         let mark = out.len();
         let mut ctx = Ctx {
             engine,
@@ -107,6 +107,7 @@ impl Executor {
         };
         if let Err(error) = (command.run)(&mut ctx, args) {
             ctx.reply.rewind(mark);
+            ctx.rewritten = None;
             stats.commands[id].failed.add(1);
             Self::write_error(engine, stats, &error, &mut ctx.reply);
         } else if let Some(action) = ctx.action.take() {
@@ -295,26 +296,4 @@ fn lock_many<'a>(
         Locks::Own => {}
     }
     keys
-}
-
-impl Engine {
-    /// Sends keyspace events to their subscribers, as the keyspace and the keyevent channel name
-    /// them.
-    pub(crate) fn publish_events(&self, events: &[redpoll_keyspace::effect::Event]) {
-        if !self.pubsub.has_receivers() {
-            return;
-        }
-        let (by_key, by_event) = self.settings().event_channels;
-        for event in events {
-            let db = event.db;
-            if by_key {
-                let channel = [format!("__keyspace@{db}__:").as_bytes(), &event.key].concat();
-                self.pubsub.publish(&channel, event.name.as_bytes());
-            }
-            if by_event {
-                let channel = format!("__keyevent@{db}__:{}", event.name);
-                self.pubsub.publish(channel.as_bytes(), &event.key);
-            }
-        }
-    }
 }

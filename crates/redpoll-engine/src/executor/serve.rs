@@ -76,6 +76,7 @@ impl Executor {
         let started = quanta::Instant::now();
         if let Err(error) = (waiter.command.run)(ctx, waiter.args.as_args()) {
             ctx.reply.rewind(0);
+            ctx.rewritten = None;
             ctx.stats.commands[waiter.command_id].failed.add(1);
             Self::write_error(ctx.engine, ctx.stats, &error, &mut ctx.reply);
         }
@@ -121,6 +122,11 @@ impl Executor {
             (false, TimeoutReply::NullArray) => reply.null_array(),
             (false, TimeoutReply::Acknowledged { offset, .. }) => {
                 reply.count(self.engine.replication.acknowledged_by(offset));
+            }
+            (false, TimeoutReply::Persisted { offset, .. }) => {
+                reply.array(2);
+                reply.int(0);
+                reply.count(self.engine.replication.persisted_by(offset));
             }
         }
         true

@@ -160,6 +160,14 @@ impl Replication {
         state.replicas.iter().filter(has).count()
     }
 
+    /// The replicas that follow and have the stream on disk at least up to `offset`.
+    pub fn persisted_by(&self, offset: u64) -> usize {
+        let state = self.state.lock();
+        let has =
+            |replica: &&Arc<Replica>| replica.is_online() && replica.persisted() >= offset.max(1);
+        state.replicas.iter().filter(has).count()
+    }
+
     /// The replicas that follow and were heard of within `lag_ms`.
     pub fn near(&self, lag_ms: i64, now: i64) -> usize {
         let state = self.state.lock();

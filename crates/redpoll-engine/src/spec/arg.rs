@@ -48,6 +48,10 @@ pub struct Arg {
     pub token: &'static str,
     /// For keys: which of the command's key specifications.
     pub key_spec: usize,
+    /// The version that has introduced it, if it is younger than the command; empty: none.
+    pub since: &'static str,
+    /// The version since which it should not be used; empty: none.
+    pub deprecated: &'static str,
     /// May be left out.
     pub optional: bool,
     /// May be given several times.
@@ -66,6 +70,8 @@ impl Arg {
             kind,
             token: "",
             key_spec: 0,
+            since: "",
+            deprecated: "",
             optional: false,
             multiple: false,
             multiple_token: false,
@@ -121,6 +127,16 @@ impl Arg {
     /// Shown to people as `display`.
     pub const fn shown_as(self, display: &'static str) -> Arg {
         Arg { display, ..self }
+    }
+
+    /// Introduced by this version.
+    pub const fn since(self, since: &'static str) -> Arg {
+        Arg { since, ..self }
+    }
+
+    /// Not to be used since this version.
+    pub const fn deprecated(self, deprecated: &'static str) -> Arg {
+        Arg { deprecated, ..self }
     }
 
     /// With a word before it.

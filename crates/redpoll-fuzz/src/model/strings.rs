@@ -59,6 +59,7 @@ pub(super) fn answer(model: &mut Model, name: &str, w: Words<'_>, _reply: &Value
             }
             Ok(truth(free))
         }
+        ("DELIFEQ" | "DELEX", [_, key, rest @ ..]) => delete(model, name, key, rest),
         ("MGET", [_, keys @ ..]) => {
             let one = |key: &Vec<u8>| maybe(model.read::<Vec<u8>>(key).ok().flatten());
             Ok(Value::Array(keys.iter().map(one).collect()))
@@ -83,6 +84,16 @@ fn set(model: &mut Model, key: &[u8], value: &[u8], options: Words<'_>) -> Answe
         true => Some(model.read::<Vec<u8>>(key)?.cloned()),
         false => None,
     };
+    let compare = options.windows(2).find_map(|pair| match &pair[0][..] {
+        b"IFEQ" => Some((&pair[1], true)),
+        b"IFNE" => Some((&pair[1], false)),
+        _ => None,
+    });
+    if let Some((word, same)) = compare
+        && !is_as_expected(model, key, word, same)?
+    {
+        return Ok(old.map_or(Value::Null, maybe));
+    }
     let before = model.entries.get(key);
     if (has("NX") && before.is_some()) || (has("XX") && before.is_none()) {
         return Ok(Value::Null);
@@ -92,6 +103,25 @@ fn set(model: &mut Model, key: &[u8], value: &[u8], options: Words<'_>) -> Answe
     }
     model.entries.insert(key.to_vec(), Entry { data: Data::Text(value.to_vec()), expires });
     Ok(old.map_or_else(ok, maybe))
+}
+
+/// Whether the value is the word, or another if that is expected.
+fn is_as_expected(model: &mut Model, key: &[u8], word: &[u8], same: bool) -> Result<bool, Fault> {
+    Ok((model.read::<Vec<u8>>(key)?.is_some_and(|value| value == word)) == same)
+}
+
+/// DELEX and DELIFEQ.
+fn delete(model: &mut Model, name: &str, key: &[u8], rest: Words<'_>) -> Answer {
+    let holds = match rest {
+        [] => true,
+        [word] if name == "DELIFEQ" => is_as_expected(model, key, word, true)?,
+        [how, word] if matches!(&how[..], b"IFEQ" | b"IFNE") && name == "DELEX" => {
+            let text = "ERR Key should be of string type if conditions are specified";
+            is_as_expected(model, key, word, how == b"IFEQ").map_err(|_| Fault::Error(text))?
+        }
+        _ => return Err(Fault::Unknown),
+    };
+    Ok(truth(holds && model.entries.remove(key).is_some()))
 }
 
 fn add(model: &mut Model, key: &[u8], by: Option<i64>) -> Answer {

@@ -34,13 +34,30 @@ impl Keys<'_> {
     /// Removes expired fields of the entry at `place`, if it is a hash that has any; answers where
     /// the key is, if it is still there.
     pub(super) fn without_expired_fields(&mut self, hash: u64, place: Place) -> Option<Place> {
-        let now = self.now;
+        let now = self.gone_by;
         let Some(fields) = self.db_of(hash).expire_fields(place, now, FIELDS_AT_ONCE) else {
             return Some(place);
         };
         let stays = fields.emptied.is_none();
         self.fields_expired(fields);
         stays.then_some(place)
+    }
+
+    /// Notes an event of a hash for its subscribers, with the fields that it is about. They are
+    /// looked at only if somebody wants to know them.
+    #[inline]
+    pub fn field_event<'f>(
+        &mut self,
+        key: &[u8],
+        name: &'static str,
+        fields: impl IntoIterator<Item = &'f [u8]>,
+    ) {
+        self.event(key, Class::Hash, name);
+        if self.effects.wants_fields()
+            && let Some(event) = self.effects.rare().events.last_mut()
+        {
+            event.fields = fields.into_iter().map(Box::from).collect();
+        }
     }
 
     /// Notes the effects of expired fields that have been removed.
@@ -50,7 +67,7 @@ impl Keys<'_> {
         self.modified(&key);
         let words = [&b"HDEL"[..], &key].into_iter();
         self.effects.log(self.db, words.chain(names.iter().map(|name| &**name)));
-        self.event(&key, Class::Hash, "hexpired");
+        self.field_event(&key, "hexpired", names.iter().map(|name| &**name));
         if let Some(entry) = emptied {
             self.event(&key, Class::Generic, "del");
             self.discard_entry(entry);

@@ -176,7 +176,7 @@ impl Link {
 
     fn load(&self, snapshot: &mut impl Read) -> io::Result<Loaded> {
         let mut keys = self.engine.keyspace.keys(0, clock::now_ms());
-        keys.see_expired();
+        keys.see_expired(true);
         let _loading = self.engine.begin_loading();
         keys.lock_all();
         let emptied: Vec<_> =

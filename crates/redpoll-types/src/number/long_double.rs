@@ -10,6 +10,7 @@
 //! need big integers only outside the range of everyday numbers; the longest has 2^17 bits, as the
 //! text of a number is bounded by [`TEXT_MAX`] and its exponent is checked before it is used.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use super::big::Big;
@@ -72,6 +73,31 @@ impl LongDouble {
         matches!(self.magnitude, Magnitude::Zero | Magnitude::Finite { .. })
     }
 
+    /// The largest finite number.
+    pub const MAX: Self = Self {
+        negative: false,
+        magnitude: Magnitude::Finite { mantissa: u64::MAX, exponent: HIGHEST_BIT - 63 },
+    };
+
+    /// Which of two numbers is the greater; -0 is 0, and neither is NaN.
+    pub fn compare(self, other: Self) -> Ordering {
+        let sign = |number: Self| match number.magnitude {
+            Magnitude::Zero => 0,
+            _ if number.negative => -1,
+            _ => 1,
+        };
+        let size = |number: Self| match number.magnitude {
+            Magnitude::Zero => (0, 0, 0),
+            Magnitude::Finite { mantissa, exponent } => (1, exponent, mantissa),
+            Magnitude::Infinite | Magnitude::NotANumber => (2, 0, 0),
+        };
+        let by_size = || size(self).cmp(&size(other));
+        sign(self).cmp(&sign(other)).then_with(|| match self.negative {
+            true => by_size().reverse(),
+            false => by_size(),
+        })
+    }
+
     /// Adds as the hardware does: the exact sum, rounded once to 64 bits, ties to even.
     fn plus(self, other: Self) -> Self {
         let (large, small) = match (self.magnitude, other.magnitude) {
@@ -129,6 +155,14 @@ impl std::ops::Add for LongDouble {
 
     fn add(self, other: Self) -> Self {
         self.plus(other)
+    }
+}
+
+impl std::ops::Neg for LongDouble {
+    type Output = Self;
+
+    fn neg(self) -> Self {
+        Self { negative: !self.negative, ..self }
     }
 }
 
@@ -306,6 +340,20 @@ mod tests {
         let left = LongDouble::parse(left.as_bytes()).expect("a number");
         let right = LongDouble::parse(right.as_bytes()).expect("a number");
         (left + right).to_string()
+    }
+
+    #[test]
+    fn numbers_have_an_order() {
+        let ascending = ["-inf", "-2.5", "-2", "-1e-30", "0", "1e-30", "1", "1.5", "2", "inf"];
+        let parse = |text: &str| LongDouble::parse(text.as_bytes()).expect("a number");
+        for (left, text) in ascending.iter().enumerate() {
+            for (right, other) in ascending.iter().enumerate() {
+                assert_eq!(parse(text).compare(parse(other)), left.cmp(&right), "{text} {other}");
+            }
+        }
+        assert_eq!(parse("-0").compare(parse("0")), Ordering::Equal);
+        assert_eq!(parse("1e4932").compare(LongDouble::MAX), Ordering::Less);
+        assert!(!(LongDouble::MAX + LongDouble::MAX).is_finite());
     }
 
     #[test]

@@ -17,16 +17,22 @@ pub(super) const HELP: Command = Command {
 
 fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
     let lines = [
+        ("CAPA <capability> [<capability> ...]", "Tell what the client is capable of: redirect."),
         ("GETNAME", "The connection's name."),
         ("GETREDIR", "The client that invalidations are redirected to; -1: none."),
         ("ID", "The connection's number."),
+        ("IMPORT-SOURCE (ON|OFF)", "See expired keys, while import-mode is on."),
         ("INFO", "The connection's line of LIST."),
         ("KILL <ip:port>", "Close the connection from this address."),
         (
             "KILL <filter> <value> [<filter> <value> ...]",
-            "Close connections: ID, TYPE, USER, ADDR, LADDR, MAXAGE; SKIPME NO includes this one.",
+            "Close the connections that pass all filters; SKIPME NO includes this one.",
         ),
-        ("LIST [TYPE <type> | ID <id> [<id> ...]]", "A line for each connection."),
+        (
+            "LIST [<filter> <value> ...]",
+            "A line for each connection: ID, TYPE, USER, ADDR, LADDR, IP, NAME, LIB-NAME, LIB-VER, \
+             DB, FLAGS, CAPA, IDLE, MAXAGE, SKIPME; most also with NOT- before.",
+        ),
         ("NO-EVICT (ON|OFF)", "Never close this connection to save memory."),
         ("NO-TOUCH (ON|OFF)", "Leave alone what eviction knows of the keys that are read."),
         ("PAUSE <milliseconds> [WRITE|ALL]", "Let commands wait: all, or those that write."),

@@ -1,13 +1,19 @@
 //! `CLIENT KILL`: close connections, by address or by filters.
 
-use super::kind::Wanted;
-use crate::connection::login::DEFAULT_USER;
+use super::filter::Filter;
 use crate::prelude::*;
-use redpoll_engine::client::Client;
 
 pub(super) const KILL: Command = Command {
     spec: Spec {
         name: "kill",
+        history: &[
+            ("2.8.12", "Filters."),
+            ("2.8.12", "The filter `ID`."),
+            ("3.2.0", "The type `master`."),
+            ("5.0.0", "The type `replica`; `slave` means the same."),
+            ("6.2.0", "The filter `LADDR`."),
+            ("7.4.0", "The filter `MAXAGE`."),
+        ],
         arity: -3,
         flags: Flags::ADMIN.with(Flags::NOSCRIPT).with(Flags::LOADING).with(Flags::STALE),
         group: Group::Connection,
@@ -16,27 +22,32 @@ pub(super) const KILL: Command = Command {
         args: &[Arg::one_of(
             "filter",
             &[
-                Arg::string("old-format").shown_as("ip:port"),
+                Arg::string("old-format").shown_as("ip:port").deprecated("2.8.12"),
                 Arg::one_of(
                     "new-format",
                     &[
-                        Arg::integer("client-id").token("ID").optional(),
+                        Arg::integer("client-id").token("ID").since("2.8.12").optional(),
                         Arg::one_of(
                             "client-type",
                             &[
                                 Arg::flag("normal", "normal"),
-                                Arg::flag("master", "master"),
+                                Arg::flag("master", "master").since("3.2.0"),
                                 Arg::flag("slave", "slave"),
-                                Arg::flag("replica", "replica"),
+                                Arg::flag("replica", "replica").since("5.0.0"),
                                 Arg::flag("pubsub", "pubsub"),
                             ],
                         )
                         .token("TYPE")
+                        .since("2.8.12")
                         .optional(),
                         Arg::string("username").token("USER").optional(),
                         Arg::string("addr").token("ADDR").shown_as("ip:port").optional(),
-                        Arg::string("laddr").token("LADDR").shown_as("ip:port").optional(),
-                        Arg::integer("maxage").token("MAXAGE").optional(),
+                        Arg::string("laddr")
+                            .token("LADDR")
+                            .since("6.2.0")
+                            .shown_as("ip:port")
+                            .optional(),
+                        Arg::integer("maxage").token("MAXAGE").since("7.4.0").optional(),
                         Arg::one_of("skipme", &[Arg::flag("yes", "YES"), Arg::flag("no", "NO")])
                             .token("SKIPME")
                             .optional(),
@@ -51,23 +62,12 @@ pub(super) const KILL: Command = Command {
     run,
 };
 
-/// Which clients; a client must pass all filters that are there.
-struct Filter<'a> {
-    id: Option<u64>,
-    kind: Option<Wanted>,
-    address: Option<&'a [u8]>,
-    local_address: Option<&'a [u8]>,
-    /// In seconds.
-    min_age: Option<i64>,
-    skip_me: bool,
-}
-
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     // The old form: one address, and the client may close its own connection.
     let old = args.len() == 3;
     let filter = match old {
-        true => Filter { address: args.get(2), ..Filter::none(false) },
-        false => Filter::parse(args)?,
+        true => Filter::address(args.at(2)),
+        false => Filter::parse(args, 2, true)?,
     };
     ctx.session.publish_figures(ctx.keys.now());
     let killed = kill(ctx, &filter);
@@ -95,72 +95,6 @@ fn kill(ctx: &mut Ctx<'_>, filter: &Filter<'_>) -> usize {
         }
     }
     killed
-}
-
-impl<'a> Filter<'a> {
-    fn none(skip_me: bool) -> Self {
-        let (id, kind, address, local_address, min_age) = (None, None, None, None, None);
-        Filter { id, kind, address, local_address, min_age, skip_me }
-    }
-
-    fn parse(args: Args<'a>) -> Result<Self> {
-        let mut filter = Filter::none(true);
-        let mut words = args.iter_from(2);
-        while let Some(option) = words.next() {
-            filter.set(option, words.next().ok_or(Error::Syntax)?)?;
-        }
-        Ok(filter)
-    }
-
-    fn set(&mut self, option: &[u8], value: &'a [u8]) -> Result {
-        match option {
-            _ if parse::is(option, "id") => {
-                let wrong = || Error::text("ERR client-id should be greater than 0");
-                let id = parse::int(value).map_err(|_| wrong())?;
-                self.id = Some(u64::try_from(id).ok().filter(|&id| id > 0).ok_or_else(wrong)?);
-            }
-            _ if parse::is(option, "type") => self.kind = Some(Wanted::parse(value)?),
-            _ if parse::is(option, "addr") => self.address = Some(value),
-            _ if parse::is(option, "laddr") => self.local_address = Some(value),
-            _ if parse::is(option, "user") => known_user(value)?,
-            _ if parse::is(option, "maxage") => self.min_age = Some(age(value)?),
-            _ if parse::is(option, "skipme") => {
-                self.skip_me = match value {
-                    _ if parse::is(value, "yes") => true,
-                    _ if parse::is(value, "no") => false,
-                    _ => return Err(Error::Syntax),
-                }
-            }
-            _ => return Err(Error::Syntax),
-        }
-        Ok(())
-    }
-
-    fn passes(&self, client: &Client, now: i64) -> bool {
-        let origin = &client.origin;
-        self.id.is_none_or(|id| id == client.id)
-            && self.kind.is_none_or(|kind| kind.includes(client))
-            && self.address.is_none_or(|address| address == origin.address.as_bytes())
-            && self.local_address.is_none_or(|local| local == origin.local_address.as_bytes())
-            && self.min_age.is_none_or(|age| (now - client.created) / 1000 >= age)
-    }
-}
-
-/// All clients belong to the default user, so the filter by user passes all of them.
-fn known_user(name: &[u8]) -> Result {
-    if name == DEFAULT_USER.as_bytes() {
-        return Ok(());
-    }
-    let name = String::from_utf8_lossy(name);
-    Err(Error::text(format!("ERR No such user '{name}'")))
-}
-
-fn age(word: &[u8]) -> Result<i64> {
-    let wrong = |_| Error::text("ERR maxage is not an integer or out of range");
-    match parse::int(word).map_err(wrong)? {
-        seconds if seconds > 0 => Ok(seconds),
-        _ => Err(Error::text("ERR maxage should be greater than 0")),
-    }
 }
 
 #[cfg(test)]
@@ -211,6 +145,10 @@ mod tests {
         check_killed("CLIENT KILL MAXAGE 10", "1", &[2]);
         check_killed("CLIENT KILL MAXAGE 11 SKIPME NO", "0", &[]);
         check_killed("CLIENT KILL ID 2 TYPE normal", "0", &[]);
+        check_killed("CLIENT KILL ID 2 3 1 SKIPME no", "3", &[1, 2, 3]);
+        check_killed("CLIENT KILL NOT-ID 2", "1", &[3]);
+        check_killed("CLIENT KILL FLAGS P", "1", &[2]);
+        check_killed("CLIENT KILL not-type pubsub NOT-ADDR 127.0.0.1:1 SKIPME no", "1", &[3]);
     }
 
     #[test]

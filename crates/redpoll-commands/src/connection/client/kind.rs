@@ -19,7 +19,7 @@ impl Wanted {
             _ if parse::is(word, "replica") || parse::is(word, "slave") => {
                 Ok(Wanted::Kind(ClientKind::Replica))
             }
-            _ if parse::is(word, "master") => Ok(Wanted::Primary),
+            _ if parse::is(word, "master") || parse::is(word, "primary") => Ok(Wanted::Primary),
             _ => {
                 let word = String::from_utf8_lossy(word);
                 Err(Error::text(format!("ERR Unknown client type '{word}'")))

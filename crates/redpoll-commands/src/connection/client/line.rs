@@ -1,8 +1,10 @@
-//! A client's line in CLIENT LIST: its fields have the names and the order of Redis 7.2.
+//! A client's line in CLIENT LIST: its fields have the names and the order of Redis 7.2, and those
+//! of later versions follow.
 //!
 //! What Redis tells of its buffers' insides has no counterpart here and is 0: `qbuf-free`,
 //! `argv-mem`, `rbs`, `rbp`, `oll`.
 
+use super::filter::capabilities;
 use crate::prelude::*;
 use redpoll_engine::Engine;
 use redpoll_engine::client::{Client, flags};
@@ -31,9 +33,24 @@ pub(super) fn push(text: &mut String, engine: &Engine, client: &Client, now: i64
     let names = client.names.lock();
     let (user, library, version) = (&names.user, &names.lib_name, &names.lib_version);
     // Writing to a String cannot fail.
-    let _ = writeln!(
+    let _ = write!(
         text,
         " cmd={command} user={user} redir=-1 resp={proto} lib-name={library} lib-ver={version}"
+    );
+    newer(text, client);
+}
+
+/// What Redis 8 and Valkey 9 tell beyond Redis 7.2.
+fn newer(text: &mut String, client: &Client) {
+    let figures = &client.figures;
+    let _ = writeln!(
+        text,
+        " watch={} tot-net-in={} tot-net-out={} tot-cmds={} capa={}",
+        figures.watched.load(Relaxed),
+        figures.bytes_in.load(Relaxed),
+        figures.bytes_out.load(Relaxed),
+        figures.commands.load(Relaxed),
+        capabilities(client)
     );
 }
 
@@ -81,7 +98,7 @@ fn memory(text: &mut String, client: &Client) {
 }
 
 /// The letters of the client's state; `N` if there are none.
-fn letters(client: &Client) -> String {
+pub(super) fn letters(client: &Client) -> String {
     let figures = &client.figures;
     let subscribed = [&figures.channels, &figures.patterns, &figures.shard_channels];
     let letters = [
@@ -94,6 +111,7 @@ fn letters(client: &Client) -> String {
         ('U', client.origin.unix),
         ('e', client.has_flag(flags::NO_EVICT)),
         ('T', client.has_flag(flags::NO_TOUCH)),
+        ('I', client.has_flag(flags::IMPORT_SOURCE)),
     ];
     let text: String = letters.iter().filter(|(_, on)| *on).map(|(letter, _)| *letter).collect();
     if text.is_empty() { "N".to_owned() } else { text }

@@ -2,10 +2,13 @@
 
 use crate::prelude::*;
 
+mod capa;
+mod filter;
 mod getname;
 mod getredir;
 mod help;
 mod id;
+mod import_source;
 mod info;
 mod kill;
 mod kind;
@@ -30,10 +33,12 @@ pub const CLIENT: Command = Command {
         summary: "Commands about connections.",
         complexity: "Depends on the subcommand.",
         subcommands: &[
+            &capa::CAPA,
             &getname::GETNAME,
             &getredir::GETREDIR,
             &help::HELP,
             &id::ID,
+            &import_source::IMPORT_SOURCE,
             &info::INFO,
             &kill::KILL,
             &list::LIST,

@@ -6,6 +6,7 @@ use redpoll_engine::pause::PauseMode;
 pub(super) const PAUSE: Command = Command {
     spec: Spec {
         name: "pause",
+        history: &[("6.2.0", "The mode, and with it `WRITE`.")],
         arity: -3,
         flags: Flags::ADMIN.with(Flags::NOSCRIPT).with(Flags::LOADING).with(Flags::STALE),
         group: Group::Connection,
@@ -13,7 +14,9 @@ pub(super) const PAUSE: Command = Command {
         summary: "Lets the commands of all clients wait for a time.",
         args: &[
             Arg::integer("timeout"),
-            Arg::one_of("mode", &[Arg::flag("write", "WRITE"), Arg::flag("all", "ALL")]).optional(),
+            Arg::one_of("mode", &[Arg::flag("write", "WRITE"), Arg::flag("all", "ALL")])
+                .since("6.2.0")
+                .optional(),
         ],
         ..Spec::EMPTY
     },

@@ -53,11 +53,13 @@ pub const SORT_RO: Command = Command {
     run: |ctx, args| run(ctx, args, false),
 };
 
-const BY: Arg = Arg::pattern("by-pattern").token("BY").optional();
+const BY: Arg = Arg::pattern("by-pattern").shown_as("pattern").token("BY").optional();
 const LIMIT: Arg =
     Arg::block("limit", &[Arg::integer("offset"), Arg::integer("count")]).token("LIMIT").optional();
-const GET: Arg =
-    Arg { optional: true, ..Arg::pattern("get-pattern").token("GET").multiple_token() };
+const GET: Arg = Arg {
+    optional: true,
+    ..Arg::pattern("get-pattern").shown_as("pattern").token("GET").multiple_token()
+};
 const ORDER: Arg =
     Arg::one_of("order", &[Arg::flag("asc", "ASC"), Arg::flag("desc", "DESC")]).optional();
 const ALPHA: Arg = Arg::flag("sorting", "ALPHA").optional();

@@ -56,8 +56,10 @@ mod tests {
         check(
             "COMMAND DOCS client|pause",
             "[client|pause [summary Lets the commands of all \
-              clients wait for a time. since 3.0.0 group connection complexity O(1) arguments \
-              [[name timeout type integer display_text timeout] [name mode type oneof flags \
+              clients wait for a time. since 3.0.0 group connection complexity O(1) history \
+              [[6.2.0 The mode, and with it `WRITE`.]] arguments \
+              [[name timeout type integer display_text timeout] [name mode type oneof \
+              since 6.2.0 flags \
               [optional] arguments [[name write type pure-token display_text write token WRITE] \
               [name all type pure-token display_text all token ALL]]]]]]",
         );

@@ -12,6 +12,7 @@ pub(super) fn one(reply: &mut Reply<'_>, commands: &CommandTable, id: usize) {
     let subcommands = || commands.rows().filter(|(_, row)| row.parent == Some(id));
     let fields = 3
         + usize::from(!spec.complexity.is_empty())
+        + usize::from(!spec.history.is_empty())
         + 3 * usize::from(spec.deprecated.is_some())
         + usize::from(!spec.args.is_empty())
         + usize::from(!spec.subcommands.is_empty());
@@ -21,6 +22,15 @@ pub(super) fn one(reply: &mut Reply<'_>, commands: &CommandTable, id: usize) {
     text(reply, "group", spec.group.name());
     if !spec.complexity.is_empty() {
         text(reply, "complexity", spec.complexity);
+    }
+    if !spec.history.is_empty() {
+        reply.bulk(b"history");
+        reply.set(spec.history.len());
+        for (version, change) in spec.history {
+            reply.array(2);
+            reply.bulk(version.as_bytes());
+            reply.bulk(change.as_bytes());
+        }
     }
     if let Some((since, replacement)) = spec.deprecated {
         reply.bulk(b"doc_flags");
@@ -64,6 +74,8 @@ fn argument(reply: &mut Reply<'_>, arg: &Arg) {
     let fields = 3
         + usize::from(arg.kind == ArgKind::Key)
         + usize::from(!arg.token.is_empty())
+        + usize::from(!arg.since.is_empty())
+        + usize::from(!arg.deprecated.is_empty())
         + usize::from(flags().count() > 0);
     reply.map(fields);
     text(reply, "name", arg.name);
@@ -77,6 +89,12 @@ fn argument(reply: &mut Reply<'_>, arg: &Arg) {
     }
     if !arg.token.is_empty() {
         text(reply, "token", arg.token);
+    }
+    if !arg.since.is_empty() {
+        text(reply, "since", arg.since);
+    }
+    if !arg.deprecated.is_empty() {
+        text(reply, "deprecated_since", arg.deprecated);
     }
     if flags().count() > 0 {
         reply.bulk(b"flags");

@@ -6,6 +6,7 @@ use crate::prelude::*;
 pub(super) const INFO: Command = Command {
     spec: Spec {
         name: "info",
+        history: &[("7.0.0", "Without a name, all commands are described.")],
         arity: -2,
         flags: Flags::LOADING.with(Flags::STALE),
         acl: Acl::CONNECTION,

@@ -5,6 +5,7 @@ use crate::prelude::*;
 pub(super) const GET: Command = Command {
     spec: Spec {
         name: "get",
+        history: &[("7.0.0", "Takes several patterns.")],
         arity: -3,
         flags: Flags::ADMIN.with(Flags::NOSCRIPT).with(Flags::LOADING).with(Flags::STALE),
         group: Group::Server,

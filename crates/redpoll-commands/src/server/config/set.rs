@@ -7,6 +7,7 @@ use redpoll_config::{Directive, Flags as DirectiveFlags, SetContext};
 pub(super) const SET: Command = Command {
     spec: Spec {
         name: "set",
+        history: &[("7.0.0", "Takes several parameters.")],
         arity: -4,
         flags: Flags::ADMIN.with(Flags::NOSCRIPT).with(Flags::LOADING).with(Flags::STALE),
         group: Group::Server,

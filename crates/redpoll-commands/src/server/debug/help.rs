@@ -7,6 +7,7 @@ pub(super) fn reply(ctx: &mut Ctx<'_>) {
         ("DIGEST", "A fingerprint of all data."),
         ("DIGEST-VALUE <key> [<key> ...]", "A fingerprint of each key's value."),
         ("ERROR <text>", "Answer this error."),
+        ("HTSTATS <database>", "The tables that hold a database."),
         ("LISTPACK <key>", "The elements of a value that is a listpack."),
         ("OBJECT <key>", "How a value is stored."),
         ("POPULATE <count> [<prefix>] [<size>]", "Make so many strings."),
@@ -15,6 +16,7 @@ pub(super) fn reply(ctx: &mut Ctx<'_>) {
         ("RELOAD [NOSAVE] [NOFLUSH] [MERGE]", "Save all data and load it again."),
         ("SET-ACTIVE-EXPIRE (0|1)", "Whether expired keys are removed by themselves."),
         ("SLEEP <seconds>", "Keep this client's thread for a while."),
+        ("STRINGMATCH-LEN <length> <pattern>", "Match a pattern with so many letters a."),
     ];
     crate::help::reply(&mut ctx.reply, "DEBUG", &lines);
 }

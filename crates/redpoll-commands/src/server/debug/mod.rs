@@ -2,7 +2,7 @@
 
 use super::local;
 use crate::prelude::*;
-use redpoll_config::ProtectedAction;
+use redpoll_config::{ProtectedAction, glob_match};
 use redpoll_types::list::set_packed_threshold;
 use redpoll_types::number::parse_f64;
 use std::sync::atomic::Ordering::Relaxed;
@@ -15,6 +15,7 @@ mod object;
 mod populate;
 mod protocol;
 mod reload;
+mod tables;
 
 pub const DEBUG: Command = Command {
     spec: Spec {
@@ -30,6 +31,9 @@ pub const DEBUG: Command = Command {
     },
     run,
 };
+
+/// The longest text that STRINGMATCH-LEN matches.
+const MATCHED_MAX: usize = 1 << 20;
 
 /// The longest sleep, in seconds.
 const SLEEP_MAX: f64 = 3600.0;
@@ -55,6 +59,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         () if is("digest-value", 2..=usize::MAX) => digest::values(ctx, args),
         () if is("error", 3..=3) => ctx.reply.error(args.at(2)),
         () if is("help", 2..=2) => help::reply(ctx),
+        () if is("htstats", 3..=4) => return tables::describe(ctx, args.at(2)),
         () if is("listpack", 3..=3) => return listing::listpack(ctx, args.at(2)),
         () if is("object", 3..=3) => return object::describe(ctx, args.at(2)),
         () if is("populate", 3..=5) => return populate::run(ctx, args),
@@ -67,6 +72,10 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
             ctx.reply.ok();
         }
         () if is("sleep", 3..=3) => sleep(ctx, args.at(2)),
+        () if is("stringmatch-len", 4..=4) => {
+            let length = parse::count(args.at(2))?;
+            ctx.reply.int_bool(glob_match(args.at(3), &vec![b'a'; length.min(MATCHED_MAX)], false));
+        }
         () => return Err(parse::bad_subcommand(args)),
     }
     Ok(())
@@ -141,6 +150,7 @@ mod tests {
                     'NOPE'. Try DEBUG HELP.",
         );
         check_after(allow, "DEBUG quicklist-packed-threshold 0", "OK");
+        check_after(allow, "DEBUG STRINGMATCH-LEN 10000 a*b | DEBUG STRINGMATCH-LEN 5 *a", "0 | 1");
         check_after(
             allow,
             "DEBUG QUICKLIST-PACKED-THRESHOLD 5gb | DEBUG \

@@ -2,12 +2,16 @@
 
 use super::text::Text;
 use crate::prelude::*;
-use crate::server::process::{CpuTime, Who, cpu_time};
+use crate::server::process::{CpuTime, Who, cpu_time, main_thread_cpu_time};
 use crate::server::survey::Survey;
 
 pub(super) fn write(text: &mut Text, _ctx: &Ctx<'_>, _survey: &Survey) {
-    for (who, suffix) in [(Who::Process, ""), (Who::Children, "_children")] {
-        let CpuTime { system, user } = cpu_time(who);
+    let times = [
+        ("", cpu_time(Who::Process)),
+        ("_children", cpu_time(Who::Children)),
+        ("_main_thread", main_thread_cpu_time()),
+    ];
+    for (suffix, CpuTime { system, user }) in times {
         text.field(&format!("used_cpu_sys{suffix}"), seconds(system));
         text.field(&format!("used_cpu_user{suffix}"), seconds(user));
     }

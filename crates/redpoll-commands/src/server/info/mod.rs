@@ -9,6 +9,7 @@ mod cluster;
 mod commandstats;
 mod cpu;
 mod errorstats;
+mod keysizes;
 mod keyspace;
 mod latencystats;
 mod memory;
@@ -19,9 +20,12 @@ mod server;
 mod stats;
 mod text;
 
+pub(super) use keysizes::Sizes;
+
 pub const INFO: Command = Command {
     spec: Spec {
         name: "info",
+        history: &[("7.0.0", "Takes several sections.")],
         arity: -1,
         flags: Flags::LOADING.with(Flags::STALE),
         acl: Acl::DANGEROUS,
@@ -67,10 +71,17 @@ const SECTIONS: &[Section] = &[
     section(&["Latencystats"], false, latencystats::write),
     section(&["Cluster"], true, cluster::write),
     section(&["Keyspace"], true, keyspace::write),
+    section(&[KEYSIZES], false, keysizes::write),
 ];
 
+/// The one section that is shown only by its own name.
+const KEYSIZES: &str = "Keysizes";
+
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
-    let survey = Survey::take(ctx);
+    let mut survey = Survey::take(ctx);
+    if args.iter_from(1).any(|word| parse::is(word, KEYSIZES)) {
+        survey.sizes = Sizes::take(ctx);
+    }
     let mut text = Text::default();
     for section in SECTIONS.iter().filter(|section| is_wanted(section, args)) {
         text.heading(section.names[0]);
@@ -82,7 +93,9 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
 
 fn is_wanted(section: &Section, args: Args<'_>) -> bool {
     let names = |word: &[u8]| match word {
-        _ if parse::is(word, "all") || parse::is(word, "everything") => true,
+        _ if parse::is(word, "all") || parse::is(word, "everything") => {
+            section.names[0] != KEYSIZES
+        }
         _ if parse::is(word, "default") => section.by_default,
         _ => section.names.iter().any(|name| parse::is(word, name)),
     };

@@ -1,13 +1,18 @@
 //! INFO's section `Server`: the program and how it runs.
 
 use super::text::Text;
-use crate::connection::REDIS_VERSION;
+use crate::connection::{REDIS_VERSION, VALKEY_VERSION};
 use crate::prelude::*;
 use crate::server::survey::Survey;
+use redpoll_config::Compat;
 use redpoll_keyspace::{access, clock};
 
 pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, _survey: &Survey) {
     build(text);
+    if ctx.engine.config.compat() == Compat::Valkey {
+        text.field("server_name", "valkey");
+        text.field("valkey_version", VALKEY_VERSION);
+    }
     let (process, config) = (&ctx.engine.process, &ctx.engine.config);
     let now = clock::now_us();
     let uptime = (now / 1000 - ctx.engine.started).max(0) / 1000;

@@ -10,6 +10,7 @@ const DEFAULT_COUNT: usize = 10;
 pub(super) const GET: Command = Command {
     spec: Spec {
         name: "get",
+        history: &[("4.0.0", "Tells the client's address and name.")],
         arity: -2,
         flags: Flags::ADMIN.with(Flags::LOADING).with(Flags::STALE),
         group: Group::Server,
@@ -28,14 +29,18 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         return Err(parse::bad_subcommand(args));
     }
     let count = args.get(2).map_or(Ok(DEFAULT_COUNT), read_count)?;
-    let entries = ctx.engine.slowlog.newest(count);
-    ctx.reply.array(entries.len());
-    entries.iter().for_each(|entry| write(&mut ctx.reply, entry));
+    write_all(&mut ctx.reply, &ctx.engine.slowlog.newest(count));
     Ok(())
 }
 
-/// -1 means all.
-fn read_count(word: &[u8]) -> Result<usize> {
+/// Answers entries of a log, as COMMANDLOG does too.
+pub(in crate::server) fn write_all(reply: &mut Reply<'_>, entries: &[SlowEntry]) {
+    reply.array(entries.len());
+    entries.iter().for_each(|entry| write(reply, entry));
+}
+
+/// How many entries are asked for; -1 means all.
+pub(in crate::server) fn read_count(word: &[u8]) -> Result<usize> {
     match parse::int(word) {
         Ok(-1) => Ok(usize::MAX),
         Ok(count @ 0..) => Ok(usize::try_from(count).unwrap_or(usize::MAX)),
@@ -47,7 +52,7 @@ fn write(reply: &mut Reply<'_>, entry: &SlowEntry) {
     reply.array(6);
     reply.int(entry.id as i64);
     reply.int(entry.time);
-    reply.int(i64::try_from(entry.micros).unwrap_or(i64::MAX));
+    reply.int(i64::try_from(entry.amount).unwrap_or(i64::MAX));
     reply.array(entry.words.len());
     entry.words.iter().for_each(|word| reply.bulk(word));
     reply.bulk(entry.address.as_bytes());
@@ -63,7 +68,7 @@ mod tests {
         SlowEntry {
             id: 0,
             time: 100 + number as i64,
-            micros: 7,
+            amount: 7,
             words: vec![b"get".to_vec(), number.to_string().into_bytes()],
             address: "here:1".to_owned(),
             name: "me".to_owned(),

@@ -2,7 +2,7 @@
 
 use crate::prelude::*;
 
-mod get;
+pub(super) mod get;
 mod help;
 mod len;
 mod reset;

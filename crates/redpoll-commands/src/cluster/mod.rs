@@ -1,0 +1,8 @@
+//! The cluster, which the server is no part of.
+
+mod nodes;
+mod slots;
+
+group! {
+    cluster: CLUSTER, ASKING, READONLY, READWRITE;
+}
