@@ -82,7 +82,7 @@ fn options(args: Args<'_>) -> Result<(Update, bool, usize)> {
         at += 1;
     }
     let words = args.len() - at;
-    if words == 0 || words % 3 != 0 || how.only_new && how.only_present {
+    if words == 0 || !words.is_multiple_of(3) || how.only_new && how.only_present {
         return Err(Error::Syntax);
     }
     Ok((how, count_changed, at))

@@ -123,7 +123,7 @@ impl New {
             1..=SHORT_MAX => self.push(len - 1),
             _ => {
                 self.push(0x40 | (len - 1) >> 8);
-                self.push(len - 1 & 0xff);
+                self.push((len - 1) & 0xff);
             }
         }
     }
