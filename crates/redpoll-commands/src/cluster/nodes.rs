@@ -103,6 +103,7 @@ pub(super) const LINKS: Command = Command {
 pub(super) const MEET: Command = Command {
     spec: Spec {
         name: "meet",
+        history: &[("4.0.0", "The port of the cluster bus.")],
         arity: -4,
         flags: Flags::NO_ASYNC_LOADING.with(Flags::ADMIN).with(Flags::STALE),
         since: "3.0.0",

@@ -144,6 +144,7 @@ pub(super) const SETSLOT: Command = Command {
 pub(super) const SLOTS: Command = Command {
     spec: Spec {
         name: "slots",
+        history: &[("4.0.0", "Names of nodes."), ("7.0.0", "More about their addresses.")],
         arity: 2,
         flags: Flags::LOADING.with(Flags::STALE),
         since: "3.0.0",

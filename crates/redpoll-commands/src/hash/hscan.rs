@@ -20,7 +20,7 @@ pub const HSCAN: Command = Command {
             Arg::integer("cursor"),
             Arg::pattern("pattern").token("MATCH").optional(),
             Arg::integer("count").token("COUNT").optional(),
-            Arg::flag("novalues", "NOVALUES").optional(),
+            Arg::flag("novalues", "NOVALUES").since("7.4.0").optional(),
         ],
         tips: &["nondeterministic_output"],
         ..Spec::EMPTY

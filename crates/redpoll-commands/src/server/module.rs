@@ -91,10 +91,7 @@ const LOADEX: Command = Command {
                     .token("CONFIG")
                     .multiple_token()
             },
-            Arg {
-                optional: true,
-                ..Arg::block("args", &[Arg::string("arg")]).token("ARGS").multiple()
-            },
+            Arg::string("args").token("ARGS").optional().multiple(),
         ],
         ..Spec::EMPTY
     },

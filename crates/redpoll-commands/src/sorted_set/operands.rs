@@ -111,7 +111,7 @@ pub const AGGREGATE: Arg = Arg::one_of(
         Arg::flag("sum", "SUM"),
         Arg::flag("min", "MIN"),
         Arg::flag("max", "MAX"),
-        Arg::flag("count", "COUNT"),
+        Arg::flag("count", "COUNT").since("8.8.0"),
     ],
 )
 .token("AGGREGATE")
