@@ -6,16 +6,19 @@
 //! each with its stripes locked, and their replies gather in one buffer.
 
 mod check;
+mod evict;
 mod expire;
 mod prepare;
 mod run;
 mod serve;
+mod track;
 
 use crate::engine::Engine;
 use crate::session::{ReplyMode, Session};
 use crate::settings::Settings;
 use crate::spec::Flags;
 use crate::stats::ThreadStats;
+use evict::Evictor;
 pub use prepare::Plan;
 use prepare::Prepared;
 use redpoll_resp::Batch;
@@ -58,6 +61,7 @@ pub struct Executor {
     plan: Plan,
     settings: Settings,
     generation: u64,
+    evictor: Evictor,
 }
 
 impl Executor {
@@ -71,6 +75,7 @@ impl Executor {
             plan: Plan::default(),
             settings: engine.settings(),
             generation: engine.generation(),
+            evictor: Evictor::default(),
             engine,
         }
     }
@@ -132,6 +137,9 @@ impl Executor {
             if session.reply_mode != ReplyMode::On {
                 self.withhold(session, out, start);
             }
+            if !session.pushes.is_empty() {
+                out.append(&mut session.pushes);
+            }
             // A command that waits is counted when its wait ends.
             timed += u64::from(ran && session.waiting.is_none());
             let next = plan.0.get(executed);
@@ -185,6 +193,7 @@ impl Executor {
         if self.generation != self.engine.generation() {
             self.generation = self.engine.generation();
             self.settings = self.engine.settings();
+            self.evictor = Evictor::default();
         }
     }
 

@@ -14,9 +14,11 @@
 pub mod block;
 mod cleanup;
 pub mod client;
+pub mod client_memory;
 pub mod ctx;
 pub mod engine;
 pub mod error;
+pub mod excess;
 pub mod executor;
 pub mod latency;
 mod monitor;
@@ -29,6 +31,7 @@ pub mod slowlog;
 pub mod spec;
 pub mod stats;
 pub mod table;
+pub mod tracking;
 pub mod transaction;
 
 pub use ctx::{Ctx, Mode};

@@ -99,6 +99,8 @@ pub struct Session {
     pub subscriptions: Subscriptions,
     /// The blocking command that it waits in.
     pub waiting: Option<Arc<Waiter>>,
+    /// Messages to the client that come right behind the reply of the command that runs.
+    pub pushes: Vec<u8>,
     /// To be closed when the replies so far are sent.
     pub closing: bool,
     /// The words of the running command that MONITOR and SLOWLOG must not show, by their positions.
@@ -123,6 +125,7 @@ impl Session {
             watch_flag: WatchFlag::default(),
             subscriptions: Subscriptions::default(),
             waiting: None,
+            pushes: Vec::new(),
             closing: false,
             secret_words: Vec::new(),
             recent: None,

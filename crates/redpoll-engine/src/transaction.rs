@@ -42,6 +42,7 @@ fn run_nested(ctx: &mut Ctx<'_>, queued: &Queued) -> u64 {
         ctx.stats.errors.add(1);
         stats.failed.add(1);
     }
+    ctx.note_reads(&queued.command.spec, queued.args.as_args());
     u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX)
 }
 
@@ -95,6 +96,7 @@ fn watched_key_is_gone(ctx: &mut Ctx<'_>) -> bool {
 fn forget_watches(ctx: &mut Ctx<'_>) {
     let keys: &mut Keys<'_> = &mut ctx.keys;
     for watched in ctx.session.watched.drain(..) {
+        ctx.session.client.drops(&watched.key);
         let stripe = keys.keyspace().stripe_of(keys.keyspace().hash(&watched.key));
         keys.held_stripe(stripe).unwatch(watched.db, &watched.key, &ctx.session.watch_flag);
     }

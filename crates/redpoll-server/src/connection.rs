@@ -239,6 +239,7 @@ impl Connection {
         if !self.flush(executor, &mut scratch.output) || self.over_limits(executor, now) {
             return Next::Close;
         }
+        executor.engine().reckon_client(&self.session.client);
         match next {
             _ if self.finishing && self.unsent() == 0 => Next::Close,
             Next::Again if self.unsent() > UNREAD_MAX => Next::Wait,
@@ -370,6 +371,7 @@ impl Connection {
         {
             return Next::Close;
         }
+        executor.engine().reckon_client(&client);
         if self.has_work() { self.go_on(executor, scratch, now) } else { Next::Wait }
     }
 

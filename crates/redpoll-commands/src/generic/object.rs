@@ -1,7 +1,7 @@
 //! `OBJECT ENCODING | FREQ | IDLETIME | REFCOUNT | HELP`: how a key's value is kept.
 
 use crate::prelude::*;
-use redpoll_keyspace::access::{frequency, idle_seconds};
+use redpoll_keyspace::access::{Clock, frequency, idle_seconds};
 use redpoll_keyspace::entry::{EntryRef, Payload};
 use redpoll_types::value::Value;
 
@@ -41,11 +41,11 @@ const FREQ: Command = Command {
         ..SPEC
     },
     run: |ctx, args| {
-        let now = ctx.keys.now();
+        let (now, pace) = (ctx.keys.now(), ctx.keys.keyspace().pace());
         let refusal = "ERR An LFU maxmemory policy is not selected, access frequency not tracked. \
                        Please note that when switching between policies at runtime LRU and LFU \
                        data will take some time to adjust.";
-        clock(ctx, args, true, refusal, |clock| i64::from(frequency(clock, now)))
+        clock(ctx, args, true, refusal, |clock| i64::from(frequency(clock, now, pace)))
     },
 };
 
@@ -143,7 +143,7 @@ fn clock(
     refusal: &'static str,
     show: impl Fn(u32) -> i64,
 ) -> Result {
-    let is_lfu = ctx.keys.keyspace().is_lfu();
+    let is_lfu = ctx.keys.keyspace().clock() == Clock::Uses;
     match look(ctx, args).map(|entry| entry.access()) {
         None => ctx.reply.null(),
         Some(_) if is_lfu != lfu => return Err(Error::text(refusal)),

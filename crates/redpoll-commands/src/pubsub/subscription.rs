@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 pub(super) fn subscribe(ctx: &mut Ctx<'_>, kind: Kind, args: Args<'_>) {
     for name in args.iter_from(1) {
         if names(&mut ctx.session.subscriptions, kind).insert(name.into()) {
+            ctx.session.client.keeps(name);
             ctx.engine.pubsub.subscribe(kind, name, &ctx.session.client);
         }
         confirm(ctx, kind, verbs(kind).0, Some(name));
@@ -30,6 +31,7 @@ pub(super) fn unsubscribe(ctx: &mut Ctx<'_>, kind: Kind, args: Args<'_>) {
 
 fn unsubscribe_one(ctx: &mut Ctx<'_>, kind: Kind, name: &[u8]) {
     if names(&mut ctx.session.subscriptions, kind).remove(name) {
+        ctx.session.client.drops(name);
         ctx.engine.pubsub.unsubscribe(kind, name, ctx.session.client.id);
     }
     confirm(ctx, kind, verbs(kind).1, Some(name));

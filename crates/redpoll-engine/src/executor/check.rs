@@ -4,7 +4,7 @@ use super::Executor;
 use super::prepare::Prepared;
 use crate::error::Error;
 use crate::session::{Queued, Session};
-use crate::spec::{Command, Flags};
+use crate::spec::{Command, Flags, Spec};
 use redpoll_resp::Args;
 
 /// What becomes of a command.
@@ -37,6 +37,7 @@ impl Executor {
         session: &mut Session,
         prepared: &Prepared,
         args: Args<'_>,
+        now: i64,
     ) -> Verdict {
         let Some((command, id)) = prepared.command else {
             return Verdict::Refuse(unknown_command(args));
@@ -56,9 +57,10 @@ impl Executor {
             let text = "ERR Command not allowed inside a transaction";
             return Verdict::Refuse(Error::text(text));
         }
-        let needs_memory = spec.flags.has(Flags::DENYOOM)
-            || (spec.name == "exec" && queue_has(session, |flags| flags.has(Flags::DENYOOM)));
-        if needs_memory && self.is_out_of_memory() {
+        if self.settings.maxmemory > 0
+            && !self.make_room(session, now)
+            && needs_memory(session, spec)
+        {
             return Verdict::Refuse(Error::OutOfMemory);
         }
         if session.only_pubsub() && !allowed_for_subscribers(spec.name) {
@@ -88,14 +90,6 @@ impl Executor {
         }
     }
 
-    fn is_out_of_memory(&self) -> bool {
-        let limit = self.settings.maxmemory;
-        if limit == 0 {
-            return false;
-        }
-        self.engine.measure_memory() as u64 > limit
-    }
-
     /// Keeps a command for EXEC.
     pub(super) fn queue(
         &mut self,
@@ -108,6 +102,17 @@ impl Executor {
             transaction.bytes += args.memory_bytes();
             transaction.queue.push(Queued { command, id, args });
         }
+    }
+}
+
+/// Whether a command is refused where memory is short: it may need more by itself, or it would be
+/// kept for EXEC.
+fn needs_memory(session: &Session, spec: &Spec) -> bool {
+    let needs = |flags: Flags| flags.has(Flags::DENYOOM);
+    match spec.name {
+        "exec" => queue_has(session, needs),
+        "discard" | "quit" | "reset" => false,
+        _ => needs(spec.flags) || session.transaction.is_some(),
     }
 }
 

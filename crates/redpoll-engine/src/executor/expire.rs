@@ -20,12 +20,12 @@ impl Executor {
             let mut more = engine.keyspace.next_due(stripe) <= now;
             while more {
                 let mut keys = engine.keyspace.keys(0, now);
-                keys.effects.wanted = self.settings.wanted_events;
+                keys.effects.wanted = self.settings.wanted_events | engine.tracking.wanted();
                 more = engine.keyspace.expire(stripe, SLICE, &mut keys, now);
                 removed += u64::from(keys.effects.expired);
                 let lags = std::mem::take(&mut keys.effects.rare().lags_ms);
                 self.note_lag(&lags);
-                let ready = Self::settle(&engine, &self.stats, &mut keys);
+                let ready = Self::settle(&engine, &self.stats, &mut keys, None);
                 debug_assert!(ready.is_empty(), "nobody waits for a key to go");
             }
         }

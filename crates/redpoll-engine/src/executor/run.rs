@@ -27,11 +27,19 @@ impl Executor {
         out: &mut Vec<u8>,
         now: i64,
     ) -> bool {
-        match self.check(session, prepared, args) {
+        let verdict = self.check(session, prepared, args, now);
+        if !session.pushes.is_empty() {
+            // Keys that had to go for this command are told before its reply.
+            out.append(&mut session.pushes);
+        }
+        match verdict {
             Verdict::Run(command, id) => {
                 session.last_command = Some(id);
                 session.secret_words.clear();
                 self.run(session, (command, id), args, prepared.hash, out, now);
+                if session.client.has_flag(flags::TRACKING) {
+                    self.after_tracked(session, id, now);
+                }
                 if self.engine.is_monitored() {
                     self.engine.show_command(session, &command.spec, args, now);
                 }
@@ -81,8 +89,11 @@ impl Executor {
     ) {
         let Executor { engine, stats, rng, settings, .. } = self;
         let mut keys = lock(&engine.keyspace, &command.spec, args, hash, session.db, now);
-        keys.effects.wanted = settings.wanted_events;
-        keys.set_no_touch(session.client.has_flag(flags::NO_TOUCH));
+        // Read with the stripe locked: a client that begins to track and reads a key before this
+        // command locks it will hear of what the command changes.
+        keys.effects.wanted = settings.wanted_events | engine.tracking.wanted();
+        let client_flags = session.client.flags();
+        keys.set_no_touch(client_flags & flags::NO_TOUCH != 0);
         let mark = out.len();
         let mut ctx = Ctx {
             engine,
@@ -103,7 +114,10 @@ impl Executor {
         } else if let Some(Action::Block(request)) = ctx.action.take() {
             Self::wait(&mut ctx, (command, id), args, request);
         }
-        let ready = Self::settle(engine, ctx.stats, &mut ctx.keys);
+        if client_flags & flags::TRACKING != 0 {
+            ctx.note_reads(&command.spec, args);
+        }
+        let ready = Self::settle(engine, ctx.stats, &mut ctx.keys, Some(ctx.session));
         if !ready.is_empty() {
             Self::serve(ctx, ready);
         }
@@ -139,7 +153,12 @@ impl Executor {
 
     /// Carries out what follows from a command's writes, while its locks are still held; returns
     /// the keys that waiting clients want to hear of.
-    pub(super) fn settle(engine: &Engine, stats: &ThreadStats, keys: &mut Keys<'_>) -> Vec<Ready> {
+    pub(super) fn settle(
+        engine: &Engine,
+        stats: &ThreadStats,
+        keys: &mut Keys<'_>,
+        own: Option<&mut Session>,
+    ) -> Vec<Ready> {
         let effects = &mut keys.effects;
         if effects.dirty + u64::from(effects.expired) > 0 {
             stats.dirty.add(effects.dirty);
@@ -149,16 +168,14 @@ impl Executor {
             stats.hits.add(u64::from(effects.hits));
             stats.misses.add(u64::from(effects.misses));
         }
-        let rare = effects.take_rare();
-        if let Some(rare) = &rare {
-            stats.expired_fields.add(rare.expired_fields);
-        }
-        if let Some(rare) = &rare
-            && !rare.events.is_empty()
-        {
+        let Some(mut rare) = effects.take_rare() else { return Vec::new() };
+        stats.expired_fields.add(rare.expired_fields);
+        stats.evicted.add(rare.evicted);
+        engine.invalidate(&mut rare, own);
+        if !rare.events.is_empty() {
             engine.publish_events(&rare.events);
         }
-        rare.map(|rare| rare.ready).unwrap_or_default()
+        rare.ready
     }
 
     /// Writes an error reply and counts it.

@@ -3,6 +3,7 @@
 //! What Redis tells of its buffers' insides has no counterpart here and is 0: `qbuf-free`,
 //! `argv-mem`, `rbs`, `rbp`, `oll`.
 
+use super::getredir::redirect;
 use crate::prelude::*;
 use redpoll_engine::Engine;
 use redpoll_engine::client::{Client, flags};
@@ -33,7 +34,8 @@ pub(super) fn push(text: &mut String, engine: &Engine, client: &Client, now: i64
     // Writing to a String cannot fail.
     let _ = writeln!(
         text,
-        " cmd={command} user={user} redir=-1 resp={proto} lib-name={library} lib-ver={version}"
+        " cmd={command} user={user} redir={} resp={proto} lib-name={library} lib-ver={version}",
+        redirect(client)
     );
 }
 
@@ -71,7 +73,7 @@ fn memory(text: &mut String, client: &Client) {
     let figures = &client.figures;
     let (query, queued) = (figures.query_bytes.load(Relaxed), figures.queued_bytes.load(Relaxed));
     let (output, outbox) = (figures.output_bytes.load(Relaxed), client.outbox_len());
-    let total = size_of::<Client>() + query + queued + output + outbox;
+    let total = client.memory();
     let events = if output + outbox > 0 { "rw" } else { "r" };
     let _ = write!(
         text,
@@ -90,6 +92,9 @@ fn letters(client: &Client) -> String {
         ('x', figures.queued.load(Relaxed) > 0),
         ('b', client.has_flag(flags::BLOCKED)),
         ('d', client.has_flag(flags::DIRTY_EXEC)),
+        ('t', client.has_flag(flags::TRACKING)),
+        ('R', client.has_flag(flags::BROKEN_REDIRECT)),
+        ('B', client.has_flag(flags::BROADCAST)),
         ('c', client.has_flag(flags::CLOSING)),
         ('U', client.origin.unix),
         ('e', client.has_flag(flags::NO_EVICT)),

@@ -2,6 +2,7 @@
 
 use crate::prelude::*;
 
+mod caching;
 mod getname;
 mod getredir;
 mod help;
@@ -17,6 +18,7 @@ mod pause;
 mod reply;
 mod setinfo;
 mod setname;
+mod tracking;
 mod trackinginfo;
 mod unblock;
 mod unpause;
@@ -30,6 +32,7 @@ pub const CLIENT: Command = Command {
         summary: "Commands about connections.",
         complexity: "Depends on the subcommand.",
         subcommands: &[
+            &caching::CACHING,
             &getname::GETNAME,
             &getredir::GETREDIR,
             &help::HELP,
@@ -43,6 +46,7 @@ pub const CLIENT: Command = Command {
             &reply::REPLY,
             &setinfo::SETINFO,
             &setname::SETNAME,
+            &tracking::TRACKING,
             &trackinginfo::TRACKINGINFO,
             &unblock::UNBLOCK,
             &unpause::UNPAUSE,

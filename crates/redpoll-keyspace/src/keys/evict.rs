@@ -1,0 +1,28 @@
+//! Removing a key because memory is short: one place for all that follows from it.
+
+use super::*;
+use crate::evict::{Candidate, Policy};
+
+impl Keys<'_> {
+    /// Removes the candidate, unless it is not there any more, or has been used since it was
+    /// chosen. Its stripe must be locked. Answers whether it went.
+    pub fn evict(&mut self, candidate: &Candidate, policy: &Policy) -> bool {
+        let Candidate { hash, db, rank } = *candidate;
+        let before = self.db;
+        self.select(db);
+        let now = self.now;
+        let part = self.db_of(hash);
+        let place = part.table.find_hash(hash).filter(|&place| {
+            policy.rank(&part.table.entry(place), now).is_some_and(|present| present >= rank)
+        });
+        if let Some(place) = place {
+            let entry = part.remove(place);
+            self.effects.rare().evicted += 1;
+            self.vanished(entry.key());
+            self.event(entry.key(), Class::Evicted, "evicted");
+            self.discard_entry(entry);
+        }
+        self.db = before;
+        place.is_some()
+    }
+}
