@@ -115,6 +115,10 @@ pub struct Figures {
     pub commands: AtomicU64,
     /// Bytes of names of channels, patterns, keys and prefixes that are kept for the client.
     pub registered_bytes: AtomicUsize,
+    /// Bytes that the connection's own buffers take.
+    pub buffer_bytes: AtomicUsize,
+    /// What it held when it was chosen to be closed.
+    pub(crate) doomed: AtomicUsize,
     /// All memory of the client, as the serving thread has reckoned it last.
     pub memory: AtomicUsize,
     /// Bytes received.

@@ -10,7 +10,7 @@ use crate::engine::Engine;
 use parking_lot::Mutex;
 use std::cmp::Reverse;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 /// What a name costs beside its bytes, in the places where it is kept.
 const NAME_OVERHEAD: usize = 64;
@@ -21,6 +21,8 @@ pub struct ClientMemory {
     /// `maxmemory-clients` in bytes; 0: no limit, and nothing is added up.
     limit: AtomicU64,
     sum: AtomicI64,
+    /// What the clients hold that are to be closed: as good as free.
+    doomed: AtomicI64,
     /// One thread at a time chooses whom to close.
     choosing: Mutex<()>,
 }
@@ -42,9 +44,23 @@ impl ClientMemory {
         self.set(client, if counts { client.memory() } else { 0 });
     }
 
-    /// Takes a client out of the sum.
+    /// Forgets a client that is gone.
     pub fn forget(&self, client: &Client) {
         self.set(client, 0);
+        self.doomed.fetch_sub(client.figures.doomed.swap(0, Relaxed) as i64, Relaxed);
+    }
+
+    /// Moves a client that is to be closed from one sum to the other.
+    fn doom(&self, client: &Client) {
+        let memory = client.figures.memory.load(Relaxed);
+        self.set(client, 0);
+        client.figures.doomed.store(memory, Relaxed);
+        self.doomed.fetch_add(memory as i64, Relaxed);
+    }
+
+    /// Bytes held by clients that are being closed.
+    pub fn doomed(&self) -> usize {
+        usize::try_from(self.doomed.load(Relaxed)).unwrap_or(0)
     }
 
     fn set(&self, client: &Client, memory: usize) {
@@ -69,14 +85,12 @@ impl Client {
     /// The client's buffers and what else is kept for it, in bytes.
     pub fn memory(&self) -> usize {
         let figures = &self.figures;
-        let parts = [
-            &figures.query_bytes,
-            &figures.queued_bytes,
-            &figures.output_bytes,
-            &figures.registered_bytes,
-        ];
-        let kept: usize = parts.iter().map(|bytes| bytes.load(Relaxed)).sum();
-        size_of::<Client>() + kept + self.outbox_len()
+        let sum = |parts: [&AtomicUsize; 2]| parts.map(|bytes| bytes.load(Relaxed)).iter().sum();
+        let held: usize = sum([&figures.query_bytes, &figures.output_bytes]);
+        let kept: usize = sum([&figures.queued_bytes, &figures.registered_bytes]);
+        // A buffer takes more than what is in it.
+        let buffers = held.max(figures.buffer_bytes.load(Relaxed));
+        size_of::<Client>() + buffers + kept + self.outbox_len()
     }
 }
 
@@ -118,7 +132,7 @@ impl Engine {
                 break;
             }
             client.set_flag(flags::EVICTED, true);
-            memory.forget(&client);
+            memory.doom(&client);
             self.clients.remove(client.id);
             client.kill();
             self.stats.evicted_clients.fetch_add(1, Relaxed);

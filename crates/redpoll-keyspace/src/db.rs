@@ -283,14 +283,18 @@ impl Db {
         entry.expiry().is_some().then_some(entry)
     }
 
+    /// Frees what an empty part keeps for the keys to come. Where memory is short, even that counts.
+    pub(crate) fn trim(&mut self) {
+        if self.table.is_empty() {
+            self.wheel = None;
+        }
+    }
+
     /// About how many bytes everything here takes.
     pub(crate) fn estimated_bytes(&self) -> usize {
         const SAMPLES: usize = 32;
-        let size = |entry: EntryRef<'_, Value>| match entry.payload() {
-            Payload::Value(value) => entry.block_bytes() + value.memory_usage(1),
-            _ => entry.block_bytes(),
-        };
-        let sampled: usize = self.table.iter().take(SAMPLES).map(size).sum();
+        let sampled = self.table.iter().take(SAMPLES);
+        let sampled: usize = sampled.map(|entry| crate::keys::bytes_of(&entry)).sum();
         let entries = sampled / self.table.len().clamp(1, SAMPLES) * self.table.len();
         self.overhead_bytes() + entries
     }

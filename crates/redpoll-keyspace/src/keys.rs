@@ -30,6 +30,7 @@ mod relocate;
 mod strings;
 mod whole;
 
+pub(crate) use evict::bytes_of;
 pub use guards::Guards;
 pub use put::When;
 pub use strings::StrRef;

@@ -239,7 +239,7 @@ impl Connection {
         if !self.flush(executor, &mut scratch.output) || self.over_limits(executor, now) {
             return Next::Close;
         }
-        executor.engine().reckon_client(&self.session.client);
+        self.reckon(executor);
         match next {
             _ if self.finishing && self.unsent() == 0 => Next::Close,
             Next::Again if self.unsent() > UNREAD_MAX => Next::Wait,
@@ -320,6 +320,14 @@ impl Connection {
         self.session.client.figures.output_bytes.store(self.unsent(), Relaxed);
     }
 
+    /// Says what the client's buffers take; somebody's may be too much now.
+    fn reckon(&self, executor: &Executor) {
+        let client = &self.session.client;
+        let bytes = self.input.capacity() + self.output.capacity();
+        client.figures.buffer_bytes.store(bytes, Relaxed);
+        executor.engine().reckon_client(client);
+    }
+
     /// Whether commands wait in the connection's own buffer that could go on now.
     pub fn has_work(&self) -> bool {
         !self.input.is_empty()
@@ -371,7 +379,7 @@ impl Connection {
         {
             return Next::Close;
         }
-        executor.engine().reckon_client(&client);
+        self.reckon(executor);
         if self.has_work() { self.go_on(executor, scratch, now) } else { Next::Wait }
     }
 

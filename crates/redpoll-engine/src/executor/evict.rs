@@ -67,19 +67,28 @@ impl Executor {
     fn free_memory(&mut self, mut own: Option<&mut Session>, micros: u64, now: i64) -> Outcome {
         let engine = self.engine.clone();
         let limit = self.settings.maxmemory;
+        let left = engine.memory_left(limit);
+        if left >= 0 {
+            // Half of what is left, so that the shares of all threads never exceed it.
+            let share = left / (2 * (engine.process.workers as i64 + 1));
+            self.evictor.headroom = redpoll_memory::thread_balance() + share;
+            self.evictor.looked = now;
+            engine.excess.note(false, now);
+            return Outcome::Room;
+        }
+        self.evictor.looked = 0;
         let (started, mut naps, mut evicted) = (Instant::now(), 0, 0);
+        // What the keys held is added up, and not what is in use measured anew: to tell those who
+        // cache the keys takes memory as well, and must not make more of them go.
+        let mut needed = left.unsigned_abs() as usize;
         let outcome = loop {
-            let left = engine.memory_left(limit);
-            if left >= 0 {
-                // Half of what is left, so that the shares of all threads never exceed it.
-                let share = left / (2 * (engine.process.workers as i64 + 1));
-                self.evictor.headroom = redpoll_memory::thread_balance() + share;
-                self.evictor.looked = now;
-                break Outcome::Room;
-            }
             let Some(policy) = self.settings.eviction else { break Outcome::Full };
-            if self.evict_one(&policy, own.as_deref_mut(), now) {
+            if let Some(freed) = self.evict_one(&policy, own.as_deref_mut(), now) {
                 evicted += 1;
+                needed = needed.saturating_sub(freed);
+                if needed == 0 {
+                    break Outcome::Room;
+                }
                 if evicted % UNTIMED == 0 && started.elapsed().as_micros() as u64 >= micros {
                     break Outcome::Unfinished;
                 }
@@ -91,6 +100,9 @@ impl Executor {
             }
             naps += 1;
             std::thread::sleep(NAP);
+            if engine.memory_left(limit) >= 0 {
+                break Outcome::Room;
+            }
         };
         engine.excess.note(outcome != Outcome::Room, now);
         if evicted > 0 {
@@ -100,25 +112,30 @@ impl Executor {
         outcome
     }
 
-    /// Evicts a key. False if there is none that may go.
-    fn evict_one(&mut self, policy: &Policy, own: Option<&mut Session>, now: i64) -> bool {
+    /// Evicts a key and answers about how many bytes that frees. `None`: none may go.
+    fn evict_one(
+        &mut self,
+        policy: &Policy,
+        own: Option<&mut Session>,
+        now: i64,
+    ) -> Option<usize> {
         let Executor { engine, evictor: Evictor { pool, .. }, rng, .. } = self;
         // A sample may find only keys that are used before they go: rarely once, hardly ever more
         // often.
         for _ in 0..8 {
             if engine.keyspace.sample(policy, pool, rng, now) == 0 {
-                return false;
+                return None;
             }
             while let Some(candidate) = pool.take() {
                 let mut keys = engine.keyspace.keys_one(candidate.hash, candidate.db, now);
                 keys.effects.wanted = self.settings.wanted_events | engine.tracking.wanted();
-                if keys.evict(&candidate, policy) {
+                if let Some(freed) = keys.evict(&candidate, policy) {
                     Self::settle(engine, &self.stats, &mut keys, own);
-                    return true;
+                    return Some(freed);
                 }
             }
         }
-        false
+        None
     }
 }
 
@@ -127,7 +144,8 @@ impl Engine {
     /// what waits for replicas or the append-only file is not counted.
     pub fn memory_left(&self, limit: u64) -> i64 {
         let used = self.measure_memory();
-        let uncounted = self.keyspace.lazy_bytes() + self.uncounted_memory.load(Relaxed);
+        let soon_free = self.keyspace.lazy_bytes() + self.client_memory.doomed();
+        let uncounted = soon_free + self.uncounted_memory.load(Relaxed);
         i64::try_from(limit).unwrap_or(i64::MAX) - used.saturating_sub(uncounted) as i64
     }
 }

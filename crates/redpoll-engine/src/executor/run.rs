@@ -27,9 +27,12 @@ impl Executor {
         out: &mut Vec<u8>,
         now: i64,
     ) -> bool {
+        if session.client.has_flag(flags::TRACKING) {
+            self.bound_readers(Some(session), now);
+        }
         let verdict = self.check(session, prepared, args, now);
         if !session.pushes.is_empty() {
-            // Keys that had to go for this command are told before its reply.
+            // Keys that had to go before this command are told before its reply.
             out.append(&mut session.pushes);
         }
         match verdict {
@@ -38,7 +41,7 @@ impl Executor {
                 session.secret_words.clear();
                 self.run(session, (command, id), args, prepared.hash, out, now);
                 if session.client.has_flag(flags::TRACKING) {
-                    self.after_tracked(session, id, now);
+                    self.end_caching(session, id);
                 }
                 if self.engine.is_monitored() {
                     self.engine.show_command(session, &command.spec, args, now);

@@ -8,7 +8,7 @@ use crate::spec::{Flags, Spec};
 use redpoll_resp::Args;
 use redpoll_types::rng::Rng;
 
-/// Keys that are forgotten at once where too many are remembered: what one command may add.
+/// Keys that are forgotten at once where too many are remembered: about what one command adds.
 const FORGET_MAX: usize = 128;
 
 impl Ctx<'_> {
@@ -43,22 +43,20 @@ fn caches(session: &Session) -> bool {
 }
 
 impl Executor {
-    /// What follows a command of a client that tracks: CLIENT CACHING has had its effect, and too
-    /// much may be remembered now.
+    /// Ends the effect of CLIENT CACHING behind the command that it was said for. CLIENT's own
+    /// subcommands leave it in force, and a transaction is as one command.
     #[cold]
-    pub(super) fn after_tracked(&mut self, session: &mut Session, id: usize, now: i64) {
-        // CLIENT's own subcommands leave it in force, and a transaction is as one command.
+    pub(super) fn end_caching(&self, session: &Session, id: usize) {
         let table = &self.engine.commands;
         let parent = table.row(id).parent.map(|parent| table.row(parent).command.spec.name);
-        let stays = session.transaction.is_some() || parent == Some("client");
-        if !stays {
+        if session.transaction.is_none() && parent != Some("client") {
             session.client.set_flag(flags::CACHING, false);
         }
-        self.bound_readers(Some(session), now);
     }
 
     /// Forgets keys at random while more are remembered than `tracking-table-max-keys`; their
-    /// readers are told that they have changed.
+    /// readers are told that they have changed. For the timer, and before each command of a client
+    /// that tracks.
     pub fn bound_readers(&mut self, mut own: Option<&mut Session>, now: i64) {
         let max = self.settings.tracked_max;
         let keyspace = &self.engine.keyspace;

@@ -28,7 +28,7 @@ fn evict(keyspace: &Keyspace, policy: &Policy, count: usize) -> Vec<u64> {
         while let Some(candidate) = pool.take() {
             let mut keys = keyspace.keys_one(candidate.hash, 0, NOW);
             keys.effects.wanted = u32::MAX;
-            if keys.evict(&candidate, policy) {
+            if keys.evict(&candidate, policy).is_some() {
                 let events = keys.effects.take_rare().expect("an event").events;
                 let key = String::from_utf8_lossy(&events[0].key).into_owned();
                 gone.push(key.parse().expect("a number"));
@@ -98,7 +98,7 @@ fn what_was_used_since_stays() {
     assert_eq!(keyspace.sample(&policy, &mut pool, &mut rng, NOW), 1);
     put(&keyspace, "1", 0, Expiry::Clear);
     let candidate = pool.take().expect("a candidate");
-    assert!(!keyspace.keys_one(candidate.hash, 0, NOW).evict(&candidate, &policy));
+    assert_eq!(keyspace.keys_one(candidate.hash, 0, NOW).evict(&candidate, &policy), None);
     assert_eq!(keyspace.len(0), 1);
 }
 
