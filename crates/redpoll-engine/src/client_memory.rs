@@ -33,6 +33,11 @@ impl ClientMemory {
         usize::try_from(self.sum.load(Relaxed)).unwrap_or(0)
     }
 
+    /// Whether there is a limit at all.
+    pub fn is_limited(&self) -> bool {
+        self.limit.load(Relaxed) > 0
+    }
+
     fn is_exceeded(&self) -> bool {
         self.sum() as u64 > self.limit.load(Relaxed)
     }
@@ -100,7 +105,7 @@ impl Engine {
     #[inline]
     pub fn reckon_client(&self, client: &Client) {
         let memory = &self.client_memory;
-        if memory.limit.load(Relaxed) > 0 {
+        if memory.is_limited() {
             memory.note(client);
             if memory.is_exceeded() {
                 self.evict_clients();

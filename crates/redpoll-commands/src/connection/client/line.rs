@@ -1,7 +1,7 @@
 //! A client's line in CLIENT LIST: its fields have the names and the order of Redis 7.2.
 //!
 //! What Redis tells of its buffers' insides has no counterpart here and is 0: `qbuf-free`,
-//! `argv-mem`, `rbs`, `rbp`, `oll`.
+//! `argv-mem`, `rbs`, `rbp`, `oll`. What is unread is one buffer, shown by `obl` and `omem` alike.
 
 use super::getredir::redirect;
 use crate::prelude::*;
@@ -74,11 +74,12 @@ fn memory(text: &mut String, client: &Client) {
     let (query, queued) = (figures.query_bytes.load(Relaxed), figures.queued_bytes.load(Relaxed));
     let (output, outbox) = (figures.output_bytes.load(Relaxed), client.outbox_len());
     let total = client.memory();
-    let events = if output + outbox > 0 { "rw" } else { "r" };
+    let unread = output + outbox;
+    let events = if unread > 0 { "rw" } else { "r" };
     let _ = write!(
         text,
-        " qbuf={query} qbuf-free=0 argv-mem=0 multi-mem={queued} rbs=0 rbp=0 obl={output} oll=0 \
-         omem={outbox} tot-mem={total} events={events}"
+        " qbuf={query} qbuf-free=0 argv-mem=0 multi-mem={queued} rbs=0 rbp=0 obl={unread} oll=0 \
+         omem={unread} tot-mem={total} events={events}"
     );
 }
 
