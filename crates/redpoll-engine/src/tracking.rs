@@ -167,7 +167,10 @@ impl Engine {
             for change in changed.iter().filter(|change| change.key.starts_with(prefix)) {
                 keys.insert(&*change.key, change.by_client);
             }
-            keys.into_iter().filter(|(_, by_client)| !(but_own && *by_client)).map(|k| k.0).collect()
+            keys.into_iter()
+                .filter(|(_, by_client)| !(but_own && *by_client))
+                .map(|k| k.0)
+                .collect()
         };
         for (prefix, receivers) in prefixes.iter() {
             let all: Vec<&[u8]> = keys(prefix, false).into_iter().collect();

@@ -243,10 +243,7 @@ impl Db {
 
     /// Calls `visit` with entries that have an expiry, and their hashes, about in the order in
     /// which they expire, until it has had enough.
-    pub(crate) fn soonest<'a>(
-        &'a self,
-        visit: &mut impl FnMut(EntryRef<'a, Value>, u64) -> bool,
-    ) {
+    pub(crate) fn soonest<'a>(&'a self, visit: &mut impl FnMut(EntryRef<'a, Value>, u64) -> bool) {
         let Some(wheel) = self.wheel.as_ref() else { return };
         wheel.soonest(&mut |note| match self.volatile_entry(note.hash) {
             Some(entry) => visit(entry, note.hash),

@@ -113,12 +113,7 @@ impl Executor {
     }
 
     /// Evicts a key and answers about how many bytes that frees. `None`: none may go.
-    fn evict_one(
-        &mut self,
-        policy: &Policy,
-        own: Option<&mut Session>,
-        now: i64,
-    ) -> Option<usize> {
+    fn evict_one(&mut self, policy: &Policy, own: Option<&mut Session>, now: i64) -> Option<usize> {
         let Executor { engine, evictor: Evictor { pool, .. }, rng, .. } = self;
         // A sample may find only keys that are used before they go: rarely once, hardly ever more
         // often.
