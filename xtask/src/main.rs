@@ -7,12 +7,12 @@
 #![forbid(unsafe_code)]
 
 mod ci;
+mod clients;
 mod codegen;
 mod compare;
 mod coverage;
 mod eviction;
 mod packages;
-mod python;
 mod repo;
 mod tidy;
 

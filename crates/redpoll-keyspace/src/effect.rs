@@ -5,6 +5,7 @@
 //! nobody asked for. The change log for AOF and replication hangs on the same hook.
 
 use crate::readers::Stale;
+use redpoll_resp::OwnedArgs;
 
 /// The class of an event, as `notify-keyspace-events` selects them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +60,15 @@ pub struct Event {
     pub key: Box<[u8]>,
 }
 
+/// A command that the change log is to hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Logged {
+    /// The database.
+    pub db: usize,
+    /// Its words.
+    pub words: OwnedArgs,
+}
+
 /// What one command has caused so far. Small, as one is made for every command.
 #[derive(Debug, Default)]
 pub struct Effects {
@@ -66,6 +76,8 @@ pub struct Effects {
     pub dirty: u64,
     /// The classes whose events are wanted, and [`BROADCAST`] and [`WRITE_CLOCK`].
     pub wanted: u32,
+    /// Whether the change log is consumed.
+    pub logging: bool,
     /// Keys that were found to be expired and removed.
     pub expired: u32,
     /// Keys that reads have found, and not found.
@@ -83,6 +95,8 @@ pub struct Rare {
     pub events: Vec<Event>,
     /// Keys that clients wait for and that have changed, with their databases.
     pub ready: Vec<(usize, Box<[u8]>)>,
+    /// What the change log is to hold, in this order.
+    pub logged: Vec<Logged>,
     /// Fields of hashes that were found to be expired and removed.
     pub expired_fields: u64,
     /// How late keys were that were removed without being asked for, in milliseconds.
@@ -109,7 +123,21 @@ pub struct Changed {
 impl Effects {
     /// No effects, for another command that wants the same events.
     pub fn renewed(&self) -> Self {
-        Effects { wanted: self.wanted, ..Effects::default() }
+        Effects { wanted: self.wanted, logging: self.logging, ..Effects::default() }
+    }
+
+    /// Puts a command into the change log, if that is consumed: what stands for a change, or for a
+    /// removal that nobody has asked for.
+    pub fn log<'w>(&mut self, db: usize, words: impl IntoIterator<Item = &'w [u8]>) {
+        if self.logging {
+            let words = words.into_iter().collect();
+            self.rare().logged.push(Logged { db, words });
+        }
+    }
+
+    /// Whether nothing waits to be put into the change log.
+    pub fn nothing_logged(&self) -> bool {
+        self.rare.as_ref().is_none_or(|rare| rare.logged.is_empty())
     }
 
     /// The rare effects, to be added to.

@@ -170,6 +170,7 @@ impl<'a> Keys<'a> {
         self.effects.expired += 1;
         self.vanished(entry.key());
         self.event(entry.key(), Class::Expired, "expired");
+        self.effects.log(self.db, [&b"DEL"[..], entry.key()]);
         self.discard_entry(entry);
     }
 

@@ -97,6 +97,7 @@ impl Executor {
         keys.effects.wanted = settings.wanted_events | engine.tracking.wanted();
         let client_flags = session.client.flags();
         keys.set_no_touch(client_flags & flags::NO_TOUCH != 0);
+        keys.effects.logging = engine.change_log.is_on();
         let mark = out.len();
         let mut ctx = Ctx {
             engine,
@@ -119,6 +120,9 @@ impl Executor {
         }
         if client_flags & flags::TRACKING != 0 {
             ctx.note_reads(&command.spec, args);
+        }
+        if ctx.keys.effects.logging {
+            Self::log(&mut ctx, &command.spec, args);
         }
         let ready = Self::settle(engine, ctx.stats, &mut ctx.keys, Some(ctx.session));
         if !ready.is_empty() {
@@ -154,6 +158,21 @@ impl Executor {
         ctx.session.waiting = Some(waiter);
     }
 
+    /// Puts a command that has run by itself into the change log, before its locks are given back.
+    #[cold]
+    fn log(ctx: &mut Ctx<'_>, spec: &Spec, args: Args<'_>) {
+        let itself = spec.is_logged().then_some(args);
+        let effects = &ctx.keys.effects;
+        if let (Some(args), None, true) = (itself, &ctx.rewritten, effects.nothing_logged()) {
+            // The usual case needs no copy of the words.
+            if effects.dirty > 0 {
+                ctx.engine.change_log.append_one(ctx.session.db, args);
+            }
+            return;
+        }
+        ctx.note_for_log(itself, 0);
+    }
+
     /// Carries out what follows from a command's writes, while its locks are still held; returns
     /// the keys that waiting clients want to hear of.
     pub(super) fn settle(
@@ -174,6 +193,9 @@ impl Executor {
         let Some(mut rare) = effects.take_rare() else { return Vec::new() };
         stats.expired_fields.add(rare.expired_fields);
         stats.evicted.add(rare.evicted);
+        if !rare.logged.is_empty() {
+            engine.change_log.append_unit(&rare.logged);
+        }
         engine.invalidate(&mut rare, own);
         if !rare.events.is_empty() {
             engine.publish_events(&rare.events);
