@@ -17,6 +17,7 @@ usage: cargo xtask eviction [options]
   --server-bin PATH  our server, in place of a release build of this tree
   --peer-bin PATH    the other one (default: redis-server)
   --samples N        maxmemory-samples (default: 5)
+  --only POLICY      one of the scenarios
   --keys N           keys of the old generation (default: 20000)";
 
 /// Seconds over which the old generation is spread: clocks count seconds.
@@ -54,6 +55,7 @@ struct Options {
     binaries: [PathBuf; 2],
     samples: usize,
     keys: usize,
+    only: Option<String>,
 }
 
 /// Runs `eviction` with its arguments.
@@ -70,7 +72,7 @@ pub fn run(args: &[String]) -> ExitCode {
 
 fn parse(args: &[String]) -> Result<Options, String> {
     let mut binaries = [None, Some(PathBuf::from("redis-server"))];
-    let (mut samples, mut keys) = (5, 20_000);
+    let (mut samples, mut keys, mut only) = (5, 20_000, None);
     let mut words = args.iter();
     while let Some(word) = words.next() {
         let value = words.next().ok_or(format!("{word}: no value"))?;
@@ -79,6 +81,7 @@ fn parse(args: &[String]) -> Result<Options, String> {
             "--server-bin" => binaries[0] = Some(value.into()),
             "--peer-bin" => binaries[1] = Some(value.into()),
             "--samples" => samples = number()?,
+            "--only" => only = Some(value.clone()),
             "--keys" => keys = number()?,
             _ => return Err(format!("{word}: unknown")),
         }
@@ -88,7 +91,7 @@ fn parse(args: &[String]) -> Result<Options, String> {
         Some(path) => path,
         None => build()?,
     };
-    Ok(Options { binaries: [ours, peer.unwrap_or_default()], samples, keys })
+    Ok(Options { binaries: [ours, peer.unwrap_or_default()], samples, keys, only })
 }
 
 fn build() -> Result<PathBuf, String> {
@@ -102,12 +105,14 @@ fn build() -> Result<PathBuf, String> {
 
 fn report(options: &Options) -> Result<(), String> {
     println!("| what | Redpoll | Redis |\n| --- | --- | --- |");
-    for scenario in SCENARIOS {
+    let wanted = |policy| options.only.as_ref().is_none_or(|only| only == policy);
+    for scenario in SCENARIOS.iter().filter(|scenario| wanted(scenario.policy)) {
         let [ours, peer] = both(|binary| quality(binary, scenario, options), options)?;
         let Scenario { policy, about, .. } = scenario;
         println!("| `{policy}`: {about} | {:.1} % | {:.1} % |", 100.0 * ours, 100.0 * peer);
     }
-    for policy in ["allkeys-lru", "allkeys-lfu", "allkeys-random"] {
+    let costly = ["allkeys-lru", "allkeys-lfu", "allkeys-random"];
+    for policy in costly.into_iter().filter(|policy| wanted(policy)) {
         let [ours, peer] = both(|binary| cost(binary, policy), options)?;
         println!("| a SET that evicts a key, `{policy}` | {ours:.2} µs | {peer:.2} µs |");
     }
