@@ -11,6 +11,7 @@ mod clients;
 mod codegen;
 mod compare;
 mod coverage;
+mod eviction;
 mod packages;
 mod repo;
 mod tidy;
@@ -35,6 +36,11 @@ const COMMANDS: &[Command] = &[
         name: "compare",
         help: "measure this server and Debian's redis-server side by side",
         run: compare::run,
+    },
+    Command {
+        name: "eviction",
+        help: "measure what both evict against what would be best, and its cost",
+        run: eviction::run,
     },
     Command {
         name: "codegen",

@@ -64,6 +64,8 @@ choices! {
     MaxmemoryPolicy {
         /// Evict least recently used keys among those with an expiry.
         VolatileLru = "volatile-lru",
+        /// Evict least recently modified keys among those with an expiry.
+        VolatileLrm = "volatile-lrm",
         /// Evict least frequently used keys among those with an expiry.
         VolatileLfu = "volatile-lfu",
         /// Evict random keys among those with an expiry.
@@ -72,6 +74,8 @@ choices! {
         VolatileTtl = "volatile-ttl",
         /// Evict least recently used keys.
         AllkeysLru = "allkeys-lru",
+        /// Evict least recently modified keys.
+        AllkeysLrm = "allkeys-lrm",
         /// Evict least frequently used keys.
         AllkeysLfu = "allkeys-lfu",
         /// Evict random keys.
@@ -229,8 +233,24 @@ impl MaxmemoryPolicy {
     pub const fn is_volatile(self) -> bool {
         matches!(
             self,
-            Self::VolatileLru | Self::VolatileLfu | Self::VolatileRandom | Self::VolatileTtl
+            Self::VolatileLru
+                | Self::VolatileLrm
+                | Self::VolatileLfu
+                | Self::VolatileRandom
+                | Self::VolatileTtl
         )
+    }
+
+    /// Whether the time of the last use is what counts.
+    #[must_use]
+    pub const fn is_lru(self) -> bool {
+        matches!(self, Self::VolatileLru | Self::AllkeysLru)
+    }
+
+    /// Whether the time of the last change is what counts.
+    #[must_use]
+    pub const fn is_lrm(self) -> bool {
+        matches!(self, Self::VolatileLrm | Self::AllkeysLrm)
     }
 
     /// Whether the frequency of use is what counts.

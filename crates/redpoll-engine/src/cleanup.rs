@@ -16,12 +16,14 @@ impl Engine {
         let existed = keys.contains(key);
         let stripe = self.keyspace.stripe_of(self.keyspace.hash(key));
         keys.held_stripe(stripe).watch(db, key, &session.watch_flag);
+        session.client.keeps(key);
         session.watched.push(Watched { db, key: key.into(), existed });
     }
 
     /// Forgets all watches of a session. No stripe may be locked by the caller.
     pub fn unwatch(&self, session: &mut Session) {
         for watched in session.watched.drain(..) {
+            session.client.drops(&watched.key);
             let stripe = self.keyspace.stripe_of(self.keyspace.hash(&watched.key));
             self.keyspace.lock(stripe).unwatch(watched.db, &watched.key, &session.watch_flag);
         }
@@ -37,7 +39,10 @@ impl Engine {
             (Kind::Pattern, subscriptions.patterns),
             (Kind::Shard, subscriptions.shard_channels),
         ] {
-            names.iter().for_each(|name| self.pubsub.unsubscribe(kind, name, id));
+            for name in &names {
+                session.client.drops(name);
+                self.pubsub.unsubscribe(kind, name, id);
+            }
         }
     }
 }

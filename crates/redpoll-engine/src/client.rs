@@ -8,7 +8,7 @@
 
 use parking_lot::{Mutex, RwLock};
 use redpoll_resp::Proto;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{
     AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering::*,
@@ -72,6 +72,10 @@ pub struct Client {
     pub names: Mutex<Names>,
     /// Figures for CLIENT LIST, refreshed by the serving thread.
     pub figures: Figures,
+    /// Who is told in its place of keys that change; 0: itself.
+    pub redirect: AtomicU64,
+    /// The beginnings of the keys that it is told of (CLIENT TRACKING BCAST).
+    pub prefixes: Mutex<BTreeSet<Box<[u8]>>>,
     waker: Arc<dyn Waker>,
     outbox: Mutex<Vec<u8>>,
     outbox_len: AtomicUsize,
@@ -109,6 +113,14 @@ pub struct Figures {
     pub watched: AtomicU32,
     /// Commands executed.
     pub commands: AtomicU64,
+    /// Bytes of names of channels, patterns, keys and prefixes that are kept for the client.
+    pub registered_bytes: AtomicUsize,
+    /// Bytes that the connection's own buffers take.
+    pub buffer_bytes: AtomicUsize,
+    /// What it held when it was chosen to be closed.
+    pub(crate) doomed: AtomicUsize,
+    /// All memory of the client, as the serving thread has reckoned it last.
+    pub memory: AtomicUsize,
     /// Bytes received.
     pub bytes_in: AtomicU64,
     /// Bytes sent.
@@ -129,12 +141,31 @@ pub mod flags {
     pub const CLOSING: u32 = 16;
     /// A watched key has changed.
     pub const DIRTY_EXEC: u32 = 32;
+    /// Has a cache of its own and is told which keys change (CLIENT TRACKING).
+    pub const TRACKING: u32 = 64;
+    /// Is told of all keys with its prefixes, not only of those it has read.
+    pub const BROADCAST: u32 = 128;
+    /// Keeps only what it asks for (CLIENT CACHING YES).
+    pub const OPT_IN: u32 = 256;
+    /// Keeps everything but what it says (CLIENT CACHING NO).
+    pub const OPT_OUT: u32 = 512;
+    /// Is not told of what it changes itself.
+    pub const NO_LOOP: u32 = 1024;
+    /// CLIENT CACHING was said for the next command.
+    pub const CACHING: u32 = 2048;
+    /// The client that was to be told in its place is gone.
+    pub const BROKEN_REDIRECT: u32 = 4096;
+    /// Closed because the clients together take too much memory.
+    pub const EVICTED: u32 = 8192;
+    /// All that concerns a cache of its own.
+    pub const ALL_TRACKING: u32 =
+        TRACKING | BROADCAST | OPT_IN | OPT_OUT | NO_LOOP | CACHING | BROKEN_REDIRECT;
     /// A replica.
-    pub const REPLICA: u32 = 256;
+    pub const REPLICA: u32 = 1 << 14;
     /// Expired keys are there for it (CLIENT IMPORT-SOURCE).
-    pub const IMPORT_SOURCE: u32 = 64;
+    pub const IMPORT_SOURCE: u32 = 1 << 15;
     /// Understands that it is sent elsewhere (CLIENT CAPA redirect).
-    pub const CAPA_REDIRECT: u32 = 128;
+    pub const CAPA_REDIRECT: u32 = 1 << 16;
 }
 
 /// What others want of a client.
@@ -231,7 +262,13 @@ impl Client {
 
     /// Whether a bit of [`flags`] is set.
     pub fn has_flag(&self, flag: u32) -> bool {
-        self.figures.flags.load(Relaxed) & flag != 0
+        self.flags() & flag != 0
+    }
+
+    /// All bits of [`flags`].
+    #[inline(always)]
+    pub fn flags(&self) -> u32 {
+        self.figures.flags.load(Relaxed)
     }
 
     /// Sets or clears a bit of [`flags`].
@@ -275,6 +312,8 @@ impl Clients {
             created: now,
             names: Mutex::new(names),
             figures: Figures::default(),
+            redirect: AtomicU64::new(0),
+            prefixes: Mutex::default(),
             waker,
             outbox: Mutex::default(),
             outbox_len: AtomicUsize::new(0),

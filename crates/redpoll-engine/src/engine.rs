@@ -3,6 +3,8 @@
 use crate::block::Waiters;
 use crate::change_log::ChangeLog;
 use crate::client::{Client, Clients};
+use crate::client_memory::ClientMemory;
+use crate::excess::Excess;
 use crate::hot_keys::HotKeys;
 use crate::latency::Latency;
 use crate::migration::Migrator;
@@ -16,6 +18,7 @@ use crate::slowlog::SlowLog;
 use crate::spec::Command;
 use crate::stats::Stats;
 use crate::table::CommandTable;
+use crate::tracking::Tracking;
 use parking_lot::{Mutex, RwLock};
 use redpoll_config::{ApplyError, Changed, ClientClass, Config};
 use redpoll_keyspace::{Keyspace, clock};
@@ -67,6 +70,8 @@ pub struct Engine {
     pub clients: Clients,
     /// Channels and patterns.
     pub pubsub: PubSub,
+    /// Clients with caches of their own.
+    pub tracking: Tracking,
     /// Clients in blocking commands.
     pub waiters: Waiters,
     /// CLIENT PAUSE.
@@ -97,6 +102,8 @@ pub struct Engine {
     pub started: i64,
     /// Whether expired keys are removed by themselves (DEBUG SET-ACTIVE-EXPIRE).
     pub active_expire: AtomicBool,
+    /// Whether the timer does nothing (DEBUG PAUSE-CRON).
+    pub timer_paused: AtomicBool,
     /// Set by SHUTDOWN; the program ends when it sees it.
     pub shutdown: RwLock<Option<ShutdownOptions>>,
     /// The client that has asked for it.
@@ -105,6 +112,13 @@ pub struct Engine {
     pub startup_memory: usize,
     /// Bytes in use, refreshed by the timer: cheap to read for every command.
     pub used_memory: AtomicUsize,
+    /// Bytes that do not count against maxmemory, as evicting keys would only make them more:
+    /// what waits for replicas and for the append-only file.
+    pub uncounted_memory: AtomicUsize,
+    /// Since when more memory is in use than maxmemory allows.
+    pub excess: Excess,
+    /// Memory of clients.
+    pub client_memory: ClientMemory,
     monitors: RwLock<Vec<Arc<Client>>>,
     monitor_count: AtomicUsize,
     settings: RwLock<Settings>,
@@ -136,6 +150,7 @@ impl Engine {
             commands: table_of(commands, &config),
             clients: Clients::default(),
             pubsub: PubSub::default(),
+            tracking: Tracking::default(),
             waiters: Waiters::default(),
             pause: Pause::default(),
             stats: Stats::default(),
@@ -154,10 +169,14 @@ impl Engine {
             process,
             started: clock::now_ms(),
             active_expire: AtomicBool::new(true),
+            timer_paused: AtomicBool::new(false),
             shutdown: RwLock::new(None),
             shutdown_client: Mutex::default(),
             startup_memory: redpoll_memory::used_memory(),
             used_memory: AtomicUsize::new(0),
+            uncounted_memory: AtomicUsize::new(0),
+            excess: Excess::default(),
+            client_memory: ClientMemory::default(),
             monitors: RwLock::default(),
             monitor_count: AtomicUsize::new(0),
             settings: RwLock::new(Settings::of(&config)),
@@ -176,11 +195,12 @@ impl Engine {
     pub fn config_changed(&self) {
         let mut settings = Settings::of(&self.config);
         settings.snapshot_failed = self.refuses_writes();
-        self.keyspace.set_lfu(settings.lfu);
+        self.keyspace.set_clock(settings.clock, settings.pace);
         let pending_max = self.config.client_output_buffer_limit(ClientClass::Replica).hard_bytes;
         self.replication.configure(self.config.repl_backlog_size() as usize, pending_max as usize);
         *self.settings.write() = settings;
         self.generation.fetch_add(1, Release);
+        self.limit_clients(self.config.maxmemory_clients().bytes(self.config.maxmemory()));
     }
 
     /// Gives CONFIG SET a hook that carries changes out; a second one is not taken.

@@ -6,10 +6,12 @@
 //! each with its stripes locked, and their replies gather in one buffer.
 
 mod check;
+mod evict;
 mod expire;
 mod prepare;
 mod run;
 mod serve;
+mod track;
 
 use crate::engine::Engine;
 use crate::hot_keys::Seen;
@@ -17,6 +19,7 @@ use crate::session::{ReplyMode, Session};
 use crate::settings::Settings;
 use crate::spec::Flags;
 use crate::stats::ThreadStats;
+use evict::Evictor;
 pub use prepare::Plan;
 use prepare::Prepared;
 use redpoll_resp::{Args, Batch};
@@ -94,6 +97,7 @@ pub struct Executor {
     plan: Plan,
     settings: Settings,
     generation: u64,
+    evictor: Evictor,
 }
 
 impl Executor {
@@ -107,6 +111,7 @@ impl Executor {
             plan: Plan::default(),
             settings: engine.settings(),
             generation: engine.generation(),
+            evictor: Evictor::default(),
             engine,
         }
     }
@@ -175,6 +180,9 @@ impl Executor {
             }
             if session.reply_mode != ReplyMode::On {
                 self.withhold(session, out, start);
+            }
+            if !session.pushes.is_empty() {
+                out.append(&mut session.pushes);
             }
             // A command that waits is counted when its wait ends.
             timed += u64::from(ran && session.waiting.is_none());
@@ -255,6 +263,7 @@ impl Executor {
         if self.generation != self.engine.generation() {
             self.generation = self.engine.generation();
             self.settings = self.engine.settings();
+            self.evictor = Evictor::default();
         }
     }
 

@@ -106,7 +106,7 @@ impl Executor {
             }
         };
         // Nobody waits for a key to go.
-        Self::settle(&engine, self.stats(), &mut keys);
+        Self::settle(&engine, self.stats(), &mut keys, None);
         handover
     }
 }

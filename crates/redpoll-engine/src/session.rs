@@ -113,6 +113,8 @@ pub struct Session {
     pub write_offset: u64,
     /// Field names for HIMPORT SET, by the names that HIMPORT PREPARE gave them.
     pub fieldsets: BTreeMap<Box<[u8]>, FieldNames>,
+    /// Messages to the client that come right behind the reply of the command that runs.
+    pub pushes: Vec<u8>,
     /// To be closed when the replies so far are sent.
     pub closing: bool,
     /// The words of the running command that MONITOR and SLOWLOG must not show, by their positions.
@@ -144,6 +146,7 @@ impl Session {
             is_primary: false,
             write_offset: 0,
             fieldsets: BTreeMap::new(),
+            pushes: Vec::new(),
             closing: false,
             secret_words: Vec::new(),
             recent: None,

@@ -5,6 +5,9 @@
 
 use redpoll_config::Config;
 use redpoll_config::NotifyFlags;
+use redpoll_keyspace::access::{Clock, Pace};
+use redpoll_keyspace::effect::WRITE_CLOCK;
+use redpoll_keyspace::evict::{Order, Policy};
 use redpoll_types::limits::Limits;
 
 /// See the module's head.
@@ -12,14 +15,23 @@ use redpoll_types::limits::Limits;
 pub struct Settings {
     /// The thresholds of the compact encodings.
     pub limits: Limits,
-    /// The classes of keyspace events that are wanted, and whether their fields are.
+    /// The classes of keyspace events that are wanted, whether their fields are, and what else a
+    /// change is to be noted for.
     pub wanted_events: u32,
     /// The channels that events go to.
     pub event_channels: NotifyFlags,
     /// Memory limit in bytes; 0: none.
     pub maxmemory: u64,
-    /// Whether the access clock counts frequency.
-    pub lfu: bool,
+    /// How keys are evicted above that; `None`: they are not.
+    pub eviction: Option<Policy>,
+    /// For how many microseconds a command may be kept waiting by eviction.
+    pub eviction_micros: u64,
+    /// What moves the access clocks.
+    pub clock: Clock,
+    /// How fast the counters of uses move.
+    pub pace: Pace,
+    /// Keys that are remembered for clients with caches of their own; 0: any number.
+    pub tracked_max: usize,
     /// Commands that take so many microseconds are logged; negative: none.
     pub slowlog_micros: i64,
     /// Whether fast commands may be timed together: the slow log asks for milliseconds or nothing.
@@ -51,16 +63,21 @@ impl Settings {
     /// The settings of a configuration, as they are now.
     pub fn of(config: &Config) -> Self {
         let notify = config.notify_keyspace_events();
-        let wanted = match notify.intersects(NotifyFlags::CHANNELS) {
+        let events = match notify.intersects(NotifyFlags::CHANNELS) {
             true => notify.bits() & !(NotifyFlags::KEYSPACE | NotifyFlags::KEYEVENT).bits(),
             false => 0,
         };
+        let wanted = events | if clock(config) == Clock::Writes { WRITE_CLOCK } else { 0 };
         Settings {
             limits: limits(config),
             wanted_events: wanted,
             event_channels: notify,
             maxmemory: config.maxmemory(),
-            lfu: config.maxmemory_policy().is_lfu(),
+            eviction: eviction(config),
+            eviction_micros: eviction_micros(config.maxmemory_eviction_tenacity()),
+            clock: clock(config),
+            pace: pace(config),
+            tracked_max: config.tracking_table_max_keys(),
             slowlog_micros: config.slowlog_log_slower_than(),
             coarse_times: !(0..1000).contains(&config.slowlog_log_slower_than()),
             snapshot_failed: false,
@@ -83,6 +100,50 @@ impl Settings {
 /// A threshold in bytes, which a negative one puts out of reach.
 fn bytes(threshold: i64) -> usize {
     usize::try_from(threshold).unwrap_or(usize::MAX)
+}
+
+fn clock(config: &Config) -> Clock {
+    match config.maxmemory_policy() {
+        policy if policy.is_lfu() => Clock::Uses,
+        policy if policy.is_lrm() => Clock::Writes,
+        _ => Clock::Reads,
+    }
+}
+
+fn pace(config: &Config) -> Pace {
+    let number = |value: i64| u32::try_from(value).unwrap_or(0);
+    Pace {
+        log_factor: number(config.lfu_log_factor()),
+        decay_minutes: number(config.lfu_decay_time()),
+    }
+}
+
+fn eviction(config: &Config) -> Option<Policy> {
+    use redpoll_config::MaxmemoryPolicy as P;
+    let policy = config.maxmemory_policy();
+    let order = match policy {
+        P::Noeviction => return None,
+        P::AllkeysRandom | P::VolatileRandom => Order::Random,
+        P::VolatileTtl => Order::Expiry,
+        P::AllkeysLfu | P::VolatileLfu => Order::Frequency,
+        P::AllkeysLru | P::VolatileLru | P::AllkeysLrm | P::VolatileLrm => Order::Idle,
+    };
+    Some(Policy {
+        order,
+        volatile: policy.is_volatile(),
+        samples: usize::try_from(config.maxmemory_samples()).unwrap_or(1),
+        pace: pace(config),
+    })
+}
+
+/// Redis's scale: half a millisecond at the default of 10, 15 per cent more with every step above,
+/// as long as it takes at 100.
+fn eviction_micros(tenacity: i64) -> u64 {
+    match tenacity {
+        ..=10 => 50 * tenacity.max(0) as u64,
+        11..100 => (500.0 * 1.15f64.powi(tenacity as i32 - 10)) as u64,
+        _ => u64::MAX,
+    }
 }
 
 fn limits(config: &Config) -> Limits {

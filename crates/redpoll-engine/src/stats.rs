@@ -134,6 +134,8 @@ pub struct ThreadStats {
     pub expired: Counter,
     /// Fields of hashes that were removed because they had expired.
     pub expired_fields: Counter,
+    /// Keys that were removed because memory was short.
+    pub evicted: Counter,
     /// Error replies.
     pub errors: Counter,
     /// Turns of the event loop.
@@ -198,6 +200,8 @@ pub struct Stats {
     pub output_limit_disconnects: AtomicU64,
     /// Clients closed because their requests grew too large.
     pub query_limit_disconnects: AtomicU64,
+    /// Clients closed because all of them together took too much memory.
+    pub evicted_clients: AtomicU64,
     /// Transactions executed, and those refused because of WATCH.
     pub exec_aborted: AtomicU64,
     /// How late the last expired keys were, at worst, in milliseconds (decays).
@@ -285,6 +289,7 @@ impl Stats {
                 &thread.misses,
                 &thread.expired,
                 &thread.expired_fields,
+                &thread.evicted,
                 &thread.errors,
                 &thread.turns,
                 &thread.turn_micros,
@@ -300,6 +305,7 @@ impl Stats {
             &self.rejected_connections,
             &self.output_limit_disconnects,
             &self.query_limit_disconnects,
+            &self.evicted_clients,
             &self.denied_logins,
         ] {
             counter.store(0, Relaxed);

@@ -46,6 +46,7 @@ fn run_nested(ctx: &mut Ctx<'_>, queued: &Queued) -> u64 {
         ctx.stats.errors.add(1);
         stats.failed.add(1);
     }
+    ctx.note_reads(&queued.command.spec, queued.args.as_args());
     if ctx.keys.effects.logging {
         let args = queued.args.as_args();
         ctx.note_for_log(queued.command.spec.is_logged().then_some(args), dirty);
@@ -113,6 +114,7 @@ fn watched_key_is_gone(ctx: &mut Ctx<'_>) -> bool {
 fn forget_watches(ctx: &mut Ctx<'_>) {
     let keys: &mut Keys<'_> = &mut ctx.keys;
     for watched in ctx.session.watched.drain(..) {
+        ctx.session.client.drops(&watched.key);
         let stripe = keys.keyspace().stripe_of(keys.keyspace().hash(&watched.key));
         keys.held_stripe(stripe).unwatch(watched.db, &watched.key, &ctx.session.watch_flag);
     }

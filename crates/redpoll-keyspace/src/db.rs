@@ -8,9 +8,10 @@
 //! due, and goes. Without the mark it would move on as well, and a key whose expiry is shortened
 //! again and again would gather notes for ever.
 
-use crate::entry::{Entry, MARK_MAX, Payload};
+use crate::entry::{Entry, EntryRef, MARK_MAX, Payload};
 use crate::table::{Place, Table};
 use crate::wheel::{Note, Wheel};
+use redpoll_types::rng::Rng;
 use redpoll_types::value::Value;
 
 /// See the module's head.
@@ -238,6 +239,61 @@ impl Db {
         let key = self.table.entry(place).key().into();
         let emptied = empty.then(|| self.remove(place));
         Some(GoneFields { key, names, emptied })
+    }
+
+    /// Calls `visit` with entries that have an expiry, and their hashes, about in the order in
+    /// which they expire, until it has had enough.
+    pub(crate) fn soonest<'a>(&'a self, visit: &mut impl FnMut(EntryRef<'a, Value>, u64) -> bool) {
+        let Some(wheel) = self.wheel.as_ref() else { return };
+        wheel.soonest(&mut |note| match self.volatile_entry(note.hash) {
+            Some(entry) => visit(entry, note.hash),
+            None => true,
+        });
+    }
+
+    /// Calls `visit` with some entries that have an expiry, and their hashes, at random.
+    pub(crate) fn some_volatile<'a>(
+        &'a self,
+        wanted: usize,
+        rng: &mut impl Rng,
+        visit: &mut impl FnMut(EntryRef<'a, Value>, u64),
+    ) {
+        let Some(wheel) = self.wheel.as_ref() else { return };
+        let mut found = 0;
+        // Some notes mean nothing any more.
+        for _ in 0..4 * wanted {
+            let note = wheel.any(rng.below(wheel.len() as u64) as usize);
+            if let Some((entry, hash)) =
+                note.and_then(|note| Some((self.volatile_entry(note.hash)?, note.hash)))
+            {
+                visit(entry, hash);
+                found += 1;
+            }
+            if found == wanted {
+                return;
+            }
+        }
+    }
+
+    fn volatile_entry(&self, hash: u64) -> Option<EntryRef<'_, Value>> {
+        let entry = self.table.entry(self.table.find_hash(hash)?);
+        entry.expiry().is_some().then_some(entry)
+    }
+
+    /// Frees what an empty part keeps for the keys to come. Where memory is short, even that counts.
+    pub(crate) fn trim(&mut self) {
+        if self.table.is_empty() {
+            self.wheel = None;
+        }
+    }
+
+    /// About how many bytes everything here takes.
+    pub(crate) fn estimated_bytes(&self) -> usize {
+        const SAMPLES: usize = 32;
+        let sampled = self.table.iter().take(SAMPLES);
+        let sampled: usize = sampled.map(|entry| crate::keys::bytes_of(&entry)).sum();
+        let entries = sampled / self.table.len().clamp(1, SAMPLES) * self.table.len();
+        self.overhead_bytes() + entries
     }
 
     /// Bytes of tables and wheels, without the entries.

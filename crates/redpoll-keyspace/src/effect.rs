@@ -4,6 +4,7 @@
 //! follows from that: nothing is to be remembered by the command, and nothing is paid for what
 //! nobody asked for. The change log for AOF and replication hangs on the same hook.
 
+use crate::readers::Stale;
 use redpoll_resp::OwnedArgs;
 
 /// The class of an event, as `notify-keyspace-events` selects them.
@@ -40,6 +41,12 @@ impl Class {
     }
 }
 
+/// A bit of [`Effects::wanted`] that no class of events has: every changed key is to be noted, as
+/// somebody caches keys by their beginnings (CLIENT TRACKING BCAST).
+pub const BROADCAST: u32 = 1;
+/// Another: writes move the access clock, reads do not (the LRM policies).
+pub const WRITE_CLOCK: u32 = 2;
+
 /// A keyspace event that somebody may have subscribed to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
@@ -72,7 +79,7 @@ pub struct Logged {
 pub struct Effects {
     /// Changes made: what INFO counts as `rdb_changes_since_last_save`.
     pub dirty: u64,
-    /// The classes whose events are wanted.
+    /// The classes whose events are wanted, and [`BROADCAST`] and [`WRITE_CLOCK`].
     pub wanted: u32,
     /// Whether the change log is consumed.
     pub logging: bool,
@@ -99,6 +106,23 @@ pub struct Rare {
     pub expired_fields: u64,
     /// How late keys were that were removed without being asked for, in milliseconds.
     pub lags_ms: Vec<i64>,
+    /// Keys that clients keep in caches of their own and that have changed.
+    pub stale: Vec<Stale>,
+    /// Keys that have changed, under [`BROADCAST`].
+    pub changed: Vec<Changed>,
+    /// Whole databases have changed: no cache is worth anything.
+    pub flushed: bool,
+    /// Keys that were evicted.
+    pub evicted: u64,
+}
+
+/// A key that has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// The key.
+    pub key: Box<[u8]>,
+    /// Whether a client has changed it, and not time or the lack of memory.
+    pub by_client: bool,
 }
 
 impl Effects {

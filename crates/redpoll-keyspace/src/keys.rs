@@ -6,6 +6,7 @@
 //! it removes it. Commands that walk everything (KEYS, SCAN, FLUSHALL) start without locks and take
 //! one stripe after the other through [`Keys::stripe`].
 
+use crate::access::Clock;
 use crate::db::Gone;
 use crate::effect::{Class, Effects, Event};
 use crate::entry::{Entry, EntryMut, EntryRef, INLINE_MAX, NewPayload, Payload};
@@ -19,19 +20,25 @@ use redpoll_types::value::{Type, Typed, Value};
 
 mod bytes;
 mod edit;
+mod evict;
 mod fields;
 mod guards;
 mod locking;
 mod many;
+mod observers;
 mod put;
 mod relocate;
 mod strings;
 mod whole;
 
+pub(crate) use evict::bytes_of;
 pub use guards::Guards;
 pub use put::When;
 pub use strings::StrRef;
 pub use whole::Emptied;
+
+/// Elements looked at to estimate the size of a large value that is to be freed.
+const SIZE_SAMPLES: usize = 5;
 
 /// The key holds a value of another type than the command works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,13 +180,9 @@ impl<'a> Keys<'a> {
     /// Notes the effects of an expired key that has been removed.
     fn expired(&mut self, entry: Entry<Value>) {
         self.effects.expired += 1;
-        let db = self.db;
-        let key = entry.key();
-        let hash = self.hash(key);
-        let stripe = self.guards.stripe_mut(self.keyspace.stripe_of(hash));
-        stripe.touch(db, key);
-        self.event(key, Class::Expired, "expired");
-        self.effects.log(db, [&b"DEL"[..], key]);
+        self.vanished(entry.key());
+        self.event(entry.key(), Class::Expired, "expired");
+        self.effects.log(self.db, [&b"DEL"[..], entry.key()]);
         self.discard_entry(entry);
     }
 
@@ -188,12 +191,12 @@ impl<'a> Keys<'a> {
     fn read_place(&mut self, hash: u64, key: &[u8]) -> Option<Place> {
         // The usual read in one look at the entry: it is there, has no deadline, and LRU seconds
         // suffice.
-        let (now, quick) = (self.now, !self.no_touch && !self.keyspace.is_lfu());
+        let (now, quick) = (self.now, !self.no_touch && self.keyspace.clock() == Clock::Reads);
         let table = &mut self.db_of(hash).table;
         if let Some(place) = table.find(hash, key).filter(|_| quick) {
             let mut entry = table.entry_mut(place);
             if !entry.is_timed() {
-                entry.set_access(crate::access::accessed(0, now, false, 0));
+                entry.set_access(crate::access::created(now, false));
                 drop(entry);
                 self.effects.hits += 1;
                 return Some(place);
@@ -215,14 +218,17 @@ impl<'a> Keys<'a> {
 
     #[inline]
     fn touch_entry(&mut self, hash: u64, place: Place) {
-        if self.no_touch {
+        let (now, clock) = (self.now, self.keyspace.clock());
+        if self.no_touch || clock == Clock::Writes {
             return;
         }
-        let (now, lfu) = (self.now, self.keyspace.is_lfu());
-        let noise = if lfu { self.keyspace.noise() } else { 0 };
+        let uses = (clock == Clock::Uses).then(|| (self.keyspace.pace(), self.keyspace.noise()));
         let mut entry = self.db_of(hash).table.entry_mut(place);
-        let clock = crate::access::accessed(entry.access(), now, lfu, noise);
-        entry.set_access(clock);
+        let moved = match uses {
+            None => crate::access::created(now, false),
+            Some((pace, noise)) => crate::access::used(entry.access(), now, pace, noise),
+        };
+        entry.set_access(moved);
     }
 
     /// Whether the key is there. Counts as a read.
@@ -266,7 +272,7 @@ impl<'a> Keys<'a> {
     /// Sets the key's access clock: idle for so many seconds under LRU, used so often under LFU;
     /// what belongs to the other of the two is left alone.
     pub fn set_access(&mut self, key: &[u8], idle_seconds: Option<u64>, frequency: Option<u8>) {
-        let (now, lfu) = (self.now, self.keyspace.is_lfu());
+        let (now, lfu) = (self.now, self.keyspace.clock() == crate::access::Clock::Uses);
         let clock = match lfu {
             true => frequency.map(|counter| crate::access::with_frequency(counter, now)),
             false => idle_seconds.map(|seconds| crate::access::idle_for(seconds, now)),
@@ -401,25 +407,6 @@ impl<'a> Keys<'a> {
         self.event(key, class, event);
     }
 
-    /// Tells those who watch or wait for the key that it has changed.
-    #[inline]
-    pub fn modified(&mut self, key: &[u8]) {
-        let stripe_number = self.keyspace.stripe_of(self.hash(key));
-        let db = self.db;
-        let stripe = self.guards.stripe_mut(stripe_number);
-        if !stripe.is_observed() {
-            return;
-        }
-        stripe.touch(db, key);
-        if stripe.next_waiter(db, key, 0).is_some() {
-            let ready = (db, Box::from(key));
-            let all = &mut self.effects.rare().ready;
-            if !all.contains(&ready) {
-                all.push(ready);
-            }
-        }
-    }
-
     /// Notes an event for its subscribers, if there can be any.
     #[inline]
     pub fn event(&mut self, key: &[u8], class: Class, name: &'static str) {
@@ -436,14 +423,15 @@ impl<'a> Keys<'a> {
             _ => false,
         };
         if heavy && let Some(value) = entry.into_value() {
-            self.keyspace.discard(Garbage::Value(value));
+            let bytes = value.memory_usage(SIZE_SAMPLES);
+            self.keyspace.discard(Garbage::Value(value), bytes);
         }
     }
 
     /// Frees what was cut out of a list, in the background if it is large.
     pub fn discard_part(&self, removed: Removed) {
         if removed.free_effort() > 64 {
-            self.keyspace.discard(Garbage::Part(Box::new(removed)));
+            self.keyspace.discard(Garbage::Part(Box::new(removed)), 0);
         }
     }
 

@@ -1,13 +1,17 @@
 //! The keyspace: stripes, and the ways to lock them.
 
+use crate::access::{Clock, Pace};
 use crate::effect::Logged;
 use crate::hash::KeyHash;
 use crate::keys::{Guards, Keys};
 use crate::lock::{Mutex, MutexGuard};
+use crate::readers::Added;
 use crate::stripe::Stripe;
 use crate::table::{Hints, Table};
 use redpoll_types::value::Value;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed,
+};
 use std::sync::{OnceLock, mpsc};
 
 /// The number of stripes: enough that two of a few dozen threads rarely meet in one.
@@ -30,16 +34,24 @@ pub struct Keyspace {
     hash: KeyHash,
     /// Whether expired keys are left to a primary.
     passive: AtomicBool,
-    /// Whether an LFU policy uses the access clock.
-    lfu: AtomicBool,
+    /// What moves the access clocks: a [`Clock`].
+    clock: AtomicU8,
+    /// How fast the counter of uses grows and decays.
+    log_factor: AtomicU32,
+    decay_minutes: AtomicU32,
     /// Counts uses under an LFU policy: what makes their dice differ.
     noise: AtomicU64,
+    /// Keys that clients keep in caches of their own, and clients that do, summed over the keys.
+    read_keys: AtomicUsize,
+    read_items: AtomicUsize,
     /// Where values that are long to free are sent.
-    reclaimer: OnceLock<mpsc::Sender<Garbage>>,
+    reclaimer: OnceLock<mpsc::Sender<(Garbage, usize)>>,
     /// Takes what was logged under locks that are given back before the command ends.
     log: OnceLock<Box<LogHook>>,
     /// Values sent and not freed yet.
     lazy_pending: AtomicUsize,
+    /// About how many bytes they hold.
+    lazy_bytes: AtomicUsize,
     lazy_freed: AtomicUsize,
 }
 
@@ -69,11 +81,16 @@ impl Keyspace {
             databases,
             hash: KeyHash::new(),
             passive: AtomicBool::new(false),
-            lfu: AtomicBool::new(false),
+            clock: AtomicU8::new(Clock::Reads as u8),
+            log_factor: AtomicU32::new(Pace::default().log_factor),
+            decay_minutes: AtomicU32::new(Pace::default().decay_minutes),
             noise: AtomicU64::new(0),
+            read_keys: AtomicUsize::new(0),
+            read_items: AtomicUsize::new(0),
             reclaimer: OnceLock::new(),
             log: OnceLock::new(),
             lazy_pending: AtomicUsize::new(0),
+            lazy_bytes: AtomicUsize::new(0),
             lazy_freed: AtomicUsize::new(0),
         }
     }
@@ -167,14 +184,49 @@ impl Keyspace {
         self.slots.iter().map(overhead).sum()
     }
 
-    /// Uses the access clock of the entries for an LFU policy from now on, or for LRU.
-    pub fn set_lfu(&self, on: bool) {
-        self.lfu.store(on, Relaxed);
+    /// Says what moves the access clocks from now on.
+    pub fn set_clock(&self, clock: Clock, pace: Pace) {
+        self.clock.store(clock as u8, Relaxed);
+        self.log_factor.store(pace.log_factor, Relaxed);
+        self.decay_minutes.store(pace.decay_minutes, Relaxed);
     }
 
-    /// Whether the access clock counts frequency.
-    pub fn is_lfu(&self) -> bool {
-        self.lfu.load(Relaxed)
+    /// What moves the access clocks.
+    #[inline(always)]
+    pub fn clock(&self) -> Clock {
+        match self.clock.load(Relaxed) {
+            clock if clock == Clock::Uses as u8 => Clock::Uses,
+            clock if clock == Clock::Writes as u8 => Clock::Writes,
+            _ => Clock::Reads,
+        }
+    }
+
+    /// How fast the counter of uses grows and decays.
+    pub fn pace(&self) -> Pace {
+        let (log_factor, decay_minutes) = (&self.log_factor, &self.decay_minutes);
+        Pace { log_factor: log_factor.load(Relaxed), decay_minutes: decay_minutes.load(Relaxed) }
+    }
+
+    pub(crate) fn remembered_reader(&self, added: Added) {
+        self.read_keys.fetch_add(usize::from(added.key), Relaxed);
+        self.read_items.fetch_add(usize::from(added.reader), Relaxed);
+    }
+
+    pub(crate) fn forgot_readers(&self, keys: usize, items: usize) {
+        self.read_keys.fetch_sub(keys, Relaxed);
+        self.read_items.fetch_sub(items, Relaxed);
+    }
+
+    /// With all stripes locked.
+    pub(crate) fn forgot_all_readers(&self) {
+        self.read_keys.store(0, Relaxed);
+        self.read_items.store(0, Relaxed);
+    }
+
+    /// How many keys clients keep in caches of their own, and how many clients do, summed over the
+    /// keys.
+    pub fn read_counts(&self) -> (usize, usize) {
+        (self.read_keys.load(Relaxed), self.read_items.load(Relaxed))
     }
 
     /// Leaves expired keys where they are from now on, for a primary to remove; nobody sees them. Or
@@ -215,9 +267,9 @@ impl Keyspace {
         more
     }
 
-    /// Gives the keyspace a thread to which it sends what is long to free. Without one, it frees at
+    /// Gives the keyspace a thread to which it sends what is long to free, with its size. Without one, it frees at
     /// once.
-    pub fn set_reclaimer(&self, sender: mpsc::Sender<Garbage>) {
+    pub fn set_reclaimer(&self, sender: mpsc::Sender<(Garbage, usize)>) {
         // A second reclaimer is refused silently: the first does its work.
         let _ = self.reclaimer.set(sender);
     }
@@ -235,9 +287,10 @@ impl Keyspace {
         }
     }
 
-    /// To be called by the reclaimer for each thing it has freed.
-    pub fn reclaimed(&self) {
+    /// To be called by the reclaimer for each thing of this size it has freed.
+    pub fn reclaimed(&self, bytes: usize) {
         self.lazy_pending.fetch_sub(1, Relaxed);
+        self.lazy_bytes.fetch_sub(bytes, Relaxed);
         self.lazy_freed.fetch_add(1, Relaxed);
     }
 
@@ -246,17 +299,24 @@ impl Keyspace {
         (self.lazy_pending.load(Relaxed), self.lazy_freed.load(Relaxed))
     }
 
+    /// About how many bytes wait to be freed: they are as good as free.
+    pub fn lazy_bytes(&self) -> usize {
+        self.lazy_bytes.load(Relaxed)
+    }
+
     /// Sets the count of lazily freed things back to 0 (CONFIG RESETSTAT).
     pub fn reset_lazy_freed(&self) {
         self.lazy_freed.store(0, Relaxed);
     }
 
-    /// Frees something, in the background if there is one.
-    pub(crate) fn discard(&self, garbage: Garbage) {
+    /// Frees something of about this size, in the background if there is one.
+    pub(crate) fn discard(&self, garbage: Garbage, bytes: usize) {
         if let Some(reclaimer) = self.reclaimer.get() {
             self.lazy_pending.fetch_add(1, Relaxed);
-            if reclaimer.send(garbage).is_err() {
+            self.lazy_bytes.fetch_add(bytes, Relaxed);
+            if reclaimer.send((garbage, bytes)).is_err() {
                 self.lazy_pending.fetch_sub(1, Relaxed);
+                self.lazy_bytes.fetch_sub(bytes, Relaxed);
             }
         }
     }

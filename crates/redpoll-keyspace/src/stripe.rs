@@ -1,6 +1,8 @@
-//! A stripe: one lock's share of every database, with its expiries, watches and waiters.
+//! A stripe: one lock's share of every database, with its expiries, watches, waiters and
+//! readers.
 
 pub use crate::db::Db;
+use crate::readers::ReadTable;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Release};
@@ -21,6 +23,8 @@ pub struct Stripe {
     watches: HashMap<DbKey, Vec<WatchFlag>>,
     /// Queues of waiting clients, none of them empty.
     waiters: HashMap<DbKey, VecDeque<WaiterId>>,
+    /// The keys that clients keep in caches of their own.
+    pub readers: ReadTable,
 }
 
 impl Stripe {
@@ -29,13 +33,15 @@ impl Stripe {
             dbs: (0..databases).map(|_| Db::default()).collect(),
             watches: HashMap::new(),
             waiters: HashMap::new(),
+            readers: ReadTable::default(),
         }
     }
 
-    /// Whether any client watches or waits for any key here. Most stripes at most times: no.
+    /// Whether any client watches, waits for or caches any key here. Most stripes at most times:
+    /// no.
     #[inline(always)]
     pub(crate) fn is_observed(&self) -> bool {
-        !self.watches.is_empty() || !self.waiters.is_empty()
+        !self.watches.is_empty() | !self.waiters.is_empty() | !self.readers.is_empty()
     }
 
     /// Asks for `flag` to be set when the key changes.

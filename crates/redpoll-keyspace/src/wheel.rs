@@ -130,6 +130,36 @@ impl Wheel {
         tick.map(|tick| (tick << TICK_BITS) as i64)
     }
 
+    /// Calls `visit` with notes, about in the order in which they are due (exactly so from slot to
+    /// slot), until it has had enough.
+    pub fn soonest(&self, visit: &mut impl FnMut(&Note) -> bool) {
+        if !self.overdue.iter().all(&mut *visit) {
+            return;
+        }
+        for (number, level) in self.levels.iter().enumerate() {
+            let Some(level) = level.as_ref().filter(|level| level.occupied != 0) else { continue };
+            let position = (self.tick >> (SLOT_BITS * number as u32)) as usize % SLOTS;
+            for ahead in 1..=SLOTS {
+                let slot = &level.slots[(position + ahead) % SLOTS];
+                if !slot.iter().all(&mut *visit) {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The note of this number, in no order that means anything. O(slots).
+    pub fn any(&self, mut number: usize) -> Option<&Note> {
+        let slots = self.levels.iter().flatten().flat_map(|level| &level.slots);
+        for slot in slots.chain([&self.overdue]) {
+            match slot.get(number) {
+                Some(note) => return Some(note),
+                None => number -= slot.len(),
+            }
+        }
+        None
+    }
+
     /// Hands out up to `max` notes that are due at `now`, into `due`. Returns whether there are
     /// more.
     pub fn advance(&mut self, now: i64, max: usize, due: &mut Vec<Note>) -> bool {

@@ -12,5 +12,5 @@ mod usage;
 pub use allocator::Allocator;
 pub use usage::{
     AllocatorStats, allocator_stats, enable_background_purging, peak_memory, purge,
-    register_thread, used_memory,
+    register_thread, thread_balance, used_memory,
 };

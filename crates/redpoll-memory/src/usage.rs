@@ -88,6 +88,14 @@ pub fn used_memory() -> usize {
     used
 }
 
+/// Bytes that the calling thread has allocated and not freed since it was registered; negative if
+/// it has freed what others allocated. Two loads: to find out whether the sum over all threads can
+/// have changed by much.
+#[inline]
+pub fn thread_balance() -> i64 {
+    REGISTRATION.with_borrow(|registration| registration.as_ref().map_or(0, |own| own.0.balance()))
+}
+
 /// The highest figure that [`used_memory`] has given so far.
 pub fn peak_memory() -> usize {
     PEAK.load(Relaxed).max(used_memory())

@@ -14,7 +14,8 @@ use redpoll_transport::Stream;
 use std::io;
 use std::sync::atomic::Ordering::Relaxed;
 
-/// Replies that a client may leave unread before it is no longer read from.
+/// Replies that a client may leave unread before it is no longer read from. Where the operator has
+/// set a limit at which such clients are closed, that one holds instead.
 const UNREAD_MAX: usize = 1 << 20;
 /// Replies that gather before they are sent, within a batch.
 const OUT_MAX: usize = 256 << 10;
@@ -53,6 +54,8 @@ pub struct Connection {
     arrived: bool,
     /// The other end has closed: reading is to go on until the stream says so, too.
     hung_up: bool,
+    /// Replies that may stay unread: [`UNREAD_MAX`], or any number.
+    unread_max: usize,
     /// Since when the unread replies exceed the soft limit, in milliseconds since 1970.
     over_soft_since: Option<i64>,
     /// Nothing more is executed; what has been answered is sent.
@@ -70,6 +73,7 @@ impl Connection {
             sent: 0,
             arrived: false,
             hung_up: false,
+            unread_max: UNREAD_MAX,
             over_soft_since: None,
             finishing: false,
         }
@@ -90,7 +94,7 @@ impl Connection {
     pub fn should_read(&self) -> bool {
         self.arrived
             && !self.finishing
-            && self.unsent() <= UNREAD_MAX
+            && self.unsent() <= self.unread_max
             && self.input.len() <= self.input_max()
     }
 
@@ -239,9 +243,10 @@ impl Connection {
         if !self.flush(executor, &mut scratch.output) || self.over_limits(executor, now) {
             return Next::Close;
         }
+        self.reckon(executor);
         match next {
             _ if self.finishing && self.unsent() == 0 => Next::Close,
-            Next::Again if self.unsent() > UNREAD_MAX => Next::Wait,
+            Next::Again if self.unsent() > self.unread_max => Next::Wait,
             next => next,
         }
     }
@@ -319,12 +324,20 @@ impl Connection {
         self.session.client.figures.output_bytes.store(self.unsent(), Relaxed);
     }
 
+    /// Says what the client's buffers take; somebody's may be too much now.
+    fn reckon(&self, executor: &Executor) {
+        let client = &self.session.client;
+        let bytes = self.input.capacity() + self.output.capacity();
+        client.figures.buffer_bytes.store(bytes, Relaxed);
+        executor.engine().reckon_client(client);
+    }
+
     /// Whether commands wait in the connection's own buffer that could go on now.
     pub fn has_work(&self) -> bool {
         !self.input.is_empty()
             && !self.finishing
             && self.session.waiting.is_none()
-            && self.unsent() <= UNREAD_MAX
+            && self.unsent() <= self.unread_max
     }
 
     /// Does one turn of what there is to do: executes what waits, or reads.
@@ -370,6 +383,7 @@ impl Connection {
         {
             return Next::Close;
         }
+        self.reckon(executor);
         if self.has_work() { self.go_on(executor, scratch, now) } else { Next::Wait }
     }
 
@@ -402,6 +416,8 @@ impl Connection {
             ClientKind::PubSub => ClientClass::Pubsub,
         };
         let limit: BufferLimit = config.client_output_buffer_limit(class);
+        let closes = limit.hard_bytes > 0 || executor.engine().client_memory.is_limited();
+        self.unread_max = if closes { usize::MAX } else { UNREAD_MAX };
         let unread = (self.unsent() + self.session.client.outbox_len()) as u64;
         let soft = limit.soft_bytes > 0 && unread > limit.soft_bytes;
         self.over_soft_since = if soft { self.over_soft_since.or(Some(now)) } else { None };

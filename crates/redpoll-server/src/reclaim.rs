@@ -10,9 +10,9 @@ pub fn start(engine: &Arc<Engine>) -> std::io::Result<()> {
     let shared = Arc::clone(engine);
     thread::Builder::new().name("reclaim".to_owned()).spawn(move || {
         redpoll_memory::register_thread();
-        for garbage in receiver {
+        for (garbage, bytes) in receiver {
             drop(garbage);
-            shared.keyspace.reclaimed();
+            shared.keyspace.reclaimed(bytes);
         }
     })?;
     engine.keyspace.set_reclaimer(sender);

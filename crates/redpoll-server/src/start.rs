@@ -76,11 +76,6 @@ fn warn_of_missing(config: &Config) {
         (config.appendonly(), "appendonly", "no append-only file is written"),
         (config.cluster_enabled(), "cluster-enabled", "the server runs alone"),
         (config.tls_port() != 0, "tls-port", "no connection is encrypted"),
-        (
-            config.maxmemory_policy().evicts() && config.maxmemory() > 0,
-            "maxmemory-policy",
-            "above maxmemory, commands are refused and nothing is evicted",
-        ),
     ];
     for (_, name, instead) in missing.iter().filter(|(asked, _, _)| *asked) {
         log::warn!("{name} is set, but this version does not have it: {instead}.");

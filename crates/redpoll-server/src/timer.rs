@@ -1,5 +1,5 @@
-//! What time asks for: expired keys, the memory figure, snapshots, and the end of the
-//! program.
+//! What time asks for: expired keys, keys to evict, the memory figure, snapshots, and the end of
+//! the program.
 
 use crate::snapshot;
 use redpoll_engine::engine::ShutdownOptions;
@@ -15,14 +15,22 @@ const IDLE_MS: i64 = 100;
 /// How long it sleeps at least, so that keys expire in groups.
 const TICK_MS: i64 = 10;
 
+/// For how long it evicts keys before it looks at anything else. It holds up nobody.
+const EVICTION_MICROS: u64 = 10_000;
+
 /// Runs until SHUTDOWN or a signal asks for the end.
 pub fn run(engine: &Arc<Engine>, signalled: &AtomicBool) {
     let mut executor = Executor::new(Arc::clone(engine), 1);
     loop {
         let now = clock::now_ms();
-        executor.expire_due(now);
+        let mut more = false;
+        if !engine.timer_paused.load(Relaxed) {
+            executor.expire_due(now);
+            executor.bound_readers(None, now);
+            more = executor.evict_due(EVICTION_MICROS, now);
+            engine.sample_rates(now);
+        }
         engine.measure_memory();
-        engine.sample_rates(now);
         snapshot::save_if_due(engine, now);
         if signalled.load(Relaxed) {
             log::info!("Received a signal, scheduling shutdown...");
@@ -39,6 +47,9 @@ pub fn run(engine: &Arc<Engine>, signalled: &AtomicBool) {
                 return;
             }
             engine.refuse_shutdown();
+        }
+        if more {
+            continue;
         }
         let wait = (executor.next_expiry().saturating_sub(clock::now_ms())).clamp(TICK_MS, IDLE_MS);
         thread::sleep(Duration::from_millis(wait as u64));

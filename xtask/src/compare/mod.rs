@@ -15,7 +15,7 @@ mod load;
 mod probe;
 mod report;
 mod scenarios;
-mod server;
+pub(crate) mod server;
 
 use crate::repo;
 use load::Tool;

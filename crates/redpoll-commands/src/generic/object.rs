@@ -1,7 +1,7 @@
 //! `OBJECT ENCODING | FREQ | IDLETIME | REFCOUNT | HELP`: how a key's value is kept.
 
 use crate::prelude::*;
-use redpoll_keyspace::access::{frequency, idle_seconds};
+use redpoll_keyspace::access::{Clock, frequency, idle_seconds};
 use redpoll_keyspace::entry::{EntryRef, Payload};
 use redpoll_types::value::Value;
 
@@ -41,11 +41,11 @@ const FREQ: Command = Command {
         ..SPEC
     },
     run: |ctx, args| {
-        let now = ctx.keys.now();
+        let (now, pace) = (ctx.keys.now(), ctx.keys.keyspace().pace());
         let refusal = "ERR An LFU maxmemory policy is not selected, access frequency not tracked. \
                        Please note that when switching between policies at runtime LRU and LFU \
                        data will take some time to adjust.";
-        clock(ctx, args, true, refusal, |clock| i64::from(frequency(clock, now)))
+        clock(ctx, args, true, refusal, |clock| i64::from(frequency(clock, now, pace)))
     },
 };
 
@@ -73,7 +73,8 @@ const REFCOUNT: Command = Command {
         ..SPEC
     },
     run: |ctx, args| {
-        match look(ctx, args).map(|entry| references(&entry)) {
+        let shared = shares_integers(ctx);
+        match look(ctx, args).map(|entry| references(&entry, shared)) {
             Some(count) => ctx.reply.int(count),
             None => ctx.reply.null(),
         }
@@ -118,11 +119,18 @@ fn encoding(entry: &EntryRef<'_, Value>) -> &'static str {
 
 /// A value has one owner. Small integers are nobody's own: Redis has one object for each of them
 /// and shows this count for it; here they need no object at all.
-fn references(entry: &EntryRef<'_, Value>) -> i64 {
+fn references(entry: &EntryRef<'_, Value>, shared: bool) -> i64 {
     match entry.payload() {
-        Payload::Int(0..=9999) => i64::from(i32::MAX),
+        Payload::Int(0..=9999) if shared => i64::from(i32::MAX),
         _ => 1,
     }
+}
+
+/// Whether Redis would share small integers: not where each key needs an access clock of its own.
+fn shares_integers(ctx: &Ctx<'_>) -> bool {
+    let config = &ctx.engine.config;
+    let policy = config.maxmemory_policy();
+    config.maxmemory() == 0 || !(policy.is_lru() || policy.is_lfu() || policy.is_lrm())
 }
 
 /// The key's entry: counted as a read, but nobody is told of a key that is not there.
@@ -143,7 +151,7 @@ fn clock(
     refusal: &'static str,
     show: impl Fn(u32) -> i64,
 ) -> Result {
-    let is_lfu = ctx.keys.keyspace().is_lfu();
+    let is_lfu = ctx.keys.keyspace().clock() == Clock::Uses;
     match look(ctx, args).map(|entry| entry.access()) {
         None => ctx.reply.null(),
         Some(_) if is_lfu != lfu => return Err(Error::text(refusal)),

@@ -2,13 +2,15 @@
 
 use crate::prelude::*;
 use redpoll_engine::pubsub::Kind;
-use redpoll_engine::session::Subscriptions;
+use redpoll_engine::session::{ReplyMode, Subscriptions};
+use redpoll_resp::Reply;
 use std::collections::BTreeSet;
 
 /// Subscribes the client and confirms each name.
 pub(super) fn subscribe(ctx: &mut Ctx<'_>, kind: Kind, args: Args<'_>) {
     for name in args.iter_from(1) {
         if names(&mut ctx.session.subscriptions, kind).insert(name.into()) {
+            ctx.session.client.keeps(name);
             ctx.engine.pubsub.subscribe(kind, name, &ctx.session.client);
         }
         confirm(ctx, kind, verbs(kind).0, Some(name));
@@ -30,6 +32,7 @@ pub(super) fn unsubscribe(ctx: &mut Ctx<'_>, kind: Kind, args: Args<'_>) {
 
 fn unsubscribe_one(ctx: &mut Ctx<'_>, kind: Kind, name: &[u8]) {
     if names(&mut ctx.session.subscriptions, kind).remove(name) {
+        ctx.session.client.drops(name);
         ctx.engine.pubsub.unsubscribe(kind, name, ctx.session.client.id);
     }
     confirm(ctx, kind, verbs(kind).1, Some(name));
@@ -51,12 +54,19 @@ fn verbs(kind: Kind) -> (&'static str, &'static str) {
     }
 }
 
-/// Shard channels are counted by themselves.
+/// Shard channels are counted by themselves. A client that wants no replies is told all the same:
+/// this is a message.
 fn confirm(ctx: &mut Ctx<'_>, kind: Kind, verb: &str, name: Option<&[u8]>) {
     let all = &ctx.session.subscriptions;
     let count = if kind == Kind::Shard { all.shard_channels.len() } else { all.count() };
-    ctx.reply.push(3);
-    ctx.reply.bulk(verb.as_bytes());
-    ctx.reply.bulk_or_null(name);
-    ctx.reply.count(count);
+    let write = |reply: &mut Reply<'_>| {
+        reply.push(3);
+        reply.bulk(verb.as_bytes());
+        reply.bulk_or_null(name);
+        reply.count(count);
+    };
+    match ctx.session.reply_mode {
+        ReplyMode::On => write(&mut ctx.reply),
+        _ => write(&mut Reply::new(&mut ctx.session.pushes, ctx.session.proto)),
+    }
 }

@@ -3,9 +3,7 @@
 use super::process;
 use super::survey::Survey;
 use crate::prelude::*;
-use redpoll_engine::client::Client;
 use redpoll_memory::AllocatorStats;
-use std::sync::atomic::Ordering::Relaxed;
 
 /// All in bytes.
 #[derive(Debug, Default)]
@@ -27,7 +25,7 @@ pub(super) struct MemoryFigures {
 impl MemoryFigures {
     pub fn take(ctx: &Ctx<'_>, survey: &Survey) -> Self {
         let used = ctx.engine.measure_memory();
-        let clients = ctx.engine.clients.all().iter().map(|client| client_bytes(client)).sum();
+        let clients = ctx.engine.clients.all().iter().map(|client| client.memory()).sum();
         let startup = ctx.engine.startup_memory;
         let overhead = startup + clients + survey.overhead();
         MemoryFigures {
@@ -79,14 +77,6 @@ impl MemoryFigures {
     pub fn fragmentation(&self) -> (f64, i64) {
         excess(self.resident, self.used)
     }
-}
-
-/// What a client's buffers take, and what the server keeps of it.
-pub(crate) fn client_bytes(client: &Client) -> usize {
-    let figures = &client.figures;
-    let buffers = [&figures.query_bytes, &figures.queued_bytes, &figures.output_bytes];
-    let buffered: usize = buffers.iter().map(|bytes| bytes.load(Relaxed)).sum();
-    size_of::<Client>() + buffered + client.outbox_len()
 }
 
 fn ratio(part: usize, whole: usize) -> f64 {

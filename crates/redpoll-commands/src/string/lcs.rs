@@ -41,6 +41,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let options = Options::parse(args)?;
     check_size(a, b, ctx.engine.config.proto_max_bulk_len())?;
     if ctx.mode == Mode::Alone {
+        ctx.remember_reads([args.at(1), args.at(2)].into_iter());
         ctx.keys.unlock();
     }
     if options.len {

@@ -37,6 +37,7 @@ impl Executor {
         session: &mut Session,
         prepared: &Prepared,
         args: Args<'_>,
+        now: i64,
     ) -> Verdict {
         let Some((command, id)) = prepared.command else {
             return Verdict::Refuse(unknown_command(args));
@@ -60,9 +61,11 @@ impl Executor {
             let text = "LOADING Redpoll is loading the dataset in memory";
             return Verdict::Refuse(Error::text(text));
         }
-        let needs_memory = spec.flags.has(Flags::DENYOOM)
-            || (spec.name == "exec" && queue_has(session, |flags| flags.has(Flags::DENYOOM)));
-        if needs_memory && !session.is_primary && self.is_out_of_memory() {
+        if self.settings.maxmemory > 0
+            && !session.is_primary
+            && !self.make_room(session, now)
+            && needs_memory(session, spec)
+        {
             return Verdict::Refuse(Error::OutOfMemory);
         }
         if self.engine.replication.is_replica()
@@ -137,14 +140,6 @@ impl Executor {
                 < self.settings.min_replicas
     }
 
-    fn is_out_of_memory(&self) -> bool {
-        let limit = self.settings.maxmemory;
-        if limit == 0 {
-            return false;
-        }
-        self.engine.measure_memory() as u64 > limit
-    }
-
     /// Keeps a command for EXEC.
     pub(super) fn queue(
         &mut self,
@@ -157,6 +152,17 @@ impl Executor {
             transaction.bytes += args.memory_bytes();
             transaction.queue.push(Queued { command, id, args });
         }
+    }
+}
+
+/// Whether a command is refused where memory is short: it may need more by itself, or it would be
+/// kept for EXEC.
+fn needs_memory(session: &Session, spec: &Spec) -> bool {
+    let needs = |flags: Flags| flags.has(Flags::DENYOOM);
+    match spec.name {
+        "exec" => queue_has(session, needs),
+        "discard" | "quit" | "reset" => false,
+        _ => needs(spec.flags) || session.transaction.is_some(),
     }
 }
 

@@ -23,7 +23,7 @@ impl Executor {
             let mut more = engine.keyspace.next_due(stripe) <= now;
             while more {
                 let mut keys = engine.keyspace.keys(0, now);
-                keys.effects.wanted = self.settings.wanted_events;
+                keys.effects.wanted = self.settings.wanted_events | engine.tracking.wanted();
                 keys.effects.logging = engine.change_log.is_on();
                 more = engine.keyspace.expire(stripe, SLICE, &mut keys, now);
                 removed += u64::from(keys.effects.expired);
@@ -31,7 +31,7 @@ impl Executor {
                 self.note_lag(&lags);
                 // Now, each by itself: nothing joins keys that happen to go at the same time.
                 keys.unlock();
-                let ready = Self::settle(&engine, &self.stats, &mut keys);
+                let ready = Self::settle(&engine, &self.stats, &mut keys, None);
                 debug_assert!(ready.is_empty(), "nobody waits for a key to go");
             }
         }

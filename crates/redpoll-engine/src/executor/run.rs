@@ -32,11 +32,22 @@ impl Executor {
         out: &mut Vec<u8>,
         now: i64,
     ) -> bool {
-        match self.check(session, prepared, args) {
+        if session.client.has_flag(flags::TRACKING) {
+            self.bound_readers(Some(session), now);
+        }
+        let verdict = self.check(session, prepared, args, now);
+        if !session.pushes.is_empty() {
+            // Keys that had to go before this command are told before its reply.
+            out.append(&mut session.pushes);
+        }
+        match verdict {
             Verdict::Run(command, id) => {
                 session.last_command = Some(id);
                 session.secret_words.clear();
                 self.run(session, (command, id), args, prepared.hash, out, now);
+                if session.client.has_flag(flags::TRACKING) {
+                    self.end_caching(session, id);
+                }
                 if self.engine.is_monitored() {
                     self.engine.show_command(session, &command.spec, args, now);
                 }
@@ -86,11 +97,14 @@ impl Executor {
     ) {
         let Executor { engine, stats, rng, settings, .. } = self;
         let mut keys = lock(&engine.keyspace, &command.spec, args, hash, session.db, now);
-        keys.effects.wanted = settings.wanted_events;
+        // Read with the stripe locked: a client that begins to track and reads a key before this
+        // command locks it will hear of what the command changes.
+        keys.effects.wanted = settings.wanted_events | engine.tracking.wanted();
+        let client_flags = session.client.flags();
+        keys.set_no_touch(client_flags & flags::NO_TOUCH != 0);
         keys.effects.logging = engine.change_log.is_on();
-        keys.set_no_touch(session.client.has_flag(flags::NO_TOUCH));
         if session.is_primary || settings.import_mode {
-            keys.see_expired(session.is_primary || session.client.has_flag(flags::IMPORT_SOURCE));
+            keys.see_expired(session.is_primary || client_flags & flags::IMPORT_SOURCE != 0);
         }
         let mark = out.len();
         let mut ctx = Ctx {
@@ -113,12 +127,14 @@ impl Executor {
         } else if let Some(action) = ctx.action.take() {
             Self::act(&mut ctx, (command, id), args, action);
         }
+        if client_flags & flags::TRACKING != 0 {
+            ctx.note_reads(&command.spec, args);
+        }
         if ctx.keys.effects.logging {
             Self::log(&mut ctx, &command.spec, args);
         }
-        let (ready, wrote) =
-            (Self::settle(engine, ctx.stats, &mut ctx.keys), ctx.keys.effects.dirty > 0);
-        if wrote && ctx.keys.effects.logging {
+        let ready = Self::settle(engine, ctx.stats, &mut ctx.keys, Some(ctx.session));
+        if ctx.keys.effects.dirty > 0 && ctx.keys.effects.logging {
             ctx.session.write_offset = engine.replication.offset();
         }
         if !ready.is_empty() {
@@ -191,7 +207,12 @@ impl Executor {
 
     /// Carries out what follows from a command's writes, while its locks are still held; returns
     /// the keys that waiting clients want to hear of.
-    pub(crate) fn settle(engine: &Engine, stats: &ThreadStats, keys: &mut Keys<'_>) -> Vec<Ready> {
+    pub(crate) fn settle(
+        engine: &Engine,
+        stats: &ThreadStats,
+        keys: &mut Keys<'_>,
+        own: Option<&mut Session>,
+    ) -> Vec<Ready> {
         let effects = &mut keys.effects;
         if effects.dirty + u64::from(effects.expired) > 0 {
             stats.dirty.add(effects.dirty);
@@ -201,21 +222,17 @@ impl Executor {
             stats.hits.add(u64::from(effects.hits));
             stats.misses.add(u64::from(effects.misses));
         }
-        let rare = effects.take_rare();
-        if let Some(rare) = &rare {
-            stats.expired_fields.add(rare.expired_fields);
-        }
-        if let Some(rare) = &rare
-            && !rare.logged.is_empty()
-        {
+        let Some(mut rare) = effects.take_rare() else { return Vec::new() };
+        stats.expired_fields.add(rare.expired_fields);
+        stats.evicted.add(rare.evicted);
+        if !rare.logged.is_empty() {
             engine.change_log.append_unit(&rare.logged);
         }
-        if let Some(rare) = &rare
-            && !rare.events.is_empty()
-        {
+        engine.invalidate(&mut rare, own);
+        if !rare.events.is_empty() {
             engine.publish_events(&rare.events);
         }
-        rare.map(|rare| rare.ready).unwrap_or_default()
+        rare.ready
     }
 
     /// Writes an error reply and counts it.

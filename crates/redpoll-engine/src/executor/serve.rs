@@ -47,16 +47,20 @@ impl Executor {
         let mut served = Vec::new();
         loop {
             if Self::retry(&mut ctx, &waiter) {
-                served.push(waiter);
+                served.push(Arc::clone(&waiter));
             }
-            round.add(Self::settle(ctx.engine, ctx.stats, &mut ctx.keys));
+            round.add(Self::settle(ctx.engine, ctx.stats, &mut ctx.keys, Some(ctx.session)));
+            if !ctx.session.pushes.is_empty() {
+                // Behind its answer.
+                waiter.client.post(&std::mem::take(&mut ctx.session.pushes));
+            }
             ctx.keys.effects = ctx.keys.effects.renewed();
             match round.next(ctx.engine, &mut ctx.keys) {
                 Some(next) => waiter = next,
                 None => break,
             }
         }
-        Self::settle(ctx.engine, ctx.stats, &mut ctx.keys);
+        Self::settle(ctx.engine, ctx.stats, &mut ctx.keys, None);
         // To wake a thread may take a system call: not with locks held.
         ctx.keys.unlock();
         served.iter().for_each(|waiter| waiter.client.wake());
@@ -94,6 +98,7 @@ impl Executor {
             let (args, now) = (waiter.args.as_args(), ctx.keys.now());
             ctx.engine.note_slow(ctx.session, &settings, args, nanos, now);
         }
+        ctx.note_reads(&waiter.command.spec, waiter.args.as_args());
         leave_queues(ctx.engine, &mut ctx.keys, waiter);
         if waiter.wants_reply {
             waiter.client.post(ctx.reply.buffer());
@@ -166,6 +171,8 @@ impl Executor {
         self.engine.unsubscribe_all(session);
         self.engine.remove_monitor(&session.client);
         self.engine.replication.remove(&session.client);
+        self.engine.stop_tracking(&session.client);
+        self.engine.client_memory.forget(&session.client);
         self.engine.clients.remove(session.client.id);
     }
 }

@@ -1,7 +1,7 @@
 //! The data of all databases at one moment.
 
 use redpoll_keyspace::Keys;
-use redpoll_keyspace::access;
+use redpoll_keyspace::access::{self, Clock, Pace};
 use redpoll_keyspace::entry::Payload;
 use redpoll_persist::ValueRef;
 use redpoll_persist::file::{FileWriter, Header};
@@ -13,8 +13,8 @@ pub struct Snapshot {
     databases: Vec<Database>,
     /// When it was taken, in milliseconds since 1970.
     now: i64,
-    /// Whether access clocks count frequency.
-    lfu: bool,
+    /// If access clocks count uses, how fast they do.
+    uses: Option<Pace>,
 }
 
 /// One database's share.
@@ -63,7 +63,11 @@ impl Snapshot {
         if !held {
             keys.unlock();
         }
-        Snapshot { databases, now: keys.now(), lfu: keyspace.is_lfu() }
+        Snapshot {
+            databases,
+            now: keys.now(),
+            uses: (keyspace.clock() == Clock::Uses).then(|| keyspace.pace()),
+        }
     }
 
     /// The number of keys.
@@ -91,10 +95,14 @@ impl Snapshot {
             file.database(database.number, database.records.len(), database.volatile);
             database.each(|key, value, record| {
                 let (mut idle, mut frequency) = (None, None);
-                if form.access && self.lfu {
-                    frequency = Some(access::frequency(record.access, self.now) as u8);
-                } else if form.access {
-                    idle = Some(access::idle_seconds(record.access, self.now));
+                match self.uses.filter(|_| form.access) {
+                    Some(pace) => {
+                        frequency = Some(access::frequency(record.access, self.now, pace) as u8);
+                    }
+                    None if form.access => {
+                        idle = Some(access::idle_seconds(record.access, self.now));
+                    }
+                    None => {}
                 }
                 file.key(key, value, record.expiry, idle, frequency);
                 !file.has_failed()

@@ -196,7 +196,7 @@ impl Keys<'_> {
 
     /// Adds an entry whose key is not there, as one that is created now.
     pub(super) fn insert(&mut self, hash: u64, mut entry: Entry<Value>) {
-        entry.set_access(crate::access::created(self.now, self.keyspace.is_lfu()));
+        entry.set_access(crate::access::created(self.now, self.keyspace.clock() == Clock::Uses));
         self.insert_as_is(hash, entry);
     }
 

@@ -24,14 +24,15 @@ impl Emptied {
     pub fn free_later(self, keyspace: &Keyspace) {
         for db in self.dbs {
             if db.table.len() > 64 {
-                keyspace.discard(Garbage::Db(Box::new(db)));
+                let bytes = db.estimated_bytes();
+                keyspace.discard(Garbage::Db(Box::new(db)), bytes);
             }
         }
     }
 }
 
 impl Keys<'_> {
-    /// Empties a database and tells those who watch its keys. All stripes must be locked. O(stripes
+    /// Empties a database and tells those who watch its keys or cache any. All stripes must be locked. O(stripes
     /// + watched keys): nothing is freed here.
     pub fn empty(&mut self, db: usize) -> Emptied {
         let mut emptied = Emptied::default();
@@ -44,11 +45,12 @@ impl Keys<'_> {
                 emptied.dbs.push(std::mem::take(part));
             }
         }
+        self.forget_all_readers();
         emptied
     }
 
-    /// Swaps the contents of two databases; those who watch or wait for keys are told. All stripes
-    /// must be locked. O(stripes + watched keys + waited keys).
+    /// Swaps the contents of two databases; those who watch, wait for or cache keys are told. All
+    /// stripes must be locked. O(stripes + watched keys + waited keys + cached keys).
     pub fn swap_databases(&mut self, one: usize, other: usize) {
         for number in 0..self.keyspace.stripes() {
             let stripe = self.guards.stripe_mut(number);
@@ -56,6 +58,7 @@ impl Keys<'_> {
             stripe.touch_db(other, Some(one), self.now);
             stripe.dbs.swap(one, other);
         }
+        self.forget_all_readers();
         for db in [one, other] {
             for number in 0..self.keyspace.stripes() {
                 let waited = self.guards.stripe_mut(number).waited_keys(db);

@@ -338,6 +338,22 @@ impl<V> Table<V> {
         }
     }
 
+    /// Calls `visit` for the entries of a few neighbouring buckets, which `seed` chooses: every
+    /// bucket is as likely as the next. O(buckets); the entries are loaded together.
+    pub fn sample<'a>(
+        &'a self,
+        seed: u64,
+        buckets: usize,
+        visit: &mut impl FnMut(EntryRef<'a, V>),
+    ) {
+        if self.directory.is_empty() {
+            return;
+        }
+        // A segment stands in the directory as often as its share of the table is.
+        let segment = self.segment(seed as usize & (self.directory.len() - 1));
+        segment.sample((seed >> 32) as usize, buckets, visit);
+    }
+
     /// Makes `hints` say where the buckets lie, if they have moved since. Called with the lock
     /// held.
     #[inline]

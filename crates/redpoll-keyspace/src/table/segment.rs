@@ -312,6 +312,21 @@ impl<V> Segment<V> {
         }
     }
 
+    /// Calls `visit` for the entries of a few neighbouring buckets, from a given one on.
+    pub(super) fn sample<'a>(
+        &'a self,
+        first: usize,
+        buckets: usize,
+        visit: &mut impl FnMut(EntryRef<'a, V>),
+    ) {
+        let count = self.buckets.len();
+        let range = move || (0..buckets.min(count)).map(move |step| (first + step) & (count - 1));
+        range().for_each(|bucket| self.prefetch_entries(bucket));
+        for bucket in range() {
+            self.occupied(bucket).for_each(|at| visit(self.entry(at)));
+        }
+    }
+
     /// Empties the segment: each entry's tag and address, in the order of the buckets.
     fn drain(&mut self) -> Vec<(u16, NonNull<u8>)> {
         let words = self.buckets.iter_mut().flat_map(|bucket| bucket.0.iter_mut());

@@ -3,6 +3,7 @@
 mod blocking;
 mod clients;
 mod configuration;
+mod eviction;
 mod linearizability;
 mod pressure;
 mod protocol;

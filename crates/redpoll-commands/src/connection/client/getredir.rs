@@ -1,7 +1,9 @@
-//! `CLIENT GETREDIR`: which connection gets the invalidations of this one. There is no tracking
-//! yet, so the answer is -1 as for a client that does not track.
+//! `CLIENT GETREDIR`: which connection is told of changed keys in place of this one; 0 for none, -1
+//! for a client that does not track.
 
 use crate::prelude::*;
+use redpoll_engine::client::{Client, flags};
+use std::sync::atomic::Ordering::Relaxed;
 
 pub(super) const GETREDIR: Command = Command {
     spec: Spec {
@@ -17,8 +19,16 @@ pub(super) const GETREDIR: Command = Command {
 };
 
 fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
-    ctx.reply.int(-1);
+    ctx.reply.int(redirect(&ctx.session.client));
     Ok(())
+}
+
+/// The number that GETREDIR, TRACKINGINFO and LIST show.
+pub(super) fn redirect(client: &Client) -> i64 {
+    match client.has_flag(flags::TRACKING) {
+        true => client.redirect.load(Relaxed) as i64,
+        false => -1,
+    }
 }
 
 #[cfg(test)]

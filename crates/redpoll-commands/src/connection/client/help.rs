@@ -17,6 +17,7 @@ pub(super) const HELP: Command = Command {
 
 fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
     let lines = [
+        ("CACHING (YES|NO)", "Whether the next command's keys go into the client's own cache."),
         ("CAPA <capability> [<capability> ...]", "Tell what the client is capable of: redirect."),
         ("GETNAME", "The connection's name."),
         ("GETREDIR", "The client that invalidations are redirected to; -1: none."),
@@ -39,6 +40,11 @@ fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
         ("REPLY (ON|OFF|SKIP)", "Whether to answer: always, never, not once."),
         ("SETINFO (LIB-NAME|LIB-VER) <text>", "Tell the client library's name or version."),
         ("SETNAME <name>", "Name the connection."),
+        (
+            "TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]] [OPTIN] [OPTOUT] \
+             [NOLOOP]",
+            "Be told which keys change, for a cache of the client's own.",
+        ),
         ("TRACKINGINFO", "How this connection tracks keys."),
         ("UNBLOCK <id> [TIMEOUT|ERROR]", "End another client's blocking command."),
         ("UNPAUSE", "End a PAUSE."),

@@ -2,9 +2,10 @@
 //! of later versions follow.
 //!
 //! What Redis tells of its buffers' insides has no counterpart here and is 0: `qbuf-free`,
-//! `argv-mem`, `rbs`, `rbp`, `oll`.
+//! `argv-mem`, `rbs`, `rbp`, `oll`. What is unread is one buffer, shown by `obl` and `omem` alike.
 
 use super::filter::capabilities;
+use super::getredir::redirect;
 use crate::prelude::*;
 use redpoll_engine::Engine;
 use redpoll_engine::client::{Client, flags};
@@ -35,7 +36,8 @@ pub(super) fn push(text: &mut String, engine: &Engine, client: &Client, now: i64
     // Writing to a String cannot fail.
     let _ = write!(
         text,
-        " cmd={command} user={user} redir=-1 resp={proto} lib-name={library} lib-ver={version}"
+        " cmd={command} user={user} redir={} resp={proto} lib-name={library} lib-ver={version}",
+        redirect(client)
     );
     newer(text, client);
 }
@@ -88,12 +90,13 @@ fn memory(text: &mut String, client: &Client) {
     let figures = &client.figures;
     let (query, queued) = (figures.query_bytes.load(Relaxed), figures.queued_bytes.load(Relaxed));
     let (output, outbox) = (figures.output_bytes.load(Relaxed), client.outbox_len());
-    let total = size_of::<Client>() + query + queued + output + outbox;
-    let events = if output + outbox > 0 { "rw" } else { "r" };
+    let total = client.memory();
+    let unread = output + outbox;
+    let events = if unread > 0 { "rw" } else { "r" };
     let _ = write!(
         text,
-        " qbuf={query} qbuf-free=0 argv-mem=0 multi-mem={queued} rbs=0 rbp=0 obl={output} oll=0 \
-         omem={outbox} tot-mem={total} events={events}"
+        " qbuf={query} qbuf-free=0 argv-mem=0 multi-mem={queued} rbs=0 rbp=0 obl={unread} oll=0 \
+         omem={unread} tot-mem={total} events={events}"
     );
 }
 
@@ -107,6 +110,9 @@ pub(super) fn letters(client: &Client) -> String {
         ('x', figures.queued.load(Relaxed) > 0),
         ('b', client.has_flag(flags::BLOCKED)),
         ('d', client.has_flag(flags::DIRTY_EXEC)),
+        ('t', client.has_flag(flags::TRACKING)),
+        ('R', client.has_flag(flags::BROKEN_REDIRECT)),
+        ('B', client.has_flag(flags::BROADCAST)),
         ('c', client.has_flag(flags::CLOSING)),
         ('U', client.origin.unix),
         ('e', client.has_flag(flags::NO_EVICT)),

@@ -2,6 +2,7 @@
 
 use crate::prelude::*;
 
+mod caching;
 mod capa;
 mod filter;
 mod getname;
@@ -20,6 +21,7 @@ mod pause;
 mod reply;
 mod setinfo;
 mod setname;
+mod tracking;
 mod trackinginfo;
 mod unblock;
 mod unpause;
@@ -33,6 +35,7 @@ pub const CLIENT: Command = Command {
         summary: "Commands about connections.",
         complexity: "Depends on the subcommand.",
         subcommands: &[
+            &caching::CACHING,
             &capa::CAPA,
             &getname::GETNAME,
             &getredir::GETREDIR,
@@ -48,6 +51,7 @@ pub const CLIENT: Command = Command {
             &reply::REPLY,
             &setinfo::SETINFO,
             &setname::SETNAME,
+            &tracking::TRACKING,
             &trackinginfo::TRACKINGINFO,
             &unblock::UNBLOCK,
             &unpause::UNPAUSE,

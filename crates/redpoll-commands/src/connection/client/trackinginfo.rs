@@ -1,6 +1,8 @@
-//! `CLIENT TRACKINGINFO`: how the client caches. There is no tracking yet, so it is off.
+//! `CLIENT TRACKINGINFO`: how the client tracks keys.
 
+use super::getredir::redirect;
 use crate::prelude::*;
+use redpoll_engine::client::flags;
 
 pub(super) const TRACKINGINFO: Command = Command {
     spec: Spec {
@@ -16,15 +18,33 @@ pub(super) const TRACKINGINFO: Command = Command {
 };
 
 fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
+    let client = &ctx.session.client;
+    let has = |flag| client.has_flag(flag);
+    let words: Vec<&str> = [
+        ("on", has(flags::TRACKING)),
+        ("off", !has(flags::TRACKING)),
+        ("bcast", has(flags::BROADCAST)),
+        ("optin", has(flags::OPT_IN)),
+        ("caching-yes", has(flags::OPT_IN) && has(flags::CACHING)),
+        ("optout", has(flags::OPT_OUT)),
+        ("caching-no", has(flags::OPT_OUT) && has(flags::CACHING)),
+        ("noloop", has(flags::NO_LOOP)),
+        ("broken_redirect", has(flags::BROKEN_REDIRECT)),
+    ]
+    .iter()
+    .filter_map(|(word, holds)| holds.then_some(*word))
+    .collect();
+    let prefixes = client.prefixes.lock();
     let reply = &mut ctx.reply;
     reply.map(3);
     reply.bulk(b"flags");
-    reply.set(1);
-    reply.bulk(b"off");
+    reply.set(words.len());
+    words.iter().for_each(|word| reply.bulk(word.as_bytes()));
     reply.bulk(b"redirect");
-    reply.int(-1);
+    reply.int(redirect(client));
     reply.bulk(b"prefixes");
-    reply.array(0);
+    reply.array(prefixes.len());
+    prefixes.iter().for_each(|prefix| reply.bulk(prefix));
     Ok(())
 }
 

@@ -10,6 +10,7 @@ pub(super) fn reply(ctx: &mut Ctx<'_>) {
         ("HTSTATS <database>", "The tables that hold a database."),
         ("LISTPACK <key>", "The elements of a value that is a listpack."),
         ("OBJECT <key>", "How a value is stored."),
+        ("PAUSE-CRON (0|1)", "Whether the timer does nothing."),
         ("POPULATE <count> [<prefix>] [<size>]", "Make so many strings."),
         ("PROTOCOL <type>", "Answer a value of this type of the protocol."),
         ("QUICKLIST-PACKED-THRESHOLD <size>", "From which size elements stand alone in a list."),

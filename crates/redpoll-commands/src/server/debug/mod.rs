@@ -62,6 +62,10 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         () if is("htstats", 3..=4) => return tables::describe(ctx, args.at(2)),
         () if is("listpack", 3..=3) => return listing::listpack(ctx, args.at(2)),
         () if is("object", 3..=3) => return object::describe(ctx, args.at(2)),
+        () if is("pause-cron", 3..=3) => {
+            ctx.engine.timer_paused.store(args.at(2) != b"0", Relaxed);
+            ctx.reply.ok();
+        }
         () if is("populate", 3..=5) => return populate::run(ctx, args),
         () if is("protocol", 3..=3) => return protocol::reply(ctx, args.at(2)),
         () if is("quicklist-packed-threshold", 3..=3) => return packed_threshold(ctx, args.at(2)),

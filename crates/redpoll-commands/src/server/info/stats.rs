@@ -8,6 +8,7 @@ use super::text::Text;
 use crate::prelude::*;
 use crate::server::survey::Survey;
 use redpoll_engine::pubsub::Kind;
+use redpoll_keyspace::clock;
 use std::sync::atomic::Ordering::Relaxed;
 
 pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, _survey: &Survey) {
@@ -22,19 +23,18 @@ pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, _survey: &Survey) {
     text.zeros(&["expired_time_cap_reached_count", "expire_cycle_cpu_milliseconds"]);
     text.field("expire_lag_ms", stats.expire_lag_ms.load(Relaxed));
     text.field("expire_lag_p99_ms", stats.expire_lag.percentile(99.0) / 1_000_000);
-    text.zeros(&[
-        "evicted_keys",
-        "evicted_clients",
-        "total_eviction_exceeded_time",
-        "current_eviction_exceeded_time",
-    ]);
+    let now = clock::now_ms();
+    text.field("evicted_keys", stats.sum(|thread| &thread.evicted));
+    text.field("evicted_clients", stats.evicted_clients.load(Relaxed));
+    text.field("total_eviction_exceeded_time", ctx.engine.excess.total(now));
+    text.field("current_eviction_exceeded_time", ctx.engine.excess.current(now));
     text.field("keyspace_hits", stats.sum(|thread| &thread.hits));
     text.field("keyspace_misses", stats.sum(|thread| &thread.misses));
     let pubsub = &ctx.engine.pubsub;
     text.field("pubsub_channels", pubsub.name_count(Kind::Channel));
     text.field("pubsub_patterns", pubsub.name_count(Kind::Pattern));
     text.field("pubsubshard_channels", pubsub.name_count(Kind::Shard));
-    never(text);
+    never(text, ctx);
     text.field("total_error_replies", stats.sum(|thread| &thread.errors));
     text.zeros(&["dump_payload_sanitizations"]);
     text.field("total_reads_processed", stats.sum(|thread| &thread.reads));
@@ -71,8 +71,8 @@ fn traffic(text: &mut Text, ctx: &Ctx<'_>) {
     text.field("rejected_connections", stats.rejected_connections.load(Relaxed));
 }
 
-/// What does not happen in this server: forks, migration, defragmentation, tracking.
-fn never(text: &mut Text) {
+/// What does not happen in this server (forks, migration, defragmentation), and tracking.
+fn never(text: &mut Text, ctx: &Ctx<'_>) {
     text.zeros(&[
         "latest_fork_usec",
         "total_forks",
@@ -84,11 +84,12 @@ fn never(text: &mut Text) {
         "active_defrag_key_misses",
         "total_active_defrag_time",
         "current_active_defrag_time",
-        "tracking_total_keys",
-        "tracking_total_items",
-        "tracking_total_prefixes",
-        "unexpected_error_replies",
     ]);
+    let (keys, items) = ctx.engine.keyspace.read_counts();
+    text.field("tracking_total_keys", keys);
+    text.field("tracking_total_items", items);
+    text.field("tracking_total_prefixes", ctx.engine.tracking.prefix_count());
+    text.zeros(&["unexpected_error_replies"]);
 }
 
 #[cfg(test)]
