@@ -6,6 +6,8 @@
 //! did not come from a command of the client (pub/sub, invalidations, the answer of a blocking
 //! command), and a wish list (close it, unblock it).
 
+pub mod line;
+
 use parking_lot::{Mutex, RwLock};
 use redpoll_resp::Proto;
 use std::collections::BTreeMap;
@@ -72,6 +74,8 @@ pub struct Client {
     pub names: Mutex<Names>,
     /// Figures for CLIENT LIST, refreshed by the serving thread.
     pub figures: Figures,
+    /// The number of the ACL user; the default one's is 0.
+    pub user_id: AtomicU64,
     waker: Arc<dyn Waker>,
     outbox: Mutex<Vec<u8>>,
     outbox_len: AtomicUsize,
@@ -266,6 +270,7 @@ impl Clients {
             created: now,
             names: Mutex::new(names),
             figures: Figures::default(),
+            user_id: AtomicU64::new(0),
             waker,
             outbox: Mutex::default(),
             outbox_len: AtomicUsize::new(0),

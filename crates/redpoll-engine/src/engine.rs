@@ -1,5 +1,6 @@
 //! `Engine`: what all threads and clients share.
 
+use crate::acl::{Grammar, Users};
 use crate::block::Waiters;
 use crate::client::{Client, Clients};
 use crate::latency::Latency;
@@ -60,6 +61,8 @@ pub struct Engine {
     pub commands: CommandTable,
     /// All clients.
     pub clients: Clients,
+    /// All users.
+    pub users: Users,
     /// Channels and patterns.
     pub pubsub: PubSub,
     /// Clients in blocking commands.
@@ -111,9 +114,13 @@ impl Engine {
         commands: impl IntoIterator<Item = &'static Command>,
         process: ProcessInfo,
     ) -> Self {
+        let commands = table_of(commands, &config);
+        let databases = usize::try_from(config.databases()).unwrap_or(16);
+        let grammar = Grammar { commands: &commands, channels_by_default: true, databases };
         let engine = Engine {
-            keyspace: Keyspace::new(usize::try_from(config.databases()).unwrap_or(16)),
-            commands: table_of(commands, &config),
+            keyspace: Keyspace::new(databases),
+            users: Users::new(&grammar),
+            commands,
             clients: Clients::default(),
             pubsub: PubSub::default(),
             waiters: Waiters::default(),
@@ -136,6 +143,7 @@ impl Engine {
             config,
         };
         engine.config_changed();
+        engine.requirepass_changed();
         engine
     }
 
@@ -147,13 +155,21 @@ impl Engine {
         self.generation.fetch_add(1, Release);
     }
 
+    /// Makes executors and sessions look for newer users.
+    pub(crate) fn acl_changed(&self) {
+        self.generation.fetch_add(1, Release);
+    }
+
     /// Gives CONFIG SET a hook that carries changes out; a second one is not taken.
     pub fn set_config_hook(&self, hook: Box<ConfigHook>) {
         let _ = self.config_hook.set(hook);
     }
 
-    /// Carries changed directives out, as far as the engine cannot do so by itself.
+    /// Carries changed directives out: what concerns users here, the rest by the hook.
     pub fn apply_config(&self, changed: &[Changed]) -> Result<(), ApplyError> {
+        if changed.iter().any(|change| change.name() == "requirepass") {
+            self.requirepass_changed();
+        }
         self.config_hook.get().map_or(Ok(()), |hook| hook(&self.config, changed))
     }
 
@@ -162,7 +178,7 @@ impl Engine {
         *self.settings.read()
     }
 
-    /// Grows with every change of the configuration.
+    /// Grows with every change of the configuration and of the users.
     #[inline(always)]
     pub(crate) fn generation(&self) -> u64 {
         self.generation.load(Acquire)

@@ -110,7 +110,10 @@ impl Executor {
         (out, out_max): (&mut Vec<u8>, usize),
         now: i64,
     ) -> Progress {
-        self.refresh_settings();
+        self.refresh(session);
+        if session.closing {
+            return Progress { executed: 0, stop: Stop::Close };
+        }
         let mut before = self.clock.raw();
         let mut executed = 0;
         // Commands run since `before`; see `is_timed_with`.
@@ -185,6 +188,16 @@ impl Executor {
         if self.generation != self.engine.generation() {
             self.generation = self.engine.generation();
             self.settings = self.engine.settings();
+        }
+    }
+
+    /// Takes the settings anew if the configuration has changed, and the session's user if users
+    /// have.
+    #[inline]
+    fn refresh(&mut self, session: &mut Session) {
+        self.refresh_settings();
+        if session.generation != self.generation {
+            self.engine.refresh_user(session);
         }
     }
 

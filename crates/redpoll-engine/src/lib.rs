@@ -3,6 +3,7 @@
 //! - [`Engine`] is what all threads share; [`Session`] is one client's state; [`Executor`] is one
 //!   thread's way of running batches of commands.
 //! - [`spec`] says what a command is; [`ctx`] what it acts in; [`error`] what it may refuse with.
+//! - [`acl`]: users and what they may do.
 //! - [`block`], [`pubsub`], [`transaction`], [`client`]: the parts that join clients with each
 //!   other.
 //!
@@ -11,6 +12,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod acl;
 pub mod block;
 mod cleanup;
 pub mod client;

@@ -11,6 +11,7 @@ use redpoll_resp::Args;
 mod arg;
 mod flags;
 mod keys;
+mod uses;
 
 pub use arg::{Arg, ArgKind};
 pub use flags::{Acl, Flags};

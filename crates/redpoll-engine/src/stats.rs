@@ -204,8 +204,6 @@ pub struct Stats {
     pub expire_lag_ms: AtomicI64,
     /// How late expired keys were, in nanoseconds.
     pub expire_lag: Histogram,
-    /// Wrong names and passwords.
-    pub denied_logins: AtomicU64,
     errors: Mutex<BTreeMap<String, u64>>,
     /// Dirty count at the last save.
     pub saved_dirty: AtomicU64,
@@ -295,7 +293,6 @@ impl Stats {
             &self.rejected_connections,
             &self.output_limit_disconnects,
             &self.query_limit_disconnects,
-            &self.denied_logins,
         ] {
             counter.store(0, Relaxed);
         }

@@ -15,6 +15,7 @@ mod reclaim;
 mod reconfigure;
 mod start;
 mod timer;
+mod users;
 mod worker;
 
 use redpoll_config::{CommandLine, Config};

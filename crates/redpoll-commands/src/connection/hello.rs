@@ -2,6 +2,7 @@
 
 use super::{login, names};
 use crate::prelude::*;
+use redpoll_engine::acl::Login;
 use redpoll_resp::Proto;
 
 /// The version of Redis whose commands and replies these are.
@@ -47,7 +48,7 @@ struct Wishes<'a> {
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let wishes = read(ctx, args)?;
     if let Some((user, password)) = wishes.login {
-        login::log_in(ctx, user, password)?;
+        login::log_in(ctx, args.at(0), Login { user, password })?;
     }
     if !ctx.session.authenticated {
         return Err(Error::text(

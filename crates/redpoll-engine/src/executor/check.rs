@@ -2,7 +2,9 @@
 
 use super::Executor;
 use super::prepare::Prepared;
-use crate::error::Error;
+use crate::acl::Context;
+use crate::acl::check::Call;
+use crate::error::{Error, Result};
 use crate::session::{Queued, Session};
 use crate::spec::{Command, Flags};
 use redpoll_resp::Args;
@@ -37,6 +39,7 @@ impl Executor {
         session: &mut Session,
         prepared: &Prepared,
         args: Args<'_>,
+        now: i64,
     ) -> Verdict {
         let Some((command, id)) = prepared.command else {
             return Verdict::Refuse(unknown_command(args));
@@ -49,8 +52,10 @@ impl Executor {
         if !spec.accepts(args.len()) {
             return Verdict::Refuse(Error::arity(&self.engine.commands.row(id).full_name));
         }
-        if !session.authenticated && !spec.flags.has(Flags::NO_AUTH) {
-            return Verdict::Refuse(Error::text("NOAUTH Authentication required."));
+        if !(session.authenticated & session.unrestricted)
+            && let Err(error) = self.check_user(session, (command, id), args, now)
+        {
+            return Verdict::Refuse(error);
         }
         if session.transaction.is_some() && spec.flags.has(Flags::NO_MULTI) {
             let text = "ERR Command not allowed inside a transaction";
@@ -73,6 +78,32 @@ impl Executor {
             true => Verdict::Queue(command, id),
             false => Verdict::Run(command, id),
         }
+    }
+
+    /// Whether the client has logged in, and its user may make this call.
+    #[cold]
+    fn check_user(
+        &self,
+        session: &Session,
+        (command, id): (&'static Command, usize),
+        args: Args<'_>,
+        now: i64,
+    ) -> Result<()> {
+        let engine = &self.engine;
+        if engine.needs_login(session, command.spec.flags) {
+            return Err(Error::text("NOAUTH Authentication required."));
+        }
+        if session.transaction.is_some() && command.spec.flags.has(Flags::NO_MULTI) {
+            // Refused for this reason first.
+            return Ok(());
+        }
+        let context = match session.transaction {
+            Some(_) => Context::Multi,
+            None => Context::Toplevel,
+        };
+        let call = Call { command, id, args, db: session.db_of_next() };
+        let denied = engine.authorize(session, call, context, now);
+        denied.map_err(|denied| engine.denial(session, denied, id))
     }
 
     /// Why a call of a container is refused: no subcommand, or one that there is not.

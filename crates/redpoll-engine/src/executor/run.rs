@@ -27,11 +27,15 @@ impl Executor {
         out: &mut Vec<u8>,
         now: i64,
     ) -> bool {
-        match self.check(session, prepared, args) {
+        match self.check(session, prepared, args, now) {
             Verdict::Run(command, id) => {
                 session.last_command = Some(id);
                 session.secret_words.clear();
                 self.run(session, (command, id), args, prepared.hash, out, now);
+                if !command.spec.flags.has(Flags::FAST) {
+                    // It may have changed users or settings: the next command is to know.
+                    self.refresh(session);
+                }
                 if self.engine.is_monitored() {
                     self.engine.show_command(session, &command.spec, args, now);
                 }

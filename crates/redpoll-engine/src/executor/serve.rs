@@ -11,10 +11,13 @@
 
 use super::Executor;
 use super::run::{Ready, lock};
+use crate::acl::Context;
+use crate::acl::check::Call;
 use crate::block::{TimeoutReply, Waiter};
 use crate::client::flags;
 use crate::ctx::{Ctx, Mode};
 use crate::engine::Engine;
+use crate::error::Result;
 use crate::session::Session;
 use crate::spec::Locks;
 use redpoll_keyspace::Keys;
@@ -22,6 +25,7 @@ use redpoll_keyspace::stripe::WaiterId;
 use redpoll_resp::Reply;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Acquire;
 
 /// What a client is told whose wait another client has ended with an error.
 const UNBLOCKED: &str = "UNBLOCKED client unblocked via CLIENT UNBLOCK";
@@ -73,7 +77,9 @@ impl Executor {
         ctx.keys.set_no_touch(waiter.client.has_flag(flags::NO_TOUCH));
         ctx.rewritten = None;
         let started = quanta::Instant::now();
-        if let Err(error) = (waiter.command.run)(ctx, waiter.args.as_args()) {
+        let checked = Self::check_waiting(ctx, waiter);
+        let mut run = || (waiter.command.run)(ctx, waiter.args.as_args());
+        if let Err(error) = checked.and_then(|()| run()) {
             ctx.reply.rewind(0);
             ctx.stats.commands[waiter.command_id].failed.add(1);
             Self::write_error(ctx.engine, ctx.stats, &error, &mut ctx.reply);
@@ -96,6 +102,15 @@ impl Executor {
         // Only now may the client's thread go on with the next command: the answer comes first.
         waiter.finish();
         true
+    }
+
+    /// Whether a waiting client's user may still do what it waits for.
+    fn check_waiting(ctx: &mut Ctx<'_>, waiter: &Waiter) -> Result<()> {
+        let (engine, id) = (ctx.engine, waiter.command_id);
+        engine.enter_as(ctx.session, waiter.client.user_id.load(Acquire));
+        let call = Call { command: waiter.command, id, args: waiter.args.as_args(), db: waiter.db };
+        let denied = engine.authorize(ctx.session, call, Context::Toplevel, ctx.keys.now());
+        denied.map_err(|denied| engine.denial(ctx.session, denied, id))
     }
 
     /// Ends a session's wait without an answer from its keys: its time is over, or it was asked to

@@ -1,9 +1,10 @@
 //! `CLIENT KILL`: close connections, by address or by filters.
 
 use super::kind::Wanted;
-use crate::connection::login::DEFAULT_USER;
 use crate::prelude::*;
+use redpoll_engine::Engine;
 use redpoll_engine::client::Client;
+use std::sync::atomic::Ordering::Relaxed;
 
 pub(super) const KILL: Command = Command {
     spec: Spec {
@@ -59,6 +60,8 @@ struct Filter<'a> {
     local_address: Option<&'a [u8]>,
     /// In seconds.
     min_age: Option<i64>,
+    /// The user's number.
+    user: Option<u64>,
     skip_me: bool,
 }
 
@@ -67,7 +70,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let old = args.len() == 3;
     let filter = match old {
         true => Filter { address: args.get(2), ..Filter::none(false) },
-        false => Filter::parse(args)?,
+        false => Filter::parse(ctx.engine, args)?,
     };
     ctx.session.publish_figures(ctx.keys.now());
     let killed = kill(ctx, &filter);
@@ -99,20 +102,20 @@ fn kill(ctx: &mut Ctx<'_>, filter: &Filter<'_>) -> usize {
 
 impl<'a> Filter<'a> {
     fn none(skip_me: bool) -> Self {
-        let (id, kind, address, local_address, min_age) = (None, None, None, None, None);
-        Filter { id, kind, address, local_address, min_age, skip_me }
+        let (id, kind, address, local_address) = (None, None, None, None);
+        Filter { id, kind, address, local_address, min_age: None, user: None, skip_me }
     }
 
-    fn parse(args: Args<'a>) -> Result<Self> {
+    fn parse(engine: &Engine, args: Args<'a>) -> Result<Self> {
         let mut filter = Filter::none(true);
         let mut words = args.iter_from(2);
         while let Some(option) = words.next() {
-            filter.set(option, words.next().ok_or(Error::Syntax)?)?;
+            filter.set(engine, option, words.next().ok_or(Error::Syntax)?)?;
         }
         Ok(filter)
     }
 
-    fn set(&mut self, option: &[u8], value: &'a [u8]) -> Result {
+    fn set(&mut self, engine: &Engine, option: &[u8], value: &'a [u8]) -> Result {
         match option {
             _ if parse::is(option, "id") => {
                 let wrong = || Error::text("ERR client-id should be greater than 0");
@@ -122,7 +125,7 @@ impl<'a> Filter<'a> {
             _ if parse::is(option, "type") => self.kind = Some(Wanted::parse(value)?),
             _ if parse::is(option, "addr") => self.address = Some(value),
             _ if parse::is(option, "laddr") => self.local_address = Some(value),
-            _ if parse::is(option, "user") => known_user(value)?,
+            _ if parse::is(option, "user") => self.user = Some(known_user(engine, value)?),
             _ if parse::is(option, "maxage") => self.min_age = Some(age(value)?),
             _ if parse::is(option, "skipme") => {
                 self.skip_me = match value {
@@ -142,17 +145,16 @@ impl<'a> Filter<'a> {
             && self.kind.is_none_or(|kind| kind.includes(client))
             && self.address.is_none_or(|address| address == origin.address.as_bytes())
             && self.local_address.is_none_or(|local| local == origin.local_address.as_bytes())
+            && self.user.is_none_or(|user| user == client.user_id.load(Relaxed))
             && self.min_age.is_none_or(|age| (now - client.created) / 1000 >= age)
     }
 }
 
-/// All clients belong to the default user, so the filter by user passes all of them.
-fn known_user(name: &[u8]) -> Result {
-    if name == DEFAULT_USER.as_bytes() {
-        return Ok(());
-    }
+/// The number of the user of this name.
+fn known_user(engine: &Engine, name: &[u8]) -> Result<u64> {
+    let user = engine.users.get(name).map(|user| user.id);
     let name = String::from_utf8_lossy(name);
-    Err(Error::text(format!("ERR No such user '{name}'")))
+    user.ok_or_else(|| Error::text(format!("ERR No such user '{name}'")))
 }
 
 fn age(word: &[u8]) -> Result<i64> {

@@ -37,7 +37,7 @@ pub(super) const LIST: Command = Command {
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let now = ctx.keys.now();
-    line::refresh(ctx, args);
+    super::refresh(ctx, args);
     let mut text = String::new();
     for client in selected(ctx, args)? {
         line::push(&mut text, ctx.engine, &client, now);

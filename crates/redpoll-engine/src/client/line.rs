@@ -3,25 +3,14 @@
 //! What Redis tells of its buffers' insides has no counterpart here and is 0: `qbuf-free`,
 //! `argv-mem`, `rbs`, `rbp`, `oll`.
 
-use crate::prelude::*;
-use redpoll_engine::Engine;
-use redpoll_engine::client::{Client, flags};
+use super::{Client, flags};
+use crate::engine::Engine;
 use redpoll_resp::Proto;
 use std::fmt::Write;
 use std::sync::atomic::Ordering::Relaxed;
 
-/// Refreshes the figures of the client that asks. The words of its command still lie in its query
-/// buffer.
-pub(super) fn refresh(ctx: &mut Ctx<'_>, args: Args<'_>) {
-    ctx.session.publish_figures(ctx.keys.now());
-    let decimal = |number: usize| number.to_string().len();
-    let words = args.iter().map(|word| word.len() + decimal(word.len()) + "$\r\n\r\n".len());
-    let bytes = words.sum::<usize>() + decimal(args.len()) + "*\r\n".len();
-    ctx.session.client.figures.query_bytes.fetch_max(bytes, Relaxed);
-}
-
 /// Appends the line with its end.
-pub(super) fn push(text: &mut String, engine: &Engine, client: &Client, now: i64) {
+pub fn push(text: &mut String, engine: &Engine, client: &Client, now: i64) {
     identity(text, client, now);
     state(text, client);
     memory(text, client);
