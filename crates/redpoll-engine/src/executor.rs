@@ -110,7 +110,8 @@ impl Executor {
         (out, out_max): (&mut Vec<u8>, usize),
         now: i64,
     ) -> Progress {
-        self.refresh(session);
+        self.refresh_settings();
+        self.refresh_user(session);
         if session.closing {
             return Progress { executed: 0, stop: Stop::Close };
         }
@@ -191,12 +192,10 @@ impl Executor {
         }
     }
 
-    /// Takes the settings anew if the configuration has changed, and the session's user if users
-    /// have.
+    /// Takes the session's user anew if users have changed.
     #[inline]
-    fn refresh(&mut self, session: &mut Session) {
-        self.refresh_settings();
-        if session.generation != self.generation {
+    fn refresh_user(&self, session: &mut Session) {
+        if session.generation != self.engine.generation() {
             self.engine.refresh_user(session);
         }
     }

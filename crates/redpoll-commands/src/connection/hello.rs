@@ -119,7 +119,7 @@ fn answer(ctx: &mut Ctx<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{TestServer, check};
+    use crate::testing::{TestServer, check, configure};
 
     #[test]
     fn tells_who_it_is() {
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn logs_in_and_names() {
         let mut server = TestServer::new();
-        server.engine.config.force("requirepass", b"sesame").expect("a valid password");
+        configure(&server, "requirepass", "sesame");
         let mut session = server.client();
         session.authenticated = false;
         assert!(server.run(&mut session, "HELLO 3").starts_with("NOAUTH HELLO must be called"));

@@ -187,7 +187,8 @@ impl Engine {
     }
 
     /// Replaces all users by those of an ACL file's text. If anything is wrong with it, that is the
-    /// error, and nothing has changed.
+    /// error, and nothing has changed. Else clients of all users but the default one are closed, as
+    /// Redis does it: whoever has a place in the new file logs in again.
     pub fn load_users(
         &self,
         session: Option<&mut Session>,
@@ -200,9 +201,9 @@ impl Engine {
         self.acl_changed();
         let Some(session) = session else { return Ok(()) };
         for user in old.values() {
-            match self.users.get(&user.name) {
-                Some(new) => self.close_subscribers(session, user, &new),
-                None => self.close_clients_of(session, user.id),
+            match user.id {
+                0 => self.close_subscribers(session, user, &self.users.default_user()),
+                id => self.close_clients_of(session, id),
             }
         }
         Ok(())

@@ -109,11 +109,9 @@ impl Users {
     }
 
     /// Replaces all users, among which there must be the default one; returns those of before.
-    /// Users who keep their name keep their number.
     pub(super) fn replace(&self, new: Vec<User>, grammar: &Grammar<'_>) -> Map {
         let mut users = self.users.write();
         let seal = |mut user: User| {
-            user.id = users.get(&user.name).map_or(user.id, |old| old.id);
             user.seal(grammar);
             (user.name.clone(), Arc::new(user))
         };

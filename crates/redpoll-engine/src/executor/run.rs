@@ -33,8 +33,8 @@ impl Executor {
                 session.secret_words.clear();
                 self.run(session, (command, id), args, prepared.hash, out, now);
                 if !command.spec.flags.has(Flags::FAST) {
-                    // It may have changed users or settings: the next command is to know.
-                    self.refresh(session);
+                    // It may have changed users: the next command is to know.
+                    self.refresh_user(session);
                 }
                 if self.engine.is_monitored() {
                     self.engine.show_command(session, &command.spec, args, now);

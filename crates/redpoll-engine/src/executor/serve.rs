@@ -76,16 +76,35 @@ impl Executor {
         ctx.reply.set_proto(waiter.proto);
         ctx.keys.set_no_touch(waiter.client.has_flag(flags::NO_TOUCH));
         ctx.rewritten = None;
+        match Self::check_waiting(ctx, waiter) {
+            Err(error) => {
+                ctx.stats.commands[waiter.command_id].rejected.add(1);
+                Self::write_error(ctx.engine, ctx.stats, &error, &mut ctx.reply);
+            }
+            Ok(()) if Self::run_again(ctx, waiter) => {}
+            Ok(()) => {
+                waiter.keep_waiting();
+                return false;
+            }
+        }
+        leave_queues(ctx.engine, &mut ctx.keys, waiter);
+        if waiter.wants_reply {
+            waiter.client.post(ctx.reply.buffer());
+        }
+        // Only now may the client's thread go on with the next command: the answer comes first.
+        waiter.finish();
+        true
+    }
+
+    /// Runs a waiting command again; answers whether it has an answer now.
+    fn run_again(ctx: &mut Ctx<'_>, waiter: &Waiter) -> bool {
         let started = quanta::Instant::now();
-        let checked = Self::check_waiting(ctx, waiter);
-        let mut run = || (waiter.command.run)(ctx, waiter.args.as_args());
-        if let Err(error) = checked.and_then(|()| run()) {
+        if let Err(error) = (waiter.command.run)(ctx, waiter.args.as_args()) {
             ctx.reply.rewind(0);
             ctx.stats.commands[waiter.command_id].failed.add(1);
             Self::write_error(ctx.engine, ctx.stats, &error, &mut ctx.reply);
         }
         if ctx.action.take().is_some() {
-            waiter.keep_waiting();
             return false;
         }
         let nanos = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
@@ -95,12 +114,6 @@ impl Executor {
             let (args, now) = (waiter.args.as_args(), ctx.keys.now());
             ctx.engine.note_slow(ctx.session, &settings, args, nanos, now);
         }
-        leave_queues(ctx.engine, &mut ctx.keys, waiter);
-        if waiter.wants_reply {
-            waiter.client.post(ctx.reply.buffer());
-        }
-        // Only now may the client's thread go on with the next command: the answer comes first.
-        waiter.finish();
         true
     }
 

@@ -56,8 +56,8 @@ fn is(word: &[u8], option: &str) -> bool {
     word.eq_ignore_ascii_case(option.as_bytes())
 }
 
-/// The key at 1, and every key behind STORE or STOREDIST. `option` says how many words an option
-/// takes that is neither of them.
+/// The key at 1, and the one behind the last STORE or STOREDIST, which is the one that counts.
+/// `option` says how many words an option takes that is neither of them.
 fn stored(
     specs: &[KeySpec],
     args: Args<'_>,
@@ -70,6 +70,7 @@ fn stored(
     while let Some(word) = args.get(at) {
         let stores = is(word, "store") || is(word, "storedist");
         if stores && at + 1 < args.len() {
+            positions.truncate(1);
             positions.push(KeyPosition { index: at + 1, flags: flags(1) });
         }
         at += if stores { 2 } else { option(word).unwrap_or(1) };
@@ -97,9 +98,9 @@ mod tests {
         let sort = Spec { name: "sort", keys: STORES, ..Spec::EMPTY };
         assert_eq!(keys(&sort, "SORT k"), "k");
         assert_eq!(keys(&sort, "SORT k STORE secret BY store ASC"), "k secret");
-        assert_eq!(keys(&sort, "SORT k STORE a LIMIT 0 1 STORE b GET store"), "k a b");
+        assert_eq!(keys(&sort, "SORT k STORE a LIMIT 0 1 STORE b GET store"), "k b");
         let geo = Spec { name: "georadius", keys: STORES, ..Spec::EMPTY };
         let line = "GEORADIUS k 1 2 3 m STOREDIST store STORE secret";
-        assert_eq!(keys(&geo, line), "k store secret");
+        assert_eq!(keys(&geo, line), "k secret");
     }
 }

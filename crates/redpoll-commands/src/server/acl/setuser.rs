@@ -37,10 +37,10 @@ mod tests {
         check(
             "ACL SETUSER bob on >pw ~a:* %R~b:* &c* +@read -get +config|get | \
              ACL SETUSER bob (+set ~x) '(' +get %W~y ')' | ACL LIST",
-            "OK | ERR Error in ACL SETUSER modifier '( +get %W~y )': Syntax error | \
+            "OK | OK | \
              [user bob on sanitize-payload \
              #30c952fab122c3f9759f02a6d95c3758b246b4fee239957b2d4fee46e26170c4 ~a:* %R~b:* \
-             resetchannels &c* -@all +@read -get +config|get \
+             resetchannels &c* -@all +@read -get +config|get (~x resetchannels -@all +set) (%W~y resetchannels -@all +get) \
              user default on nopass sanitize-payload ~* &* +@all]",
         );
         check(
