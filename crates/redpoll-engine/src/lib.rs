@@ -4,6 +4,7 @@
 //!   thread's way of running batches of commands.
 //! - [`spec`] says what a command is; [`ctx`] what it acts in; [`error`] what it may refuse with.
 //! - [`acl`]: users and what they may do.
+//! - [`change_log`] is what replicas and the append-only file follow.
 //! - [`block`], [`pubsub`], [`transaction`], [`client`]: the parts that join clients with each
 //!   other.
 //!
@@ -14,6 +15,7 @@
 
 pub mod acl;
 pub mod block;
+pub mod change_log;
 mod cleanup;
 pub mod client;
 pub mod ctx;

@@ -98,6 +98,7 @@ impl Executor {
 
     /// Runs a waiting command again; answers whether it has an answer now.
     fn run_again(ctx: &mut Ctx<'_>, waiter: &Waiter) -> bool {
+        ctx.keys.effects.logging = ctx.engine.change_log.is_on();
         let started = quanta::Instant::now();
         if let Err(error) = (waiter.command.run)(ctx, waiter.args.as_args()) {
             ctx.reply.rewind(0);
@@ -106,6 +107,9 @@ impl Executor {
         }
         if ctx.action.take().is_some() {
             return false;
+        }
+        if ctx.keys.effects.logging {
+            ctx.note_for_log(Some(waiter.args.as_args()), 0);
         }
         let nanos = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
         ctx.stats.commands[waiter.command_id].called(1, nanos);
