@@ -102,8 +102,8 @@ impl Group {
             Group::Connection => Acl::CONNECTION,
             Group::Transactions => Acl::TRANSACTION,
             Group::Scripting => Acl::SCRIPTING,
-            Group::PubSub => Acl::PUBSUB,
-            Group::Server | Group::Cluster => Acl::NONE,
+            // The flag says it: PUBSUB HELP is none of them.
+            Group::PubSub | Group::Server | Group::Cluster => Acl::NONE,
         }
     }
 }

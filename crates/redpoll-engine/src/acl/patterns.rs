@@ -124,11 +124,11 @@ impl Channels {
     /// Whether a channel may be used. A pattern to subscribe to must be allowed literally: what it
     /// matches cannot be known.
     pub fn allow(&self, channel: &[u8], is_pattern: bool) -> bool {
-        let matches = |known: &Box<[u8]>| match is_pattern {
-            true => **known == *channel,
+        let matches = |known: &[u8]| match is_pattern {
+            true => *known == *channel,
             false => glob_match(known, channel, false),
         };
-        self.all || self.patterns.iter().any(matches)
+        self.all || self.patterns.iter().any(|known| matches(known))
     }
 
     /// Whether everything that is allowed here is allowed by one of `others`, as they are written.

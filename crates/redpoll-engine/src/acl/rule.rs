@@ -153,6 +153,10 @@ fn remove_password(user: &mut User, hash: &PasswordHash) -> Result {
 
 fn in_parentheses(rules: &[u8], grammar: &Grammar<'_>) -> std::result::Result<Selector, RuleError> {
     let mut selector = Selector::new(grammar);
+    if rules.contains(&0) {
+        // Splitting would end there, and the rest be lost.
+        return Err(RuleError::Syntax);
+    }
     for word in split_args(rules).ok_or(RuleError::Syntax)? {
         if word.ends_with(b")") || word.iter().any(|byte| matches!(byte, b'"' | b'\'')) {
             return Err(RuleError::Syntax);

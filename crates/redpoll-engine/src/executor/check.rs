@@ -84,12 +84,14 @@ impl Executor {
     #[cold]
     fn check_user(
         &self,
-        session: &Session,
+        session: &mut Session,
         (command, id): (&'static Command, usize),
         args: Args<'_>,
         now: i64,
     ) -> Result<()> {
         let engine = &self.engine;
+        // So that ACL LOG shows the client with this command.
+        session.last_command = Some(id);
         if engine.needs_login(session, command.spec.flags) {
             return Err(Error::text("NOAUTH Authentication required."));
         }
