@@ -89,7 +89,8 @@ fn word() -> impl Strategy<Value = String> {
         "#12",
     ]);
     prop_oneof![
-        3 => (prop::sample::select(vec!["+", "-"]), name).prop_map(|(sign, name)| sign.to_owned() + &name),
+        3 => (prop::sample::select(vec!["+", "-"]), name)
+            .prop_map(|(sign, name)| sign.to_owned() + &name),
         3 => (prop::sample::select(vec!["~", "%R~", "%W~", "%RW~", "%~", "%", "&"]), pattern)
             .prop_map(|(sign, pattern)| sign.to_owned() + &pattern),
         2 => flag.prop_map(str::to_owned),

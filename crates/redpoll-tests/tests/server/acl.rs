@@ -1,6 +1,6 @@
 //! Users of a running server: files, restarts, and clients whose user changes under them.
 
-use redpoll_tests::server::{new_directory, program};
+use redpoll_tests::server::{free_port, new_directory, program};
 use redpoll_tests::{Server, Talk};
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,10 @@ fn path(directory: &Path, name: &str) -> String {
 /// Starts the program, which must refuse to; returns what it says.
 #[track_caller]
 fn refusal(arguments: &[&str]) -> String {
-    let output = Command::new(program()).args(arguments).output().expect("the program");
+    let port = free_port().to_string();
+    let mut program = Command::new(program());
+    program.args(["--port", &port, "--bind", "127.0.0.1"]).args(arguments);
+    let output = program.output().expect("the program");
     let text = String::from_utf8_lossy(&output.stdout).into_owned()
         + &String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{text}");
@@ -50,17 +53,17 @@ fn a_corrupt_acl_file_prevents_the_start() {
     let directory = new_directory();
     let file = path(&directory, "users.acl");
     fs::write(&file, "user alice on\nalice\nuser alice\n").expect("a file");
-    let text = refusal(&["--port", "0", "--aclfile", &file]);
+    let text = refusal(&["--aclfile", &file]);
     for part in [":2 should start with user keyword", "Duplicate user 'alice' found on line 3"] {
         assert!(text.contains(part), "{part}: {text}");
     }
     let missing = path(&directory, "missing.acl");
-    let text = refusal(&["--port", "0", "--aclfile", &missing]);
+    let text = refusal(&["--aclfile", &missing]);
     assert!(text.contains("opening file"), "{text}");
     fs::write(&file, "").expect("a file");
-    let text = refusal(&["--port", "0", "--aclfile", &file, "--user", "bob", "on"]);
+    let text = refusal(&["--aclfile", &file, "--user", "bob", "on"]);
     assert!(text.contains("in one of the two places only"), "{text}");
-    let text = refusal(&["--port", "0", "--user", "bob", "+nope"]);
+    let text = refusal(&["--user", "bob", "+nope"]);
     assert!(text.contains("Unknown command or category name in ACL"), "{text}");
     fs::remove_dir_all(&directory).expect("the directory");
 }
@@ -73,7 +76,7 @@ fn config_rewrite_keeps_users() {
     let start = || {
         // The file comes first on the command line; what the test adds comes behind.
         let socket = directory.join("socket");
-        let port = redpoll_tests::server::free_port();
+        let port = free_port();
         let child = Command::new(program())
             .args([file.as_str(), "--port", &port.to_string(), "--bind", "127.0.0.1"])
             .arg("--unixsocket")

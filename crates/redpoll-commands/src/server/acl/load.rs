@@ -51,7 +51,8 @@ mod tests {
         let (mut admin, mut other) = (server.client(), server.client());
         server.run(&mut admin, "ACL SETUSER bob on nopass +@all ~* &*");
         server.run(&mut other, "AUTH bob x");
-        let text = b"user alice on\n\n  user bob on +nope ~a ~* ~b >x\nnot a user\nuser bob\nuser bob\nuser c (+get";
+        let text = b"user alice on\n\n  user bob on +nope ~a ~* ~b >x\nnot a user\nuser bob\n\
+            user bob\nuser c (+get";
         let errors = server.engine.load_users(Some(&mut admin), text, "f").unwrap_err();
         assert_eq!(
             errors,

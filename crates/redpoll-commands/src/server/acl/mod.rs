@@ -17,6 +17,9 @@ mod setuser;
 mod users;
 mod whoami;
 
+#[cfg(test)]
+mod tests;
+
 pub const ACL: Command = Command {
     spec: Spec {
         name: "acl",

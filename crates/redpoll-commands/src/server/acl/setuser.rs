@@ -40,11 +40,13 @@ mod tests {
             "OK | OK | \
              [user bob on sanitize-payload \
              #30c952fab122c3f9759f02a6d95c3758b246b4fee239957b2d4fee46e26170c4 ~a:* %R~b:* \
-             resetchannels &c* -@all +@read -get +config|get (~x resetchannels -@all +set) (%W~y resetchannels -@all +get) \
+             resetchannels &c* -@all +@read -get +config|get (~x resetchannels -@all +set) \
+             (%W~y resetchannels -@all +get) \
              user default on nopass sanitize-payload ~* &* +@all]",
         );
         check(
-            "ACL SETUSER bob (+set ~x) (+get %W~y) | ACL SETUSER bob clearselectors (~z) | ACL LIST",
+            "ACL SETUSER bob (+set ~x) (+get %W~y) | ACL SETUSER bob clearselectors (~z) | \
+             ACL LIST",
             "OK | OK | [user bob off sanitize-payload resetchannels -@all (~z resetchannels -@all) \
              user default on nopass sanitize-payload ~* &* +@all]",
         );

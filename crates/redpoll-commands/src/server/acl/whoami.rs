@@ -28,8 +28,8 @@ mod tests {
     #[test]
     fn follows_logins() {
         check(
-            "ACL WHOAMI | ACL SETUSER bob on nopass +acl|whoami | AUTH bob x | ACL WHOAMI | RESET | \
-             ACL WHOAMI",
+            "ACL WHOAMI | ACL SETUSER bob on nopass +acl|whoami | AUTH bob x | ACL WHOAMI | \
+             RESET | ACL WHOAMI",
             "default | OK | OK | bob | RESET | default",
         );
     }
