@@ -144,9 +144,10 @@ fn a_right_that_is_taken_is_gone_at_once() {
         }
         for _ in 0..100 {
             admin.check("ACL SETUSER bob -set", "OK");
-            // A batch that had begun may still write; the next one may not.
+            // sleep: a batch that had begun may still write, and nothing tells of its end.
             std::thread::sleep(std::time::Duration::from_millis(2));
             admin.ask("DEL key0 key1 key2");
+            // sleep: whoever still could would write now.
             std::thread::sleep(std::time::Duration::from_millis(1));
             admin.check("EXISTS key0 key1 key2", ":0");
             admin.check("ACL SETUSER bob +set", "OK");

@@ -56,7 +56,8 @@ fn databases_are_checked_where_a_command_will_run() {
         ),
     );
     check(
-        "ACL SETUSER bob on nopass +@all allkeys db=1 | AUTH bob x | MULTI | SELECT 1 | GET k | EXEC",
+        "ACL SETUSER bob on nopass +@all allkeys db=1 | AUTH bob x | MULTI | SELECT 1 | GET k | \
+         EXEC",
         "OK | OK | OK | QUEUED | QUEUED | [OK nil]",
     );
 }
