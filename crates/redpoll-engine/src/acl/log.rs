@@ -11,6 +11,9 @@ const GATHERED_MS: i64 = 60_000;
 /// So many entries are looked at for one to share.
 const LOOKED_AT: usize = 10;
 
+/// The longest object and name that are kept: a client can make others long.
+const TEXT_MAX: usize = 4096;
+
 /// Where a command came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Context {
@@ -98,6 +101,8 @@ impl AclLog {
     /// Adds a refusal, and forgets the oldest entries beyond `max`.
     pub fn add(&self, mut entry: Entry, max: usize) {
         self.counts[entry.reason as usize].fetch_add(1, Relaxed);
+        entry.object.truncate(TEXT_MAX);
+        entry.user.truncate(TEXT_MAX);
         let mut log = self.log.lock();
         let shared = log.entries.iter().take(LOOKED_AT).position(|known| known.can_share(&entry));
         if let Some(mut known) = shared.and_then(|index| log.entries.remove(index)) {

@@ -70,7 +70,7 @@ fn memory(text: &mut String, client: &Client) {
 }
 
 /// The letters of the client's state; `N` if there are none.
-fn letters(client: &Client) -> String {
+pub fn letters(client: &Client) -> String {
     let figures = &client.figures;
     let subscribed = [&figures.channels, &figures.patterns, &figures.shard_channels];
     let letters = [
