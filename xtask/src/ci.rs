@@ -105,7 +105,7 @@ fn tests() -> Result<(), String> {
 
 /// Each fuzz target for a few seconds on stable Rust.
 fn fuzz() -> Result<(), String> {
-    for target in ["request_parser", "command_sequences", "change_log"] {
+    for target in ["request_parser", "acl_rules", "command_sequences", "change_log"] {
         let run = ["run", "--quiet", "-p", "redpoll-fuzz", "--", target];
         cargo(&[&run[..], &["--seconds", FUZZ_SECONDS, "--seed", FUZZ_SEED]].concat())?;
     }

@@ -207,7 +207,8 @@ pub fn play(scene: &str) {
 #[track_caller]
 pub fn configure(server: &TestServer, name: &str, value: &str) {
     let changed = server.engine.config.set_many(SetContext::default(), &[(name, value)]);
-    changed.expect("a setting");
+    let changed = changed.expect("a setting");
+    server.engine.apply_config(&changed).expect("a setting that can be carried out");
     server.engine.config_changed();
 }
 

@@ -24,6 +24,7 @@
 
 #![forbid(unsafe_code)]
 
+mod aclfile;
 mod choice;
 mod command_line;
 mod config;

@@ -163,7 +163,7 @@ fn current_name(word: &[u8]) -> Option<String> {
 }
 
 /// Puts a new text into the place of a file, in one step. A link stays, and its target is replaced.
-fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let permissions = fs::metadata(&path).ok().map(|old| old.permissions());
     let temporary = temporary_name(&path);

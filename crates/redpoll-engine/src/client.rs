@@ -6,6 +6,8 @@
 //! did not come from a command of the client (pub/sub, invalidations, the answer of a blocking
 //! command), and a wish list (close it, unblock it).
 
+pub mod line;
+
 use parking_lot::{Mutex, RwLock};
 use redpoll_resp::Proto;
 use std::collections::{BTreeMap, BTreeSet};
@@ -76,6 +78,8 @@ pub struct Client {
     pub redirect: AtomicU64,
     /// The beginnings of the keys that it is told of (CLIENT TRACKING BCAST).
     pub prefixes: Mutex<BTreeSet<Box<[u8]>>>,
+    /// The number of the ACL user; the default one's is 0.
+    pub user_id: AtomicU64,
     waker: Arc<dyn Waker>,
     outbox: Mutex<Vec<u8>>,
     outbox_len: AtomicUsize,
@@ -280,6 +284,19 @@ impl Client {
         }
     }
 
+    /// Who is told in its place of keys that change: 0 itself, -1 nobody.
+    pub fn redirection(&self) -> i64 {
+        match self.has_flag(flags::TRACKING) {
+            true => self.redirect.load(Relaxed) as i64,
+            false => -1,
+        }
+    }
+
+    /// What it has said it is capable of (CLIENT CAPA), as letters.
+    pub fn capabilities(&self) -> &'static str {
+        if self.has_flag(flags::CAPA_REDIRECT) { "r" } else { "" }
+    }
+
     /// The client's kind.
     pub fn kind(&self) -> ClientKind {
         let figures = &self.figures;
@@ -314,6 +331,7 @@ impl Clients {
             figures: Figures::default(),
             redirect: AtomicU64::new(0),
             prefixes: Mutex::default(),
+            user_id: AtomicU64::new(0),
             waker,
             outbox: Mutex::default(),
             outbox_len: AtomicUsize::new(0),

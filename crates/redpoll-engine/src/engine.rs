@@ -1,5 +1,6 @@
 //! `Engine`: what all threads and clients share.
 
+use crate::acl::{Grammar, Users};
 use crate::block::Waiters;
 use crate::change_log::ChangeLog;
 use crate::client::{Client, Clients};
@@ -68,6 +69,8 @@ pub struct Engine {
     pub commands: CommandTable,
     /// All clients.
     pub clients: Clients,
+    /// All users.
+    pub users: Users,
     /// Channels and patterns.
     pub pubsub: PubSub,
     /// Clients with caches of their own.
@@ -145,9 +148,13 @@ impl Engine {
         commands: impl IntoIterator<Item = &'static Command>,
         process: ProcessInfo,
     ) -> Self {
+        let commands = table_of(commands, &config);
+        let databases = usize::try_from(config.databases()).unwrap_or(16);
+        let grammar = Grammar { commands: &commands, channels_by_default: true, databases };
         let engine = Engine {
-            keyspace: Keyspace::new(usize::try_from(config.databases()).unwrap_or(16)),
-            commands: table_of(commands, &config),
+            keyspace: Keyspace::new(databases),
+            users: Users::new(&grammar),
+            commands,
             clients: Clients::default(),
             pubsub: PubSub::default(),
             tracking: Tracking::default(),
@@ -188,6 +195,7 @@ impl Engine {
         let change_log = Arc::clone(&engine.change_log);
         engine.keyspace.set_log(Box::new(move |logged| change_log.append_each(logged)));
         engine.config_changed();
+        engine.requirepass_changed();
         engine
     }
 
@@ -203,13 +211,21 @@ impl Engine {
         self.limit_clients(self.config.maxmemory_clients().bytes(self.config.maxmemory()));
     }
 
+    /// Makes executors and sessions look for newer users.
+    pub(crate) fn acl_changed(&self) {
+        self.generation.fetch_add(1, Release);
+    }
+
     /// Gives CONFIG SET a hook that carries changes out; a second one is not taken.
     pub fn set_config_hook(&self, hook: Box<ConfigHook>) {
         let _ = self.config_hook.set(hook);
     }
 
-    /// Carries changed directives out, as far as the engine cannot do so by itself.
+    /// Carries changed directives out: what concerns users here, the rest by the hook.
     pub fn apply_config(&self, changed: &[Changed]) -> Result<(), ApplyError> {
+        if changed.iter().any(|change| change.name() == "requirepass") {
+            self.requirepass_changed();
+        }
         self.config_hook.get().map_or(Ok(()), |hook| hook(&self.config, changed))
     }
 
@@ -218,7 +234,7 @@ impl Engine {
         *self.settings.read()
     }
 
-    /// Grows with every change of the configuration.
+    /// Grows with every change of the configuration and of the users.
     #[inline(always)]
     pub(crate) fn generation(&self) -> u64 {
         self.generation.load(Acquire)

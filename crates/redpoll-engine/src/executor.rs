@@ -152,6 +152,10 @@ impl Executor {
         now: i64,
     ) -> Progress {
         self.refresh_settings();
+        self.refresh_user(session);
+        if session.closing {
+            return Progress { executed: 0, stop: Stop::Close };
+        }
         let mut before = self.clock.raw();
         let mut executed = 0;
         // Commands run since `before`; see `is_timed_with`.
@@ -270,6 +274,14 @@ impl Executor {
     /// The classes of events that somebody may have subscribed to.
     pub(crate) fn wanted_events(&self) -> u32 {
         self.settings.wanted_events
+    }
+
+    /// Takes the session's user anew if users have changed.
+    #[inline]
+    fn refresh_user(&self, session: &mut Session) {
+        if session.generation != self.engine.generation() {
+            self.engine.refresh_user(session);
+        }
     }
 
     /// Takes a reply back that CLIENT REPLY does not want, and moves SKIP on.

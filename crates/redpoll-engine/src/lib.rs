@@ -3,6 +3,7 @@
 //! - [`Engine`] is what all threads share; [`Session`] is one client's state; [`Executor`] is one
 //!   thread's way of running batches of commands.
 //! - [`spec`] says what a command is; [`ctx`] what it acts in; [`error`] what it may refuse with.
+//! - [`acl`]: users and what they may do.
 //! - [`change_log`] is what replicas and the append-only file follow.
 //! - [`persistence`]: snapshots of the data; [`migration`]: keys that move to another server.
 //! - [`block`], [`pubsub`], [`transaction`], [`client`]: the parts that join clients with each
@@ -13,6 +14,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod acl;
 pub mod block;
 pub mod change_log;
 mod cleanup;

@@ -100,6 +100,12 @@ impl PubSub {
         self.registry(kind).read().len()
     }
 
+    /// The subscribers to one name.
+    pub fn receivers(&self, kind: Kind, name: &[u8]) -> Vec<Arc<Client>> {
+        let registry = self.registry(kind).read();
+        registry.get(name).into_iter().flat_map(|receivers| receivers.values().cloned()).collect()
+    }
+
     /// The number of subscribers to one name.
     pub fn receiver_count(&self, kind: Kind, name: &[u8]) -> usize {
         self.registry(kind).read().get(name).map_or(0, HashMap::len)

@@ -1,11 +1,13 @@
 //! `Session`: the state of one client, owned by the thread that serves it.
 
+use crate::acl::User;
 use crate::block::Waiter;
 use crate::client::{Client, flags};
 use crate::replication::Announced;
 use crate::spec::Command;
 use redpoll_keyspace::stripe::WatchFlag;
 use redpoll_resp::{OwnedArgs, Proto};
+use redpoll_types::number::parse_i64;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -91,6 +93,12 @@ pub struct Session {
     pub proto: Proto,
     /// Whether the client may run commands that need authentication.
     pub authenticated: bool,
+    /// Whether its user may do everything, so that nothing is checked.
+    pub(crate) unrestricted: bool,
+    /// The user it acts as; none before its first command.
+    pub(crate) user: Option<Arc<User>>,
+    /// The engine's generation when the user was looked up.
+    pub(crate) generation: u64,
     /// Whether replies are wanted.
     pub reply_mode: ReplyMode,
     /// The state between MULTI and EXEC.
@@ -135,6 +143,10 @@ impl Session {
             db: 0,
             proto: Proto::Resp2,
             authenticated,
+            unrestricted: false,
+            user: None,
+            // None: the first batch looks the user up.
+            generation: u64::MAX,
             reply_mode: ReplyMode::On,
             transaction: None,
             watched: Vec::new(),
@@ -159,6 +171,14 @@ impl Session {
     pub fn set_proto(&mut self, proto: Proto) {
         self.proto = proto;
         self.client.set_proto(proto);
+    }
+
+    /// The database that the next command will run in: behind a queued SELECT another one than now.
+    pub fn db_of_next(&self) -> usize {
+        let queue = self.transaction.iter().flat_map(|transaction| transaction.queue.iter().rev());
+        let mut selects = queue.filter(|queued| queued.command.spec.name == "select");
+        let number = selects.next().and_then(|queued| parse_i64(queued.args.as_args().get(1)?));
+        number.and_then(|number| usize::try_from(number).ok()).unwrap_or(self.db)
     }
 
     /// Whether a watched key has changed.

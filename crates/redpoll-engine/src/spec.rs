@@ -11,6 +11,7 @@ use redpoll_resp::Args;
 mod arg;
 mod flags;
 mod keys;
+mod uses;
 
 pub use arg::{Arg, ArgKind};
 pub use flags::{Acl, Flags};
@@ -101,7 +102,7 @@ impl Group {
             Group::Connection => Acl::CONNECTION,
             Group::Transactions => Acl::TRANSACTION,
             Group::Scripting => Acl::SCRIPTING,
-            // What publishes or subscribes says so by a flag.
+            // The flag says it: PUBSUB HELP is none of them.
             Group::PubSub | Group::Server | Group::Cluster => Acl::NONE,
         }
     }

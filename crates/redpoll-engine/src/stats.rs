@@ -208,8 +208,6 @@ pub struct Stats {
     pub expire_lag_ms: AtomicI64,
     /// How late expired keys were, in nanoseconds.
     pub expire_lag: Histogram,
-    /// Wrong names and passwords.
-    pub denied_logins: AtomicU64,
     errors: Mutex<BTreeMap<String, u64>>,
     /// Dirty count at the last save.
     pub saved_dirty: AtomicU64,
@@ -306,7 +304,6 @@ impl Stats {
             &self.output_limit_disconnects,
             &self.query_limit_disconnects,
             &self.evicted_clients,
-            &self.denied_logins,
         ] {
             counter.store(0, Relaxed);
         }

@@ -19,6 +19,8 @@ pub struct Row {
 pub struct CommandTable {
     rows: Vec<Row>,
     names: HashMap<Box<[u8]>, usize>,
+    /// By the names in the metadata, whatever `rename-command` says.
+    originals: HashMap<Box<[u8]>, usize>,
 }
 
 /// The longest name looked up; none is longer.
@@ -27,7 +29,8 @@ const NAME_MAX: usize = 64;
 impl CommandTable {
     /// The table of these commands and their subcommands.
     pub fn new(commands: impl IntoIterator<Item = &'static Command>) -> Self {
-        let mut table = CommandTable { rows: Vec::new(), names: HashMap::new() };
+        let mut table =
+            CommandTable { rows: Vec::new(), names: HashMap::new(), originals: HashMap::new() };
         for command in commands {
             let parent = table.add(command, command.spec.name.to_owned(), None);
             for sub in command.spec.subcommands {
@@ -45,6 +48,7 @@ impl CommandTable {
     ) -> usize {
         let id = self.rows.len();
         self.names.insert(full_name.as_bytes().into(), id);
+        self.originals.insert(full_name.as_bytes().into(), id);
         self.rows.push(Row { command, full_name, parent, renamed: false });
         id
     }
@@ -77,11 +81,13 @@ impl CommandTable {
 
     /// The number of the command with this full name (`config|get`), in any case.
     pub fn find_full(&self, name: &[u8]) -> Option<usize> {
-        let mut lower = [0; NAME_MAX];
-        let lower = lower.get_mut(..name.len())?;
-        lower.copy_from_slice(name);
-        lower.make_ascii_lowercase();
-        self.names.get(&*lower).copied()
+        find_in(&self.names, name)
+    }
+
+    /// The number of the command with this full name in its metadata, in any case: what ACL rules
+    /// are about, so that `rename-command` does not change them.
+    pub fn find_original(&self, name: &[u8]) -> Option<usize> {
+        find_in(&self.originals, name)
     }
 
     /// The number of a container's subcommand, in any case.
@@ -110,6 +116,14 @@ impl CommandTable {
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
+}
+
+fn find_in(names: &HashMap<Box<[u8]>, usize>, name: &[u8]) -> Option<usize> {
+    let mut lower = [0; NAME_MAX];
+    let lower = lower.get_mut(..name.len())?;
+    lower.copy_from_slice(name);
+    lower.make_ascii_lowercase();
+    names.get(&*lower).copied()
 }
 
 #[cfg(test)]

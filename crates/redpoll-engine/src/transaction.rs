@@ -1,7 +1,9 @@
 //! EXEC: the queued commands, one after the other, with the stripes of all their keys locked.
 
+use crate::acl::check::Call;
+use crate::acl::{Context, Reason};
 use crate::ctx::{Ctx, Mode};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::hot_keys::Seen;
 use crate::session::{Queued, Transaction};
 use crate::spec::{Flags, Locks, Spec};
@@ -24,11 +26,49 @@ pub fn run(ctx: &mut Ctx<'_>, transaction: Transaction) -> Result {
         ctx.keys.select(ctx.session.db);
         ctx.reply.set_proto(ctx.session.proto);
         let start = ctx.reply.mark();
+        if let Err(error) = check(ctx, queued) {
+            refuse(ctx, queued, &error);
+            continue;
+        }
         let nanos = run_nested(ctx, queued);
         let reply = ctx.reply.mark() - start;
         account(ctx, queued, nanos, reply);
     }
     Ok(())
+}
+
+/// Checks again whether the client's user may run a queued command: users may have changed since,
+/// even by the command before.
+fn check(ctx: &mut Ctx<'_>, queued: &Queued) -> Result {
+    if ctx.session.generation != ctx.engine.generation() {
+        ctx.engine.refresh_user(ctx.session);
+    }
+    if ctx.session.unrestricted {
+        return Ok(());
+    }
+    let Queued { command, id, args } = queued;
+    let call = Call { command, id: *id, args: args.as_args(), db: ctx.session.db };
+    let denied = ctx.engine.authorize(ctx.session, call, Context::Multi, ctx.keys.now());
+    denied.map_err(|denied| {
+        let reason = match denied.reason {
+            Reason::Command => "no permission to execute the command or subcommand",
+            Reason::Key => "no permission to touch the specified keys",
+            Reason::Channel => "no permission to access one of the channels used as arguments",
+            Reason::Database | Reason::Auth => "no permission",
+        };
+        Error::text(format!(
+            "NOPERM ACLs rules changed between the moment the transaction was accumulated and the \
+             EXEC call. This command is no longer allowed for the following reason: {reason}"
+        ))
+    })
+}
+
+fn refuse(ctx: &mut Ctx<'_>, queued: &Queued, error: &Error) {
+    let message = error.message();
+    ctx.reply.error(message.as_bytes());
+    ctx.engine.stats.error(&message);
+    ctx.stats.errors.add(1);
+    ctx.stats.commands[queued.id].rejected.add(1);
 }
 
 /// Runs one command inside another, its error becomes its reply; returns how long it took.

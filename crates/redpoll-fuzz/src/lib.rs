@@ -9,6 +9,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod acl_rules;
 pub mod change_log;
 pub mod command_sequences;
 pub mod grammar;
@@ -30,6 +31,7 @@ pub struct Target {
 /// All targets.
 pub const TARGETS: &[Target] = &[
     Target { name: "request_parser", run: request_parser::run, seeds: request_parser::seeds },
+    Target { name: "acl_rules", run: acl_rules::run, seeds: acl_rules::seeds },
     Target {
         name: "command_sequences",
         run: command_sequences::run,

@@ -103,7 +103,7 @@ impl Acceptor {
             let _ = stream.write(b"-ERR max number of clients reached\r\n");
             return;
         }
-        let open = config.protected_mode() && config.requirepass().is_none();
+        let open = config.protected_mode() && engine.users.default_user().nopass;
         if open && !stream.address().loopback {
             engine.stats.rejected_connections.fetch_add(1, Relaxed);
             let _ = stream.write(PROTECTED);

@@ -20,6 +20,7 @@ mod snapshot;
 mod start;
 mod storage;
 mod timer;
+mod users;
 mod worker;
 
 use redpoll_config::{CommandLine, Config};

@@ -5,7 +5,7 @@ use crate::mailbox::Mailbox;
 use crate::storage::Directory;
 use crate::worker::Worker;
 use crate::{
-    acceptor, banner, logging, migrate, reclaim, reconfigure, replication, snapshot, timer,
+    acceptor, banner, logging, migrate, reclaim, reconfigure, replication, snapshot, timer, users,
 };
 use redpoll_config::Config;
 use redpoll_engine::Engine;
@@ -47,6 +47,7 @@ pub fn run(config: Config) -> Result<(), String> {
     let signalled = watch_signals()?;
     let pid_file = write_pid_file(&config);
     let engine = Arc::new(Engine::new(config, redpoll_commands::all(), process));
+    users::load(&engine)?;
     let failed = |error: std::io::Error| format!("Can't start a thread: {error}");
     redpoll_memory::enable_background_purging();
     reclaim::start(&engine).map_err(failed)?;

@@ -191,7 +191,7 @@ impl Worker {
         };
         let client = self.engine.clients.add(origin, self.mailbox.clone(), now);
         let id = client.id;
-        let session = Session::new(client, self.engine.config.requirepass().is_none());
+        let session = Session::new(client, self.engine.users.are_open());
         let data = epoll::EventData::new_u64(id);
         // Each arrival is told once: the poller has no list of descriptors to look at again in each
         // round, and is never asked to watch something else.

@@ -2,6 +2,7 @@
 
 use super::login;
 use crate::prelude::*;
+use redpoll_engine::acl::{DEFAULT_USER, Login};
 
 pub const AUTH: Command = Command {
     spec: Spec {
@@ -27,24 +28,24 @@ pub const AUTH: Command = Command {
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     ctx.session.secret_words.extend(1..args.len());
     let (user, password) = match args.len() {
-        2 => (login::DEFAULT_USER.as_bytes(), args.at(1)),
+        2 => (DEFAULT_USER, args.at(1)),
         3 => (args.at(1), args.at(2)),
         _ => return Err(Error::Syntax),
     };
-    if args.len() == 2 && login::required_password(ctx).is_none() {
+    if args.len() == 2 && ctx.engine.users.default_user().nopass {
         return Err(Error::text(
             "ERR AUTH <password> called without any password configured for the default user. Are \
              you sure your configuration is correct?",
         ));
     }
-    login::log_in(ctx, user, password)?;
+    login::log_in(ctx, args.at(0), Login { user, password })?;
     ctx.reply.ok();
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{TestServer, check, check_after};
+    use crate::testing::{TestServer, check, check_after, configure};
 
     const WRONG: &str = "WRONGPASS invalid username-password pair or user is disabled.";
 
@@ -60,7 +61,7 @@ mod tests {
     #[test]
     fn with_a_password() {
         let set_up = |server: &mut TestServer| {
-            server.engine.config.force("requirepass", b"sesame").expect("a valid password");
+            configure(server, "requirepass", "sesame");
         };
         check_after(set_up, "AUTH sesame | AUTH default sesame", "OK | OK");
         check_after(set_up, "AUTH open", WRONG);
@@ -68,9 +69,21 @@ mod tests {
     }
 
     #[test]
+    fn any_of_many_passwords_will_do() {
+        check_after(
+            |_| {},
+            "ACL SETUSER bob on >one >two +acl|whoami | AUTH bob one | AUTH bob two | \
+             ACL WHOAMI | AUTH bob three",
+            &format!("OK | OK | OK | bob | {WRONG}"),
+        );
+        check("ACL SETUSER bob off nopass | AUTH bob x", &format!("OK | {WRONG}"));
+        check("ACL SETUSER bob on | AUTH bob x", &format!("OK | {WRONG}"));
+    }
+
+    #[test]
     fn nothing_goes_before_login() {
         let mut server = TestServer::new();
-        server.engine.config.force("requirepass", b"sesame").expect("a valid password");
+        configure(&server, "requirepass", "sesame");
         let mut session = server.client();
         session.authenticated = false;
         assert_eq!(server.run(&mut session, "GET k"), "NOAUTH Authentication required.");

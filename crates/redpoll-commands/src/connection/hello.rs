@@ -3,6 +3,7 @@
 use super::{login, names};
 use crate::prelude::*;
 use redpoll_config::Compat;
+use redpoll_engine::acl::Login;
 use redpoll_resp::Proto;
 
 /// The version of Redis whose commands and replies these are.
@@ -52,7 +53,7 @@ struct Wishes<'a> {
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let wishes = read(ctx, args)?;
     if let Some((user, password)) = wishes.login {
-        login::log_in(ctx, user, password)?;
+        login::log_in(ctx, args.at(0), Login { user, password })?;
     }
     if !ctx.session.authenticated {
         return Err(Error::text(
@@ -169,7 +170,7 @@ mod tests {
     #[test]
     fn logs_in_and_names() {
         let mut server = TestServer::new();
-        server.engine.config.force("requirepass", b"sesame").expect("a valid password");
+        configure(&server, "requirepass", "sesame");
         let mut session = server.client();
         session.authenticated = false;
         assert!(server.run(&mut session, "HELLO 3").starts_with("NOAUTH HELLO must be called"));

@@ -1,6 +1,5 @@
 //! `RESET`: put the connection back into the state of a new one.
 
-use super::login;
 use crate::prelude::*;
 use redpoll_engine::client::flags;
 use redpoll_engine::session::ReplyMode;
@@ -25,7 +24,6 @@ pub const RESET: Command = Command {
 };
 
 fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
-    let authenticated = login::required_password(ctx).is_none();
     let session = &mut *ctx.session;
     session.transaction = None;
     session.fieldsets.clear();
@@ -38,7 +36,7 @@ fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
     }
     session.client.names.lock().name.clear();
     session.db = 0;
-    session.authenticated = authenticated;
+    ctx.engine.log_out(session);
     session.reply_mode = ReplyMode::On;
     session.set_proto(Proto::Resp2);
     ctx.reply.set_proto(Proto::Resp2);
@@ -48,7 +46,7 @@ fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{TestServer, check};
+    use crate::testing::{TestServer, check, configure};
     use redpoll_engine::client::flags;
 
     #[test]
@@ -79,7 +77,7 @@ mod tests {
         server.run(&mut session, "RESET");
         assert!(!server.engine.is_monitored() && !session.client.has_flag(flags::MONITOR));
         assert!(session.authenticated);
-        server.engine.config.force("requirepass", b"sesame").expect("a valid password");
+        configure(&server, "requirepass", "sesame");
         assert_eq!(server.run(&mut session, "RESET"), "RESET");
         assert!(!session.authenticated);
     }

@@ -15,6 +15,7 @@ pub(super) fn subscribe(ctx: &mut Ctx<'_>, kind: Kind, args: Args<'_>) {
         }
         confirm(ctx, kind, verbs(kind).0, Some(name));
     }
+    ctx.engine.recheck_subscriptions(ctx.session, kind, args.iter_from(1));
 }
 
 /// Takes the named subscriptions back, or all of the kind, and confirms each; one confirmation

@@ -2,7 +2,9 @@
 
 use super::Executor;
 use super::prepare::Prepared;
-use crate::error::Error;
+use crate::acl::Context;
+use crate::acl::check::Call;
+use crate::error::{Error, Result};
 use crate::session::{Queued, Session};
 use crate::spec::{Command, Flags, Spec};
 use redpoll_resp::Args;
@@ -50,8 +52,11 @@ impl Executor {
         if !spec.accepts(args.len()) {
             return Verdict::Refuse(Error::arity(&self.engine.commands.row(id).full_name));
         }
-        if !session.authenticated && !spec.flags.has(Flags::NO_AUTH) {
-            return Verdict::Refuse(Error::text("NOAUTH Authentication required."));
+        if !(session.authenticated & session.unrestricted)
+            && !session.is_primary
+            && let Err(error) = self.check_user(session, (command, id), args, now)
+        {
+            return Verdict::Refuse(error);
         }
         if session.transaction.is_some() && spec.flags.has(Flags::NO_MULTI) {
             let text = "ERR Command not allowed inside a transaction";
@@ -98,6 +103,34 @@ impl Executor {
     fn own_name(&self, id: usize) -> &'static str {
         let row = self.engine.commands.row(id);
         if row.parent.is_some() { "" } else { row.command.spec.name }
+    }
+
+    /// Whether the client has logged in, and its user may make this call.
+    #[cold]
+    fn check_user(
+        &self,
+        session: &mut Session,
+        (command, id): (&'static Command, usize),
+        args: Args<'_>,
+        now: i64,
+    ) -> Result<()> {
+        let engine = &self.engine;
+        // So that ACL LOG shows the client with this command.
+        session.last_command = Some(id);
+        if engine.needs_login(session, command.spec.flags) {
+            return Err(Error::text("NOAUTH Authentication required."));
+        }
+        if session.transaction.is_some() && command.spec.flags.has(Flags::NO_MULTI) {
+            // Refused for this reason first.
+            return Ok(());
+        }
+        let context = match session.transaction {
+            Some(_) => Context::Multi,
+            None => Context::Toplevel,
+        };
+        let call = Call { command, id, args, db: session.db_of_next() };
+        let denied = engine.authorize(session, call, context, now);
+        denied.map_err(|denied| engine.denial(session, denied, id))
     }
 
     /// Why a call of a container is refused: no subcommand, or one that there is not.

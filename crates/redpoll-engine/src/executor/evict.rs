@@ -67,6 +67,10 @@ impl Executor {
     fn free_memory(&mut self, mut own: Option<&mut Session>, micros: u64, now: i64) -> Outcome {
         let engine = self.engine.clone();
         let limit = self.settings.maxmemory;
+        if engine.replication.is_replica() && engine.config.replica_ignore_maxmemory() {
+            // Its primary says DEL.
+            return Outcome::Room;
+        }
         let left = engine.memory_left(limit);
         if left >= 0 {
             // Half of what is left, so that the shares of all threads never exceed it.

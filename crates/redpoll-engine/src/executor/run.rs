@@ -48,6 +48,10 @@ impl Executor {
                 if session.client.has_flag(flags::TRACKING) {
                     self.end_caching(session, id);
                 }
+                if !command.spec.flags.has(Flags::FAST) {
+                    // It may have changed users: the next command is to know.
+                    self.refresh_user(session);
+                }
                 if self.engine.is_monitored() {
                     self.engine.show_command(session, &command.spec, args, now);
                 }

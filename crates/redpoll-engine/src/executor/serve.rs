@@ -11,10 +11,13 @@
 
 use super::Executor;
 use super::run::{Ready, lock};
+use crate::acl::Context;
+use crate::acl::check::Call;
 use crate::block::{TimeoutReply, Waiter};
 use crate::client::flags;
 use crate::ctx::{Ctx, Mode};
 use crate::engine::Engine;
+use crate::error::Result;
 use crate::session::Session;
 use crate::spec::Locks;
 use redpoll_keyspace::Keys;
@@ -22,6 +25,7 @@ use redpoll_keyspace::stripe::WaiterId;
 use redpoll_resp::Reply;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Acquire;
 
 /// What a client is told whose wait another client has ended with an error.
 const UNBLOCKED: &str = "UNBLOCKED client unblocked via CLIENT UNBLOCK";
@@ -76,6 +80,28 @@ impl Executor {
         ctx.reply.set_proto(waiter.proto);
         ctx.keys.set_no_touch(waiter.client.has_flag(flags::NO_TOUCH));
         ctx.rewritten = None;
+        match Self::check_waiting(ctx, waiter) {
+            Err(error) => {
+                ctx.stats.commands[waiter.command_id].rejected.add(1);
+                Self::write_error(ctx.engine, ctx.stats, &error, &mut ctx.reply);
+            }
+            Ok(()) if Self::run_again(ctx, waiter) => {}
+            Ok(()) => {
+                waiter.keep_waiting();
+                return false;
+            }
+        }
+        leave_queues(ctx.engine, &mut ctx.keys, waiter);
+        if waiter.wants_reply {
+            waiter.client.post(ctx.reply.buffer());
+        }
+        // Only now may the client's thread go on with the next command: the answer comes first.
+        waiter.finish();
+        true
+    }
+
+    /// Runs a waiting command again; answers whether it has an answer now.
+    fn run_again(ctx: &mut Ctx<'_>, waiter: &Waiter) -> bool {
         ctx.keys.effects.logging = ctx.engine.change_log.is_on();
         let started = quanta::Instant::now();
         if let Err(error) = (waiter.command.run)(ctx, waiter.args.as_args()) {
@@ -85,7 +111,6 @@ impl Executor {
             Self::write_error(ctx.engine, ctx.stats, &error, &mut ctx.reply);
         }
         if ctx.action.take().is_some() {
-            waiter.keep_waiting();
             return false;
         }
         if ctx.keys.effects.logging {
@@ -99,13 +124,16 @@ impl Executor {
             ctx.engine.note_slow(ctx.session, &settings, args, nanos, now);
         }
         ctx.note_reads(&waiter.command.spec, waiter.args.as_args());
-        leave_queues(ctx.engine, &mut ctx.keys, waiter);
-        if waiter.wants_reply {
-            waiter.client.post(ctx.reply.buffer());
-        }
-        // Only now may the client's thread go on with the next command: the answer comes first.
-        waiter.finish();
         true
+    }
+
+    /// Whether a waiting client's user may still do what it waits for.
+    fn check_waiting(ctx: &mut Ctx<'_>, waiter: &Waiter) -> Result<()> {
+        let (engine, id) = (ctx.engine, waiter.command_id);
+        engine.enter_as(ctx.session, waiter.client.user_id.load(Acquire));
+        let call = Call { command: waiter.command, id, args: waiter.args.as_args(), db: waiter.db };
+        let denied = engine.authorize(ctx.session, call, Context::Toplevel, ctx.keys.now());
+        denied.map_err(|denied| engine.denial(ctx.session, denied, id))
     }
 
     /// Ends a session's wait without an answer from its keys: its time is over, or it was asked to

@@ -4,7 +4,7 @@
 //! count that stands before the keys). That is what COMMAND INFO reports, what cluster clients
 //! route by, and what the dispatcher locks by; nothing else in the server knows where keys are.
 
-use super::Spec;
+use super::{Spec, uses};
 use redpoll_resp::Args;
 use redpoll_types::number::parse_i64;
 
@@ -65,6 +65,26 @@ impl KeyFlags {
     /// The names of the flags that are set.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         Self::NAMES.iter().filter(move |(bit, _)| self.0 & bit != 0).map(|(_, name)| *name)
+    }
+
+    /// Whether user data is returned, copied or used.
+    pub fn uses_data(self) -> bool {
+        self.0 & 16 != 0
+    }
+
+    /// Whether user data is changed, added or deleted.
+    pub fn changes_data(self) -> bool {
+        self.0 & (32 | 64 | 128) != 0
+    }
+
+    /// Whether the word is no key, but is routed like one.
+    pub fn is_no_key(self) -> bool {
+        self.0 & 256 != 0
+    }
+
+    /// Whether what happens to the key depends on the arguments.
+    pub fn varies(self) -> bool {
+        self.0 & 1024 != 0
     }
 
     /// Whether the key is written in any way.
@@ -234,6 +254,9 @@ impl Spec {
     /// known (the command itself will refuse them).
     pub fn key_positions(&self, args: Args<'_>) -> Vec<KeyPosition> {
         let mut positions = Vec::new();
+        if let Some(scan) = uses::scan(self.name) {
+            return scan(self.keys, args);
+        }
         for spec in self.keys {
             let before = positions.len();
             if spec.positions(args, &mut positions).is_none() {

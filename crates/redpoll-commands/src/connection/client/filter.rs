@@ -2,10 +2,9 @@
 //! turned round by a NOT- before its name.
 
 use super::kind::Wanted;
-use super::line;
-use crate::connection::login::DEFAULT_USER;
 use crate::prelude::*;
-use redpoll_engine::client::{Client, flags};
+use redpoll_engine::Engine;
+use redpoll_engine::client::{Client, line};
 use std::sync::atomic::Ordering::Relaxed;
 
 /// See the module's head.
@@ -22,7 +21,8 @@ enum Test<'a> {
     Address(&'a [u8]),
     LocalAddress(&'a [u8]),
     Ip(&'a [u8]),
-    User(&'a [u8]),
+    /// The user's number.
+    User(u64),
     Flags(&'a [u8]),
     Capabilities(&'a [u8]),
     Name(&'a [u8]),
@@ -47,7 +47,7 @@ impl<'a> Filter<'a> {
     }
 
     /// Reads filters from the `from`th word on. `skip_me` holds unless it is given.
-    pub fn parse(args: Args<'a>, from: usize, skip_me: bool) -> Result<Self> {
+    pub fn parse(engine: &Engine, args: Args<'a>, from: usize, skip_me: bool) -> Result<Self> {
         let mut filter = Filter { skip_me, tests: Vec::new() };
         let mut at = from;
         while let Some(option) = args.get(at) {
@@ -61,7 +61,7 @@ impl<'a> Filter<'a> {
                 Some(start) if parse::is(start, "not-") => (&option[4..], true),
                 _ => (option, false),
             };
-            let mut test = Test::parse(name, value, negated)?;
+            let mut test = Test::parse(engine, name, value, negated)?;
             if let Test::Ids(ids) = &mut test {
                 at += more_ids(args, at, ids)?;
             }
@@ -77,14 +77,14 @@ impl<'a> Filter<'a> {
 }
 
 impl<'a> Test<'a> {
-    fn parse(name: &[u8], value: &'a [u8], negated: bool) -> Result<Self> {
+    fn parse(engine: &Engine, name: &[u8], value: &'a [u8], negated: bool) -> Result<Self> {
         Ok(match name {
             _ if parse::is(name, "id") => Test::Ids(vec![id(value)?]),
             _ if parse::is(name, "type") => Test::Kind(Wanted::parse(value)?),
             _ if parse::is(name, "addr") => Test::Address(value),
             _ if parse::is(name, "laddr") => Test::LocalAddress(value),
             _ if parse::is(name, "ip") => Test::Ip(value),
-            _ if parse::is(name, "user") => Test::User(known_user(value)?),
+            _ if parse::is(name, "user") => Test::User(known_user(engine, value)?),
             _ if parse::is(name, "flags") => Test::Flags(letters(value, FLAGS, "flags")?),
             _ if parse::is(name, "capa") => {
                 Test::Capabilities(letters(value, CAPABILITIES, "capa")?)
@@ -108,9 +108,9 @@ impl<'a> Test<'a> {
             Test::Address(address) => *address == origin.address.as_bytes(),
             Test::LocalAddress(address) => *address == origin.local_address.as_bytes(),
             Test::Ip(ip) => *ip == host(&origin.address).as_bytes(),
-            Test::User(user) => *user == names().user.as_bytes(),
+            Test::User(user) => *user == client.user_id.load(Relaxed),
             Test::Flags(flags) => has_all(&line::letters(client), flags),
-            Test::Capabilities(letters) => has_all(capabilities(client), letters),
+            Test::Capabilities(letters) => has_all(client.capabilities(), letters),
             Test::Name(name) => *name == names().name.as_bytes(),
             Test::LibraryName(name) => *name == names().lib_name.as_bytes(),
             Test::LibraryVersion(version) => *version == names().lib_version.as_bytes(),
@@ -119,11 +119,6 @@ impl<'a> Test<'a> {
             Test::Age(seconds) => (now - client.created) / 1000 >= *seconds,
         }
     }
-}
-
-/// What a client has said it is capable of, as letters.
-pub(super) fn capabilities(client: &Client) -> &'static str {
-    if client.has_flag(flags::CAPA_REDIRECT) { "r" } else { "" }
 }
 
 /// An address without its port.
@@ -151,13 +146,11 @@ fn more_ids(args: Args<'_>, from: usize, ids: &mut Vec<u64>) -> Result<usize> {
     Ok(ids.len() - before)
 }
 
-/// All clients belong to users that there are.
-fn known_user(name: &[u8]) -> Result<&[u8]> {
-    if name == DEFAULT_USER.as_bytes() {
-        return Ok(name);
-    }
+/// The number of the user of this name.
+fn known_user(engine: &Engine, name: &[u8]) -> Result<u64> {
+    let user = engine.users.get(name).map(|user| user.id);
     let name = String::from_utf8_lossy(name);
-    Err(Error::text(format!("ERR No such user '{name}'")))
+    user.ok_or_else(|| Error::text(format!("ERR No such user '{name}'")))
 }
 
 fn letters<'a>(word: &'a [u8], known: &[u8], what: &str) -> Result<&'a [u8]> {

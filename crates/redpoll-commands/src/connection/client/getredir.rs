@@ -2,8 +2,6 @@
 //! for a client that does not track.
 
 use crate::prelude::*;
-use redpoll_engine::client::{Client, flags};
-use std::sync::atomic::Ordering::Relaxed;
 
 pub(super) const GETREDIR: Command = Command {
     spec: Spec {
@@ -19,16 +17,8 @@ pub(super) const GETREDIR: Command = Command {
 };
 
 fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
-    ctx.reply.int(redirect(&ctx.session.client));
+    ctx.reply.int(ctx.session.client.redirection());
     Ok(())
-}
-
-/// The number that GETREDIR, TRACKINGINFO and LIST show.
-pub(super) fn redirect(client: &Client) -> i64 {
-    match client.has_flag(flags::TRACKING) {
-        true => client.redirect.load(Relaxed) as i64,
-        false => -1,
-    }
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ pub(super) const INFO: Command = Command {
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let now = ctx.keys.now();
-    line::refresh(ctx, args);
+    super::refresh(ctx, args);
     let mut text = String::new();
     line::push(&mut text, ctx.engine, &ctx.session.client, now);
     ctx.reply.verbatim("txt", text.as_bytes());

@@ -67,7 +67,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let old = args.len() == 3;
     let filter = match old {
         true => Filter::address(args.at(2)),
-        false => Filter::parse(args, 2, true)?,
+        false => Filter::parse(ctx.engine, args, 2, true)?,
     };
     ctx.session.publish_figures(ctx.keys.now());
     let killed = kill(ctx, &filter);

@@ -68,7 +68,7 @@ pub(super) const LIST: Command = Command {
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let now = ctx.keys.now();
-    line::refresh(ctx, args);
+    super::refresh(ctx, args);
     let mut text = String::new();
     for client in selected(ctx, args)? {
         line::push(&mut text, ctx.engine, &client, now);
@@ -98,7 +98,7 @@ fn selected(ctx: &Ctx<'_>, args: Args<'_>) -> Result<Vec<Arc<Client>>> {
         }
         return Ok(found);
     }
-    let (filter, now) = (Filter::parse(args, 2, false)?, ctx.keys.now());
+    let (filter, now) = (Filter::parse(ctx.engine, args, 2, false)?, ctx.keys.now());
     let mine = ctx.session.client.id;
     let mut all = clients.all();
     all.retain(|client| !(filter.skip_me && client.id == mine) && filter.passes(client, now));

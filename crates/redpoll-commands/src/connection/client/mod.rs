@@ -1,6 +1,8 @@
 //! `CLIENT`: the connected clients, and what a client says of itself.
 
 use crate::prelude::*;
+use redpoll_engine::client::line;
+use std::sync::atomic::Ordering::Relaxed;
 
 mod caching;
 mod capa;
@@ -13,7 +15,6 @@ mod import_source;
 mod info;
 mod kill;
 mod kind;
-mod line;
 mod list;
 mod no_evict;
 mod no_touch;
@@ -60,6 +61,16 @@ pub const CLIENT: Command = Command {
     },
     run: container,
 };
+
+/// Refreshes the figures of the client that asks. The words of its command still lie in its query
+/// buffer.
+fn refresh(ctx: &mut Ctx<'_>, args: Args<'_>) {
+    ctx.session.publish_figures(ctx.keys.now());
+    let decimal = |number: usize| number.to_string().len();
+    let words = args.iter().map(|word| word.len() + decimal(word.len()) + "$\r\n\r\n".len());
+    let bytes = words.sum::<usize>() + decimal(args.len()) + "*\r\n".len();
+    ctx.session.client.figures.query_bytes.fetch_max(bytes, Relaxed);
+}
 
 /// Whether a word is ON (or OFF).
 fn on_or_off(word: &[u8]) -> Result<bool> {

@@ -1,6 +1,5 @@
 //! `CLIENT TRACKINGINFO`: how the client tracks keys.
 
-use super::getredir::redirect;
 use crate::prelude::*;
 use redpoll_engine::client::flags;
 
@@ -41,7 +40,7 @@ fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
     reply.set(words.len());
     words.iter().for_each(|word| reply.bulk(word.as_bytes()));
     reply.bulk(b"redirect");
-    reply.int(redirect(client));
+    reply.int(client.redirection());
     reply.bulk(b"prefixes");
     reply.array(prefixes.len());
     prefixes.iter().for_each(|prefix| reply.bulk(prefix));

@@ -14,7 +14,10 @@ mod order;
 use crate::prelude::*;
 use elements::Elements;
 use lookup::Lookup;
-use options::Options;
+use options::{By, Options};
+use redpoll_engine::acl;
+use redpoll_engine::acl::check::Call;
+use redpoll_engine::acl::patterns::Access;
 use redpoll_keyspace::Owned;
 use redpoll_types::list::List;
 use redpoll_types::value::Value;
@@ -78,6 +81,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>, may_store: bool) -> Result {
     let key = args.at(1);
     let options = Options::parse(args, may_store)?;
     let reads_keys = options.reads_keys();
+    check_patterns(ctx, args, &options)?;
     match options.store {
         _ if reads_keys => ctx.keys.lock_all(),
         Some(target) => ctx.keys.lock_keys([key, target].into_iter()),
@@ -93,6 +97,28 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>, may_store: bool) -> Result {
         None => reply(ctx, &elements, &order, &options),
     }
     Ok(())
+}
+
+/// Which keys BY and GET read follows from the data, so that only users who may read any key may
+/// have them read.
+fn check_patterns(ctx: &Ctx<'_>, args: Args<'_>, options: &Options<'_>) -> Result {
+    let by = matches!(options.by, By::Key(_));
+    if !by && options.gets.is_empty() {
+        return Ok(());
+    }
+    let command = if args.is(0, "sort_ro") { &SORT_RO } else { &SORT };
+    let Some(id) = ctx.engine.commands.find_original(command.spec.name.as_bytes()) else {
+        return Ok(());
+    };
+    let call = Call { command, id, args, db: ctx.keys.db() };
+    let user = ctx.engine.user_of(ctx.session);
+    if acl::check::check_with_any_key(&user, call, Access::READ) {
+        return Ok(());
+    }
+    let option = if by { "BY" } else { "GET" };
+    Err(Error::text(format!(
+        "ERR {option} option of SORT denied due to insufficient ACL permissions."
+    )))
 }
 
 fn reply(ctx: &mut Ctx<'_>, elements: &Elements, order: &[u32], options: &Options<'_>) {

@@ -1,7 +1,7 @@
 //! `ACL CAT [category]`: the categories, or the commands of one.
 
 use crate::prelude::*;
-use crate::server::command::category;
+use redpoll_engine::acl::rule::category;
 use redpoll_engine::table::Row;
 
 pub(super) const CAT: Command = Command {

@@ -1,6 +1,5 @@
 //! `ACL USERS`: the names of the users.
 
-use crate::connection::login::DEFAULT_USER;
 use crate::prelude::*;
 
 pub(super) const USERS: Command = Command {
@@ -18,8 +17,9 @@ pub(super) const USERS: Command = Command {
 };
 
 fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
-    ctx.reply.array(1);
-    ctx.reply.bulk(DEFAULT_USER.as_bytes());
+    let users = ctx.engine.users.all();
+    ctx.reply.array(users.len());
+    users.iter().for_each(|user| ctx.reply.bulk(&user.name));
     Ok(())
 }
 
@@ -28,7 +28,10 @@ mod tests {
     use crate::testing::check;
 
     #[test]
-    fn the_one_user() {
-        check("ACL USERS | ACL WHOAMI", "[default] | default");
+    fn names_in_order() {
+        check(
+            "ACL USERS | ACL SETUSER z | ACL SETUSER a | ACL USERS",
+            "[default] | OK | OK | [a default z]",
+        );
     }
 }

@@ -16,7 +16,21 @@ pub(super) const WHOAMI: Command = Command {
 };
 
 fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
-    let names = ctx.session.client.names.lock();
-    ctx.reply.bulk(names.user.as_bytes());
+    let user = ctx.engine.user_of(ctx.session);
+    ctx.reply.bulk(&user.name);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::check;
+
+    #[test]
+    fn follows_logins() {
+        check(
+            "ACL WHOAMI | ACL SETUSER bob on nopass +acl|whoami | AUTH bob x | ACL WHOAMI | \
+             RESET | ACL WHOAMI",
+            "default | OK | OK | bob | RESET | default",
+        );
+    }
 }

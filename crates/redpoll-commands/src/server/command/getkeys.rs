@@ -72,25 +72,12 @@ fn keys(ctx: &Ctx<'_>, command: Args<'_>) -> Result<Vec<KeyPosition>> {
     if !spec.accepts(command.len()) {
         return Err(Error::text("ERR Invalid number of arguments specified for command"));
     }
-    let mut positions = spec.key_positions(command);
-    positions.iter_mut().for_each(|position| {
-        position.flags = settled(spec.name, command).unwrap_or(position.flags);
-    });
+    let mut positions = spec.key_uses(command);
     positions.retain(|position| is_key(position.flags));
     if positions.is_empty() && !spec.flags.has(Flags::NO_MANDATORY_KEYS) {
         return Err(Error::text("ERR Invalid arguments specified for command"));
     }
     Ok(positions)
-}
-
-/// What a call does to its key, where that depends on its other words.
-fn settled(name: &str, command: Args<'_>) -> Option<KeyFlags> {
-    let has = |word: &str| (3..command.len()).any(|index| command.is(index, word));
-    match name {
-        "set" if has("get") => Some(KeySpec::at(1).rw().access().update().flags),
-        "set" => Some(KeySpec::at(1).ow().update().flags),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use crate::prelude::*;
 use redpoll_config::glob_match;
+use redpoll_engine::acl::rule::category;
 use redpoll_engine::table::Row;
 
 pub(super) const LIST: Command = Command {
@@ -77,12 +78,6 @@ impl<'a> Filter<'a> {
             Filter::Pattern(pattern) => glob_match(pattern, row.full_name.as_bytes(), true),
         }
     }
-}
-
-/// The ACL category of this name, without its `@`.
-pub(crate) fn category(word: &[u8]) -> Option<Acl> {
-    let matches = |name: &str| name.strip_prefix('@').is_some_and(|name| parse::is(word, name));
-    Acl::NAMES.iter().find(|(_, name)| matches(name)).map(|(category, _)| *category)
 }
 
 #[cfg(test)]

@@ -11,8 +11,6 @@ mod help;
 mod info;
 mod list;
 
-pub(super) use list::category;
-
 pub const COMMAND: Command = Command {
     spec: Spec {
         name: "command",

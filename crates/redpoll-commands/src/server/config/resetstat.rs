@@ -19,6 +19,7 @@ pub(super) const RESETSTAT: Command = Command {
 fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
     ctx.engine.stats.reset();
     ctx.engine.excess.reset();
+    ctx.engine.users.log.reset_counts();
     ctx.engine.keyspace.reset_lazy_freed();
     ctx.reply.ok();
     Ok(())

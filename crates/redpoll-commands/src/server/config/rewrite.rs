@@ -1,6 +1,7 @@
 //! `CONFIG REWRITE`: write the present values into the configuration file.
 
 use crate::prelude::*;
+use redpoll_engine::acl::file;
 
 pub(super) const REWRITE: Command = Command {
     spec: Spec {
@@ -17,7 +18,9 @@ pub(super) const REWRITE: Command = Command {
 };
 
 fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
-    let rewritten = ctx.engine.config.rewrite(None);
+    let users = ctx.engine.users.all();
+    let users: Vec<Vec<u8>> = users.iter().map(|user| file::config_line(user)).collect();
+    let rewritten = ctx.engine.config.rewrite(Some(&users));
     rewritten.map_err(|error| Error::text(format!("ERR {error}")))?;
     ctx.reply.ok();
     Ok(())

@@ -7,6 +7,7 @@
 use super::text::Text;
 use crate::prelude::*;
 use crate::server::survey::Survey;
+use redpoll_engine::acl::Reason;
 use redpoll_engine::pubsub::Kind;
 use redpoll_keyspace::clock;
 use std::sync::atomic::Ordering::Relaxed;
@@ -52,8 +53,20 @@ pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, _survey: &Survey) {
     text.field("eventloop_cycles", stats.sum(|thread| &thread.turns));
     text.field("eventloop_duration_sum", stats.sum(|thread| &thread.turn_micros));
     text.field("eventloop_duration_max", stats.max(|thread| &thread.longest_turn_micros));
-    text.field("acl_access_denied_auth", stats.denied_logins.load(Relaxed));
-    text.zeros(&["acl_access_denied_cmd", "acl_access_denied_key", "acl_access_denied_channel"]);
+    denials(text, ctx);
+}
+
+/// What users were refused. That of databases is Valkey's.
+fn denials(text: &mut Text, ctx: &Ctx<'_>) {
+    for (name, reason) in [
+        ("acl_access_denied_auth", Reason::Auth),
+        ("acl_access_denied_cmd", Reason::Command),
+        ("acl_access_denied_key", Reason::Key),
+        ("acl_access_denied_channel", Reason::Channel),
+        ("acl_access_denied_db", Reason::Database),
+    ] {
+        text.field(name, ctx.engine.users.denied(reason));
+    }
 }
 
 fn traffic(text: &mut Text, ctx: &Ctx<'_>) {

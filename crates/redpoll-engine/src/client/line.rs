@@ -4,27 +4,14 @@
 //! What Redis tells of its buffers' insides has no counterpart here and is 0: `qbuf-free`,
 //! `argv-mem`, `rbs`, `rbp`, `oll`. What is unread is one buffer, shown by `obl` and `omem` alike.
 
-use super::filter::capabilities;
-use super::getredir::redirect;
-use crate::prelude::*;
-use redpoll_engine::Engine;
-use redpoll_engine::client::{Client, flags};
+use super::{Client, flags};
+use crate::engine::Engine;
 use redpoll_resp::Proto;
 use std::fmt::Write;
 use std::sync::atomic::Ordering::Relaxed;
 
-/// Refreshes the figures of the client that asks. The words of its command still lie in its query
-/// buffer.
-pub(super) fn refresh(ctx: &mut Ctx<'_>, args: Args<'_>) {
-    ctx.session.publish_figures(ctx.keys.now());
-    let decimal = |number: usize| number.to_string().len();
-    let words = args.iter().map(|word| word.len() + decimal(word.len()) + "$\r\n\r\n".len());
-    let bytes = words.sum::<usize>() + decimal(args.len()) + "*\r\n".len();
-    ctx.session.client.figures.query_bytes.fetch_max(bytes, Relaxed);
-}
-
 /// Appends the line with its end.
-pub(super) fn push(text: &mut String, engine: &Engine, client: &Client, now: i64) {
+pub fn push(text: &mut String, engine: &Engine, client: &Client, now: i64) {
     identity(text, client, now);
     state(text, client);
     memory(text, client);
@@ -37,7 +24,7 @@ pub(super) fn push(text: &mut String, engine: &Engine, client: &Client, now: i64
     let _ = write!(
         text,
         " cmd={command} user={user} redir={} resp={proto} lib-name={library} lib-ver={version}",
-        redirect(client)
+        client.redirection()
     );
     newer(text, client);
 }
@@ -52,7 +39,7 @@ fn newer(text: &mut String, client: &Client) {
         figures.bytes_in.load(Relaxed),
         figures.bytes_out.load(Relaxed),
         figures.commands.load(Relaxed),
-        capabilities(client)
+        client.capabilities()
     );
 }
 
@@ -101,7 +88,7 @@ fn memory(text: &mut String, client: &Client) {
 }
 
 /// The letters of the client's state; `N` if there are none.
-pub(super) fn letters(client: &Client) -> String {
+pub fn letters(client: &Client) -> String {
     let figures = &client.figures;
     let subscribed = [&figures.channels, &figures.patterns, &figures.shard_channels];
     let letters = [
