@@ -43,7 +43,7 @@ fn contents(value: &Value) -> Vec<String> {
 }
 
 fn read_back(bytes: &[u8]) -> Result<Object> {
-    Payload::open(bytes).and_then(|payload| payload.read(&limits()))
+    Payload::open(bytes, true).and_then(|payload| payload.read(&limits()))
 }
 
 fn packed(value: &Value) -> Vec<u8> {

@@ -31,7 +31,7 @@ pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, _survey: &Survey) {
     text.field("pubsub_channels", pubsub.name_count(Kind::Channel));
     text.field("pubsub_patterns", pubsub.name_count(Kind::Pattern));
     text.field("pubsubshard_channels", pubsub.name_count(Kind::Shard));
-    never(text);
+    never(text, ctx.engine.stats.migrate_sockets.load(Relaxed));
     text.field("total_error_replies", stats.sum(|thread| &thread.errors));
     text.zeros(&["dump_payload_sanitizations"]);
     text.field("total_reads_processed", stats.sum(|thread| &thread.reads));
@@ -68,12 +68,11 @@ fn traffic(text: &mut Text, ctx: &Ctx<'_>) {
     text.field("rejected_connections", stats.rejected_connections.load(Relaxed));
 }
 
-/// What does not happen in this server: forks, migration, defragmentation, tracking.
-fn never(text: &mut Text) {
+/// What does not happen in this server but for the sockets of MIGRATE: forks, defragmentation, tracking.
+fn never(text: &mut Text, sockets: u64) {
+    text.zeros(&["latest_fork_usec", "total_forks"]);
+    text.field("migrate_cached_sockets", sockets);
     text.zeros(&[
-        "latest_fork_usec",
-        "total_forks",
-        "migrate_cached_sockets",
         "slave_expires_tracked_keys",
         "active_defrag_hits",
         "active_defrag_misses",
