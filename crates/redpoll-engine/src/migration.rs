@@ -103,8 +103,11 @@ impl Executor {
                 Handover::Removed
             }
         };
-        // Nobody waits for a key to go.
-        Self::settle(&engine, self.stats(), &mut keys);
+        let (now, ready) = (keys.now(), Self::settle(&engine, self.stats(), &mut keys));
+        drop(keys);
+        if !ready.is_empty() {
+            self.serve_unasked(ready, now);
+        }
         handover
     }
 }

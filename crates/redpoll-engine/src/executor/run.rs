@@ -3,7 +3,7 @@
 use super::Executor;
 use super::check::Verdict;
 use super::prepare::Prepared;
-use crate::block::{BlockRequest, NewWaiter, TimeoutReply};
+use crate::block::{BlockRequest, NewWaiter};
 use crate::client::flags;
 use crate::ctx::{Action, Ctx, Mode};
 use crate::engine::Engine;
@@ -116,21 +116,11 @@ impl Executor {
 
     /// Does what the command leaves to be done after it.
     #[cold]
-    fn act(
-        ctx: &mut Ctx<'_>,
-        command: (&'static Command, usize),
-        args: Args<'_>,
-        action: Action,
-    ) {
+    fn act(ctx: &mut Ctx<'_>, command: (&'static Command, usize), args: Args<'_>, action: Action) {
         match action {
             Action::Block(request) => Self::wait(ctx, command, args, request),
             Action::Migrate(migration) => {
-                let request = BlockRequest {
-                    keys: Vec::new(),
-                    timeout_ms: None,
-                    wanted: Type::String,
-                    on_timeout: TimeoutReply::NullArray,
-                };
+                let request = BlockRequest::for_keys(Vec::new(), None, Type::String);
                 Self::wait(ctx, command, args, request);
                 let Some(waiter) = ctx.session.waiting.clone() else { return };
                 if !ctx.engine.migrate(*migration, Arc::clone(&waiter)) {
