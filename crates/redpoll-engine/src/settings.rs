@@ -69,6 +69,8 @@ fn limits(config: &Config) -> Limits {
         zset_max_listpack_value: config.zset_max_listpack_value() as usize,
         list_max_listpack_size: config.list_max_listpack_size() as i32,
         list_compress_depth: config.list_compress_depth() as u32,
+        stream_node_max_bytes: config.stream_node_max_bytes() as usize,
+        stream_node_max_entries: usize::try_from(config.stream_node_max_entries()).unwrap_or(0),
         ..Limits::default()
     }
 }

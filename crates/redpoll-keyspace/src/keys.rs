@@ -166,6 +166,9 @@ impl<'a> Keys<'a> {
         let hash = self.hash(key);
         let stripe = self.guards.stripe_mut(self.keyspace.stripe_of(hash));
         stripe.touch(db, key);
+        if stripe.is_needed(db, key) {
+            self.effects.rare().ready.push((db, key.into()));
+        }
         self.event(key, Class::Expired, "expired");
         self.discard_entry(entry);
     }
@@ -372,10 +375,17 @@ impl<'a> Keys<'a> {
         let stripe_number = self.keyspace.stripe_of(self.hash(key));
         let db = self.db;
         let stripe = self.guards.stripe_mut(stripe_number);
-        if !stripe.is_observed() {
-            return;
+        if stripe.is_observed() {
+            stripe.touch(db, key);
+            self.wake_waiters(key);
         }
-        stripe.touch(db, key);
+    }
+
+    /// Lets those who wait for the key try again.
+    pub fn wake_waiters(&mut self, key: &[u8]) {
+        let db = self.db;
+        let number = self.keyspace.stripe_of(self.hash(key));
+        let stripe = self.guards.stripe_mut(number);
         if stripe.next_waiter(db, key, 0).is_some() {
             let ready = (db, Box::from(key));
             let all = &mut self.effects.rare().ready;

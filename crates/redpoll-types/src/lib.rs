@@ -1,4 +1,4 @@
-//! The values of the keyspace: string, list, hash, set, sorted set, and their encodings.
+//! The values of the keyspace: string, list, hash, set, sorted set, stream, and their encodings.
 
 #![forbid(unsafe_code)]
 
@@ -12,6 +12,7 @@ pub mod number;
 pub mod rng;
 mod sample;
 pub mod set;
+pub mod stream;
 pub mod string;
 pub mod table;
 pub mod tree;

@@ -24,31 +24,16 @@ pub const WAIT: Command = Command {
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let replicas = parse::int(args.at(1))?;
-    let timeout_ms = timeout(args.at(2), ctx.keys.now())?;
+    let timeout_ms = parse::timeout_ms(args.at(2), ctx.keys.now())?;
     if replicas <= 0 || !ctx.may_block() {
         ctx.reply.int(0);
         return Ok(());
     }
     ctx.block(BlockRequest {
-        keys: Vec::new(),
-        timeout_ms,
-        wanted: Type::String,
         on_timeout: TimeoutReply::Zero,
+        ..BlockRequest::for_keys(Vec::new(), timeout_ms, Type::String)
     });
     Ok(())
-}
-
-/// A timeout in milliseconds; `None` for 0, which means for ever.
-fn timeout(word: &[u8], now: i64) -> Result<Option<i64>> {
-    let millis = parse::int(word)
-        .map_err(|_| Error::text("ERR timeout is not an integer or out of range"))?;
-    if millis < 0 {
-        return Err(Error::NegativeTimeout);
-    }
-    if millis.checked_add(now).is_none() {
-        return Err(Error::text("ERR timeout is out of range"));
-    }
-    Ok((millis > 0).then_some(millis))
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ impl Executor {
         }
         self.refresh_settings();
         let mut removed = 0;
+        let mut all_ready = Vec::new();
         for stripe in 0..engine.keyspace.stripes() {
             let mut more = engine.keyspace.next_due(stripe) <= now;
             while more {
@@ -25,9 +26,11 @@ impl Executor {
                 removed += u64::from(keys.effects.expired);
                 let lags = std::mem::take(&mut keys.effects.rare().lags_ms);
                 self.note_lag(&lags);
-                let ready = Self::settle(&engine, &self.stats, &mut keys);
-                debug_assert!(ready.is_empty(), "nobody waits for a key to go");
+                all_ready.append(&mut Self::settle(&engine, &self.stats, &mut keys));
             }
+        }
+        if !all_ready.is_empty() {
+            self.serve_unasked(all_ready, now);
         }
         removed
     }

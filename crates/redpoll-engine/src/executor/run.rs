@@ -115,13 +115,14 @@ impl Executor {
         ctx: &mut Ctx<'_>,
         (command, command_id): (&'static Command, usize),
         args: Args<'_>,
-        request: BlockRequest,
+        mut request: BlockRequest,
     ) {
+        let words = request.words.take();
         let waiter = ctx.engine.waiters.add(NewWaiter {
             client: ctx.session.client.clone(),
             command,
             command_id,
-            args: args.to_owned(),
+            args: words.unwrap_or_else(|| args.to_owned()),
             db: ctx.session.db,
             proto: ctx.session.proto,
             wants_reply: ctx.session.reply_mode == ReplyMode::On,
@@ -131,7 +132,8 @@ impl Executor {
         let (db, keyspace) = (ctx.keys.db(), ctx.keys.keyspace());
         for key in &waiter.request.keys {
             let stripe = keyspace.stripe_of(keyspace.hash(key));
-            ctx.keys.held_stripe(stripe).wait(db, key, waiter.id);
+            let needs_key = waiter.request.needs_keys;
+            ctx.keys.held_stripe(stripe).wait(db, key, waiter.id, needs_key);
         }
         waiter.client.set_flag(flags::BLOCKED, true);
         ctx.session.waiting = Some(waiter);
