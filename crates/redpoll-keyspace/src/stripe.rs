@@ -145,4 +145,9 @@ impl Stripe {
     pub fn observed_counts(&self) -> (usize, usize) {
         (self.watches.len(), self.waiters.len())
     }
+
+    /// The number of keys of which somebody wants to hear that they are gone.
+    pub fn needed_keys(&self) -> usize {
+        self.waiters.values().filter(|queue| queue.need_key > 0).count()
+    }
 }

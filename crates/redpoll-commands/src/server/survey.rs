@@ -33,6 +33,8 @@ pub(super) struct Survey {
     pub dbs: Vec<DbSurvey>,
     /// Keys that clients wait for.
     pub awaited_keys: usize,
+    /// Those of them of which a client wants to hear that they are gone.
+    pub needed_keys: usize,
 }
 
 impl Survey {
@@ -41,11 +43,12 @@ impl Survey {
     pub fn take(ctx: &mut Ctx<'_>) -> Self {
         let keyspace = ctx.keys.keyspace();
         let now = ctx.keys.now();
-        let mut survey =
-            Survey { dbs: vec![DbSurvey::default(); keyspace.databases()], awaited_keys: 0 };
+        let dbs = vec![DbSurvey::default(); keyspace.databases()];
+        let mut survey = Survey { dbs, ..Survey::default() };
         for number in 0..keyspace.stripes() {
             let stripe = ctx.keys.stripe(number);
             survey.awaited_keys += stripe.observed_counts().1;
+            survey.needed_keys += stripe.needed_keys();
             for (db, found) in stripe.dbs.iter().zip(&mut survey.dbs) {
                 found.keys += db.table.len();
                 found.volatile += db.volatile;

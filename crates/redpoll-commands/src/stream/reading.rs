@@ -129,7 +129,7 @@ impl<'a> Request<'a> {
         if words % 2 == 1 {
             let (name, choice) = match groups {
                 true => ("xreadgroup", "ID or '>'"),
-                false => ("xread", "ID, '+', or '$'"),
+                false => ("xread", "ID or '$'"),
             };
             return Err(Error::text(format!(
                 "ERR Unbalanced '{name}' list of streams: for each stream key an {choice} must be \

@@ -100,8 +100,8 @@ fn those_who_need_a_group_are_told_that_it_is_gone() {
         ("SWAPDB 0 1", "OK"),
     ] {
         play(&format!(
-            "p: XGROUP CREATE s g $ MKSTREAM = OK
-             l: BLPOP s 0 =
+            "l: BLPOP s 0 =
+             p: XGROUP CREATE s g $ MKSTREAM = OK
              a: XREADGROUP GROUP g a BLOCK 0 STREAMS s > =
              p: {command} = {reply}
              a: = {GONE}

@@ -232,10 +232,10 @@ mod tests {
             ("XADD s MAXLEN = 55 * f v", "55"),
             ("XADD s MAXLEN 55 * f v", "55"),
             ("XADD s MAXLEN ~ 40 LIMIT 1 * f v", "56"),
-            ("XADD s MAXLEN ~ 40 * f v", "49"),
-            ("XADD s MINID ~ 25 * f v", "40"),
-            ("XADD s MINID 25 * f v", "37"),
-            ("XADD s MAXLEN ~ 0 LIMIT 0 * f v", "9"),
+            ("XADD s MAXLEN ~ 40 * f v", "40"),
+            ("XADD s MINID ~ 25 * f v", "41"),
+            ("XADD s MINID 25 * f v", "38"),
+            ("XADD s MAXLEN ~ 0 LIMIT 0 * f v", "0"),
             ("XADD s MAXLEN 0 * f v", "0"),
         ] {
             server.run(&mut client, command);

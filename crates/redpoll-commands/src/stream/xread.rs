@@ -125,8 +125,8 @@ mod tests {
              XREAD STREAMS s > | XREAD GROUP g c STREAMS s 0 | XREAD NOACK STREAMS s 0 | \
              XREAD CLAIM 1 STREAMS s 0 | XREAD COUNT 1 BLOCK 1 | SET k v | XREAD STREAMS k 0",
             "ERR syntax error | ERR wrong number of arguments for 'xread' command | \
-             ERR Unbalanced 'xread' list of streams: for each stream key an ID, '+', or '$' must \
-             be specified. | ERR value is not an integer or out of range | \
+             ERR Unbalanced 'xread' list of streams: for each stream key an ID or '$' must be \
+             specified. | ERR value is not an integer or out of range | \
              ERR timeout is negative | ERR timeout is not an integer or out of range | \
              ERR Invalid stream ID specified as stream command argument | \
              ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> \

@@ -117,7 +117,11 @@ fn parse_from(word: &[u8]) -> Result<From> {
                  new messages. The {word} ID would just return an empty result set."
             )))
         }
-        _ => Ok(From::History(ids::id(word)?)),
+        // To Redis the highest of all ids and `>` are the same.
+        _ => Ok(match ids::id(word)? {
+            StreamId::MAX => From::New,
+            id => From::History(id),
+        }),
     }
 }
 

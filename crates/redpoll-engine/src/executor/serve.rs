@@ -41,7 +41,7 @@ impl Executor {
     }
 
     /// Serves the clients that wait for keys that have changed by themselves: that have expired.
-    pub(crate) fn serve_unasked(&mut self, ready: Vec<Ready>, now: i64) {
+    pub(super) fn serve_unasked(&mut self, ready: Vec<Ready>, now: i64) {
         let engine = Arc::clone(&self.engine);
         let mut round = Round { ready: ready.into(), last: 0 };
         let mut keys = engine.keyspace.keys(0, now);

@@ -1,10 +1,9 @@
 //! `XINFO STREAM key [FULL [COUNT count]]`.
 
 use super::super::entries;
-use super::super::xadd::default_limits;
 use crate::prelude::*;
 use redpoll_resp::Reply;
-use redpoll_types::stream::{Consumer, Group as Readers, IdempotenceLimits, Stream, StreamId};
+use redpoll_types::stream::{Consumer, Group as Readers, Producers, Stream, StreamId};
 
 pub(super) const STREAM: Command = Command {
     spec: Spec {
@@ -26,13 +25,16 @@ pub(super) const STREAM: Command = Command {
 };
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
-    let default = default_limits(ctx);
     let stream = ctx.keys.read::<Stream>(args.at(2))?.ok_or(Error::NoSuchKey)?;
     let full = parse(args)?;
     let reply = &mut ctx.reply;
-    reply.map(if full.is_some() { 15 } else { 16 });
+    // What concerns producers is shown where there are any, or where XCFGSET was used.
+    let more = if stream.producers().is_some() { 6 } else { 0 };
+    reply.map(more + if full.is_some() { 9 } else { 10 });
     numbers(reply, stream);
-    producers(reply, stream, default);
+    if let Some(known) = stream.producers() {
+        producers(reply, known);
+    }
     match full {
         None => ends(reply, stream),
         Some(count) => {
@@ -81,16 +83,15 @@ fn numbers(reply: &mut Reply<'_>, stream: &Stream) {
     entries::id(reply, log.first_id());
 }
 
-fn producers(reply: &mut Reply<'_>, stream: &Stream, default: IdempotenceLimits) {
-    let producers = stream.producers();
-    let limits = producers.map_or(default, |producers| producers.limits());
+fn producers(reply: &mut Reply<'_>, producers: &Producers) {
+    let limits = producers.limits();
     for (name, number) in [
         ("idmp-duration", limits.seconds as usize),
         ("idmp-maxsize", limits.ids),
-        ("pids-tracked", producers.map_or(0, |it| it.producer_count())),
-        ("iids-tracked", producers.map_or(0, |it| it.id_count())),
-        ("iids-added", producers.map_or(0, |it| it.added()) as usize),
-        ("iids-duplicates", producers.map_or(0, |it| it.duplicates()) as usize),
+        ("pids-tracked", producers.producer_count()),
+        ("iids-tracked", producers.id_count()),
+        ("iids-added", producers.added() as usize),
+        ("iids-duplicates", producers.duplicates() as usize),
     ] {
         reply.bulk(name.as_bytes());
         reply.count(number);
