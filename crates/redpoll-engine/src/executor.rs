@@ -7,6 +7,7 @@
 
 mod check;
 mod expire;
+mod hand_over;
 mod prepare;
 mod run;
 mod serve;
@@ -181,16 +182,11 @@ impl Executor {
 
     /// Takes the settings anew if the configuration has changed.
     #[inline]
-    pub(crate) fn refresh_settings(&mut self) {
+    fn refresh_settings(&mut self) {
         if self.generation != self.engine.generation() {
             self.generation = self.engine.generation();
             self.settings = self.engine.settings();
         }
-    }
-
-    /// The classes of events that somebody may have subscribed to.
-    pub(crate) fn wanted_events(&self) -> u32 {
-        self.settings.wanted_events
     }
 
     /// Takes a reply back that CLIENT REPLY does not want, and moves SKIP on.

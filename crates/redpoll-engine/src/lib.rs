@@ -4,6 +4,7 @@
 //!   thread's way of running batches of commands.
 //! - [`spec`] says what a command is; [`ctx`] what it acts in; [`error`] what it may refuse with.
 //! - [`persistence`]: snapshots of the data; [`migration`]: keys that move to another server.
+//! - [`change_log`] is what replicas and the append-only file follow.
 //! - [`block`], [`pubsub`], [`transaction`], [`client`]: the parts that join clients with each
 //!   other.
 //!
@@ -13,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 pub mod block;
+pub mod change_log;
 mod cleanup;
 pub mod client;
 pub mod ctx;

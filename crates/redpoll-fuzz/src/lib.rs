@@ -9,6 +9,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod change_log;
 pub mod command_sequences;
 pub mod exercise;
 pub mod grammar;
@@ -39,6 +40,7 @@ pub const TARGETS: &[Target] = &[
     },
     Target { name: "restore_payload", run: restore_payload::run, seeds: restore_payload::seeds },
     Target { name: "rdb_file", run: rdb_file::run, seeds: rdb_file::seeds },
+    Target { name: "change_log", run: change_log::run, seeds: command_sequences::seeds },
 ];
 
 /// The target of this name.

@@ -94,7 +94,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     if trimmed > 0 {
         ctx.keys.event(key, Class::Stream, "xtrim");
     }
-    if ctx.engine.change_log_is_on() {
+    if ctx.keys.effects.logging {
         log(ctx, args, &options, id, exact.as_ref());
         if let Some((producer, own)) = &own_id {
             let id = id.to_string();

@@ -4,6 +4,7 @@ mod blocking;
 mod clients;
 mod configuration;
 mod linearizability;
+mod persistence;
 mod pressure;
 mod protocol;
 mod redis_crate;
