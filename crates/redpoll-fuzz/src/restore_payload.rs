@@ -61,12 +61,31 @@ pub(crate) fn dumped() -> Vec<Vec<u8>> {
         store.run(&["DEL", "k"]);
         store.run(&line);
         payloads.extend(store.run(&["DUMP", "k"]).as_bytes().map(<[u8]>::to_vec));
+        if line[0] == "ZADD" {
+            payloads.extend(stream(&mut store));
+        }
         if line[0] == "HSET" {
             store.run(&["HPEXPIREAT", "k", "1800000000000", "FIELDS", "1", &line[2]]);
             payloads.extend(store.run(&["DUMP", "k"]).as_bytes().map(<[u8]>::to_vec));
         }
     }
     payloads
+}
+
+/// The payload of a stream with a group.
+fn stream(store: &mut Store) -> Option<Vec<u8>> {
+    for line in [
+        "DEL k",
+        "XADD k 1-1 f v",
+        "XADD k 1-2 f w g x",
+        "XADD k 5-1 f 7",
+        "XGROUP CREATE k g 0",
+        "XREADGROUP GROUP g c COUNT 2 STREAMS k >",
+        "XDEL k 1-2",
+    ] {
+        store.run(&line.split(' ').collect::<Vec<_>>());
+    }
+    store.run(&["DUMP", "k"]).as_bytes().map(<[u8]>::to_vec)
 }
 
 /// Encodings that are only read.

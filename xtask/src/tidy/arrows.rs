@@ -34,7 +34,8 @@ const APART: &[(&str, &[&str])] = &[
     ("redpoll-benchmark", ENGINE),
     ("redpoll-tests", ENGINE),
 ];
-const ENGINE: &[&str] = &["redpoll-persist", "redpoll-keyspace", "redpoll-engine", "redpoll-commands"];
+const ENGINE: &[&str] =
+    &["redpoll-persist", "redpoll-keyspace", "redpoll-engine", "redpoll-commands"];
 
 /// Sections of a manifest that hold dependencies.
 const SECTIONS: &[&str] = &["dependencies", "dev-dependencies", "build-dependencies"];

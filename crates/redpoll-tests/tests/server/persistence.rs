@@ -28,7 +28,7 @@ fn data_are_there_after_a_restart() {
     assert_eq!(client.ask("DEBUG DIGEST"), digest);
     assert_eq!(client.info("rdb_last_load_keys_loaded"), 8);
     client.check("SET more 1 | BGSAVE", "OK | Background saving started");
-    eventually(|| client.info("rdb_bgsave_in_progress") == 0);
+    eventually("the snapshot is written", || client.info("rdb_bgsave_in_progress") == 0);
     assert_eq!(client.info("rdb_changes_since_last_save"), 0);
     let left: Vec<_> = fs::read_dir(&directory).expect("the directory").flatten().collect();
     assert!(left.iter().all(|file| !file.file_name().to_string_lossy().starts_with("temp-")));
@@ -42,7 +42,7 @@ fn a_save_point_saves_by_itself() {
     let server = Server::start(&["--dir", name, "--save", "1 2"]);
     let mut client = server.talk();
     client.check("MSET a 1 b 2 | SET c 3", "OK | OK");
-    eventually(|| client.info("rdb_saves") == 1);
+    eventually("a save point saves", || client.info("rdb_saves") == 1);
     assert!(directory.join("dump.rdb").exists());
     drop(fs::remove_dir_all(directory));
 }

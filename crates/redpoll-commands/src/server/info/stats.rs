@@ -68,7 +68,8 @@ fn traffic(text: &mut Text, ctx: &Ctx<'_>) {
     text.field("rejected_connections", stats.rejected_connections.load(Relaxed));
 }
 
-/// What does not happen in this server but for the sockets of MIGRATE: forks, defragmentation, tracking.
+/// What does not happen in this server: forks, defragmentation, tracking; and the sockets of
+/// MIGRATE, which stand among them.
 fn never(text: &mut Text, sockets: u64) {
     text.zeros(&["latest_fork_usec", "total_forks"]);
     text.field("migrate_cached_sockets", sockets);
