@@ -105,7 +105,15 @@ fn tests() -> Result<(), String> {
 
 /// Each fuzz target for a few seconds on stable Rust.
 fn fuzz() -> Result<(), String> {
-    for target in ["request_parser", "acl_rules", "command_sequences", "change_log"] {
+    let targets = [
+        "request_parser",
+        "acl_rules",
+        "command_sequences",
+        "change_log",
+        "restore_payload",
+        "rdb_file",
+    ];
+    for target in targets {
         let run = ["run", "--quiet", "-p", "redpoll-fuzz", "--", target];
         cargo(&[&run[..], &["--seconds", FUZZ_SECONDS, "--seed", FUZZ_SEED]].concat())?;
     }

@@ -42,6 +42,7 @@ mod replication;
 mod server;
 mod set;
 mod sorted_set;
+mod stream;
 mod string;
 mod transactions;
 
@@ -66,6 +67,7 @@ pub fn all() -> impl Iterator<Item = &'static Command> {
         server::COMMANDS,
         set::COMMANDS,
         sorted_set::COMMANDS,
+        stream::COMMANDS,
         string::COMMANDS,
         transactions::COMMANDS,
     ];

@@ -39,6 +39,19 @@ pub fn timeout(word: &[u8], now: i64) -> Result<Option<i64>> {
     Ok((millis > 0.0).then_some(millis as i64))
 }
 
+/// A timeout in milliseconds; `None` for 0, which means for ever.
+pub fn timeout_ms(word: &[u8], now: i64) -> Result<Option<i64>> {
+    let millis = int(word)
+        .map_err(|_| Error::text("ERR timeout is not an integer or out of range"))?;
+    if millis < 0 {
+        return Err(Error::NegativeTimeout);
+    }
+    if millis.checked_add(now).is_none() {
+        return Err(Error::text("ERR timeout is out of range"));
+    }
+    Ok((millis > 0).then_some(millis))
+}
+
 /// A whole number in base 16, as C reads timeouts too: `0x1f`.
 fn hexadecimal(word: &[u8]) -> Option<f64> {
     let digits = word.strip_prefix(b"0x").or_else(|| word.strip_prefix(b"0X"))?;

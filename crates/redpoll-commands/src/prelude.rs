@@ -2,7 +2,7 @@
 
 pub(crate) use crate::parse;
 pub(crate) use redpoll_engine::spec::{
-    Acl, Arg, Command, Find, Flags, Group, KeySpec, Locks, Spec,
+    Acl, Arg, Command, Flags, Group, KeySpec, Locks, Spec,
 };
 pub(crate) use redpoll_engine::{Ctx, Error, Result};
 pub(crate) use redpoll_keyspace::effect::Class;

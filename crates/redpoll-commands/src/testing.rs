@@ -81,6 +81,8 @@ impl TestServer {
         let over = |waiter: &Arc<Waiter>| waiter.deadline <= self.now;
         if session.waiting.as_ref().is_some_and(over) {
             self.executor.give_up(session, false, &mut out);
+        } else if session.waiting.as_ref().is_some_and(|it| it.look_again_at() <= self.now) {
+            self.executor.look_again(session, self.now);
         }
         session.client.take_outbox(&mut out);
         if session.waiting.as_ref().is_some_and(|waiter| waiter.is_done()) {

@@ -17,7 +17,7 @@ use redpoll_resp::{OwnedArgs, Proto};
 use redpoll_types::value::Type;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering::*};
+use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, AtomicUsize, Ordering::*};
 
 /// What a client gets whose time is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +51,29 @@ pub struct BlockRequest {
     pub wanted: Type,
     /// What to answer when the time is over.
     pub on_timeout: TimeoutReply,
+    /// The command is tried again, too, when a key is gone or has come to hold another type: to
+    /// answer with an error (XREADGROUP, which needs its group).
+    pub needs_keys: bool,
+    /// When to try again although nothing has changed, in milliseconds since 1970: what the command
+    /// waits for may come with time alone.
+    pub look_again_at: Option<i64>,
+    /// The words of the command that is tried, if they are not those of the one that waits.
+    pub words: Option<OwnedArgs>,
+}
+
+impl BlockRequest {
+    /// A wait for a `wanted` at one of `keys` that ends with the absent array.
+    pub fn for_keys(keys: Vec<Box<[u8]>>, timeout_ms: Option<i64>, wanted: Type) -> Self {
+        BlockRequest {
+            keys,
+            timeout_ms,
+            wanted,
+            on_timeout: TimeoutReply::NullArray,
+            needs_keys: false,
+            look_again_at: None,
+            words: None,
+        }
+    }
 }
 
 const WAITING: u8 = 0;
@@ -81,6 +104,8 @@ pub struct Waiter {
     pub deadline: i64,
     /// When it began to wait.
     pub since: i64,
+    /// When to try again; `i64::MAX`: not before something changes.
+    look_again_at: AtomicI64,
     state: AtomicU8,
 }
 
@@ -89,6 +114,22 @@ impl Waiter {
     /// [`Waiter::finish`]. False if somebody else has it, or the wait is over.
     pub fn begin_serving(&self) -> bool {
         self.state.compare_exchange(WAITING, BEING_SERVED, AcqRel, Acquire).is_ok()
+    }
+
+    /// When the client's thread is to look at it next: its time is over then, or its command is to
+    /// be tried again.
+    pub fn due(&self) -> i64 {
+        self.deadline.min(self.look_again_at())
+    }
+
+    /// When to try again although nothing has changed; `i64::MAX`: never.
+    pub fn look_again_at(&self) -> i64 {
+        self.look_again_at.load(Relaxed)
+    }
+
+    /// Sets when to try again.
+    pub(crate) fn set_look_again_at(&self, at: Option<i64>) {
+        self.look_again_at.store(at.unwrap_or(i64::MAX), Relaxed);
     }
 
     /// Gives the right to answer back: there was nothing.
@@ -132,6 +173,7 @@ impl Waiters {
     pub(crate) fn add(&self, new: NewWaiter) -> Arc<Waiter> {
         let id = self.last_id.fetch_add(1, Relaxed) + 1;
         let deadline = new.request.timeout_ms.map_or(i64::MAX, |ms| new.now.saturating_add(ms));
+        let look_again_at = new.request.look_again_at.unwrap_or(i64::MAX);
         let waiter = Arc::new(Waiter {
             id,
             client: new.client,
@@ -144,6 +186,7 @@ impl Waiters {
             request: new.request,
             deadline,
             since: new.now,
+            look_again_at: AtomicI64::new(look_again_at),
             state: AtomicU8::new(WAITING),
         });
         self.waiters.lock().insert(id, Arc::clone(&waiter));

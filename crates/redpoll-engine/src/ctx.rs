@@ -4,7 +4,7 @@
 //! to write. It sees no socket, no thread, and no clock but `keys.now()`. The parts are separate
 //! fields so that a value may be borrowed from `keys` while the reply is written.
 
-use crate::block::{BlockRequest, TimeoutReply};
+use crate::block::BlockRequest;
 use crate::engine::Engine;
 use crate::migration::Migration;
 use crate::session::Session;
@@ -112,9 +112,7 @@ impl Ctx<'_> {
         if !self.may_block() {
             return self.reply.null_array();
         }
-        let on_timeout = TimeoutReply::NullArray;
-        let keys = keys.map(Box::from).collect();
-        self.block(BlockRequest { keys, timeout_ms, wanted, on_timeout });
+        self.block(BlockRequest::for_keys(keys.map(Box::from).collect(), timeout_ms, wanted));
     }
 
     /// What replicas and the append-only file get in place of the command itself: for commands

@@ -8,6 +8,7 @@
 mod check;
 mod evict;
 mod expire;
+mod hand_over;
 mod prepare;
 mod run;
 mod serve;
@@ -263,17 +264,12 @@ impl Executor {
 
     /// Takes the settings anew if the configuration has changed.
     #[inline]
-    pub(crate) fn refresh_settings(&mut self) {
+    fn refresh_settings(&mut self) {
         if self.generation != self.engine.generation() {
             self.generation = self.engine.generation();
             self.settings = self.engine.settings();
             self.evictor = Evictor::default();
         }
-    }
-
-    /// The classes of events that somebody may have subscribed to.
-    pub(crate) fn wanted_events(&self) -> u32 {
-        self.settings.wanted_events
     }
 
     /// Takes the session's user anew if users have changed.

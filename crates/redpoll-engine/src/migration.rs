@@ -9,8 +9,6 @@
 use crate::block::Waiter;
 use crate::client::flags;
 use crate::engine::Engine;
-use crate::executor::Executor;
-use redpoll_keyspace::effect::Class;
 use redpoll_keyspace::entry::Payload;
 use redpoll_keyspace::{Keys, clock};
 use redpoll_persist::{ValueRef, payload};
@@ -82,32 +80,6 @@ impl Parcel {
     /// For how long the key still lives, as RESTORE wants it: 0 for ever.
     pub fn ttl_ms(&self) -> i64 {
         self.expiry.map_or(0, |at| (at - clock::now_ms()).max(1))
-    }
-}
-
-impl Executor {
-    /// Removes a key that has been sent, if it is still what was sent.
-    pub fn hand_over(&mut self, db: usize, sent: &Parcel) -> Handover {
-        self.refresh_settings();
-        let engine = Arc::clone(self.engine());
-        let compress = engine.config.rdbcompression();
-        let hash = engine.keyspace.hash(&sent.key);
-        let mut keys = engine.keyspace.keys_one(hash, db, clock::now_ms());
-        keys.effects.wanted = self.wanted_events();
-        keys.effects.logging = engine.change_log.is_on();
-        let handover = match Parcel::pack(&mut keys, &sent.key, compress) {
-            None => Handover::Gone,
-            Some(now) if now != *sent => Handover::Changed(now),
-            Some(_) => {
-                keys.delete(&sent.key);
-                keys.effects.log(db, [&b"DEL"[..], &sent.key]);
-                keys.wrote(&sent.key, Class::Generic, "del", 1);
-                Handover::Removed
-            }
-        };
-        // Nobody waits for a key to go.
-        Self::settle(&engine, self.stats(), &mut keys, None);
-        handover
     }
 }
 

@@ -158,6 +158,8 @@ fn limits(config: &Config) -> Limits {
         list_max_listpack_size: config.list_max_listpack_size() as i32,
         list_compress_depth: config.list_compress_depth() as u32,
         hll_sparse_max_bytes: usize::try_from(config.hll_sparse_max_bytes()).unwrap_or(usize::MAX),
+        stream_node_max_bytes: config.stream_node_max_bytes() as usize,
+        stream_node_max_entries: usize::try_from(config.stream_node_max_entries()).unwrap_or(0),
         ..Limits::default()
     }
 }

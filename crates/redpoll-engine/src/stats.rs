@@ -196,6 +196,8 @@ pub struct Stats {
     pub connections: AtomicU64,
     /// Connections refused because of maxclients.
     pub rejected_connections: AtomicU64,
+    /// Connections that MIGRATE keeps for another use.
+    pub migrate_sockets: AtomicU64,
     /// Clients closed because their replies grew too large.
     pub output_limit_disconnects: AtomicU64,
     /// Clients closed because their requests grew too large.

@@ -175,6 +175,7 @@ fn data(store: &mut Store, key: &[u8]) -> Data {
             let pair = |pair: &[Vec<u8>]| (pair[0].clone(), score(&pair[1]).expect("a score"));
             Data::Scored(flat.chunks(2).map(pair).collect())
         }
+        "stream" => Data::Stream(format!("{:?}", store.run(&[b"XRANGE", key, b"-", b"+"]))),
         other => panic!("{} is of type {other}", key.escape_ascii()),
     }
 }

@@ -71,7 +71,21 @@ const TEXT: &str = "\
     LMOVEM l l LEFT LEFT COUNT n OBO | LMOVEM l l RIGHT LEFT EXACTLY n BULK | \
     LMOVEM l l LEFT RIGHT | BLMOVEM l l RIGHT RIGHT 1 COUNT n OBO | SUNIONCARD 2 e e LIMIT n | \
     SUNIONCARD 2 e e APPROX | SDIFFCARD 2 e e LIMIT n | ZUNIONSTORE z 2 z e AGGREGATE COUNT | \
-    HIMPORT PREPARE fields f f | HIMPORT SET h fields v v | HIMPORT DISCARD fields";
+    HIMPORT PREPARE fields f f | HIMPORT SET h fields v v | HIMPORT DISCARD fields | \
+    XADD q * f v | XADD q y f v | XADD q y f v m v | XADD q y F | \
+    XADD q MAXLEN ~ n y f v | XADD q MINID y * f v | XADD q ACKED MAXLEN n y f v | \
+    XADD q IDMP g g * f v | XADD q IDMPAUTO g * f v | XLEN q | XRANGE q y y | XRANGE q - y | \
+    XREVRANGE q y - COUNT n | XREVRANGE q + y | XDEL q y y | XDELEX q DELREF IDS 2 y y | \
+    XDELEX q ACKED IDS 1 y | XTRIM q MAXLEN n | XTRIM q MINID ~ y LIMIT n | XSETID q y | \
+    XREAD COUNT n STREAMS q q y y | XREAD MAXSIZE 150 STREAMS q q + 0 | \
+    XGROUP CREATE q g y MKSTREAM | XGROUP CREATE q g $ | XGROUP SETID q g y | \
+    XGROUP DESTROY q g | XGROUP CREATECONSUMER q g g | XGROUP DELCONSUMER q g g | \
+    XREADGROUP GROUP g g COUNT n STREAMS q > | XREADGROUP GROUP g g STREAMS q q > y | \
+    XREADGROUP GROUP g g COUNT n CLAIM 2 STREAMS q > | XACK q g y y | XACKDEL q g IDS 2 y y | \
+    XNACK q g FAIL IDS 2 y y | XNACK q g FATAL IDS 1 y FORCE | XCLAIM q g g 0 y y | \
+    XCLAIM q g g 5 y FORCE JUSTID | XAUTOCLAIM q g g 0 y COUNT 2 | XPENDING q g | \
+    XPENDING q g - y n g | XINFO STREAM q FULL COUNT 0 | XINFO GROUPS q | XINFO CONSUMERS q g | \
+    XCFGSET q IDMP-MAXSIZE 2";
 
 /// How many templates there are.
 pub fn templates() -> u16 {
@@ -81,7 +95,7 @@ pub fn templates() -> u16 {
 /// The longest sequence.
 const STEPS_MAX: usize = 300;
 /// Kinds whose letter stands for a key; every kind has two keys of its own.
-const KEY_KINDS: &[u8] = b"slhez";
+const KEY_KINDS: &[u8] = b"slhezq";
 
 /// Decodes a sequence.
 pub fn decode(data: &[u8]) -> Vec<Step> {
@@ -158,7 +172,9 @@ impl Source<'_> {
             &["-inf", "+inf", "0", "1", "(1", "2.5", "(2.5", "-1", "(-1", "1000", "(3"];
         const LEX: &[&str] = &["-", "+", "[m1", "(m1", "[m3", "(m12", "[1", "(5"];
         match kind {
-            b's' | b'l' | b'h' | b'e' | b'z' | b'k' => words.push(self.key(kind)),
+            b's' | b'l' | b'h' | b'e' | b'z' | b'q' | b'k' => words.push(self.key(kind)),
+            b'y' => words.push(self.id()),
+            b'g' => words.push(self.one(&["g", "h", "1", ""]).into()),
             b'v' => words.push(self.value()),
             b'f' | b'm' => words.push(self.member()),
             b'i' => words.push(self.one(INTS).into()),
@@ -191,6 +207,18 @@ impl Source<'_> {
         let any = KEY_KINDS[usize::from(byte >> 1) % KEY_KINDS.len()];
         let kind = if kind == b'k' || byte >= 230 { any } else { kind };
         vec![kind, b'0' + byte % 2]
+    }
+
+    /// An id of a stream's entry; these are few, so that commands meet each other's entries.
+    fn id(&mut self) -> Vec<u8> {
+        match self.byte() {
+            byte @ 0..100 => format!("{}-{}", byte / 5, byte % 5).into(),
+            byte @ 100..160 => (byte - 100).to_string().into(),
+            byte @ 160..230 => format!("{}-*", byte - 160).into(),
+            230..240 => b"0".to_vec(),
+            240..250 => b"1700000000000".to_vec(),
+            _ => b"18446744073709551615-18446744073709551615".to_vec(),
+        }
     }
 
     fn value(&mut self) -> Vec<u8> {

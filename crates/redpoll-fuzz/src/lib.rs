@@ -12,10 +12,13 @@
 pub mod acl_rules;
 pub mod change_log;
 pub mod command_sequences;
+pub mod exercise;
 pub mod grammar;
 pub mod model;
 pub mod mutate;
+pub mod rdb_file;
 pub mod request_parser;
+pub mod restore_payload;
 pub mod store;
 
 /// A function that panics when bytes lead to something wrong.
@@ -37,6 +40,8 @@ pub const TARGETS: &[Target] = &[
         run: command_sequences::run,
         seeds: command_sequences::seeds,
     },
+    Target { name: "restore_payload", run: restore_payload::run, seeds: restore_payload::seeds },
+    Target { name: "rdb_file", run: rdb_file::run, seeds: rdb_file::seeds },
     Target { name: "change_log", run: change_log::run, seeds: command_sequences::seeds },
 ];
 

@@ -4,11 +4,32 @@ use redpoll_client::{Decoder, Value, request};
 use redpoll_config::Config;
 use redpoll_engine::client::{Origin, Waker};
 use redpoll_engine::engine::ProcessInfo;
+use redpoll_engine::persistence::{Fill, Merge, Storage};
 use redpoll_engine::{Engine, Executor, Session};
 use redpoll_resp::{Batch, Limits, Parser};
-use std::sync::Arc;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 struct NoWaker;
+
+/// A disk with one file, which can be read once.
+struct OneFile(Mutex<Option<Vec<u8>>>);
+
+impl Storage for OneFile {
+    fn replace(&self, _: &Path, _: &mut Fill<'_>) -> io::Result<()> {
+        Err(io::ErrorKind::ReadOnlyFilesystem.into())
+    }
+
+    fn open(&self, _: &Path) -> io::Result<Option<Box<dyn Read>>> {
+        let file = self.0.lock().ok().and_then(|mut file| file.take());
+        Ok(file.map(|bytes| Box::new(io::Cursor::new(bytes)) as Box<dyn Read>))
+    }
+
+    fn spawn(&self, _: &str, _: Box<dyn FnOnce() + Send>) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
 
 impl Waker for NoWaker {
     fn wake(&self, _client: u64) {}
@@ -61,6 +82,14 @@ impl Store {
         let more = decoder.next().map(|more| more.is_some());
         assert!(matches!(more, Ok(false)) && !decoder.is_mid_reply(), "too much: {}", shown());
         reply
+    }
+
+    /// Loads a snapshot file; answers whether it was loaded to its end. Works once.
+    pub fn load(&mut self, file: Vec<u8>) -> bool {
+        let engine = self.executor.engine();
+        engine.persistence.set_storage(Box::new(OneFile(Mutex::new(Some(file)))));
+        let mut keys = engine.keyspace.keys(0, self.now);
+        engine.load(&mut keys, Merge::Refuse).is_ok()
     }
 
     /// The engine.

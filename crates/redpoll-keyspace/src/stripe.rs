@@ -22,9 +22,18 @@ pub struct Stripe {
     pub dbs: Vec<Db>,
     watches: HashMap<DbKey, Vec<WatchFlag>>,
     /// Queues of waiting clients, none of them empty.
-    waiters: HashMap<DbKey, VecDeque<WaiterId>>,
+    waiters: HashMap<DbKey, Queue>,
     /// The keys that clients keep in caches of their own.
     pub readers: ReadTable,
+}
+
+/// The clients that wait for a key.
+#[derive(Default)]
+struct Queue {
+    /// In the order in which they came, which is that of their numbers.
+    waiters: VecDeque<WaiterId>,
+    /// How many of them also want to hear that the key is gone.
+    need_key: usize,
 }
 
 impl Stripe {
@@ -90,24 +99,28 @@ impl Stripe {
     }
 
     /// Puts a client at the end of a key's queue. Its number must be above all those that wait
-    /// here: numbers are given under this lock, so that a queue is always in their order.
-    pub fn wait(&mut self, db: usize, key: &[u8], waiter: WaiterId) {
+    /// here: numbers are given under this lock, so that a queue is always in their order. With
+    /// `needs_key` it also wants to hear that the key is gone.
+    pub fn wait(&mut self, db: usize, key: &[u8], waiter: WaiterId, needs_key: bool) {
         let queue = self.waiters.entry((db as u16, key.into())).or_default();
-        debug_assert!(queue.back().is_none_or(|&last| last <= waiter), "a queue out of order");
-        if queue.back() != Some(&waiter) {
-            queue.push_back(waiter);
+        let last = queue.waiters.back();
+        debug_assert!(last.is_none_or(|&last| last <= waiter), "a queue out of order");
+        if last != Some(&waiter) {
+            queue.waiters.push_back(waiter);
+            queue.need_key += usize::from(needs_key);
         }
     }
 
     /// Takes a client out of a key's queue. O(1) for the first of the queue, O(log n) to find
     /// others.
-    pub fn stop_waiting(&mut self, db: usize, key: &[u8], waiter: WaiterId) {
+    pub fn stop_waiting(&mut self, db: usize, key: &[u8], waiter: WaiterId, needs_key: bool) {
         let db_key = (db as u16, key.into());
         if let Some(queue) = self.waiters.get_mut(&db_key) {
-            if let Ok(index) = queue.binary_search(&waiter) {
-                queue.remove(index);
+            if let Ok(index) = queue.waiters.binary_search(&waiter) {
+                queue.waiters.remove(index);
+                queue.need_key -= usize::from(needs_key);
             }
-            if queue.is_empty() {
+            if queue.waiters.is_empty() {
                 self.waiters.remove(&db_key);
             }
         }
@@ -118,8 +131,14 @@ impl Stripe {
         if self.waiters.is_empty() {
             return None;
         }
-        let queue = self.waiters.get(&(db as u16, Box::from(key)))?;
+        let queue = &self.waiters.get(&(db as u16, Box::from(key)))?.waiters;
         queue.get(queue.partition_point(|&waiter| waiter <= last)).copied()
+    }
+
+    /// Whether any client that waits for a key wants to hear that it is gone.
+    pub fn is_needed(&self, db: usize, key: &[u8]) -> bool {
+        let queue = self.waiters.get(&(db as u16, Box::from(key)));
+        queue.is_some_and(|queue| queue.need_key > 0)
     }
 
     /// The keys of a database that clients wait for.
@@ -131,5 +150,10 @@ impl Stripe {
     /// The number of keys that are watched, and that are waited for.
     pub fn observed_counts(&self) -> (usize, usize) {
         (self.watches.len(), self.waiters.len())
+    }
+
+    /// The number of keys of which somebody wants to hear that they are gone.
+    pub fn needed_keys(&self) -> usize {
+        self.waiters.values().filter(|queue| queue.need_key > 0).count()
     }
 }

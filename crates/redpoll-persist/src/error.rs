@@ -72,7 +72,9 @@ impl fmt::Display for Fault {
             Fault::Length => out.write_str("not a length"),
             Fault::StringEncoding(code) => write!(out, "no string has the encoding {code}"),
             Fault::Compression => out.write_str("a compressed string is damaged"),
-            Fault::Packed => out.write_str("a packed value contradicts its own format"),
+            Fault::Packed => {
+                out.write_str("integrity check failed: a packed value contradicts itself")
+            }
             Fault::Duplicate => out.write_str("the same element comes twice"),
             Fault::Score => out.write_str("a score is not a number"),
             Fault::Time => out.write_str("a time is out of range"),

@@ -387,6 +387,12 @@ impl Connection {
         if self.has_work() { self.go_on(executor, scratch, now) } else { Next::Wait }
     }
 
+    /// Tries a blocking command again; its answer, if there is one, wakes the connection.
+    pub fn look_again(&mut self, executor: &mut Executor, _: &mut Scratch, now: i64) -> Next {
+        executor.look_again(&self.session, now);
+        Next::Wait
+    }
+
     /// Ends the wait of a blocking command whose time is over.
     pub fn timed_out(&mut self, executor: &mut Executor, scratch: &mut Scratch, now: i64) -> Next {
         scratch.output.clear();

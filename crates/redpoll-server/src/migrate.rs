@@ -10,6 +10,7 @@ use redpoll_engine::migration::{Handover, Migration, Parcel};
 use redpoll_engine::{Engine, Executor};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -78,7 +79,10 @@ impl Pool {
         let executor = Executor::new(Arc::clone(&engine), 1000 + number as u64);
         let mut courier = Courier { executor, lines: HashMap::new() };
         loop {
-            let Job { migration, waiter } = self.next();
+            let Some(Job { migration, waiter }) = self.next() else {
+                courier.forget_unused();
+                continue;
+            };
             let carried = courier.carry(&migration);
             engine.answer(&waiter, |reply| match carried {
                 Ok(()) => reply.ok(),
@@ -87,16 +91,15 @@ impl Pool {
         }
     }
 
-    fn next(&self) -> Job {
+    /// The next job; `None` if there was none for a while.
+    fn next(&self) -> Option<Job> {
         let mut state = self.state.lock();
-        loop {
-            if let Some(job) = state.jobs.pop_front() {
-                return job;
-            }
+        if state.jobs.is_empty() {
             state.idle += 1;
-            self.ready.wait(&mut state);
+            self.ready.wait_for(&mut state, KEPT);
             state.idle -= 1;
         }
+        state.jobs.pop_front()
     }
 }
 
@@ -116,9 +119,9 @@ struct Courier {
 impl Courier {
     /// Moves the keys. The error is for the client.
     fn carry(&mut self, migration: &Migration) -> Result<(), String> {
-        self.lines.retain(|_, line| line.used.elapsed() < KEPT);
+        self.forget_unused();
         let address = (migration.host.clone(), migration.port);
-        let kept = self.lines.remove(&address).and_then(|line| line.again(migration));
+        let kept = self.take(&address).and_then(|line| line.again(migration));
         let (mut line, replies) = match kept.map(|mut line| (line.send_all(migration), line)) {
             Some((Ok(replies), line)) => (line, replies),
             Some((Err(Error::Timeout), _)) => return Err(NOT_READ.to_owned()),
@@ -140,8 +143,23 @@ impl Courier {
         line.used = Instant::now();
         if !line.connection.is_closed() {
             self.lines.insert(address, line);
+            self.executor.engine().stats.migrate_sockets.fetch_add(1, Relaxed);
         }
         result
+    }
+
+    /// Closes the connections that nobody has used for a while.
+    fn forget_unused(&mut self) {
+        let before = self.lines.len();
+        self.lines.retain(|_, line| line.used.elapsed() < KEPT);
+        let closed = (before - self.lines.len()) as u64;
+        self.executor.engine().stats.migrate_sockets.fetch_sub(closed, Relaxed);
+    }
+
+    fn take(&mut self, address: &(String, u16)) -> Option<Line> {
+        let line = self.lines.remove(address)?;
+        self.executor.engine().stats.migrate_sockets.fetch_sub(1, Relaxed);
+        Some(line)
     }
 
     /// Removes a key here that has arrived there, and sends it again as long as it has changed.

@@ -21,14 +21,21 @@ pub fn load(engine: &Engine) -> Result<(), String> {
     match engine.load(&mut keys, Merge::Refuse) {
         Ok(loaded) => {
             loaded.notes.iter().for_each(|note| log::warn!("{note}"));
+            let empty = match loaded.empty {
+                0 => String::new(),
+                count => format!(", empty keys skipped: {count}"),
+            };
             let (count, expired) = (loaded.keys, loaded.expired);
-            log::info!("Done loading RDB, keys loaded: {count}, keys expired: {expired}.");
+            log::info!("Done loading RDB, keys loaded: {count}, keys expired: {expired}{empty}.");
             let seconds = begun.elapsed().as_secs_f64();
             log::info!("DB loaded from disk: {seconds:.3} seconds");
             Ok(())
         }
         Err(LoadError::Missing) => Ok(()),
-        Err(error) => Err(format!("Fatal error loading the DB, check server logs: {error}")),
+        Err(error) => {
+            log::warn!("{error}");
+            Err("Terminating server after rdb file reading failure.".to_owned())
+        }
     }
 }
 

@@ -303,9 +303,9 @@ impl Worker {
             Next::Wait => {}
         }
         if let Some(waiter) = &connection.session.waiting
-            && waiter.deadline != i64::MAX
+            && waiter.due() != i64::MAX
         {
-            self.deadlines.push(Reverse((waiter.deadline, client)));
+            self.deadlines.push(Reverse((waiter.due(), client)));
         }
     }
 
@@ -328,18 +328,22 @@ impl Worker {
         }
     }
 
-    /// Ends blocking commands whose time is over.
+    /// Ends blocking commands whose time is over, and tries those again that want it by now.
     fn end_waits(&mut self, now: i64) {
         while let Some(&Reverse((deadline, client))) = self.deadlines.peek() {
             if deadline > now {
                 return;
             }
             self.deadlines.pop();
-            let waits = |connection: &Connection| {
-                connection.session.waiting.as_ref().is_some_and(|waiter| waiter.deadline <= now)
-            };
-            if self.connections.get(&client).is_some_and(waits) {
-                self.serve(client, now, Connection::timed_out);
+            let waiter = self.connections.get(&client).and_then(|it| it.session.waiting.as_ref());
+            match waiter {
+                Some(waiter) if waiter.deadline <= now => {
+                    self.serve(client, now, Connection::timed_out);
+                }
+                Some(waiter) if waiter.look_again_at() <= now => {
+                    self.serve(client, now, Connection::look_again);
+                }
+                _ => {}
             }
         }
     }

@@ -3,6 +3,7 @@
 use crate::hash::Hash;
 use crate::list::List;
 use crate::set::Set;
+use crate::stream::Stream;
 use crate::string::Str;
 use crate::zset::ZSet;
 
@@ -19,6 +20,8 @@ pub enum Value {
     ZSet(ZSet),
     /// A hash.
     Hash(Hash),
+    /// A stream.
+    Stream(Stream),
 }
 
 /// The type of a value, as TYPE names it.
@@ -34,6 +37,8 @@ pub enum Type {
     ZSet,
     /// A hash.
     Hash,
+    /// A stream.
+    Stream,
 }
 
 impl Type {
@@ -45,6 +50,7 @@ impl Type {
             Type::Set => "set",
             Type::ZSet => "zset",
             Type::Hash => "hash",
+            Type::Stream => "stream",
         }
     }
 }
@@ -89,7 +95,7 @@ macro_rules! typed {
     )*};
 }
 
-typed!(List, Set, ZSet, Hash);
+typed!(List, Set, ZSet, Hash, Stream);
 
 impl Value {
     /// The value's type.
@@ -100,6 +106,7 @@ impl Value {
             Value::Set(_) => Type::Set,
             Value::ZSet(_) => Type::ZSet,
             Value::Hash(_) => Type::Hash,
+            Value::Stream(_) => Type::Stream,
         }
     }
 
@@ -111,13 +118,15 @@ impl Value {
             Value::Set(set) => set.encoding(),
             Value::ZSet(zset) => zset.encoding(),
             Value::Hash(hash) => hash.encoding(),
+            Value::Stream(stream) => stream.encoding(),
         }
     }
 
-    /// Whether a collection holds nothing. A string is never empty in this sense.
+    /// Whether a collection holds nothing. A string is never empty in this sense, nor is a stream:
+    /// without entries it still has its last id and its groups.
     pub fn is_empty(&self) -> bool {
         match self {
-            Value::Str(_) => false,
+            Value::Str(_) | Value::Stream(_) => false,
             Value::List(list) => list.is_empty(),
             Value::Set(set) => set.is_empty(),
             Value::ZSet(zset) => zset.is_empty(),
@@ -133,6 +142,7 @@ impl Value {
             Value::Set(set) => set.memory_usage(samples),
             Value::ZSet(zset) => zset.memory_usage(samples),
             Value::Hash(hash) => hash.memory_usage(samples),
+            Value::Stream(stream) => stream.memory_usage(samples),
         }
     }
 
@@ -144,6 +154,7 @@ impl Value {
             Value::Set(set) => set.free_effort(),
             Value::ZSet(zset) => zset.free_effort(),
             Value::Hash(hash) => hash.free_effort(),
+            Value::Stream(stream) => stream.free_effort(),
         }
     }
 }

@@ -6,6 +6,7 @@
 
 use crate::prelude::*;
 use redpoll_engine::migration::{Migration, Parcel};
+use redpoll_engine::spec::Find;
 use redpoll_types::number::parse_i64;
 
 pub const MIGRATE: Command = Command {

@@ -7,6 +7,7 @@
 use crate::prelude::*;
 use redpoll_engine::persistence;
 use redpoll_persist::payload::Payload;
+use std::sync::atomic::Ordering::Relaxed;
 
 const SPEC: Spec = Spec {
     name: "restore",
@@ -64,9 +65,13 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     if ttl < 0 {
         return Err(Error::text("ERR Invalid TTL value, must be >= 0"));
     }
-    let payload = Payload::open(args.at(3))
+    let check = !ctx.engine.persistence.skip_checksum.load(Relaxed);
+    let payload = Payload::open(args.at(3), check)
         .map_err(|_| Error::text("ERR DUMP payload version or checksum are wrong"))?;
-    let value = payload.read(ctx.limits).map_err(|_| Error::text("ERR Bad data format"))?;
+    let value = payload.read(ctx.limits).map_err(|error| {
+        log::debug!("A payload of RESTORE is damaged: {error}");
+        Error::text("ERR Bad data format")
+    })?;
     let expiry = match (ttl, options.absolute) {
         (0, _) => None,
         (at, true) => Some(at),

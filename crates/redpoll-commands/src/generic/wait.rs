@@ -43,7 +43,7 @@ fn waitaof(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     if replicas < 0 {
         return Err(Error::text("ERR value is out of range, must be positive"));
     }
-    let timeout_ms = timeout(args.at(3), ctx.keys.now())?;
+    let timeout_ms = parse::timeout_ms(args.at(3), ctx.keys.now())?;
     if local > 0 {
         return Err(Error::text(
             "ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.",
@@ -72,13 +72,15 @@ fn waitaof(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
 /// Asks the replicas how far they are, and waits for what they say.
 fn wait_for_replicas(ctx: &mut Ctx<'_>, timeout_ms: Option<i64>, on_timeout: TimeoutReply) {
     ctx.engine.replication.say(&[b"REPLCONF", b"GETACK", b"*"]);
-    let request = BlockRequest { keys: Vec::new(), timeout_ms, wanted: Type::String, on_timeout };
-    ctx.block(request);
+    ctx.block(BlockRequest {
+        on_timeout,
+        ..BlockRequest::for_keys(Vec::new(), timeout_ms, Type::String)
+    });
 }
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let replicas = parse::int(args.at(1))?;
-    let timeout_ms = timeout(args.at(2), ctx.keys.now())?;
+    let timeout_ms = parse::timeout_ms(args.at(2), ctx.keys.now())?;
     let replication = &ctx.engine.replication;
     if replication.is_replica() {
         return Err(Error::text(
@@ -96,19 +98,6 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     }
     wait_for_replicas(ctx, timeout_ms, TimeoutReply::Acknowledged { offset, wanted });
     Ok(())
-}
-
-/// A timeout in milliseconds; `None` for 0, which means for ever.
-fn timeout(word: &[u8], now: i64) -> Result<Option<i64>> {
-    let millis = parse::int(word)
-        .map_err(|_| Error::text("ERR timeout is not an integer or out of range"))?;
-    if millis < 0 {
-        return Err(Error::NegativeTimeout);
-    }
-    if millis.checked_add(now).is_none() {
-        return Err(Error::text("ERR timeout is out of range"));
-    }
-    Ok((millis > 0).then_some(millis))
 }
 
 #[cfg(test)]

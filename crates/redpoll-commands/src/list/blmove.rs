@@ -4,7 +4,7 @@
 use super::ends::{SIDES, move_one, side, side_name};
 use super::lmove::KEYS;
 use crate::prelude::*;
-use redpoll_engine::block::{BlockRequest, TimeoutReply};
+use redpoll_engine::block::BlockRequest;
 use redpoll_types::list::End;
 use redpoll_types::value::Type;
 
@@ -62,13 +62,8 @@ fn go(
     if move_one(ctx, (source, from), (target, to))? {
         ctx.log_as([&b"LMOVE"[..], source, target, side_name(from), side_name(to)]);
     } else if ctx.may_block() {
-        ctx.block(BlockRequest {
-            keys: vec![source.into()],
-            timeout_ms,
-            wanted: Type::List,
-            // Redis answers a list's wait with the absent array, even where a value is asked for.
-            on_timeout: TimeoutReply::NullArray,
-        });
+        // Redis answers a list's wait with the absent array, even where a value is asked for.
+        ctx.block(BlockRequest::for_keys(vec![source.into()], timeout_ms, Type::List));
     } else {
         ctx.reply.null();
     }

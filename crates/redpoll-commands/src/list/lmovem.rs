@@ -4,7 +4,7 @@
 use super::ends::{SIDES, move_many, side, side_name};
 use super::lmove::KEYS;
 use crate::prelude::*;
-use redpoll_engine::block::{BlockRequest, TimeoutReply};
+use redpoll_engine::block::BlockRequest;
 use redpoll_types::list::End;
 use redpoll_types::number::write_i64;
 use redpoll_types::value::Type;
@@ -121,12 +121,7 @@ fn blmovem(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         let count = write_i64(moved as i64, &mut buffer);
         ctx.log_as([b"LMOVEM", source, target, from, to, b"EXACTLY", count, order]);
     } else if ctx.may_block() {
-        ctx.block(BlockRequest {
-            keys: vec![source.into()],
-            timeout_ms,
-            wanted: Type::List,
-            on_timeout: TimeoutReply::NullArray,
-        });
+        ctx.block(BlockRequest::for_keys(vec![source.into()], timeout_ms, Type::List));
     } else {
         ctx.reply.null();
     }

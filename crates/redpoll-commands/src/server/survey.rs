@@ -36,6 +36,8 @@ pub(super) struct Survey {
     pub awaited_keys: usize,
     /// How large the values are, if that is asked for.
     pub sizes: Sizes,
+    /// Those of them of which a client wants to hear that they are gone.
+    pub needed_keys: usize,
 }
 
 impl Survey {
@@ -49,6 +51,7 @@ impl Survey {
         for number in 0..keyspace.stripes() {
             let stripe = ctx.keys.stripe(number);
             survey.awaited_keys += stripe.observed_counts().1;
+            survey.needed_keys += stripe.needed_keys();
             for (db, found) in stripe.dbs.iter().zip(&mut survey.dbs) {
                 found.keys += db.table.len();
                 found.volatile += db.volatile;

@@ -36,6 +36,10 @@ directives! {
         "Size of a stream's nodes; 0 has no limit.";
     stream_node_max_entries: Int(100, 0, LONG_MAX), "stream-node-max-entries", [],
         "Entries of a stream's nodes; 0 has no limit.";
+    stream_idmp_duration: Int(100, 1, 86_400), "stream-idmp-duration", [],
+        "Seconds for which a stream remembers the ids that producers give with XADD IDMP.";
+    stream_idmp_maxsize: Int(100, 1, 10_000), "stream-idmp-maxsize", [],
+        "Ids that a stream remembers of each producer.";
     hll_sparse_max_bytes: Bytes(3000, 0, LONG_MAX), "hll-sparse-max-bytes", [],
         "Size up to which a HyperLogLog is kept sparse.";
 }

@@ -3,7 +3,7 @@
 use super::Executor;
 use super::check::Verdict;
 use super::prepare::Prepared;
-use crate::block::{BlockRequest, NewWaiter, TimeoutReply};
+use crate::block::{BlockRequest, NewWaiter};
 use crate::client::flags;
 use crate::ctx::{Action, Ctx, Mode};
 use crate::engine::Engine;
@@ -20,7 +20,7 @@ use std::sync::Arc;
 const NO_WAY: &[u8] = b"IOERR error or timeout connecting to the client";
 
 /// A key that clients wait for and that has changed, with its database.
-pub(crate) type Ready = (usize, Box<[u8]>);
+pub(super) type Ready = (usize, Box<[u8]>);
 
 impl Executor {
     /// Checks a command and runs, queues or refuses it. Answers whether it ran.
@@ -152,12 +152,7 @@ impl Executor {
         match action {
             Action::Block(request) => Self::wait(ctx, command, args, request),
             Action::Migrate(migration) => {
-                let request = BlockRequest {
-                    keys: Vec::new(),
-                    timeout_ms: None,
-                    wanted: Type::String,
-                    on_timeout: TimeoutReply::NullArray,
-                };
+                let request = BlockRequest::for_keys(Vec::new(), None, Type::String);
                 Self::wait(ctx, command, args, request);
                 let Some(waiter) = ctx.session.waiting.clone() else { return };
                 if !ctx.engine.migrate(*migration, Arc::clone(&waiter)) {
@@ -172,13 +167,14 @@ impl Executor {
         ctx: &mut Ctx<'_>,
         (command, command_id): (&'static Command, usize),
         args: Args<'_>,
-        request: BlockRequest,
+        mut request: BlockRequest,
     ) {
+        let words = request.words.take();
         let waiter = ctx.engine.waiters.add(NewWaiter {
             client: ctx.session.client.clone(),
             command,
             command_id,
-            args: args.to_owned(),
+            args: words.unwrap_or_else(|| args.to_owned()),
             db: ctx.session.db,
             proto: ctx.session.proto,
             wants_reply: ctx.session.reply_mode == ReplyMode::On,
@@ -188,7 +184,8 @@ impl Executor {
         let (db, keyspace) = (ctx.keys.db(), ctx.keys.keyspace());
         for key in &waiter.request.keys {
             let stripe = keyspace.stripe_of(keyspace.hash(key));
-            ctx.keys.held_stripe(stripe).wait(db, key, waiter.id);
+            let needs_key = waiter.request.needs_keys;
+            ctx.keys.held_stripe(stripe).wait(db, key, waiter.id, needs_key);
         }
         waiter.client.set_flag(flags::BLOCKED, true);
         ctx.session.waiting = Some(waiter);
@@ -211,7 +208,7 @@ impl Executor {
 
     /// Carries out what follows from a command's writes, while its locks are still held; returns
     /// the keys that waiting clients want to hear of.
-    pub(crate) fn settle(
+    pub(super) fn settle(
         engine: &Engine,
         stats: &ThreadStats,
         keys: &mut Keys<'_>,

@@ -14,8 +14,8 @@ use super::run::{Ready, lock};
 use crate::acl::Context;
 use crate::acl::check::Call;
 use crate::block::{TimeoutReply, Waiter};
-use crate::client::flags;
-use crate::ctx::{Ctx, Mode};
+use crate::client::{Client, flags};
+use crate::ctx::{Action, Ctx, Mode};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::session::Session;
@@ -39,7 +39,60 @@ impl Executor {
         let mut round = Round { ready: ready.into(), last: 0 };
         ctx.keys.clear_hint();
         ctx.keys.effects = ctx.keys.effects.renewed();
-        let Some(mut waiter) = round.next(ctx.engine, &mut ctx.keys) else { return };
+        if let Some(waiter) = round.next(ctx.engine, &mut ctx.keys) {
+            Self::serve_round(ctx, round, waiter);
+        }
+    }
+
+    /// Serves the clients that wait for keys that have changed by themselves: that have expired.
+    pub(super) fn serve_unasked(&mut self, ready: Vec<Ready>, now: i64) {
+        let engine = Arc::clone(&self.engine);
+        let mut round = Round { ready: ready.into(), last: 0 };
+        let mut keys = engine.keyspace.keys(0, now);
+        if let Some(waiter) = round.next(&engine, &mut keys) {
+            let client = Arc::clone(&waiter.client);
+            self.act_for(&client, keys, |ctx| Self::serve_round(ctx, round, waiter));
+        }
+    }
+
+    /// Runs a session's waiting command again because the time for it has come. Its answer, if it
+    /// has one now, goes to the client's outbox.
+    pub fn look_again(&mut self, session: &Session, now: i64) {
+        let Some(waiter) = session.waiting.clone() else { return };
+        let engine = Arc::clone(&self.engine);
+        let (spec, args) = (&waiter.command.spec, waiter.args.as_args());
+        let keys = lock(&engine.keyspace, spec, args, None, waiter.db, now);
+        if waiter.begin_serving() {
+            let round = Round { ready: VecDeque::new(), last: 0 };
+            let current = Arc::clone(&waiter);
+            self.act_for(&waiter.client, keys, |ctx| Self::serve_round(ctx, round, current));
+        }
+    }
+
+    /// Lets `act` run on a client's behalf, outside of any command.
+    fn act_for(&mut self, client: &Arc<Client>, keys: Keys<'_>, act: impl FnOnce(Ctx<'_>)) {
+        let mut session = Session::new(Arc::clone(client), true);
+        let mut out = Vec::new();
+        let mut ctx = Ctx {
+            engine: &self.engine,
+            reply: Reply::new(&mut out, session.proto),
+            session: &mut session,
+            keys,
+            rng: &mut self.rng,
+            limits: &self.settings.limits,
+            mode: Mode::Resumed,
+            stats: &self.stats,
+            action: None,
+            rewritten: None,
+        };
+        ctx.keys.effects.wanted = self.settings.wanted_events | self.engine.tracking.wanted();
+        ctx.keys.effects.logging = self.engine.change_log.is_on();
+        act(ctx);
+    }
+
+    /// Runs the command of `waiter`, which is for the caller to serve, and those of all that come
+    /// after it in the round.
+    fn serve_round(ctx: Ctx<'_>, mut round: Round, mut waiter: Arc<Waiter>) {
         let mut session = Session::new(Arc::clone(&waiter.client), true);
         let mut out = Vec::new();
         let mut ctx = Ctx {
@@ -110,7 +163,8 @@ impl Executor {
             ctx.stats.commands[waiter.command_id].failed.add(1);
             Self::write_error(ctx.engine, ctx.stats, &error, &mut ctx.reply);
         }
-        if ctx.action.take().is_some() {
+        if let Some(Action::Block(request)) = ctx.action.take() {
+            waiter.set_look_again_at(request.look_again_at);
             return false;
         }
         if ctx.keys.effects.logging {
@@ -210,7 +264,7 @@ fn leave_queues(engine: &Engine, keys: &mut Keys<'_>, waiter: &Waiter) {
     let keyspace = &engine.keyspace;
     for key in &waiter.request.keys {
         let stripe = keys.held_stripe(keyspace.stripe_of(keyspace.hash(key)));
-        stripe.stop_waiting(waiter.db, key, waiter.id);
+        stripe.stop_waiting(waiter.db, key, waiter.id, waiter.request.needs_keys);
     }
     engine.waiters.remove(waiter.id);
     waiter.client.set_flag(flags::BLOCKED, false);
@@ -243,13 +297,20 @@ impl Round {
             }
             let stripe = engine.keyspace.stripe_of(engine.keyspace.hash(key));
             let kind = keys.type_of(key);
-            let next = keys.held_stripe(stripe).next_waiter(*db, key, self.last);
-            let (Some(kind), Some(id)) = (kind, next) else {
+            let stripe = keys.held_stripe(stripe);
+            let next = match kind.is_some() || stripe.is_needed(*db, key) {
+                true => stripe.next_waiter(*db, key, self.last),
+                false => None,
+            };
+            let Some(id) = next else {
                 self.ready.pop_front();
                 self.last = 0;
                 continue;
             };
-            let waiter = engine.waiters.get(id).filter(|waiter| waiter.request.wanted == kind);
+            let concerned = |waiter: &Arc<Waiter>| {
+                kind == Some(waiter.request.wanted) || waiter.request.needs_keys
+            };
+            let waiter = engine.waiters.get(id).filter(concerned);
             let Some(waiter) = waiter else {
                 self.last = id;
                 continue;

@@ -28,6 +28,8 @@ pub struct Loaded {
     pub keys: u64,
     /// Keys left out because they had expired.
     pub expired: u64,
+    /// Keys left out because their collections had no elements.
+    pub empty: u64,
     /// What the log should tell: things of the file that were passed over.
     pub notes: Vec<String>,
 }
@@ -130,10 +132,13 @@ fn load(
                 let db = db.ok_or_else(|| file.error(Fault::Database(number)))?;
                 keys.select(db);
             }
-            Item::EmptyKey(key) => loaded.note("an empty collection", &key),
-            Item::EarlyFunction(name) => loaded.note("a function of a preview", &name),
-            Item::Function(_) => loaded.note("a library of functions", b""),
-            Item::ModuleAux(name) => loaded.note("data of the module", name.as_bytes()),
+            Item::EmptyKey(key) => {
+                loaded.empty += 1;
+                loaded.note("skipping empty key:", &key);
+            }
+            Item::EarlyFunction(name) => loaded.note("skipping a function of a preview:", &name),
+            Item::Function(_) => loaded.note("skipping a library of functions", b""),
+            Item::ModuleAux(name) => loaded.note("skipping data of the module", name.as_bytes()),
             Item::Aux(..) | Item::Sizes(..) => {}
         }
     }
@@ -146,7 +151,7 @@ impl Loaded {
         const NOTES_MAX: usize = 16;
         if self.notes.len() < NOTES_MAX {
             let name = String::from_utf8_lossy(&name[..name.len().min(64)]).into_owned();
-            self.notes.push(format!("{what} {name} was passed over"));
+            self.notes.push(format!("{what} {name}"));
         }
     }
 }

@@ -71,6 +71,8 @@ pub struct Persistence {
     saving: AtomicBool,
     /// Whether one is to be begun as soon as possible (BGSAVE SCHEDULE).
     scheduled: AtomicBool,
+    /// Whether RESTORE takes payloads with a wrong checksum (DEBUG SET-SKIP-CHECKSUM-VALIDATION).
+    pub skip_checksum: AtomicBool,
 }
 
 impl Persistence {

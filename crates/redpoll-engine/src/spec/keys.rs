@@ -102,6 +102,9 @@ pub struct KeySpec {
     pub find: Find,
     /// What happens to them.
     pub flags: KeyFlags,
+    /// Words that may stand before the keyword, each with the number of its arguments. An argument
+    /// that looks like the keyword is then not taken for it.
+    pub options: &'static [(&'static str, usize)],
 }
 
 /// A key's position in a command.
@@ -115,7 +118,7 @@ pub struct KeyPosition {
 
 impl KeySpec {
     const fn new(begin: Begin, find: Find) -> KeySpec {
-        KeySpec { begin, find, flags: KeyFlags(0) }
+        KeySpec { begin, find, flags: KeyFlags(0), options: &[] }
     }
 
     /// The one key at `index`.
@@ -138,6 +141,11 @@ impl KeySpec {
     /// The one key behind a word, which is searched from `from` on.
     pub const fn after(word: &'static str, from: i32) -> KeySpec {
         KeySpec::new(Begin::Keyword(word, from), Find::Range { last: 0, step: 1, limit: 0 })
+    }
+
+    /// Steps over these options and their arguments on the way to the keyword.
+    pub const fn behind(self, options: &'static [(&'static str, usize)]) -> KeySpec {
+        KeySpec { options, ..self }
     }
 
     /// With another way to go on.
@@ -231,10 +239,21 @@ impl KeySpec {
         Some(())
     }
 
+    /// The index behind `word`, before which there is nothing but options.
+    fn behind_options(&self, args: Args<'_>, word: &str) -> Option<usize> {
+        let mut index = 1;
+        while !args.is(index, word) {
+            let option = self.options.iter().find(|(option, _)| args.is(index, option))?;
+            index += 1 + option.1;
+        }
+        Some(index + 1)
+    }
+
     /// The index where the search begins; `None` if the word to search is not there.
     fn begin(&self, args: Args<'_>) -> Option<usize> {
         match self.begin {
             Begin::Index(index) => (index < args.len()).then_some(index),
+            Begin::Keyword(word, _) if !self.options.is_empty() => self.behind_options(args, word),
             Begin::Keyword(word, from) if from >= 0 => {
                 let mut indexes = from as usize..args.len();
                 indexes.find(|&index| args.is(index, word)).map(|index| index + 1)

@@ -19,6 +19,7 @@ pub(super) fn answer(model: &mut Model, name: &str, w: Words<'_>, reply: &Value)
                 Some(Data::Hash(_)) => "hash",
                 Some(Data::Set(_)) => "set",
                 Some(Data::Scored(_)) => "zset",
+                Some(Data::Stream(_)) => "stream",
             };
             Ok(Value::Status(name.into()))
         }

@@ -58,6 +58,8 @@ pub enum Data {
     Set(BTreeSet<Vec<u8>>),
     /// A sorted set.
     Scored(BTreeMap<Vec<u8>, f64>),
+    /// A stream: what XRANGE has answered. The model knows of it, but not what becomes of it.
+    Stream(String),
 }
 
 /// A key's value and when it is over, in milliseconds since 1970.

@@ -26,12 +26,10 @@ impl Keys<'_> {
         let (db, number) = (self.db, self.keyspace.stripe_of(hash));
         let stripe = self.guards.stripe_mut(number);
         stripe.touch(db, key);
-        if by_client && stripe.next_waiter(db, key, 0).is_some() {
-            let ready = (db, Box::from(key));
-            let all = &mut self.effects.rare().ready;
-            if !all.contains(&ready) {
-                all.push(ready);
-            }
+        if by_client {
+            self.wake_waiters(key);
+        } else if stripe.is_needed(db, key) {
+            self.effects.rare().ready.push((db, key.into()));
         }
         let readers = self.guards.stripe_mut(number).readers.take(hash, key);
         if let Some(readers) = readers {
@@ -43,6 +41,20 @@ impl Keys<'_> {
         }
         if self.effects.wanted & WRITE_CLOCK != 0 && by_client {
             self.restart_clock(hash, key);
+        }
+    }
+
+    /// Lets those who wait for the key try again.
+    pub fn wake_waiters(&mut self, key: &[u8]) {
+        let db = self.db;
+        let number = self.keyspace.stripe_of(self.hash(key));
+        let stripe = self.guards.stripe_mut(number);
+        if stripe.next_waiter(db, key, 0).is_some() {
+            let ready = (db, Box::from(key));
+            let all = &mut self.effects.rare().ready;
+            if !all.contains(&ready) {
+                all.push(ready);
+            }
         }
     }
 

@@ -39,6 +39,11 @@ impl Keys<'_> {
         for number in 0..self.keyspace.stripes() {
             let stripe = self.guards.stripe_mut(number);
             stripe.touch_db(db, None, self.now);
+            for key in stripe.waited_keys(db) {
+                if stripe.is_needed(db, &key) {
+                    self.effects.rare().ready.push((db, key));
+                }
+            }
             let part = &mut stripe.dbs[db];
             if !part.table.is_empty() {
                 emptied.keys += part.table.len();

@@ -49,7 +49,10 @@ mod tests {
         }
 
         #[test]
-        fn damage_does_no_harm(packed in prop::collection::vec(any::<u8>(), 0..200), len in 0u64..9999) {
+        fn damage_does_no_harm(
+            packed in prop::collection::vec(any::<u8>(), 0..200),
+            len in 0u64..9999,
+        ) {
             let mut out = Vec::new();
             let done = decompress(&packed, len, &mut out);
             prop_assert!(done.is_none() || out.len() as u64 == len);

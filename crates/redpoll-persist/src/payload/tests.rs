@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use redpoll_types::hash::{Hash, Ttl};
 use redpoll_types::list::List;
 use redpoll_types::set::Set;
+use redpoll_types::stream::{Stream, StreamId};
 use redpoll_types::string::Str;
 use redpoll_types::value::Value;
 use redpoll_types::zset::ZSet;
@@ -30,6 +31,7 @@ fn contents(value: &Value) -> Vec<String> {
         Value::ZSet(set) => {
             set.iter().map(|(member, score)| format!("{} {score}", text(member.to_vec()))).collect()
         }
+        Value::Stream(stream) => return stream_contents(stream),
         Value::Hash(hash) => hash
             .iter()
             .map(|field| {
@@ -42,8 +44,31 @@ fn contents(value: &Value) -> Vec<String> {
     parts
 }
 
+/// The same of a stream: entries, then groups.
+fn stream_contents(stream: &Stream) -> Vec<String> {
+    let log = stream.log();
+    let numbers = (log.last_id(), log.first_id(), log.max_deleted_id(), log.added());
+    let mut parts = vec![format!("{numbers:?}")];
+    for (id, bytes) in log.nodes() {
+        parts.push(format!("{id:?} {bytes:?}"));
+    }
+    for (name, group) in stream.groups() {
+        let pending: Vec<_> = group.pending_from(StreamId::MIN).collect();
+        let owners: Vec<_> = pending.iter().map(|pending| group.owner_name(pending)).collect();
+        let times: Vec<_> = pending
+            .iter()
+            .map(|pending| (pending.id(), pending.delivered(), pending.deliveries()))
+            .collect();
+        let consumers: Vec<_> =
+            group.consumers().map(|consumer| (consumer.name(), consumer.seen())).collect();
+        let position = (group.last_delivered(), group.entries_read());
+        parts.push(format!("{name:?} {position:?} {times:?} {owners:?} {consumers:?}"));
+    }
+    parts
+}
+
 fn read_back(bytes: &[u8]) -> Result<Object> {
-    Payload::open(bytes).and_then(|payload| payload.read(&limits()))
+    Payload::open(bytes, true).and_then(|payload| payload.read(&limits()))
 }
 
 fn packed(value: &Value) -> Vec<u8> {
@@ -72,6 +97,8 @@ enum Plan {
     Set(Vec<Vec<u8>>),
     ZSet(Vec<(Vec<u8>, f64)>),
     Hash(Vec<(Vec<u8>, Vec<u8>, Option<u64>)>),
+    /// Ids, and whether each is deleted, pending or neither.
+    Stream(Vec<(u64, u8)>),
 }
 
 impl Plan {
@@ -98,8 +125,35 @@ impl Plan {
                 }
                 hash.into()
             }
+            Plan::Stream(ids) => stream_of(ids).into(),
         }
     }
+}
+
+fn stream_of(ids: &[(u64, u8)]) -> Stream {
+    let mut stream = Stream::new();
+    let ids: Vec<_> = ids
+        .iter()
+        .scan(0, |last, (step, fate)| {
+            *last += step;
+            Some((StreamId::new(*last, 1), *fate))
+        })
+        .collect();
+    for (id, _) in &ids {
+        let words = [&b"field"[..], b"value"];
+        stream.log_mut().add(*id, words.into_iter(), &limits());
+    }
+    let group = stream.load_group(b"group", ids[0].0, Some(1)).expect("a new group");
+    let consumer = group.load_consumer(b"consumer", 5, Some(5)).expect("a new consumer");
+    group.load_consumer(b"other", 7, Some(7)).expect("a new consumer");
+    for (id, _) in ids.iter().filter(|(_, fate)| *fate == 1) {
+        group.load_pending(*id, 9, 2).expect("not pending yet");
+        group.load_owner(*id, consumer).expect("nobody has it");
+    }
+    for (id, _) in ids.iter().filter(|(_, fate)| *fate == 2) {
+        stream.log_mut().delete(*id);
+    }
+    stream
 }
 
 /// Plans for values of all types, small and big.
@@ -121,6 +175,7 @@ fn plans() -> impl Strategy<Value = Plan> {
         prop::collection::vec(number, 1..8).prop_map(Plan::Set),
         prop::collection::vec((text(), score), 1..24).prop_map(Plan::ZSet),
         prop::collection::vec((text(), text(), expiry), 1..24).prop_map(Plan::Hash),
+        prop::collection::vec((1u64..100, 0u8..4), 1..40).prop_map(Plan::Stream),
     ]
 }
 

@@ -51,7 +51,14 @@ pub(super) fn quicklist_2(source: &mut impl Source, limits: &Limits) -> Result<L
     for _ in 0..count {
         match length::read_plain(source)? {
             PACKED => nodes.add(packed::listpack(source)?),
-            PLAIN => nodes.0.push(Node::Plain(text::read(source)?)),
+            PLAIN => {
+                let element = text::read(source)?;
+                // No writer gives an empty element a node of its own.
+                if element.is_empty() {
+                    return Err(source.error(Fault::Packed));
+                }
+                nodes.0.push(Node::Plain(element));
+            }
             kind => return Err(source.error(Fault::ListNode(kind))),
         }
     }

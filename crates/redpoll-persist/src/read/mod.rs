@@ -8,6 +8,7 @@ mod list;
 pub(crate) mod module;
 mod packed;
 mod set;
+mod stream;
 mod zset;
 
 use crate::kind::value as kind;
@@ -64,6 +65,9 @@ pub fn value(
             hash::listpack_ex_early(source, limits)?.into()
         }
         (kind::HASH_LISTPACK_EX, Dialect::Redis) => hash::listpack_ex(source, limits)?.into(),
+        (kind::STREAM, _) => stream::read(source, stream::Form::First)?.into(),
+        (kind::STREAM_2, _) => stream::read(source, stream::Form::Numbers)?.into(),
+        (kind::STREAM_3, _) => stream::read(source, stream::Form::Active)?.into(),
         (kind::MODULE | kind::MODULE_2, _) => return Err(source.error(Fault::Module)),
         _ => return Err(source.error(Fault::Type(code))),
     };

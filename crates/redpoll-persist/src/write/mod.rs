@@ -6,6 +6,7 @@
 mod hash;
 mod list;
 mod set;
+mod stream;
 mod zset;
 
 use crate::kind;
@@ -30,6 +31,7 @@ impl ValueRef<'_> {
             ValueRef::Value(Value::Hash(hash)) if hash.volatile_len() > 0 => {
                 kind::VERSION_FIELD_EXPIRY
             }
+            ValueRef::Value(Value::Stream(stream)) => stream::version(stream),
             _ => kind::VERSION,
         }
     }
@@ -44,6 +46,7 @@ impl ValueRef<'_> {
             ValueRef::Value(Value::Set(set)) => set::code(set),
             ValueRef::Value(Value::ZSet(zset)) => zset::code(zset),
             ValueRef::Value(Value::Hash(hash)) => hash::code(hash),
+            ValueRef::Value(Value::Stream(_)) => kind::value::STREAM_2,
         }
     }
 
@@ -57,6 +60,7 @@ impl ValueRef<'_> {
             ValueRef::Value(Value::Set(set)) => set::write(sink, set, compress),
             ValueRef::Value(Value::ZSet(zset)) => zset::write(sink, zset, compress),
             ValueRef::Value(Value::Hash(hash)) => hash::write(sink, hash, compress),
+            ValueRef::Value(Value::Stream(stream)) => stream::write(sink, stream, compress),
         }
     }
 }

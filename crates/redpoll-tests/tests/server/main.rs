@@ -6,6 +6,7 @@ mod clients;
 mod configuration;
 mod eviction;
 mod linearizability;
+mod persistence;
 mod pressure;
 mod protocol;
 mod redis_crate;

@@ -21,10 +21,10 @@ use crate::number::parse_i64;
 use super::Element;
 
 /// The byte after the last entry.
-pub(super) const END: u8 = 0xff;
+pub(crate) const END: u8 = 0xff;
 
 /// An entry ready to be written: at most 9 bytes of encoding, the data, the backlen.
-pub(super) struct Encoded<'a> {
+pub(crate) struct Encoded<'a> {
     head: [u8; 9],
     head_len: u8,
     back_len: u8,
@@ -34,7 +34,7 @@ pub(super) struct Encoded<'a> {
 
 impl<'a> Encoded<'a> {
     /// Encodes a text: as an integer when it is the canonical text of one.
-    pub(super) fn text(text: &'a [u8]) -> Self {
+    pub(crate) fn text(text: &'a [u8]) -> Self {
         match parse_i64(text) {
             Some(value) => Self::integer(value),
             None => Self::string(text),
@@ -42,7 +42,7 @@ impl<'a> Encoded<'a> {
     }
 
     /// Encodes what another listpack held.
-    pub(super) fn element(element: Element<'a>) -> Self {
+    pub(crate) fn element(element: Element<'a>) -> Self {
         match element {
             Element::Int(value) => Self::integer(value),
             Element::Bytes(bytes) => Self::text(bytes),
@@ -68,7 +68,7 @@ impl<'a> Encoded<'a> {
     }
 
     /// Encodes an integer in the fewest bytes.
-    pub(super) fn integer(value: i64) -> Self {
+    pub(crate) fn integer(value: i64) -> Self {
         let mut head = [0; 9];
         let bytes = value.to_le_bytes();
         let wide = |head: &mut [u8; 9], tag: u8, width: usize| {
@@ -101,12 +101,12 @@ impl<'a> Encoded<'a> {
     }
 
     /// Length of the whole entry in bytes.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.head_len as usize + self.body.len() + self.back_len as usize
     }
 
     /// Writes the entry into `target`, which is [`Encoded::len`] bytes long.
-    pub(super) fn write(&self, target: &mut [u8]) {
+    pub(crate) fn write(&self, target: &mut [u8]) {
         let (head, rest) = target.split_at_mut(self.head_len as usize);
         let (body, back) = rest.split_at_mut(self.body.len());
         head.copy_from_slice(&self.head[..self.head_len as usize]);
@@ -115,7 +115,7 @@ impl<'a> Encoded<'a> {
     }
 
     /// Appends the entry to `target`.
-    pub(super) fn append_to(&self, target: &mut Vec<u8>) {
+    pub(crate) fn append_to(&self, target: &mut Vec<u8>) {
         target.extend_from_slice(&self.head[..self.head_len as usize]);
         target.extend_from_slice(self.body);
         target.extend_from_slice(&self.back[..self.back_len as usize]);
@@ -149,13 +149,13 @@ fn write_back_len(len: usize, back: &mut [u8; 5]) -> u8 {
 
 /// Length in bytes of the entry at `at`, its backlen included.
 #[inline]
-pub(super) fn entry_len(bytes: &[u8], at: usize) -> usize {
+pub(crate) fn entry_len(bytes: &[u8], at: usize) -> usize {
     let len = data_len(bytes, at);
     len + back_len(len)
 }
 
 /// Start of the entry that ends just before `end`.
-pub(super) fn previous(bytes: &[u8], end: usize) -> usize {
+pub(crate) fn previous(bytes: &[u8], end: usize) -> usize {
     let mut len = 0;
     let mut at = end - 1;
     let mut shift = 0;
@@ -194,7 +194,7 @@ fn long_len(bytes: &[u8], at: usize) -> usize {
 
 /// The element at `at` and the length of its entry.
 #[inline]
-pub(super) fn decode(bytes: &[u8], at: usize) -> (Element<'_>, usize) {
+pub(crate) fn decode(bytes: &[u8], at: usize) -> (Element<'_>, usize) {
     let tag = bytes[at];
     let len = data_len(bytes, at);
     let element = match tag {
@@ -221,7 +221,7 @@ fn wide_integer(bytes: &[u8]) -> i64 {
 
 /// Length of the entry at the start of `bytes` if it lies within them and is well formed: a known
 /// encoding, the data complete, the backlen exactly as this module would write it.
-pub(super) fn checked_entry_len(bytes: &[u8]) -> Option<usize> {
+pub(crate) fn checked_entry_len(bytes: &[u8]) -> Option<usize> {
     let head_len = match bytes.first()? {
         0xe0..=0xef => 2,
         0xf0 => 5,

@@ -13,8 +13,14 @@ pub struct Iter<'a> {
 }
 
 impl<'a> Iter<'a> {
-    pub(super) fn new(bytes: &'a [u8], front: usize, back: usize) -> Self {
+    /// The elements from `front` to `back`, both ends of entries of a listpack.
+    pub(crate) fn new(bytes: &'a [u8], front: usize, back: usize) -> Self {
         Self { bytes, front, back }
+    }
+
+    /// Where the next entry from the front begins.
+    pub(crate) fn position(&self) -> usize {
+        self.front
     }
 }
 

@@ -15,7 +15,7 @@
 //! A [`Cursor`] is a plain offset. It stays good until the listpack changes before it; used with
 //! another listpack it may panic, as an index would.
 
-mod codec;
+pub(crate) mod codec;
 mod iter;
 #[cfg(test)]
 mod tests;
@@ -158,6 +158,11 @@ impl Listpack {
     /// The bytes in Redis's format.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// The bytes in Redis's format, as a value of their own.
+    pub fn into_bytes(self) -> Box<[u8]> {
+        self.bytes
     }
 
     /// Length of [`Listpack::as_bytes`], which is also the heap memory held.

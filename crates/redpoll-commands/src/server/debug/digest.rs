@@ -104,6 +104,15 @@ fn mix_elements(digest: &mut Digest, value: &Value) {
                 digest.join(&Digest::of_pair(&member.to_vec(), score.as_bytes()).0);
             }
         }
+        Value::Stream(stream) => {
+            for entry in stream.log().iter() {
+                digest.mix(format!("{}.{}", entry.id.ms, entry.id.seq).as_bytes());
+                for (name, value) in entry.fields {
+                    digest.mix(&name.to_vec());
+                    digest.mix(&value.to_vec());
+                }
+            }
+        }
         Value::Hash(hash) => {
             for field in hash.iter() {
                 digest.join(&Digest::of_pair(&field.name.to_vec(), &field.value.to_vec()).0);
@@ -120,6 +129,7 @@ fn type_number(kind: Type) -> u32 {
         Type::Set => 2,
         Type::ZSet => 3,
         Type::Hash => 4,
+        Type::Stream => 6,
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, survey: &Survey) {
     text.field("tracking_clients", ctx.engine.tracking.client_count());
     text.field("clients_in_timeout_table", ctx.engine.waiters.timed());
     text.field("total_blocking_keys", survey.awaited_keys);
-    text.zeros(&["total_blocking_keys_on_nokey"]);
+    text.field("total_blocking_keys_on_nokey", survey.needed_keys);
 }
 
 #[cfg(test)]

@@ -84,12 +84,12 @@ fn traffic(text: &mut Text, ctx: &Ctx<'_>) {
     text.field("rejected_connections", stats.rejected_connections.load(Relaxed));
 }
 
-/// What does not happen in this server (forks, migration, defragmentation), and tracking.
+/// What does not happen in this server (forks, defragmentation), and tracking; and the sockets of
+/// MIGRATE, which stand among them.
 fn never(text: &mut Text, ctx: &Ctx<'_>) {
+    text.zeros(&["latest_fork_usec", "total_forks"]);
+    text.field("migrate_cached_sockets", ctx.engine.stats.migrate_sockets.load(Relaxed));
     text.zeros(&[
-        "latest_fork_usec",
-        "total_forks",
-        "migrate_cached_sockets",
         "slave_expires_tracked_keys",
         "active_defrag_hits",
         "active_defrag_misses",

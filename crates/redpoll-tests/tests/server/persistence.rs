@@ -1,0 +1,103 @@
+//! Snapshots on disk, and keys that move between servers.
+
+use redpoll_tests::server::new_directory;
+use redpoll_tests::{Server, eventually};
+use std::fs;
+
+/// Settings of a server that keeps its data in this directory.
+fn settings(directory: &str) -> [&str; 4] {
+    ["--dir", directory, "--enable-debug-command", "yes"]
+}
+
+#[test]
+fn data_are_there_after_a_restart() {
+    let directory = new_directory();
+    let name = directory.to_str().expect("a name");
+    let mut server = Server::start(&settings(name));
+    let mut client = server.talk();
+    client.check(
+        "SET a 1 | RPUSH l x y | HSET h f v | SADD s 1 2 | ZADD z 1.5 m",
+        "OK | 2 | 1 | 2 | 1",
+    );
+    client.check("XADD x 1-1 f v | SET e v EX 1000 | SELECT 5 | SET other 1", "1-1 | OK | OK | OK");
+    let digest = client.ask("DEBUG DIGEST");
+    client.send("SHUTDOWN");
+    assert!(server.wait().success());
+    let server = Server::start(&settings(name));
+    let mut client = server.talk();
+    assert_eq!(client.ask("DEBUG DIGEST"), digest);
+    assert_eq!(client.info("rdb_last_load_keys_loaded"), 8);
+    client.check("SET more 1 | BGSAVE", "OK | Background saving started");
+    eventually("the snapshot is written", || client.info("rdb_bgsave_in_progress") == 0);
+    assert_eq!(client.info("rdb_changes_since_last_save"), 0);
+    let left: Vec<_> = fs::read_dir(&directory).expect("the directory").flatten().collect();
+    assert!(left.iter().all(|file| !file.file_name().to_string_lossy().starts_with("temp-")));
+    drop(fs::remove_dir_all(directory));
+}
+
+#[test]
+fn a_save_point_saves_by_itself() {
+    let directory = new_directory();
+    let name = directory.to_str().expect("a name");
+    let server = Server::start(&["--dir", name, "--save", "1 2"]);
+    let mut client = server.talk();
+    client.check("MSET a 1 b 2 | SET c 3", "OK | OK");
+    eventually("a save point saves", || client.info("rdb_saves") == 1);
+    assert!(directory.join("dump.rdb").exists());
+    drop(fs::remove_dir_all(directory));
+}
+
+#[test]
+fn a_damaged_file_ends_the_start() {
+    let directory = new_directory();
+    fs::write(directory.join("dump.rdb"), b"REDIS0010\xfe\x00\x63").expect("a file");
+    let output = std::process::Command::new(redpoll_tests::server::program())
+        .args(["--port", "0", "--unixsocket", "socket", "--dir"])
+        .arg(&directory)
+        .output()
+        .expect("the program");
+    let log = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{log}");
+    assert!(log.contains("no value is of the type 99 (offset 12)"), "{log}");
+    assert!(log.contains("Terminating server after rdb file reading failure."), "{log}");
+    drop(fs::remove_dir_all(directory));
+}
+
+#[test]
+fn a_failed_end_is_no_end() {
+    let directory = new_directory();
+    let name = directory.to_str().expect("a name");
+    let mut server = Server::start(&["--dir", name, "--save", "100 1"]);
+    let mut client = server.talk();
+    client.check("SET a 1", "OK");
+    fs::create_dir(directory.join("dump.rdb")).expect("a directory in the file's place");
+    assert_eq!(client.ask("SHUTDOWN"), "ERR Errors trying to SHUTDOWN. Check logs.");
+    assert!(server.is_running());
+    client.check("GET a", "1");
+    client.send("SHUTDOWN NOSAVE");
+    assert!(server.wait().success());
+    drop(fs::remove_dir_all(directory));
+}
+
+#[test]
+fn keys_move_between_servers() {
+    let (source, target) = (Server::start(&["--save", ""]), Server::start(&["--save", ""]));
+    let (mut here, mut there) = (source.talk(), target.talk());
+    let port = target.port;
+    here.check("SET a 1 PX 100000 | RPUSH l x y | SET taken 1", "OK | 2 | OK");
+    there.check("SET taken 2", "OK");
+    let migrate = |rest: &str| format!("MIGRATE 127.0.0.1 {port} {rest}");
+    assert_eq!(here.ask(&migrate("a 0 5000")), "OK");
+    here.check("EXISTS a", "0");
+    there.check("GET a", "1");
+    let busy = "ERR Target instance replied with error: BUSYKEY Target key name already exists.";
+    assert_eq!(here.ask(&migrate("\"\" 0 5000 KEYS l taken nope")), busy);
+    here.check("EXISTS l taken", "1");
+    there.check("LRANGE l 0 -1 | GET taken", "[x y] | 2");
+    assert_eq!(here.ask(&migrate("taken 0 5000 COPY REPLACE")), "OK");
+    here.check("EXISTS taken", "1");
+    there.check("GET taken", "1");
+    assert_eq!(here.ask(&migrate("nope 0 5000")), "NOKEY");
+    let text = "IOERR error or timeout connecting to the client";
+    assert_eq!(here.ask("MIGRATE 127.0.0.1 1 taken 0 500"), text);
+}

@@ -1,0 +1,5 @@
+//! `restore_payload` for cargo-fuzz; what it checks is said in `redpoll-fuzz`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| redpoll_fuzz::restore_payload::run(data));
