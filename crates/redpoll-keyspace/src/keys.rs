@@ -170,6 +170,7 @@ impl<'a> Keys<'a> {
             self.effects.rare().ready.push((db, key.into()));
         }
         self.event(key, Class::Expired, "expired");
+        self.effects.log(db, [&b"DEL"[..], key]);
         self.discard_entry(entry);
     }
 

@@ -19,7 +19,7 @@ pub struct GroupLog<'a> {
 impl<'a> GroupLog<'a> {
     /// A log for a group, which gathers nothing if nobody listens.
     pub fn new(ctx: &Ctx<'_>, key: &'a [u8], group: &'a [u8]) -> Self {
-        GroupLog { key, group, is_on: ctx.engine.change_log_is_on(), commands: Vec::new() }
+        GroupLog { key, group, is_on: ctx.keys.effects.logging, commands: Vec::new() }
     }
 
     fn push(&mut self, words: &[&[u8]]) {

@@ -4,7 +4,9 @@
 use super::options::{self, Idempotence, NewId, Options};
 use super::{entries, options::CONDITION};
 use crate::prelude::*;
-use redpoll_types::stream::{IdempotenceLimits, NODE_BYTES_MAX, Stream, StreamId, Threshold, Trim};
+use redpoll_types::stream::{
+    IdempotenceLimits, NODE_BYTES_MAX, References, Stream, StreamId, Threshold, Trim,
+};
 use sha1_smol::Sha1;
 
 pub const XADD: Command = Command {
@@ -88,15 +90,17 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         stream.producers_mut(idempotence_limits).record(producer, own, id, now.unsigned_abs());
     }
     let trimmed = options.trim.map_or(0, |trim| stream.trim(&trim, options.references));
-    let exact = options.trim.map(|trim| exact(&trim, stream));
+    let exact = options.trim.map(|trim| exact(&trim, options.references, stream));
+    let is_there = stream.log().contains(id);
     entries::id(&mut ctx.reply, id);
     ctx.wrote(key, Class::Stream, "xadd", 1);
     if trimmed > 0 {
         ctx.keys.event(key, Class::Stream, "xtrim");
     }
-    if ctx.engine.change_log_is_on() {
+    if ctx.keys.effects.logging {
         log(ctx, args, &options, id, exact.as_ref());
-        if let Some((producer, own)) = &own_id {
+        // An entry that was trimmed at once cannot be named there.
+        if let Some((producer, own)) = own_id.as_ref().filter(|_| is_there) {
             let id = id.to_string();
             ctx.log_as([b"XIDMPRECORD", key, producer, own, id.as_bytes()]);
         }
@@ -154,15 +158,18 @@ pub(super) fn default_limits(ctx: &Ctx<'_>) -> IdempotenceLimits {
     }
 }
 
-/// A trimming that has the same result wherever it is run.
-pub(super) fn exact(trim: &Trim, stream: &Stream) -> Trim {
+/// A trimming that has the same result wherever it is run: everything goes from the front, so that
+/// what is left tells how much it was.
+pub(super) fn exact(trim: &Trim, references: References, stream: &Stream) -> Trim {
     if !trim.approximate {
         return *trim;
     }
     let log = stream.log();
-    let until = match trim.until {
-        Threshold::Len(_) => Threshold::Len(log.len()),
-        Threshold::Id(_) => Threshold::Id(log.first_id()),
+    // The first entry may be one that had to stay, and then says nothing.
+    let by_id = matches!(trim.until, Threshold::Id(_)) && references != References::MustBeNone;
+    let until = match by_id && !log.is_empty() {
+        true => Threshold::Id(log.first_id()),
+        false => Threshold::Len(log.len()),
     };
     Trim { until, approximate: false, limit: None }
 }

@@ -172,7 +172,7 @@ impl Read<'_, '_> {
             self.deliver(entry.id);
             count += 1;
         }
-        if self.moved && self.request.no_ack {
+        if self.group.last_delivered().next() > Some(next) {
             self.changes.position(self.group);
         }
         count
@@ -238,6 +238,7 @@ impl Read<'_, '_> {
             if let Some(pending) = self.group.get(id).filter(|_| entry.is_some()) {
                 let deliveries = pending.deliveries().saturating_add(1);
                 self.group.assign(id, self.consumer, self.now, deliveries);
+                self.changes.owner(self.group, id);
             }
             count += 1;
         }
