@@ -203,7 +203,8 @@ mod tests {
              1700000000005-1 | 1700000000006-0 | 1700000000006-1 | 6",
         );
         check(
-            "XADD s 0-0 f v | XADD s 0-* f v | XADD s 0-* f v | XADD s 0-18446744073709551615 f v | \
+            "XADD s 0-0 f v | XADD s 0-* f v | XADD s 0-* f v | \
+             XADD s 0-18446744073709551615 f v | \
              XADD s 0-* f v | XADD s 1 f v | EXISTS s",
             "ERR The ID specified in XADD must be greater than 0-0 | 0-1 | 0-2 | \
              0-18446744073709551615 | \
@@ -264,7 +265,8 @@ mod tests {
             ),
         );
         check(
-            "XADD s MAXLEN 1 MINID 1 * f v | XADD s LIMIT 1 * f v | XADD s MAXLEN 1 LIMIT 1 * f v | \
+            "XADD s MAXLEN 1 MINID 1 * f v | XADD s LIMIT 1 * f v | \
+             XADD s MAXLEN 1 LIMIT 1 * f v | \
              XADD s MAXLEN ~ 1 LIMIT -1 * f v | SET t v | XADD t * f v | XADD s 1-*x f v",
             &format!(
                 "ERR syntax error, MAXLEN and MINID options at the same time are not compatible | \
@@ -319,7 +321,8 @@ mod tests {
     #[test]
     fn raises_events() {
         check_events(
-            "XADD s * f v | XADD s * f v | XADD s MAXLEN 1 * f v | XADD s MAXLEN 1 NOMKSTREAM 1 f v \
+            "XADD s * f v | XADD s * f v | XADD s MAXLEN 1 * f v | \
+             XADD s MAXLEN 1 NOMKSTREAM 1 f v \
              | XADD none NOMKSTREAM * f v",
             "new s, xadd s, xadd s, xadd s, xtrim s",
             3,

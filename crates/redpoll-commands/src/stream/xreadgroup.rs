@@ -267,7 +267,8 @@ mod tests {
     fn reads_what_is_new() {
         check(
             &format!(
-                "{FILL}XREADGROUP GROUP g a COUNT 1 STREAMS s > | XREADGROUP GROUP g b STREAMS s > | \
+                "{FILL}XREADGROUP GROUP g a COUNT 1 STREAMS s > | \
+                 XREADGROUP GROUP g b STREAMS s > | \
                  XREADGROUP GROUP g a STREAMS s > | XPENDING s g - + 9"
             ),
             &format!(
@@ -323,7 +324,8 @@ mod tests {
             &format!(
                 "{FILL}XREADGROUP GROUP g a COUNT 1 STREAMS s > | ~10 | \
                  XREADGROUP GROUP g a COUNT 1 STREAMS s > | ~10 | \
-                 XREADGROUP GROUP g b CLAIM 20 STREAMS s > | XREADGROUP GROUP g b CLAIM 11 STREAMS s > | \
+                 XREADGROUP GROUP g b CLAIM 20 STREAMS s > | \
+                 XREADGROUP GROUP g b CLAIM 11 STREAMS s > | \
                  XREADGROUP GROUP g b COUNT 1 CLAIM 10 STREAMS s > | XPENDING s g - + 9 | \
                  XDEL s 1 | ~5 | XREADGROUP GROUP g c COUNT 2 CLAIM 0 STREAMS s >"
             ),
