@@ -89,7 +89,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
                 answer.stream(reply, budget, key, |reply, budget| read.history(reply, budget, last))
             }
             From::New if read.has_any(&mut look_again_at) => {
-                answer.stream(reply, budget, key, |reply, budget| read.new(reply, budget));
+                answer.stream(reply, budget, key, |reply, budget| read.fresh(reply, budget));
             }
             From::New => {}
         }
@@ -157,7 +157,7 @@ impl Read<'_, '_> {
     }
 
     /// Gives the consumer what is to be claimed, and then what is new; returns how much it was.
-    fn new(&mut self, reply: &mut Reply<'_>, budget: &mut Budget) -> usize {
+    fn fresh(&mut self, reply: &mut Reply<'_>, budget: &mut Budget) -> usize {
         let claimed = match self.request.claim {
             Some(min_idle) => self.claim(reply, budget, min_idle),
             None => 0,

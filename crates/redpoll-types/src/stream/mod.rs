@@ -192,7 +192,11 @@ impl Stream {
         match references {
             References::Keep => log.trim(trim, None),
             References::Delete => {
-                log.trim(trim, Some(&mut |id| drop_references(groups, id) || true))
+                let mut drop_all = |id| {
+                    drop_references(groups, id);
+                    true
+                };
+                log.trim(trim, Some(&mut drop_all))
             }
             References::MustBeNone => log.trim(trim, Some(&mut |id| !is_referenced(groups, id))),
         }
