@@ -161,4 +161,52 @@ mod tests {
         let at = 1_700_000_000_010_i64;
         assert_eq!(logged, format!("HSET h a 1 b 2 | HPEXPIREAT h {at} FIELDS 1 a | HDEL h a"));
     }
+
+    #[test]
+    fn streams_are_logged_by_what_came_of_them() {
+        let logged = check(&[
+            "XADD s * f v",
+            "XADD s MAXLEN ~ 0 1700000000001-* f v",
+            "XTRIM s MINID ~ 5",
+            "XADD s IDMP p i * f v",
+            "XADD s IDMP p i * f v",
+        ]);
+        assert_eq!(
+            logged,
+            "XADD s 1700000000000-0 f v | XADD s MAXLEN = 0 1700000000001-0 f v | MULTI | \
+             XADD s 1700000000001-1 f v | XIDMPRECORD s p i 1700000000001-1 | EXEC"
+        );
+    }
+
+    #[test]
+    fn groups_are_logged_entry_by_entry() {
+        let logged = check(&[
+            "XADD s 1 f v",
+            "XGROUP CREATE s g 0",
+            "XREADGROUP GROUP g a STREAMS s >",
+            "~5",
+            "XREADGROUP GROUP g b CLAIM 5 STREAMS s >",
+            "XCLAIM s g b 0 1 JUSTID",
+            "XDEL s 1",
+            "XAUTOCLAIM s g b 0 -",
+        ]);
+        let time = 1_700_000_000_000_i64;
+        let claim = |owner: &str, time: i64, deliveries: u32| {
+            format!(
+                "XCLAIM s g {owner} 0 1-0 TIME {time} RETRYCOUNT {deliveries} FORCE JUSTID LASTID \
+                 1-0"
+            )
+        };
+        assert_eq!(
+            logged,
+            format!(
+                "XADD s 1-0 f v | XGROUP CREATE s g 0 | MULTI | XGROUP CREATECONSUMER s g a | {} | \
+                 XGROUP SETID s g 1-0 ENTRIESREAD 1 | EXEC | MULTI | XGROUP CREATECONSUMER s g b | \
+                 {} | EXEC | {} | XDEL s 1 | XACK s g 1-0",
+                claim("a", time, 1),
+                claim("b", time + 5, 2),
+                claim("b", time + 5, 2)
+            )
+        );
+    }
 }

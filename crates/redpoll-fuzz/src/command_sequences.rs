@@ -175,9 +175,37 @@ fn data(store: &mut Store, key: &[u8]) -> Data {
             let pair = |pair: &[Vec<u8>]| (pair[0].clone(), score(&pair[1]).expect("a score"));
             Data::Scored(flat.chunks(2).map(pair).collect())
         }
-        "stream" => Data::Stream(format!("{:?}", store.run(&[b"XRANGE", key, b"-", b"+"]))),
+        "stream" => {
+            let all = store.run(&[&b"XINFO"[..], b"STREAM", key, b"FULL", b"COUNT", b"0"]);
+            Data::Stream(shown(&all))
+        }
         other => panic!("{} is of type {other}", key.escape_ascii()),
     }
+}
+
+/// A reply about a stream as text, without what depends on who has asked for what and when.
+fn shown(reply: &Value) -> String {
+    const LEFT_OUT: &[&str] = &[
+        "seen-time",
+        "active-time",
+        "pids-tracked",
+        "iids-tracked",
+        "iids-added",
+        "iids-duplicates",
+    ];
+    let Some(items) = reply.as_slice() else {
+        let text = reply.as_bytes().map(|bytes| bytes.escape_ascii().to_string());
+        return text.unwrap_or_else(|| format!("{reply:?}"));
+    };
+    let mut text = "[".to_owned();
+    let mut items = items.iter();
+    while let Some(item) = items.next() {
+        match item.as_str() {
+            Some(name) if LEFT_OUT.contains(&name) => drop(items.next()),
+            _ => text.push_str(&format!("{} ", shown(item))),
+        }
+    }
+    text + "]"
 }
 
 fn texts(reply: &Value) -> Vec<Vec<u8>> {

@@ -81,7 +81,8 @@ mod tests {
     #[test]
     fn without_a_group() {
         check(
-            "XACKDEL none g IDS 2 1 2 | XADD s 1 f v | XACKDEL s g IDS 1 1 | XACKDEL s g ACKED IDS 0 1",
+            "XACKDEL none g IDS 2 1 2 | XADD s 1 f v | XACKDEL s g IDS 1 1 | \
+             XACKDEL s g ACKED IDS 0 1",
             "[-1 -1] | 1-0 | [-1] | ERR Number of IDs must be a positive integer",
         );
     }

@@ -4,7 +4,9 @@
 use super::options::{self, Idempotence, NewId, Options};
 use super::{entries, options::CONDITION};
 use crate::prelude::*;
-use redpoll_types::stream::{IdempotenceLimits, NODE_BYTES_MAX, Stream, StreamId, Threshold, Trim};
+use redpoll_types::stream::{
+    IdempotenceLimits, NODE_BYTES_MAX, References, Stream, StreamId, Threshold, Trim,
+};
 use sha1_smol::Sha1;
 
 pub const XADD: Command = Command {
@@ -88,7 +90,8 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         stream.producers_mut(idempotence_limits).record(producer, own, id, now.unsigned_abs());
     }
     let trimmed = options.trim.map_or(0, |trim| stream.trim(&trim, options.references));
-    let exact = options.trim.map(|trim| exact(&trim, stream));
+    let exact = options.trim.map(|trim| exact(&trim, options.references, stream));
+    let is_there = stream.log().contains(id);
     entries::id(&mut ctx.reply, id);
     ctx.wrote(key, Class::Stream, "xadd", 1);
     if trimmed > 0 {
@@ -96,7 +99,8 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     }
     if ctx.keys.effects.logging {
         log(ctx, args, &options, id, exact.as_ref());
-        if let Some((producer, own)) = &own_id {
+        // An entry that was trimmed at once cannot be named there.
+        if let Some((producer, own)) = own_id.as_ref().filter(|_| is_there) {
             let id = id.to_string();
             ctx.log_as([b"XIDMPRECORD", key, producer, own, id.as_bytes()]);
         }
@@ -154,15 +158,18 @@ pub(super) fn default_limits(ctx: &Ctx<'_>) -> IdempotenceLimits {
     }
 }
 
-/// A trimming that has the same result wherever it is run.
-pub(super) fn exact(trim: &Trim, stream: &Stream) -> Trim {
+/// A trimming that has the same result wherever it is run: everything goes from the front, so that
+/// what is left tells how much it was.
+pub(super) fn exact(trim: &Trim, references: References, stream: &Stream) -> Trim {
     if !trim.approximate {
         return *trim;
     }
     let log = stream.log();
-    let until = match trim.until {
-        Threshold::Len(_) => Threshold::Len(log.len()),
-        Threshold::Id(_) => Threshold::Id(log.first_id()),
+    // The first entry may be one that had to stay, and then says nothing.
+    let by_id = matches!(trim.until, Threshold::Id(_)) && references != References::MustBeNone;
+    let until = match by_id && !log.is_empty() {
+        true => Threshold::Id(log.first_id()),
+        false => Threshold::Len(log.len()),
     };
     Trim { until, approximate: false, limit: None }
 }
@@ -196,7 +203,8 @@ mod tests {
              1700000000005-1 | 1700000000006-0 | 1700000000006-1 | 6",
         );
         check(
-            "XADD s 0-0 f v | XADD s 0-* f v | XADD s 0-* f v | XADD s 0-18446744073709551615 f v | \
+            "XADD s 0-0 f v | XADD s 0-* f v | XADD s 0-* f v | \
+             XADD s 0-18446744073709551615 f v | \
              XADD s 0-* f v | XADD s 1 f v | EXISTS s",
             "ERR The ID specified in XADD must be greater than 0-0 | 0-1 | 0-2 | \
              0-18446744073709551615 | \
@@ -257,7 +265,8 @@ mod tests {
             ),
         );
         check(
-            "XADD s MAXLEN 1 MINID 1 * f v | XADD s LIMIT 1 * f v | XADD s MAXLEN 1 LIMIT 1 * f v | \
+            "XADD s MAXLEN 1 MINID 1 * f v | XADD s LIMIT 1 * f v | \
+             XADD s MAXLEN 1 LIMIT 1 * f v | \
              XADD s MAXLEN ~ 1 LIMIT -1 * f v | SET t v | XADD t * f v | XADD s 1-*x f v",
             &format!(
                 "ERR syntax error, MAXLEN and MINID options at the same time are not compatible | \
@@ -312,7 +321,8 @@ mod tests {
     #[test]
     fn raises_events() {
         check_events(
-            "XADD s * f v | XADD s * f v | XADD s MAXLEN 1 * f v | XADD s MAXLEN 1 NOMKSTREAM 1 f v \
+            "XADD s * f v | XADD s * f v | XADD s MAXLEN 1 * f v | \
+             XADD s MAXLEN 1 NOMKSTREAM 1 f v \
              | XADD none NOMKSTREAM * f v",
             "new s, xadd s, xadd s, xadd s, xtrim s",
             3,

@@ -223,7 +223,8 @@ mod tests {
     #[test]
     fn raises_events() {
         check_events(
-            "XADD s 1 f v | XGROUP CREATE s g 0 | XCLAIM s g a 0 1 FORCE | XCLAIM s g a 0 9 LASTID 5",
+            "XADD s 1 f v | XGROUP CREATE s g 0 | XCLAIM s g a 0 1 FORCE | \
+             XCLAIM s g a 0 9 LASTID 5",
             "new s, xadd s, xgroup-create s, xgroup-createconsumer s",
             5,
         );

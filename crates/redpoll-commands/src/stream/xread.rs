@@ -84,7 +84,8 @@ mod tests {
         check(
             &format!(
                 "{FILL}XREAD STREAMS s 0 | XREAD COUNT 1 STREAMS s t none 0 0 0 | \
-                 XREAD STREAMS s t 2 0 | XREAD STREAMS s $ | XREAD BLOCK 5 COUNT 0 STREAMS s t 1 9 | \
+                 XREAD STREAMS s t 2 0 | XREAD STREAMS s $ | \
+                 XREAD BLOCK 5 COUNT 0 STREAMS s t 1 9 | \
                  XREAD STREAMS s t none + + +"
             ),
             &format!(
@@ -95,7 +96,8 @@ mod tests {
         );
         assert_eq!(
             raw3("XADD s 1 f v | XREAD STREAMS s 0 | XREAD STREAMS s 1"),
-            "$3\r\n1-0\r\n%1\r\n$1\r\ns\r\n*1\r\n*2\r\n$3\r\n1-0\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n_\r\n"
+            "$3\r\n1-0\r\n%1\r\n$1\r\ns\r\n*1\r\n*2\r\n$3\r\n1-0\r\n\
+             *2\r\n$1\r\nf\r\n$1\r\nv\r\n_\r\n"
         );
     }
 
@@ -120,7 +122,8 @@ mod tests {
     #[test]
     fn refuses() {
         check(
-            "XREAD COUNT 1 STREAMS | XREAD STREAMS s | XREAD STREAMS a b 0 | XREAD COUNT x STREAMS s 0 | \
+            "XREAD COUNT 1 STREAMS | XREAD STREAMS s | XREAD STREAMS a b 0 | \
+             XREAD COUNT x STREAMS s 0 | \
              XREAD BLOCK -1 STREAMS s 0 | XREAD BLOCK x STREAMS s 0 | XREAD STREAMS s x | \
              XREAD STREAMS s > | XREAD GROUP g c STREAMS s 0 | XREAD NOACK STREAMS s 0 | \
              XREAD CLAIM 1 STREAMS s 0 | XREAD COUNT 1 BLOCK 1 | SET k v | XREAD STREAMS k 0",
@@ -142,7 +145,8 @@ mod tests {
     #[test]
     fn the_keyword_is_found_behind_the_options() {
         check(
-            "XADD streams 1 f v | XREAD STREAMS streams 0 | XREAD COUNT streams STREAMS streams 0 | \
+            "XADD streams 1 f v | XREAD STREAMS streams 0 | \
+             XREAD COUNT streams STREAMS streams 0 | \
              COMMAND GETKEYS XREAD COUNT 1 STREAMS streams s 0 0",
             "1-0 | [[streams [[1-0 [f v]]]]] | ERR value is not an integer or out of range | \
              [streams s]",

@@ -89,7 +89,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
                 answer.stream(reply, budget, key, |reply, budget| read.history(reply, budget, last))
             }
             From::New if read.has_any(&mut look_again_at) => {
-                answer.stream(reply, budget, key, |reply, budget| read.new(reply, budget));
+                answer.stream(reply, budget, key, |reply, budget| read.fresh(reply, budget));
             }
             From::New => {}
         }
@@ -157,7 +157,7 @@ impl Read<'_, '_> {
     }
 
     /// Gives the consumer what is to be claimed, and then what is new; returns how much it was.
-    fn new(&mut self, reply: &mut Reply<'_>, budget: &mut Budget) -> usize {
+    fn fresh(&mut self, reply: &mut Reply<'_>, budget: &mut Budget) -> usize {
         let claimed = match self.request.claim {
             Some(min_idle) => self.claim(reply, budget, min_idle),
             None => 0,
@@ -172,7 +172,7 @@ impl Read<'_, '_> {
             self.deliver(entry.id);
             count += 1;
         }
-        if self.moved && self.request.no_ack {
+        if self.group.last_delivered().next() > Some(next) {
             self.changes.position(self.group);
         }
         count
@@ -238,6 +238,7 @@ impl Read<'_, '_> {
             if let Some(pending) = self.group.get(id).filter(|_| entry.is_some()) {
                 let deliveries = pending.deliveries().saturating_add(1);
                 self.group.assign(id, self.consumer, self.now, deliveries);
+                self.changes.owner(self.group, id);
             }
             count += 1;
         }
@@ -266,7 +267,8 @@ mod tests {
     fn reads_what_is_new() {
         check(
             &format!(
-                "{FILL}XREADGROUP GROUP g a COUNT 1 STREAMS s > | XREADGROUP GROUP g b STREAMS s > | \
+                "{FILL}XREADGROUP GROUP g a COUNT 1 STREAMS s > | \
+                 XREADGROUP GROUP g b STREAMS s > | \
                  XREADGROUP GROUP g a STREAMS s > | XPENDING s g - + 9"
             ),
             &format!(
@@ -322,7 +324,8 @@ mod tests {
             &format!(
                 "{FILL}XREADGROUP GROUP g a COUNT 1 STREAMS s > | ~10 | \
                  XREADGROUP GROUP g a COUNT 1 STREAMS s > | ~10 | \
-                 XREADGROUP GROUP g b CLAIM 20 STREAMS s > | XREADGROUP GROUP g b CLAIM 11 STREAMS s > | \
+                 XREADGROUP GROUP g b CLAIM 20 STREAMS s > | \
+                 XREADGROUP GROUP g b CLAIM 11 STREAMS s > | \
                  XREADGROUP GROUP g b COUNT 1 CLAIM 10 STREAMS s > | XPENDING s g - + 9 | \
                  XDEL s 1 | ~5 | XREADGROUP GROUP g c COUNT 2 CLAIM 0 STREAMS s >"
             ),

@@ -42,7 +42,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         return Ok(());
     };
     let removed = stream.trim(&trim, options.references);
-    let exact = exact(&trim, stream);
+    let exact = exact(&trim, options.references, stream);
     if removed > 0 {
         ctx.wrote(key, Class::Stream, "xtrim", removed);
         if trim.approximate {

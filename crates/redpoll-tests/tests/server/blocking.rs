@@ -25,6 +25,7 @@ fn each_blocking_command_is_served_by_another_connection() {
         ("BZPOPMIN z y 0", "ZADD z 1 a 2 b", ":2", "[z a 1]"),
         ("BZPOPMAX z y 0", "ZADD y 1 a 2 b", ":2", "[y b 2]"),
         ("BZMPOP 0 1 z MIN", "ZADD z 1 a", ":1", "[z [[a 1]]]"),
+        ("XREAD BLOCK 0 STREAMS s t $ $", "XADD t 1 f v", "1-0", "[[t [[1-0 [f v]]]]]"),
     ];
     for (wait, serve, reply, answer) in cases {
         talk.check("FLUSHALL", "OK");
@@ -33,6 +34,27 @@ fn each_blocking_command_is_served_by_another_connection() {
         assert_eq!(waiter.receive(), answer, "{wait}");
         waiter.check("PING", "PONG");
     }
+}
+
+#[test]
+fn consumers_wait_for_entries_for_claims_and_for_bad_news() {
+    let server = Server::start(&[]);
+    let mut talk = server.talk();
+    talk.check("XGROUP CREATE s g $ MKSTREAM", "OK");
+    let mut first = waiting(&server, &mut talk, "XREADGROUP GROUP g a BLOCK 0 STREAMS s >");
+    talk.check("XADD s 1 f v", "1-0");
+    assert_eq!(first.receive(), "[[s [[1-0 [f v]]]]]");
+    // Nobody does anything: the entry comes due while the second one waits.
+    let start = Instant::now();
+    let claim = "XREADGROUP GROUP g b BLOCK 5000 CLAIM 300 STREAMS s >";
+    let mut second = waiting(&server, &mut talk, claim);
+    let answer = second.receive();
+    assert!(answer.starts_with("[[s [[1-0 [f v] :3"), "{answer}");
+    assert!(answer.ends_with(" :1]]]]"), "{answer}");
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    let mut third = waiting(&server, &mut talk, "XREADGROUP GROUP g c BLOCK 0 STREAMS s >");
+    talk.check("PEXPIRE s 20", ":1");
+    assert!(third.receive().starts_with("NOGROUP No such key 's'"));
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! How a dump becomes a stream: node by node, group by group, each checked as it comes.
 
+use super::layout::{DELETED, HEADER, SAME_FIELDS};
 use super::node::Node;
 use super::{ConsumerId, Group, Pending, Stream, StreamId};
-use crate::listpack::Listpack;
+use crate::listpack::{Iter, Listpack};
 use std::fmt;
 
 /// A part of a dump that contradicts itself or the parts before it.
@@ -22,7 +23,7 @@ impl Stream {
     /// listpack, a node of a stream, and in order.
     pub fn load_node(&mut self, first: StreamId, listpack: Box<[u8]>) -> Result<(), Invalid> {
         let listpack = Listpack::from_bytes(listpack).map_err(|_| Invalid)?;
-        let node = Node::load(first, listpack.into_bytes().into_vec()).ok_or(Invalid)?;
+        let node = node(first, listpack.into_bytes().into_vec()).ok_or(Invalid)?;
         if self.log_mut().push_node(node) { Ok(()) } else { Err(Invalid) }
     }
 
@@ -101,4 +102,50 @@ impl Group {
             self.release(pending.id, pending.deliveries);
         }
     }
+}
+
+/// The node that these bytes, whose listpack is known to be one, make up; `None` if they are no
+/// node of a stream.
+pub(super) fn node(first: StreamId, bytes: Vec<u8>) -> Option<Node> {
+    let mut elements = Iter::new(&bytes, HEADER, bytes.len() - 1);
+    let mut number = || elements.next()?.as_i64();
+    let (live, deleted, fields) = (number()?, number()?, number()?);
+    if live < 1 || deleted < 0 || fields < 1 {
+        return None;
+    }
+    for _ in 0..fields {
+        elements.next()?;
+    }
+    if elements.next()?.as_i64()? != 0 {
+        return None;
+    }
+    let (mut found_live, mut found_deleted, mut last) = (0, 0, None);
+    while let Some(flags) = elements.next() {
+        let flags = flags.as_i64().filter(|flags| (0..4).contains(flags))?;
+        let (ms, seq) = (elements.next()?.as_i64()?, elements.next()?.as_i64()?);
+        let id = (first.ms.wrapping_add(ms as u64), first.seq.wrapping_add(seq as u64));
+        if last >= Some(id) || id < (first.ms, first.seq) {
+            return None;
+        }
+        last = Some(id);
+        let (values, others) = match flags & SAME_FIELDS {
+            0 => elements
+                .next()?
+                .as_i64()
+                .filter(|fields| *fields >= 1)?
+                .checked_mul(2)
+                .map(|values| (values, 4))?,
+            _ => (fields, 3),
+        };
+        for _ in 0..values {
+            elements.next()?;
+        }
+        if elements.next()?.as_i64()? != values + others {
+            return None;
+        }
+        *(if flags & DELETED != 0 { &mut found_deleted } else { &mut found_live }) += 1;
+    }
+    let live = u32::try_from(live).ok()?;
+    let good = found_live == i64::from(live) && found_deleted == deleted;
+    good.then(|| Node::of(first, live, bytes))
 }

@@ -9,11 +9,12 @@
 //! acknowledged), and its consumers. [`Producers`] remembers what was added under which id of the
 //! producer's own, so that sending it twice adds it once.
 //!
-//! The files: `id`, `node` one listpack, `log` the entries, `group` and `pending` those who read,
-//! `producers` those who write, `load` how a dump becomes a stream.
+//! The files: `id`, `node` one listpack and `layout` its parts, `log` the entries, `group` and
+//! `pending` those who read, `producers` those who write, `load` how a dump becomes a stream.
 
 mod group;
 mod id;
+mod layout;
 mod load;
 mod log;
 mod node;
@@ -191,7 +192,11 @@ impl Stream {
         match references {
             References::Keep => log.trim(trim, None),
             References::Delete => {
-                log.trim(trim, Some(&mut |id| drop_references(groups, id) || true))
+                let mut drop_all = |id| {
+                    drop_references(groups, id);
+                    true
+                };
+                log.trim(trim, Some(&mut drop_all))
             }
             References::MustBeNone => log.trim(trim, Some(&mut |id| !is_referenced(groups, id))),
         }

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! head   = live | deleted | fields | name … name | 0
-//! entry  = flags | ms | seq | value … value | elements                      same fields as the head
-//! entry  = flags | ms | seq | fields | name | value … name | value | elements           other fields
+//! entry  = flags | ms | seq | value … value | elements                   fields as the head
+//! entry  = flags | ms | seq | fields | name | value … name | value | elements       others
 //! flags  = 1: deleted    2: the names are those of the head
 //! ```
 //!
@@ -13,6 +13,10 @@
 //! rewritten. RDB files and DUMP payloads hold exactly these bytes.
 
 use super::StreamId;
+use super::layout::{
+    COUNT_UNKNOWN, DELETED, HEADER, SAME_FIELDS, integer, make_room, put, set_integer, skip,
+    stated_count, write_entry, write_header,
+};
 use crate::footprint::{self, ARC_HEADER};
 use crate::limits::Limits;
 use crate::listpack::codec::{self, END, Encoded};
@@ -20,19 +24,12 @@ use crate::listpack::{Element, Iter};
 use crate::tree::Item;
 use triomphe::Arc;
 
-/// Bytes of a listpack before its first element.
-const HEADER: usize = 6;
-/// The element count that means "unknown".
-const COUNT_UNKNOWN: u16 = u16::MAX;
 /// Largest node in bytes, whatever the configuration says: the format's lengths have 32 bits.
 pub const NODE_BYTES_MAX: usize = 1 << 30;
 /// The most bytes that a new node reserves ahead.
 const RESERVE_MAX: usize = 4096;
 /// With so many deleted entries or fewer a node is not rewritten.
 const DELETED_MIN: i64 = 10;
-
-const DELETED: i64 = 1;
-const SAME_FIELDS: i64 = 2;
 
 /// A node of the log.
 #[derive(Clone)]
@@ -386,50 +383,9 @@ impl Node {
         self.bytes = Arc::new(bytes);
     }
 
-    /// The node that these bytes, whose listpack is known to be one, make up; `None` if they are no
-    /// node of a stream.
-    pub(super) fn load(first: StreamId, bytes: Vec<u8>) -> Option<Self> {
-        let mut elements = Iter::new(&bytes, HEADER, bytes.len() - 1);
-        let mut number = || elements.next()?.as_i64();
-        let (live, deleted, fields) = (number()?, number()?, number()?);
-        if live < 1 || deleted < 0 || fields < 1 {
-            return None;
-        }
-        for _ in 0..fields {
-            elements.next()?;
-        }
-        if elements.next()?.as_i64()? != 0 {
-            return None;
-        }
-        let (mut found_live, mut found_deleted, mut last) = (0, 0, None);
-        while let Some(flags) = elements.next() {
-            let flags = flags.as_i64().filter(|flags| (0..4).contains(flags))?;
-            let (ms, seq) = (elements.next()?.as_i64()?, elements.next()?.as_i64()?);
-            let id = (first.ms.wrapping_add(ms as u64), first.seq.wrapping_add(seq as u64));
-            if last >= Some(id) || id < (first.ms, first.seq) {
-                return None;
-            }
-            last = Some(id);
-            let (values, others) = match flags & SAME_FIELDS {
-                0 => elements
-                    .next()?
-                    .as_i64()
-                    .filter(|fields| *fields >= 1)?
-                    .checked_mul(2)
-                    .map(|values| (values, 4))?,
-                _ => (fields, 3),
-            };
-            for _ in 0..values {
-                elements.next()?;
-            }
-            if elements.next()?.as_i64()? != values + others {
-                return None;
-            }
-            *(if flags & DELETED != 0 { &mut found_deleted } else { &mut found_live }) += 1;
-        }
-        let live = u32::try_from(live).ok()?;
-        let good = found_live == i64::from(live) && found_deleted == deleted;
-        good.then(|| Node { first, live, bytes: Arc::new(bytes) })
+    /// A node of bytes that are known to be one, with so many entries that are not deleted.
+    pub(super) fn of(first: StreamId, live: u32, bytes: Vec<u8>) -> Self {
+        Node { first, live, bytes: Arc::new(bytes) }
     }
 }
 
@@ -463,90 +419,4 @@ impl<'a> DoubleEndedIterator for Walk<'a> {
         self.back = self.node.before(self.back);
         Some(self.node.entry(&self.head, self.back))
     }
-}
-
-/// The integer at `at`, and the length of its element.
-fn integer(bytes: &[u8], at: usize) -> (i64, usize) {
-    let (element, len) = codec::decode(bytes, at);
-    (element.as_i64().unwrap_or(0), len)
-}
-
-/// The place `count` elements behind `at`.
-fn skip(bytes: &[u8], mut at: usize, count: usize) -> usize {
-    for _ in 0..count {
-        at += codec::entry_len(bytes, at);
-    }
-    at
-}
-
-fn put(bytes: &mut Vec<u8>, element: &Encoded<'_>) {
-    element.append_to(bytes);
-}
-
-/// Appends an entry that is `distance` from the node's id; returns the number of its elements.
-fn write_entry<'w>(
-    bytes: &mut Vec<u8>,
-    distance: (i64, i64),
-    words: impl Iterator<Item = &'w [u8]>,
-    same_fields: bool,
-) -> usize {
-    put(bytes, &Encoded::integer(if same_fields { SAME_FIELDS } else { 0 }));
-    put(bytes, &Encoded::integer(distance.0));
-    put(bytes, &Encoded::integer(distance.1));
-    let mut elements = 3;
-    if same_fields {
-        for value in words.skip(1).step_by(2) {
-            put(bytes, &Encoded::text(value));
-            elements += 1;
-        }
-    } else {
-        // The number of fields is known only behind them; it is put before them then.
-        let (at, mut count) = (bytes.len(), 0);
-        for word in words {
-            put(bytes, &Encoded::text(word));
-            count += 1;
-        }
-        let end = bytes.len();
-        put(bytes, &Encoded::integer(count as i64 / 2));
-        let len = bytes.len() - end;
-        bytes[at..].rotate_right(len);
-        elements += count + 1;
-    }
-    put(bytes, &Encoded::integer(elements as i64));
-    elements + 1
-}
-
-/// Makes room for `more` bytes, in steps that follow the allocator's size classes.
-fn make_room(bytes: &mut Vec<u8>, more: usize) {
-    if bytes.capacity() - bytes.len() < more {
-        let wanted = footprint::allocated(bytes.len() + more);
-        bytes.reserve_exact(wanted - bytes.len());
-    }
-}
-
-fn stated_count(bytes: &[u8]) -> u16 {
-    u16::from_le_bytes([bytes[4], bytes[5]])
-}
-
-fn write_header(bytes: &mut [u8], count: usize) {
-    // A node is kept below NODE_BYTES_MAX and one entry more, which fits 32 bits.
-    let total = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-    let count = u16::try_from(count).unwrap_or(COUNT_UNKNOWN);
-    bytes[..4].copy_from_slice(&total.to_le_bytes());
-    bytes[4..HEADER].copy_from_slice(&count.to_le_bytes());
-}
-
-/// Puts an integer in the place of the element at `at`.
-fn set_integer(bytes: &mut Vec<u8>, at: usize, value: i64) {
-    let old = codec::entry_len(bytes, at);
-    let new = Encoded::integer(value);
-    if new.len() == old {
-        new.write(&mut bytes[at..at + old]);
-        return;
-    }
-    let mut element = Vec::with_capacity(new.len());
-    new.append_to(&mut element);
-    bytes.splice(at..at + old, element);
-    let total = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-    bytes[..4].copy_from_slice(&total.to_le_bytes());
 }

@@ -44,7 +44,7 @@ fn assert_log(log: &Log, model: &BTreeMap<StreamId, Words>) {
     for (first, bytes) in log.nodes() {
         assert!(last < Some(first), "nodes out of order");
         assert!(Listpack::from_bytes(bytes.into()).is_ok(), "no listpack");
-        assert!(node::Node::load(first, bytes.to_vec()).is_some(), "no node");
+        assert!(load::node(first, bytes.to_vec()).is_some(), "no node");
         last = Some(first);
     }
 }
