@@ -1,21 +1,29 @@
 //! The server program.
 //!
 //! `main` reads the configuration, binds the listeners, starts the threads and waits for the end.
-//! The parts: [`worker`] serves connections, [`acceptor`] hands them out, [`timer`] does what time
-//! asks for, [`reclaim`] frees large values, [`logging`] writes the log.
+//! The parts: [`worker`] serves connections, [`acceptor`] takes them in and hands them out,
+//! [`handshake`] opens those with TLS, [`timer`] does what time asks for, [`reclaim`] frees large
+//! values, [`metrics`] answers Prometheus, [`logging`] writes the log.
 
 #![forbid(unsafe_code)]
 
 mod acceptor;
 mod banner;
+mod certificates;
 mod connection;
+mod handshake;
 mod logging;
 mod mailbox;
+mod metrics;
+mod oom_score;
 mod reclaim;
 mod reconfigure;
 mod start;
+mod supervisor;
+mod syslog;
 mod timer;
 mod worker;
+mod workers;
 
 use redpoll_config::{CommandLine, Config};
 use std::process::ExitCode;

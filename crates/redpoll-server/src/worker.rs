@@ -204,7 +204,15 @@ impl Worker {
             self.engine.clients.remove(id);
             return;
         }
+        let buffered = stream.has_buffered();
         self.connections.insert(id, Connection::new(stream, session));
+        if buffered {
+            // It came with the end of the handshake; the poller knows nothing of it.
+            self.serve(id, now, |connection, executor, scratch, now| {
+                connection.has_arrived(false);
+                connection.turn(executor, scratch, now)
+            });
+        }
     }
 
     /// Serves a few connections together: all are read, parsed and planned before the first

@@ -18,6 +18,7 @@ mod replication;
 mod server;
 mod stats;
 mod text;
+mod tls;
 
 pub const INFO: Command = Command {
     spec: Spec {
@@ -61,6 +62,7 @@ const SECTIONS: &[Section] = &[
     section(&["Stats"], true, stats::write),
     section(&["Replication"], true, replication::write),
     section(&["CPU"], true, cpu::write),
+    section(&["TLS"], true, tls::write),
     section(&["Modules", "module_list"], true, modules::write),
     section(&["Commandstats"], false, commandstats::write),
     section(&["Errorstats"], true, errorstats::write),
@@ -70,14 +72,24 @@ const SECTIONS: &[Section] = &[
 ];
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
+    let text = write(ctx, |section| is_wanted(section, args));
+    ctx.reply.verbatim("txt", text.as_bytes());
+    Ok(())
+}
+
+/// All sections, for the program's own use.
+pub fn everything(ctx: &mut Ctx<'_>) -> String {
+    write(ctx, |_| true).into_string()
+}
+
+fn write(ctx: &mut Ctx<'_>, is_wanted: impl Fn(&Section) -> bool) -> Text {
     let survey = Survey::take(ctx);
     let mut text = Text::default();
-    for section in SECTIONS.iter().filter(|section| is_wanted(section, args)) {
+    for section in SECTIONS.iter().filter(|section| is_wanted(section)) {
         text.heading(section.names[0]);
         (section.write)(&mut text, ctx, &survey);
     }
-    ctx.reply.verbatim("txt", text.as_bytes());
-    Ok(())
+    text
 }
 
 fn is_wanted(section: &Section, args: Args<'_>) -> bool {
@@ -103,7 +115,7 @@ mod tests {
         server.run(&mut session, command)
     }
 
-    const DEFAULT: [&str; 11] = [
+    const DEFAULT: [&str; 12] = [
         "Server",
         "Clients",
         "Memory",
@@ -111,6 +123,7 @@ mod tests {
         "Stats",
         "Replication",
         "CPU",
+        "TLS",
         "Modules",
         "Errorstats",
         "Cluster",
@@ -121,10 +134,10 @@ mod tests {
     fn sections_are_chosen_by_name() {
         assert_eq!(headings(&info("INFO")), DEFAULT);
         assert_eq!(headings(&info("INFO default")), DEFAULT);
-        assert_eq!(headings(&info("INFO ALL")).len(), 13);
-        assert_eq!(headings(&info("INFO everything")).len(), 13);
+        assert_eq!(headings(&info("INFO ALL")).len(), 14);
+        assert_eq!(headings(&info("INFO everything")).len(), 14);
         assert_eq!(headings(&info("INFO cpu SERVER cpu")), ["Server", "CPU"]);
-        assert_eq!(headings(&info("INFO default commandstats"))[8], "Commandstats");
+        assert_eq!(headings(&info("INFO default commandstats"))[9], "Commandstats");
         assert_eq!(info("INFO nothing"), r#""""#);
     }
 
