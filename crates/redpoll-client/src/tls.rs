@@ -81,8 +81,7 @@ impl TlsTransport {
         while !stream.handshake().map_err(|error| failed(&error))? {
             let flags =
                 if stream.pending() > 0 { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
-            let left =
-                deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             wait(&socket, flags, left).map_err(|error| match error.kind() {
                 io::ErrorKind::WouldBlock => io::ErrorKind::TimedOut.into(),
                 _ => error,

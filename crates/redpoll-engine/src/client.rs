@@ -45,6 +45,9 @@ pub struct Origin {
     pub descriptor: i64,
     /// Whether it came over a Unix socket.
     pub unix: bool,
+    /// The users that its certificate names, in the order in which they are to be tried: the first
+    /// that there is, it is logged in as. Empty unless `tls-auth-clients-user` asks for it.
+    pub certificate_users: Vec<String>,
 }
 
 /// Texts that a client tells of itself.

@@ -172,7 +172,9 @@ fn server_settings(config: &Config) -> Result<ServerSettings, String> {
     };
     let sessions = config.tls_session_caching().then(|| Sessions {
         size: usize::try_from(config.tls_session_cache_size()).unwrap_or(0),
-        timeout: Duration::from_secs(u64::try_from(config.tls_session_cache_timeout()).unwrap_or(0)),
+        timeout: Duration::from_secs(
+            u64::try_from(config.tls_session_cache_timeout()).unwrap_or(0),
+        ),
     });
     Ok(ServerSettings {
         certificate: path(config.tls_cert_file()).ok_or("No tls-cert-file configured!")?,

@@ -80,9 +80,10 @@ impl Log for Logger {
         }
         let message = record.args().to_string();
         self.write(record.level(), &message);
-        let lost = self.syslog.as_ref().and_then(|syslog| {
-            syslog.send(record.level(), &form::escaped(&message))
-        });
+        let lost = self
+            .syslog
+            .as_ref()
+            .and_then(|syslog| syslog.send(record.level(), &form::escaped(&message)));
         if let Some(error) = lost {
             self.write(Level::Warn, &format!("The system's log cannot be written: {error}"));
         }

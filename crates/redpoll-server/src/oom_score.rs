@@ -35,7 +35,8 @@ pub fn apply(config: &Config) -> io::Result<()> {
 }
 
 fn read() -> io::Result<i32> {
-    let text = fs::read_to_string(FILE).inspect_err(|e| log::warn!("Unable to read {FILE}: {e}"))?;
+    let text =
+        fs::read_to_string(FILE).inspect_err(|e| log::warn!("Unable to read {FILE}: {e}"))?;
     text.trim().parse().map_err(|_| io::ErrorKind::InvalidData.into())
 }
 

@@ -46,10 +46,7 @@ impl Reconfigure {
         }
         if let Some(change) = first(|name| name.starts_with("oom-score-adj")) {
             oom_score::apply(config).map_err(|_| {
-                refuse(
-                    change,
-                    "Failed to apply new oom_score_adj configuration, check server logs.",
-                )
+                refuse(change, "Failed to set current oom_score_adj. Check server logs.")
             })?;
         }
         for change in changed {

@@ -92,7 +92,10 @@ mod tests {
         let count = system.recv(&mut bytes).expect("a line");
         let line = String::from_utf8_lossy(&bytes[..count]).into_owned();
         let pid = std::process::id();
-        assert!(line.starts_with("<156>") && line.ends_with(&format!(" me[{pid}]: hello")), "{line}");
+        assert!(
+            line.starts_with("<156>") && line.ends_with(&format!(" me[{pid}]: hello")),
+            "{line}"
+        );
         // A log that nobody reads takes what it has room for, and holds nobody up.
         (0..10_000).for_each(|_| drop(syslog.send(Level::Info, "more")));
         std::fs::remove_dir_all(&directory).expect("it is ours");

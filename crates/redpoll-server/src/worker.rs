@@ -9,6 +9,7 @@ use crate::connection::{Connection, Next};
 use crate::mailbox::{Mailbox, Message};
 use ahash::AHashMap;
 use arrayvec::ArrayVec;
+use redpoll_config::TlsAuthClientsUser;
 use redpoll_engine::client::{ClientId, Origin};
 use redpoll_engine::executor::Plan;
 use redpoll_engine::{Engine, Executor, Session};
@@ -188,10 +189,14 @@ impl Worker {
             local_address: address.local.clone(),
             descriptor: stream.descriptor(),
             unix: address.unix,
+            certificate_users: self.certificate_users(&stream),
         };
         let client = self.engine.clients.add(origin, self.mailbox.clone(), now);
         let id = client.id;
-        let session = Session::new(client, self.engine.config.requirepass().is_none());
+        // There is no user but this one yet.
+        let named = client.origin.certificate_users.iter().any(|user| user == "default");
+        let open = named || self.engine.config.requirepass().is_none();
+        let session = Session::new(client, open);
         let data = epoll::EventData::new_u64(id);
         // Each arrival is told once: the poller has no list of descriptors to look at again in each
         // round, and is never asked to watch something else.
@@ -212,6 +217,20 @@ impl Worker {
                 connection.has_arrived(false);
                 connection.turn(executor, scratch, now)
             });
+        }
+    }
+
+    /// The users that the certificate of a client names.
+    fn certificate_users(&self, stream: &Stream) -> Vec<String> {
+        let asked = self.engine.config.tls_auth_clients_user();
+        if asked == TlsAuthClientsUser::Off || !stream.is_tls() {
+            return Vec::new();
+        }
+        let identity = stream.peer_identity().unwrap_or_default();
+        match asked {
+            TlsAuthClientsUser::Off => Vec::new(),
+            TlsAuthClientsUser::CommonName => identity.common_name.into_iter().collect(),
+            TlsAuthClientsUser::Uri => identity.uris,
         }
     }
 

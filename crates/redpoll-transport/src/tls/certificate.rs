@@ -64,12 +64,11 @@ impl Identity {
             .last()
             .filter(clean);
         let alternatives = body.get::<SubjectAltName>().ok().flatten();
-        let uris = alternatives.into_iter().flat_map(|(_, names)| names.0).filter_map(|name| {
-            match name {
+        let uris =
+            alternatives.into_iter().flat_map(|(_, names)| names.0).filter_map(|name| match name {
                 GeneralName::UniformResourceIdentifier(uri) => Some(uri.as_str().to_owned()),
                 _ => None,
-            }
-        });
+            });
         Identity { common_name, uris: uris.filter(clean).collect() }
     }
 }

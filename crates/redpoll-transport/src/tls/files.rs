@@ -21,8 +21,9 @@ const SYSTEM_BUNDLES: [&str; 4] = [
 ];
 
 fn read(path: &Path, what: &str) -> Result<Vec<u8>, TlsError> {
-    let fail =
-        |cause: &dyn std::fmt::Display| format!("Failed to load {what}: {}: {cause}", path.display());
+    let fail = |cause: &dyn std::fmt::Display| {
+        format!("Failed to load {what}: {}: {cause}", path.display())
+    };
     let file = File::open(path).map_err(|error| TlsError(fail(&error)))?;
     let mut bytes = Vec::new();
     file.take(FILE_MAX + 1).read_to_end(&mut bytes).map_err(|error| TlsError(fail(&error)))?;

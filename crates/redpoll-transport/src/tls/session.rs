@@ -381,8 +381,12 @@ impl Session {
     ) -> (usize, Result<Step, rustls::Error>) {
         let out = &mut self.outgoing;
         match &mut self.side {
-            Side::Server(c) => step(c.process_tls_records(bytes), wish, plain, out, &mut self.closed),
-            Side::Client(c) => step(c.process_tls_records(bytes), wish, plain, out, &mut self.closed),
+            Side::Server(c) => {
+                step(c.process_tls_records(bytes), wish, plain, out, &mut self.closed)
+            }
+            Side::Client(c) => {
+                step(c.process_tls_records(bytes), wish, plain, out, &mut self.closed)
+            }
         }
     }
 }

@@ -65,8 +65,18 @@ const CIPHERS: [Cipher; 6] = [
 /// Keywords that all of them go by: they are of TLS 1.2, agree on keys by elliptic curves, and are
 /// strong.
 const COMMON: [&str; 12] = [
-    "ALL", "DEFAULT", "COMPLEMENTOFDEFAULT", "HIGH", "ECDHE", "EECDH", "kECDHE", "kEECDH", "ECDH",
-    "TLSv1.2", "AEAD", "FIPS",
+    "ALL",
+    "DEFAULT",
+    "COMPLEMENTOFDEFAULT",
+    "HIGH",
+    "ECDHE",
+    "EECDH",
+    "kECDHE",
+    "kEECDH",
+    "ECDH",
+    "TLSv1.2",
+    "AEAD",
+    "FIPS",
 ];
 
 const SUITES_13: [(&str, CipherSuite); 3] = [
@@ -221,10 +231,7 @@ mod tests {
     fn suites_and_versions_are_named() {
         assert_eq!(
             suites_13("TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256").unwrap(),
-            [
-                CipherSuite::TLS13_CHACHA20_POLY1305_SHA256,
-                CipherSuite::TLS13_AES_128_GCM_SHA256
-            ]
+            [CipherSuite::TLS13_CHACHA20_POLY1305_SHA256, CipherSuite::TLS13_AES_128_GCM_SHA256]
         );
         assert!(suites_13("TLS_AES_128_CCM_SHA256").is_err());
         let count = |words: &str| {

@@ -13,8 +13,8 @@ pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, _survey: &Survey) {
         ("client", certificates.client),
         ("ca", certificates.authority),
     ] {
-        let Certificate { serial, until } = certificate
-            .unwrap_or_else(|| Certificate { serial: "none".to_owned(), until: now });
+        let Certificate { serial, until } =
+            certificate.unwrap_or_else(|| Certificate { serial: "none".to_owned(), until: now });
         text.field(&format!("tls_{name}_cert_serial"), serial);
         text.field(&format!("tls_{name}_cert_expires_in_seconds"), until - now);
     }
