@@ -17,6 +17,7 @@ use rustix::event::{EventfdFlags, Timespec, eventfd};
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
@@ -177,7 +178,10 @@ impl Handshaker {
 
     fn go_on(&mut self, number: u64) {
         let Some(stream) = self.streams.get_mut(&number) else { return };
-        match stream.handshake() {
+        // A fault in the library must cost its own connection only.
+        let step = catch_unwind(AssertUnwindSafe(|| stream.handshake()));
+        let step = step.unwrap_or_else(|_| Err(io::Error::other("a fault in TLS")));
+        match step {
             Ok(false) => {}
             Ok(true) => {
                 let Some(stream) = self.streams.remove(&number) else { return };

@@ -361,10 +361,9 @@ impl Session {
                     return (done, Ok(step));
                 }
                 Err(error) => {
-                    // What tells the other end why.
-                    while let (_, Ok(Step::Again)) = self.step(&mut bytes[done..], &mut wish, plain)
-                    {
-                    }
+                    // The alert that tells the other end why. Once only: the bytes must not be looked
+                    // at again.
+                    let _ = self.step(&mut bytes[done..], &mut wish, plain);
                     self.failed = Some(error.clone());
                     let error = io::Error::new(io::ErrorKind::InvalidData, error);
                     return (done, Err(error));
