@@ -3,15 +3,15 @@
 use crate::engine::Engine;
 use crate::pubsub::Kind;
 use crate::session::{Session, Watched};
+use redpoll_keyspace::Keys;
 
 impl Engine {
-    /// Watches a key for a session. The key's stripe must not be locked by the caller.
-    pub fn watch(&self, session: &mut Session, key: &[u8], now: i64) {
+    /// Watches a key for a session. Locks the key's stripe alone.
+    pub fn watch(&self, session: &mut Session, keys: &mut Keys<'_>, key: &[u8]) {
         let db = session.db;
         if session.watched.iter().any(|watched| watched.db == db && *watched.key == *key) {
             return;
         }
-        let mut keys = self.keyspace.keys(db, now);
         keys.lock_key(key);
         let existed = keys.contains(key);
         let stripe = self.keyspace.stripe_of(self.keyspace.hash(key));

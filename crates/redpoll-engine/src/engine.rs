@@ -1,6 +1,7 @@
 //! `Engine`: what all threads and clients share.
 
 use crate::block::Waiters;
+use crate::change_log::ChangeLog;
 use crate::client::{Client, Clients};
 use crate::latency::Latency;
 use crate::pause::Pause;
@@ -94,6 +95,8 @@ pub struct Engine {
     pub slowlog: SlowLog,
     /// LATENCY.
     pub latency: Latency,
+    /// What replicas and the append-only file follow.
+    pub change_log: Arc<ChangeLog>,
     /// Facts for INFO.
     pub process: ProcessInfo,
     /// Certificates in use, for INFO.
@@ -144,6 +147,7 @@ impl Engine {
             rates: Rates::default(),
             slowlog: SlowLog::default(),
             latency: Latency::default(),
+            change_log: Arc::default(),
             process,
             certificates: RwLock::default(),
             started: clock::now_ms(),
@@ -158,6 +162,8 @@ impl Engine {
             generation: AtomicU64::new(0),
             config,
         };
+        let change_log = Arc::clone(&engine.change_log);
+        engine.keyspace.set_log(Box::new(move |logged| change_log.append_each(logged)));
         engine.config_changed();
         engine
     }
@@ -189,12 +195,6 @@ impl Engine {
     #[inline(always)]
     pub(crate) fn generation(&self) -> u64 {
         self.generation.load(Acquire)
-    }
-
-    /// Whether somebody consumes the change log.
-    #[inline(always)]
-    pub fn change_log_is_on(&self) -> bool {
-        false
     }
 
     /// Shows all commands to a client from now on.

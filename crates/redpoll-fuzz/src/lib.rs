@@ -9,6 +9,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod change_log;
 pub mod command_sequences;
 pub mod grammar;
 pub mod model;
@@ -34,6 +35,7 @@ pub const TARGETS: &[Target] = &[
         run: command_sequences::run,
         seeds: command_sequences::seeds,
     },
+    Target { name: "change_log", run: change_log::run, seeds: command_sequences::seeds },
 ];
 
 /// The target of this name.

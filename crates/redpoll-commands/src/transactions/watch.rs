@@ -29,8 +29,8 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     }
     // Once a watched key has changed, the transaction is lost, whatever else is watched.
     if !ctx.session.watch_broken() {
-        let now = ctx.keys.now();
-        args.iter_from(1).for_each(|key| ctx.engine.watch(ctx.session, key, now));
+        args.iter_from(1).for_each(|key| ctx.engine.watch(ctx.session, &mut ctx.keys, key));
+        ctx.keys.unlock();
     }
     ctx.reply.ok();
     Ok(())
