@@ -41,7 +41,8 @@ impl AsFd for Link {
 }
 
 impl Link {
-    /// Sends what the kernel has room for; with TLS the rest of it may be [`pending`](Self::pending).
+    /// Sends what the kernel has room for; with TLS some of it may be
+    /// [`pending`](Self::pending).
     pub fn send(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Link::Plain(socket) => match net::send(socket, bytes, SendFlags::NOSIGNAL) {

@@ -1,5 +1,5 @@
-//! `redis://[[user:]password@][host[:port]][/database]`, or `rediss://` for TLS, as far as redis-cli
-//! reads it.
+//! `redis://[[user:]password@][host[:port]][/database]`, or `rediss://` for TLS, as far as
+//! redis-cli reads it.
 
 use crate::numbers::atoi;
 use crate::stop::Stop;

@@ -100,6 +100,7 @@ fn large_values_and_long_pipelines_arrive_whole() {
     raw.expect("+OK\r\n");
     // The answer waits, larger than all buffers, while more is asked for.
     raw.send("GET k\r\nPING\r\n");
+    // sleep: nothing shows from outside that the answer fills all buffers.
     std::thread::sleep(Duration::from_millis(50));
     raw.expect([format!("${}\r\n", value.len()).as_bytes(), &value, b"\r\n+PONG\r\n"].concat());
 

@@ -61,7 +61,7 @@ impl Identity {
         let common_name = names
             .filter(|name| name.oid.to_string() == "2.5.4.3")
             .filter_map(|name| string(&name.value))
-            .last()
+            .next_back()
             .filter(clean);
         let alternatives = body.get::<SubjectAltName>().ok().flatten();
         let uris =

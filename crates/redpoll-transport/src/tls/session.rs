@@ -361,8 +361,8 @@ impl Session {
                     return (done, Ok(step));
                 }
                 Err(error) => {
-                    // The alert that tells the other end why. Once only: the bytes must not be looked
-                    // at again.
+                    // The alert that tells the other end why. Once only: the bytes must not be
+                    // looked at again.
                     let _ = self.step(&mut bytes[done..], &mut wish, plain);
                     self.failed = Some(error.clone());
                     let error = io::Error::new(io::ErrorKind::InvalidData, error);

@@ -1,9 +1,9 @@
 //! What may be negotiated: versions and ciphers, as OpenSSL's names and lists say it.
 //!
 //! A list for TLS 1.2 is OpenSSL's small language: words separated by `:`, `,` or blanks; `!`
-//! forbids for good, `-` takes away, `+` moves to the end, and a word may be a cipher, a keyword, or
-//! several of them joined by `+`, all of which must hold. As in OpenSSL a word that names nothing
-//! known is passed over, and a list from which nothing follows is an error.
+//! forbids for good, `-` takes away, `+` moves to the end, and a word may be a cipher, a keyword,
+//! or several of them joined by `+`, all of which must hold. As in OpenSSL a word that names
+//! nothing known is passed over, and a list from which nothing follows is an error.
 
 use super::TlsError;
 use rustls::crypto::CryptoProvider;
@@ -64,10 +64,9 @@ const CIPHERS: [Cipher; 6] = [
 
 /// Keywords that all of them go by: they are of TLS 1.2, agree on keys by elliptic curves, and are
 /// strong.
-const COMMON: [&str; 12] = [
+const COMMON: [&str; 11] = [
     "ALL",
     "DEFAULT",
-    "COMPLEMENTOFDEFAULT",
     "HIGH",
     "ECDHE",
     "EECDH",
@@ -89,8 +88,8 @@ impl Cipher {
     fn is(&self, word: &str) -> bool {
         let known = |keyword: &&str| keyword.eq_ignore_ascii_case(word);
         self.name.eq_ignore_ascii_case(word)
-            || self.keywords.iter().any(|keyword| known(keyword))
-            || (word != "COMPLEMENTOFDEFAULT" && COMMON.iter().any(|keyword| known(keyword)))
+            || self.keywords.iter().any(known)
+            || COMMON.iter().any(known)
     }
 }
 
@@ -222,7 +221,7 @@ mod tests {
         assert_eq!(names("aRSA:+AES256")[2], "ECDHE-RSA-AES256-GCM-SHA384");
         assert_eq!(names("-AES128:AES128")[..1], ["ECDHE-ECDSA-AES128-GCM-SHA256"]);
         assert_eq!(names("!CHACHA20:ALL").len(), 4);
-        for nothing in ["", "AES128-SHA256", "COMPLEMENTOFDEFAULT", "!ALL:ALL", "\u{e9}"] {
+        for nothing in ["", "AES128-SHA256", "!ALL:ALL", "\u{e9}"] {
             assert!(ciphers_12(nothing).is_err(), "{nothing}");
         }
     }
