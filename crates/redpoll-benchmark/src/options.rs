@@ -9,7 +9,7 @@ mod table;
 mod uri;
 
 use crate::suite;
-use redpoll_client::Endpoint;
+use redpoll_client::{Endpoint, TlsSettings};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -22,6 +22,10 @@ pub struct Options {
     pub port: u16,
     /// Unix socket; wins over host and port.
     pub unix: Option<PathBuf>,
+    /// Whether to speak TLS.
+    pub tls: bool,
+    /// What TLS needs.
+    pub tls_settings: TlsSettings,
     /// User name for AUTH.
     pub user: Option<String>,
     /// Password for AUTH.
@@ -82,6 +86,8 @@ impl Default for Options {
             host: "127.0.0.1".into(),
             port: 6379,
             unix: None,
+            tls: false,
+            tls_settings: TlsSettings::default(),
             user: None,
             password: None,
             clients: 50,
@@ -314,7 +320,6 @@ mod tests {
             ("-p 65536", "-p 65536: "),
             ("-r -x", "-r -x: "),
             ("-u http://a", "-u http://a: "),
-            ("--tls", "--tls : "),
             ("--duration nan", "--duration nan: "),
         ] {
             let (text, code) = parsed(line).expect_err(line);

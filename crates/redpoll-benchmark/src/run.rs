@@ -88,7 +88,7 @@ pub fn idle(options: &Options, target: &Target) -> Result<(), String> {
         options.clients
     );
     let open =
-        |_| socket::open(target, true).map_err(|error| WorkerError::Connect(error).to_string());
+        |_| socket::open(target, true).map_err(|error| WorkerError::connect(error).to_string());
     let sockets = (0..options.clients).map(open).collect::<Result<Vec<_>, _>>()?;
     println!("clients: {}", sockets.len());
     loop {

@@ -2,7 +2,7 @@
 
 use crate::options::Options;
 use crate::socket::{self, Target};
-use redpoll_client::{Config, Connection, Endpoint, Error, Value, request};
+use redpoll_client::{Config, Connection, Endpoint, Error, Tls, Value, request};
 use rustix::net::SocketAddrUnix;
 use std::net::ToSocketAddrs;
 
@@ -26,17 +26,29 @@ pub fn resolve(options: &Options) -> Result<Target, String> {
         }
         Endpoint::Tcp { host, port } => {
             let addresses = (host.as_str(), *port).to_socket_addrs();
-            addresses.map_err(|error| fail(Error::Connect(error)))?.map(Target::Tcp).collect()
+            let addresses = addresses.map_err(|error| fail(Error::Connect(error)))?;
+            match tls(options)? {
+                Some(tls) => {
+                    addresses.map(|at| Target::Tls(at, tls.clone(), host.clone())).collect()
+                }
+                None => addresses.map(Target::Tcp).collect(),
+            }
         }
     };
     let mut last = Error::Connect(std::io::ErrorKind::AddrNotAvailable.into());
     for target in candidates {
         match socket::open(&target, true) {
             Ok(_) => return Ok(target),
-            Err(error) => last = Error::Connect(error.into()),
+            Err(error) => last = Error::Connect(error),
         }
     }
     Err(fail(last))
+}
+
+/// What TLS needs, if it is asked for.
+fn tls(options: &Options) -> Result<Option<Tls>, String> {
+    let load = || Tls::load(&options.tls_settings).map_err(|error| error.to_string());
+    options.tls.then(load).transpose()
 }
 
 /// Asks the server for its settings; `None` when it does not tell.
@@ -49,6 +61,7 @@ pub fn settings(options: &Options) -> Result<Option<Settings>, String> {
     let mut config = Config::new(endpoint.clone());
     config.username = options.user.clone();
     config.password = options.password.clone();
+    config.tls = tls(options)?;
     let mut connection = match Connection::open(&config) {
         Ok(connection) => connection,
         Err(Error::Refused(_, text)) => return Err(refused(&text)),

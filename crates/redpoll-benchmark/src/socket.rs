@@ -1,27 +1,109 @@
-//! Sockets: opening one to the server, and room for many.
+//! Connections: opening one to the server, with TLS or without, and room for many.
 
-use rustix::fd::OwnedFd;
+use redpoll_client::Tls;
+use redpoll_transport::{Arrival, Stream};
+use rustix::buffer::spare_capacity;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::net::sockopt::set_tcp_nodelay;
-use rustix::net::{self, AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+use rustix::net::{self, AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use std::net::SocketAddr;
+use std::io;
+use std::net::{SocketAddr, TcpStream};
 
 /// Where to connect to, with the name already looked up.
 #[derive(Debug, Clone)]
 pub enum Target {
     /// An address.
     Tcp(SocketAddr),
+    /// An address where TLS is spoken, what that needs, and the host's name.
+    Tls(SocketAddr, Tls, String),
     /// A Unix socket.
     Unix(SocketAddrUnix),
 }
 
+/// A connection that does not block.
+pub enum Link {
+    /// Bytes as they are.
+    Plain(OwnedFd),
+    /// TLS over TCP.
+    Tls(Box<Stream>),
+}
+
+impl AsFd for Link {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Link::Plain(socket) => socket.as_fd(),
+            Link::Tls(stream) => stream.as_fd(),
+        }
+    }
+}
+
+impl Link {
+    /// Sends what the kernel has room for; with TLS some of it may be
+    /// [`pending`](Self::pending).
+    pub fn send(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Link::Plain(socket) => match net::send(socket, bytes, SendFlags::NOSIGNAL) {
+                Ok(sent) => Ok(sent),
+                // A connection that is still being made is not connected yet; it will be writable.
+                Err(Errno::AGAIN | Errno::INTR | Errno::NOTCONN) => Ok(0),
+                Err(error) => Err(error.into()),
+            },
+            Link::Tls(stream) => {
+                stream.flush()?;
+                if bytes.is_empty() { Ok(0) } else { stream.write(bytes) }
+            }
+        }
+    }
+
+    /// Encrypted bytes that wait for the kernel.
+    pub fn pending(&self) -> usize {
+        match self {
+            Link::Plain(_) => 0,
+            Link::Tls(stream) => stream.pending(),
+        }
+    }
+
+    /// Appends what has arrived to `buffer`. A plain socket is reported again while it has more.
+    pub fn receive(&mut self, buffer: &mut Vec<u8>) -> io::Result<Arrival> {
+        match self {
+            Link::Plain(socket) => match rustix::io::read(socket, spare_capacity(buffer)) {
+                Ok(0) => Ok(Arrival::End),
+                Ok(count) => Ok(Arrival::Bytes { count, more: false }),
+                Err(Errno::AGAIN | Errno::INTR) => Ok(Arrival::Nothing),
+                Err(error) => Err(error.into()),
+            },
+            Link::Tls(stream) => stream.read(buffer),
+        }
+    }
+}
+
 /// Opens a connection that does not block. With `wait` it is complete on return; without, a TCP
-/// connection may still be under way, and is writable when it is done.
-pub fn open(target: &Target, wait: bool) -> Result<OwnedFd, Errno> {
+/// connection may still be under way, and is writable when it is done. One with TLS is always
+/// complete.
+pub fn open(target: &Target, wait: bool) -> io::Result<Link> {
+    let Target::Tls(_, tls, host) = target else {
+        return Ok(Link::Plain(open_socket(target, wait)?));
+    };
+    let socket = TcpStream::from(open_socket(target, true)?);
+    let failed =
+        |error: &dyn std::fmt::Display| io::Error::other(format!("SSL_connect failed: {error}"));
+    let mut stream = tls.connect(Stream::from(socket), host).map_err(|error| failed(&error))?;
+    while !stream.handshake().map_err(|error| failed(&error))? {
+        let flags =
+            if stream.pending() > 0 { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
+        // Interrupted or not, the next thing is to look.
+        let _ = poll(&mut [PollFd::new(&stream, flags)], None);
+    }
+    Ok(Link::Tls(Box::new(stream)))
+}
+
+fn open_socket(target: &Target, wait: bool) -> Result<OwnedFd, Errno> {
     let family = match target {
-        Target::Tcp(SocketAddr::V4(_)) => AddressFamily::INET,
-        Target::Tcp(SocketAddr::V6(_)) => AddressFamily::INET6,
+        Target::Tcp(SocketAddr::V4(_)) | Target::Tls(SocketAddr::V4(_), ..) => AddressFamily::INET,
+        Target::Tcp(SocketAddr::V6(_)) | Target::Tls(SocketAddr::V6(_), ..) => AddressFamily::INET6,
         Target::Unix(_) => AddressFamily::UNIX,
     };
     let mut flags = SocketFlags::CLOEXEC;
@@ -32,7 +114,7 @@ pub fn open(target: &Target, wait: bool) -> Result<OwnedFd, Errno> {
     }
     let socket = net::socket_with(family, SocketType::STREAM, flags, None)?;
     let connected = match target {
-        Target::Tcp(address) => {
+        Target::Tcp(address) | Target::Tls(address, ..) => {
             set_tcp_nodelay(&socket, true)?;
             net::connect(&socket, address)
         }
@@ -70,6 +152,7 @@ mod tests {
         assert!(open(&target, true).is_ok());
         assert!(open(&target, false).is_ok());
         drop(listener);
-        assert_eq!(open(&target, true).err(), Some(Errno::CONNREFUSED));
+        let refused = open(&target, true).err().map(|error| error.kind());
+        assert_eq!(refused, Some(io::ErrorKind::ConnectionRefused));
     }
 }

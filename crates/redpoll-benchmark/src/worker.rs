@@ -12,13 +12,15 @@
 
 use crate::record::Record;
 use crate::skip::{SkipError, Skipper};
-use crate::socket::{self, Target};
+use crate::socket::{self, Link, Target};
 use crate::template::{Numbers, Template};
+use redpoll_transport::Arrival;
 use rustix::event::epoll::{self, Event, EventData, EventFlags};
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags, recv, send, sockopt};
+use rustix::net::sockopt;
 use std::fmt;
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
@@ -31,10 +33,10 @@ const EVENTS_MAX: usize = 256;
 /// Why a worker gave up.
 #[derive(Debug, PartialEq, Eq)]
 pub enum WorkerError {
-    /// No connection could be made.
-    Connect(Errno),
-    /// A connection broke.
-    Socket(Errno),
+    /// No connection could be made; the text says why.
+    Connect(String),
+    /// A connection broke; the text says how.
+    Socket(String),
     /// The server closed a connection that awaited replies.
     Closed,
     /// The server answered with an error.
@@ -48,18 +50,25 @@ pub enum WorkerError {
 impl fmt::Display for WorkerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            WorkerError::Connect(error) => {
-                let text = redpoll_client::Error::Connect((*error).into());
-                write!(f, "Could not connect to Redis: {text}")
-            }
-            WorkerError::Socket(error) => {
-                write!(f, "Error: {}", redpoll_client::Error::Io((*error).into()))
-            }
+            WorkerError::Connect(text) => write!(f, "Could not connect to Redis: {text}"),
+            WorkerError::Socket(text) => write!(f, "Error: {text}"),
             WorkerError::Closed => f.write_str("Error: Server closed the connection"),
             WorkerError::Reply(text) => write!(f, "Error from server: {text}"),
             WorkerError::Protocol(error) => write!(f, "Error: {error}"),
             WorkerError::Surplus => f.write_str("Error: more replies than requests"),
         }
+    }
+}
+
+impl WorkerError {
+    /// No connection could be made.
+    pub fn connect(error: impl Into<io::Error>) -> Self {
+        WorkerError::Connect(redpoll_client::Error::Connect(error.into()).to_string())
+    }
+
+    /// A connection broke.
+    fn socket(error: impl Into<io::Error>) -> Self {
+        WorkerError::Socket(redpoll_client::Error::Io(error.into()).to_string())
     }
 }
 
@@ -114,7 +123,7 @@ pub struct Plan {
 
 /// A connection and its batch.
 struct Client {
-    socket: OwnedFd,
+    link: Link,
     skipper: Skipper,
     /// The socket is connected and has sent its opening.
     open: bool,
@@ -147,14 +156,14 @@ impl<'a> Worker<'a> {
     /// # Errors
     /// When one of them fails.
     pub fn new(plan: Plan, shared: &'a Shared) -> Result<Worker<'a>, WorkerError> {
-        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(WorkerError::Socket)?;
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(WorkerError::socket)?;
         let mut worker = Worker {
             shared,
             epoll,
             clients: Vec::with_capacity(plan.connections),
             busy: 0,
             start: Instant::now(),
-            buffer: vec![0; READ_BYTES],
+            buffer: Vec::with_capacity(READ_BYTES),
             record: Record::new(plan.digits),
             plan,
         };
@@ -177,7 +186,7 @@ impl<'a> Worker<'a> {
             events.clear();
             match epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut events), None) {
                 Ok(_) | Err(Errno::INTR) => {}
-                Err(error) => return Err(WorkerError::Socket(error)),
+                Err(error) => return Err(WorkerError::socket(error)),
             }
             for event in &events {
                 let index = event.data.u64() as usize;
@@ -199,12 +208,12 @@ impl<'a> Worker<'a> {
 
     /// Opens a connection and registers it. With `wait` it is ready on return.
     fn connect(&self, index: usize, wait: bool) -> Result<Client, WorkerError> {
-        let socket = socket::open(&self.plan.target, wait).map_err(WorkerError::Connect)?;
+        let link = socket::open(&self.plan.target, wait).map_err(WorkerError::connect)?;
         let flags = if wait { EventFlags::IN } else { EventFlags::IN | EventFlags::OUT };
-        epoll::add(&self.epoll, &socket, EventData::new_u64(index as u64), flags)
-            .map_err(WorkerError::Socket)?;
+        epoll::add(&self.epoll, &link, EventData::new_u64(index as u64), flags)
+            .map_err(WorkerError::socket)?;
         Ok(Client {
-            socket,
+            link,
             skipper: Skipper::new(),
             open: false,
             opening: 0,
@@ -228,8 +237,8 @@ impl<'a> Worker<'a> {
         self.busy += 1;
         if client.open {
             client.sent_ns = self.start.elapsed().as_nanos() as u64;
-            let sent = send_some(&client.socket, batch)?;
-            if sent < batch.len() {
+            let sent = send_some(&mut client.link, batch)?;
+            if sent < batch.len() || client.link.pending() > 0 {
                 client.unsent.extend_from_slice(&batch[sent..]);
                 watch(&self.epoll, client, index, EventFlags::IN | EventFlags::OUT)?;
             }
@@ -249,13 +258,13 @@ impl<'a> Worker<'a> {
         let Some(client) = self.clients.get_mut(index).and_then(Option::as_mut) else {
             return Ok(());
         };
-        match sockopt::socket_error(&client.socket) {
+        match sockopt::socket_error(&client.link) {
             Ok(Ok(())) => {}
-            Ok(Err(error)) | Err(error) => return Err(WorkerError::Connect(error)),
+            Ok(Err(error)) | Err(error) => return Err(WorkerError::connect(error)),
         }
-        let sent = send_some(&client.socket, &client.unsent)?;
+        let sent = send_some(&mut client.link, &client.unsent)?;
         client.unsent.drain(..sent);
-        let flags = if client.unsent.is_empty() {
+        let flags = if client.unsent.is_empty() && client.link.pending() == 0 {
             EventFlags::IN
         } else {
             EventFlags::IN | EventFlags::OUT
@@ -263,24 +272,32 @@ impl<'a> Worker<'a> {
         watch(&self.epoll, client, index, flags)
     }
 
-    /// Reads replies, and sends the next batch when the last one is in.
+    /// Reads replies until the kernel has no more of which it would not tell again.
     fn readable(&mut self, index: usize) -> Result<(), WorkerError> {
+        while self.read_some(index)? {}
+        Ok(())
+    }
+
+    /// Reads replies, and sends the next batch when the last one is in. True: there is more of
+    /// which the kernel knows nothing.
+    fn read_some(&mut self, index: usize) -> Result<bool, WorkerError> {
         let Some(client) = self.clients.get_mut(index).and_then(Option::as_mut) else {
-            return Ok(());
+            return Ok(false);
         };
-        let received = match recv(&client.socket, &mut self.buffer[..], RecvFlags::empty()) {
+        self.buffer.clear();
+        let more = match client.link.receive(&mut self.buffer) {
             // An idle connection may go; one that awaits replies may not.
-            Ok((0, _)) if client.awaited == 0 => {
+            Ok(Arrival::End) if client.awaited == 0 => {
                 self.clients[index] = None;
-                return Ok(());
+                return Ok(false);
             }
-            Ok((0, _)) => return Err(WorkerError::Closed),
-            Ok((received, _)) => received,
-            Err(Errno::AGAIN | Errno::INTR) => return Ok(()),
-            Err(error) => return Err(WorkerError::Socket(error)),
+            Ok(Arrival::End) => return Err(WorkerError::Closed),
+            Ok(Arrival::Nothing) => return Ok(false),
+            Ok(Arrival::Bytes { more, .. }) => more,
+            Err(error) => return Err(WorkerError::socket(error)),
         };
         let now_ns = self.start.elapsed().as_nanos() as u64;
-        let found = client.skipper.feed(&self.buffer[..received]).map_err(WorkerError::Protocol)?;
+        let found = client.skipper.feed(&self.buffer).map_err(WorkerError::Protocol)?;
         if let Some(text) = found.error {
             return Err(WorkerError::Reply(text));
         }
@@ -288,7 +305,7 @@ impl<'a> Worker<'a> {
         client.opening -= opening;
         let answered = found.replies - opening;
         if answered == 0 {
-            return Ok(());
+            return Ok(more);
         }
         client.awaited = client.awaited.checked_sub(answered).ok_or(WorkerError::Surplus)?;
         let done = client.awaited == 0;
@@ -298,7 +315,7 @@ impl<'a> Worker<'a> {
             self.busy -= 1;
             self.next_batch(index)?;
         }
-        Ok(())
+        Ok(more)
     }
 
     fn next_batch(&mut self, index: usize) -> Result<(), WorkerError> {
@@ -315,15 +332,17 @@ impl<'a> Worker<'a> {
 }
 
 /// Sends what the kernel has room for.
-fn send_some(socket: &OwnedFd, bytes: &[u8]) -> Result<usize, WorkerError> {
-    match send(socket, bytes, SendFlags::NOSIGNAL) {
+fn send_some(link: &mut Link, bytes: &[u8]) -> Result<usize, WorkerError> {
+    match link.send(bytes) {
         Ok(sent) => Ok(sent),
-        // A connection that is still being made is not connected yet; it will be writable.
-        Err(Errno::AGAIN | Errno::INTR | Errno::NOTCONN) => Ok(0),
         // The reply that explains why the server closed may still be there to be read.
-        Err(Errno::PIPE | Errno::CONNRESET) => Ok(bytes.len()),
-        Err(error) => Err(WorkerError::Socket(error)),
+        Err(error) if is_gone(&error) => Ok(bytes.len()),
+        Err(error) => Err(WorkerError::socket(error)),
     }
+}
+
+fn is_gone(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
 }
 
 fn watch(
@@ -332,8 +351,8 @@ fn watch(
     index: usize,
     flags: EventFlags,
 ) -> Result<(), WorkerError> {
-    epoll::modify(epoll, &client.socket, EventData::new_u64(index as u64), flags)
-        .map_err(WorkerError::Socket)
+    epoll::modify(epoll, &client.link, EventData::new_u64(index as u64), flags)
+        .map_err(WorkerError::socket)
 }
 
 #[cfg(test)]

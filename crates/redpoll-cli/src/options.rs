@@ -17,6 +17,7 @@ use crate::format::{Output, Style};
 use crate::numbers::{self, atoi};
 use crate::stop::Stop;
 use crate::{uri, usage, words};
+use redpoll_client::TlsSettings;
 
 /// What the program does. In the order of precedence: of several asked for, the first counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,6 +76,10 @@ pub struct Options {
     pub socket: Option<PathBuf>,
     /// `-t`
     pub connect_timeout: Option<Duration>,
+    /// `--tls`, or a URI that asks for it.
+    pub tls: bool,
+    /// `--cacert` and what goes with it.
+    pub tls_settings: TlsSettings,
     /// `--user`
     pub user: Option<Vec<u8>>,
     /// `-a`, `--pass`, the URI's password or `REDISCLI_AUTH`
@@ -144,6 +149,8 @@ impl Options {
             port: 6379,
             socket: None,
             connect_timeout: None,
+            tls: false,
+            tls_settings: TlsSettings::default(),
             user: None,
             password: None,
             ask_password: false,
@@ -249,8 +256,6 @@ impl Parser<'_> {
             "--rdb" | "--functions-rdb" => "fetching RDB files",
             "--ldb" | "--ldb-sync-mode" => "the Lua debugger",
             "--keystats" | "--keystats-samples" => "key statistics; see --bigkeys and --memkeys",
-            "--tls" | "--sni" | "--cacert" | "--cacertdir" | "--cert" | "--key" | "--insecure"
-            | "--tls-ciphers" | "--tls-ciphersuites" => "TLS",
             name if name.starts_with("--cluster") => "the cluster manager",
             _ => return Ok(false),
         };
@@ -286,6 +291,8 @@ impl Parser<'_> {
             "-2" => self.resp2 = true,
             "-3" => options.resp = Resp::Three,
             "--mono" => options.mono = true,
+            "--tls" => options.tls = true,
+            "--insecure" => options.tls_settings.insecure = true,
             _ => return Ok(false),
         }
         Ok(true)
@@ -315,6 +322,7 @@ impl Parser<'_> {
     /// Options with a value.
     fn valued(&mut self, name: &str, value: &[u8]) -> Result<bool, Stop> {
         Ok(self.valued_connection(name, value)?
+            || self.valued_tls(name, value)
             || self.valued_mode(name, value)
             || self.valued_form(name, value)?)
     }
@@ -333,7 +341,8 @@ impl Parser<'_> {
                 self.auth_on_line = true;
             }
             "-u" => {
-                let uri = uri::parse(&text(value), self.program)?;
+                let uri = uri::parse(&text(value))?;
+                options.tls |= uri.tls;
                 if let Some(host) = uri.host {
                     options.host = host;
                 }
@@ -354,6 +363,21 @@ impl Parser<'_> {
             _ => return Ok(false),
         }
         Ok(true)
+    }
+
+    fn valued_tls(&mut self, name: &str, value: &[u8]) -> bool {
+        let settings = &mut self.options.tls_settings;
+        match name {
+            "--sni" => settings.server_name = Some(text(value)),
+            "--cacert" => settings.authority_file = Some(path(value)),
+            "--cacertdir" => settings.authority_directory = Some(path(value)),
+            "--cert" => settings.certificate = Some(path(value)),
+            "--key" => settings.key = Some(path(value)),
+            "--tls-ciphers" => settings.allowed.ciphers = Some(text(value)),
+            "--tls-ciphersuites" => settings.allowed.ciphersuites = Some(text(value)),
+            _ => return false,
+        }
+        true
     }
 
     fn valued_mode(&mut self, name: &str, value: &[u8]) -> bool {
@@ -541,6 +565,16 @@ mod tests {
         assert_eq!(parsed("--json").unwrap().resp, Resp::ThreeIfKnown);
         assert_eq!(parsed("-3 --json").unwrap().resp, Resp::Three);
         assert_eq!(parsed("--json -2").unwrap().resp, Resp::Two);
+    }
+
+    #[test]
+    fn tls_is_asked_for_by_option_or_uri() {
+        let options = parsed("--tls --sni a --cacert b --cert c --key d --insecure").unwrap();
+        let settings = options.tls_settings;
+        assert!(options.tls && settings.insecure);
+        assert_eq!(settings.server_name.as_deref(), Some("a"));
+        assert_eq!(settings.authority_file, Some(PathBuf::from("b")));
+        assert!(parsed("-u rediss://h").unwrap().tls && !parsed("-u redis://h").unwrap().tls);
     }
 
     #[test]

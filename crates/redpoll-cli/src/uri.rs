@@ -1,4 +1,5 @@
-//! `redis://[[user:]password@][host[:port]][/database]`, as far as redis-cli reads it.
+//! `redis://[[user:]password@][host[:port]][/database]`, or `rediss://` for TLS, as far as
+//! redis-cli reads it.
 
 use crate::numbers::atoi;
 use crate::stop::Stop;
@@ -16,21 +17,19 @@ pub struct Uri {
     pub port: Option<i64>,
     /// The database.
     pub database: Option<i64>,
+    /// Whether the scheme asks for TLS.
+    pub tls: bool,
 }
 
 /// Parses a URI.
-pub fn parse(uri: &str, program: &str) -> Result<Uri, Stop> {
+pub fn parse(uri: &str) -> Result<Uri, Stop> {
     let mut parsed = Uri::default();
     let Some((scheme, mut rest)) = uri.split_once("://") else {
         return Err(Stop::failed("Invalid URI scheme"));
     };
     match scheme.to_ascii_lowercase().as_str() {
         "redis" => {}
-        "rediss" => {
-            return Err(Stop::failed(format!(
-                "rediss://: this build of {program} does not have TLS."
-            )));
-        }
+        "rediss" => parsed.tls = true,
         _ => return Err(Stop::failed("Invalid URI scheme")),
     }
     if let Some((userinfo, after)) = rest.split_once('@') {
@@ -89,10 +88,11 @@ mod tests {
 
     #[test]
     fn parts_may_be_missing() {
-        assert_eq!(parse("redis://", "p").unwrap(), Uri::default());
-        let uri = parse("REDIS://h:1", "p").unwrap();
+        assert_eq!(parse("redis://").unwrap(), Uri::default());
+        let uri = parse("REDIS://h:1").unwrap();
         assert_eq!((uri.host.as_deref(), uri.port, uri.database), (Some("h"), Some(1), None));
-        let uri = parse("redis://:pw@/2", "p").unwrap();
+        assert!(parse("rediss://h").unwrap().tls && !uri.tls);
+        let uri = parse("redis://:pw@/2").unwrap();
         assert_eq!((uri.host, uri.database), (None, Some(2)));
         assert_eq!(uri.password.as_deref(), Some(&b"pw"[..]));
     }
@@ -102,12 +102,11 @@ mod tests {
         let cases = [
             ("http://h", "Invalid URI scheme"),
             ("h:1", "Invalid URI scheme"),
-            ("rediss://h", "rediss://: this build of p does not have TLS."),
             ("redis://a%4@h", "Incomplete URI encoding"),
             ("redis://a%zz@h", "Illegal character in URI encoding"),
         ];
         for (uri, expected) in cases {
-            match parse(uri, "p") {
+            match parse(uri) {
                 Err(Stop::Failed(text)) => assert_eq!(text, expected),
                 other => panic!("{uri}: {other:?}"),
             }

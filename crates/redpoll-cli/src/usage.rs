@@ -29,7 +29,7 @@ Server
   -p <port>            Port (6379)
   -s <path>            Unix socket, instead of host and port
   -t <seconds>         Give up connecting after this time, 0.5 for half a second
-  -u <uri>             redis://[[user:]password@][host[:port]][/database]
+  -u <uri>             redis://[[user:]password@][host[:port]][/database], rediss:// for TLS
   -n <number>          Database
   -a, --pass <word>    Password; the variable REDISCLI_AUTH is the safer place for it
   --user <name>        User that the password belongs to
@@ -37,6 +37,18 @@ Server
   --no-auth-warning    No warning about passwords on the command line
   -2, -3               Speak RESP2 or RESP3
   -c                   Cluster: follow MOVED and ASK
+
+TLS
+  --tls                Speak TLS
+  --cacert <file>      Trust servers whose certificate comes from these authorities
+  --cacertdir <dir>    The same, from a directory; with neither, the system's authorities count,
+                       and the certificate must be for the host
+  --cert <file>        Certificate to show, with
+  --key <file>         its key
+  --sni <host>         Name to ask for
+  --insecure           Trust any server
+  --tls-ciphers <list>, --tls-ciphersuites <list>
+                       Ciphers to offer, up to TLS 1.2 and from TLS 1.3 on
 
 Command
   -r <times>           Repeat the command; -1 for ever

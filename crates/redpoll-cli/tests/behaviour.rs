@@ -194,7 +194,7 @@ fn hints_follow_what_is_typed() {
 #[test]
 fn what_this_build_lacks_is_said() {
     let server = Server::start(&[]);
-    for option in ["--cluster", "--replica", "--rdb", "--functions-rdb", "--ldb", "--tls"] {
+    for option in ["--cluster", "--replica", "--rdb", "--functions-rdb", "--ldb"] {
         let out = server.ours(&[option, "x"], b"");
         let said = String::from_utf8_lossy(&out.stderr).into_owned();
         assert_eq!(out.status.code(), Some(1));

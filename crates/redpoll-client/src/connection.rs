@@ -15,6 +15,7 @@ use crate::error::{Error, HandshakeStep};
 use crate::request;
 use crate::transport::{Endpoint, Transport};
 use crate::value::Value;
+use redpoll_transport::tls::Client as Tls;
 
 /// Bytes asked of the transport at a time.
 const READ_BYTES: usize = 64 * 1024;
@@ -54,6 +55,8 @@ pub struct Config {
     pub database: u32,
     /// The protocol version.
     pub protocol: Protocol,
+    /// How to speak TLS, if at all.
+    pub tls: Option<Tls>,
 }
 
 impl Config {
@@ -67,6 +70,7 @@ impl Config {
             password: None,
             database: 0,
             protocol: Protocol::Resp2,
+            tls: None,
         }
     }
 
@@ -91,7 +95,11 @@ impl Connection {
     /// Connects and, as `config` says, authenticates, switches the protocol and selects the
     /// database.
     pub fn open(config: &Config) -> Result<Self, Error> {
-        let transport = config.endpoint.connect(config.connect_timeout).map_err(Error::Connect)?;
+        let transport = match &config.tls {
+            Some(tls) => config.endpoint.connect_tls(config.connect_timeout, tls),
+            None => config.endpoint.connect(config.connect_timeout),
+        };
+        let transport = transport.map_err(Error::Connect)?;
         transport.set_read_timeout(config.io_timeout).map_err(Error::Connect)?;
         transport.set_write_timeout(config.io_timeout).map_err(Error::Connect)?;
         let mut connection = Self::over(transport);

@@ -6,12 +6,12 @@
 //!
 //! * [`decode`]: bytes to [`Value`], a state machine without I/O;
 //! * [`request`]: arguments to bytes;
-//! * [`Transport`]: where bytes come from and go to (TCP and Unix sockets here, shared memory and
-//!   TLS elsewhere);
+//! * [`Transport`]: where bytes come from and go to (TCP and Unix sockets, TLS; shared memory
+//!   elsewhere);
 //! * [`Connection`]: the three put together, with pipelines, push messages and the opening
 //!   handshake.
 //!
-//! Nothing beyond the standard library is used, and nothing here knows the server's engine.
+//! Nothing here knows the server's engine; certificates and TLS are those of `redpoll-transport`.
 
 #![forbid(unsafe_code)]
 
@@ -19,11 +19,13 @@ pub mod connection;
 pub mod decode;
 pub mod error;
 pub mod request;
+pub mod tls;
 pub mod transport;
 pub mod value;
 
 pub use connection::{Config, Connection, Protocol};
 pub use decode::{DecodeError, Decoder};
 pub use error::{Error, HandshakeStep};
+pub use redpoll_transport::tls::{Allowed, Client as Tls, ClientSettings as TlsSettings};
 pub use transport::{Endpoint, Transport};
 pub use value::{Double, Value};

@@ -5,6 +5,8 @@
 //! handshake, so that a shared-memory ring or a TLS session is made by its own constructor and
 //! handed to [`Connection::over`](crate::Connection::over).
 
+use crate::tls::TlsTransport;
+use redpoll_transport::tls::Client as Tls;
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
@@ -96,6 +98,22 @@ impl Endpoint {
             Self::Tcp { host, port } => Ok(Box::new(connect_tcp(host, *port, timeout)?)),
             // A Unix socket connects at once or fails; there is nothing to bound.
             Self::Unix(path) => Ok(Box::new(UnixStream::connect(path)?)),
+        }
+    }
+
+    /// As [`connect`](Self::connect), with TLS over TCP; `timeout` bounds connecting, and the
+    /// handshake again. Over a Unix socket there is none.
+    pub fn connect_tls(
+        &self,
+        timeout: Option<Duration>,
+        tls: &Tls,
+    ) -> io::Result<Box<dyn Transport>> {
+        match self {
+            Self::Tcp { host, port } => {
+                let socket = connect_tcp(host, *port, timeout)?;
+                Ok(Box::new(TlsTransport::open(socket, tls, host, timeout)?))
+            }
+            Self::Unix(_) => self.connect(timeout),
         }
     }
 }

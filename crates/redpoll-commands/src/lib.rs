@@ -50,6 +50,7 @@ mod transactions;
 mod testing;
 
 use redpoll_engine::spec::Command;
+pub use server::everything as info;
 
 /// All commands.
 pub fn all() -> impl Iterator<Item = &'static Command> {

@@ -41,8 +41,8 @@ pub fn timeout(word: &[u8], now: i64) -> Result<Option<i64>> {
 
 /// A timeout in milliseconds; `None` for 0, which means for ever.
 pub fn timeout_ms(word: &[u8], now: i64) -> Result<Option<i64>> {
-    let millis = int(word)
-        .map_err(|_| Error::text("ERR timeout is not an integer or out of range"))?;
+    let millis =
+        int(word).map_err(|_| Error::text("ERR timeout is not an integer or out of range"))?;
     if millis < 0 {
         return Err(Error::NegativeTimeout);
     }

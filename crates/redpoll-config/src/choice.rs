@@ -162,6 +162,36 @@ choices! {
         Optional = "optional",
     }
 
+    /// What of a TLS client's certificate names the user it is logged in as.
+    TlsAuthClientsUser {
+        /// Nothing does.
+        Off = "off",
+        /// The common name of the subject.
+        CommonName = "CN",
+        /// The first URI of the subject's alternative names that is a user.
+        Uri = "URI",
+    }
+
+    /// In which form the log is written.
+    LogFormat {
+        /// Lines as Redis writes them.
+        Text = "text" | "legacy",
+        /// One JSON object a line.
+        Json = "json",
+        /// Lines of `name=value`.
+        Logfmt = "logfmt",
+    }
+
+    /// In which form the log tells the time.
+    LogTimestampFormat {
+        /// As Redis does.
+        Legacy = "legacy",
+        /// ISO 8601.
+        Iso8601 = "iso8601",
+        /// Milliseconds since 1970.
+        Milliseconds = "milliseconds",
+    }
+
     /// Whether the kernel's out-of-memory score of the process is set.
     OomScoreAdj {
         /// Left alone.

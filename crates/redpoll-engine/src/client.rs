@@ -47,6 +47,9 @@ pub struct Origin {
     pub descriptor: i64,
     /// Whether it came over a Unix socket.
     pub unix: bool,
+    /// The users that its certificate names, in the order in which they are to be tried: the first
+    /// that there is, it is logged in as. Empty unless `tls-auth-clients-user` asks for it.
+    pub certificate_users: Vec<String>,
 }
 
 /// Texts that a client tells of itself.
@@ -187,7 +190,38 @@ const KILL: u8 = 1;
 const UNBLOCK: u8 = 2;
 const UNBLOCK_ERROR: u8 = 4;
 
+/// Wakes nobody.
+struct NoWaker;
+
+impl Waker for NoWaker {
+    fn wake(&self, _client: ClientId) {}
+}
+
 impl Client {
+    fn new(id: ClientId, origin: Origin, waker: Arc<dyn Waker>, now: i64) -> Self {
+        Client {
+            id,
+            origin,
+            created: now,
+            names: Mutex::new(Names { user: "default".to_owned(), ..Names::default() }),
+            figures: Figures::default(),
+            redirect: AtomicU64::new(0),
+            prefixes: Mutex::default(),
+            user_id: AtomicU64::new(0),
+            waker,
+            outbox: Mutex::default(),
+            outbox_len: AtomicUsize::new(0),
+            woken: AtomicBool::new(false),
+            wish: AtomicU8::new(0),
+            proto: AtomicU8::new(2),
+        }
+    }
+
+    /// One that stands for the program itself: nobody has connected, and nobody sees it.
+    pub fn nobody() -> Arc<Self> {
+        Arc::new(Client::new(0, Origin::default(), Arc::new(NoWaker), 0))
+    }
+
     /// The protocol that the client speaks now.
     pub fn proto(&self) -> Proto {
         if self.proto.load(Relaxed) == 3 { Proto::Resp3 } else { Proto::Resp2 }
@@ -322,23 +356,7 @@ impl Clients {
     /// Registers a new client.
     pub fn add(&self, origin: Origin, waker: Arc<dyn Waker>, now: i64) -> Arc<Client> {
         let id = self.last_id.fetch_add(1, Relaxed) + 1;
-        let names = Names { user: "default".to_owned(), ..Names::default() };
-        let client = Arc::new(Client {
-            id,
-            origin,
-            created: now,
-            names: Mutex::new(names),
-            figures: Figures::default(),
-            redirect: AtomicU64::new(0),
-            prefixes: Mutex::default(),
-            user_id: AtomicU64::new(0),
-            waker,
-            outbox: Mutex::default(),
-            outbox_len: AtomicUsize::new(0),
-            woken: AtomicBool::new(false),
-            wish: AtomicU8::new(0),
-            proto: AtomicU8::new(2),
-        });
+        let client = Arc::new(Client::new(id, origin, waker, now));
         client.figures.last_active.store(now, Relaxed);
         self.clients.write().insert(id, Arc::clone(&client));
         self.count.fetch_add(1, Relaxed);

@@ -34,12 +34,32 @@ pub struct ProcessInfo {
     pub executable: String,
     /// The configuration file, if there is one.
     pub config_file: Option<PathBuf>,
-    /// The TCP port.
-    pub port: u16,
+    /// How the program is supervised: `no`, `systemd` or `upstart`.
+    pub supervised: &'static str,
     /// Threads that serve clients.
     pub workers: usize,
     /// Forty hexadecimal digits, drawn at start.
     pub run_id: String,
+}
+
+/// A certificate in use, for INFO.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Certificate {
+    /// Its serial number, in hexadecimal digits.
+    pub serial: String,
+    /// When it ends, in seconds since 1970.
+    pub until: i64,
+}
+
+/// The certificates of TLS, as far as there are any.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Certificates {
+    /// That which clients are shown.
+    pub server: Option<Certificate>,
+    /// That which other servers are shown.
+    pub client: Option<Certificate>,
+    /// Of the authorities, the one that ends first.
+    pub authority: Option<Certificate>,
 }
 
 /// What SHUTDOWN asks of the program.
@@ -101,6 +121,8 @@ pub struct Engine {
     pub persistence: Persistence,
     /// Facts for INFO.
     pub process: ProcessInfo,
+    /// Certificates in use, for INFO.
+    pub certificates: RwLock<Certificates>,
     /// When the server started, in milliseconds since 1970.
     pub started: i64,
     /// Whether expired keys are removed by themselves (DEBUG SET-ACTIVE-EXPIRE).
@@ -174,6 +196,7 @@ impl Engine {
             )),
             persistence: Persistence::started(clock::now_ms()),
             process,
+            certificates: RwLock::default(),
             started: clock::now_ms(),
             active_expire: AtomicBool::new(true),
             timer_paused: AtomicBool::new(false),

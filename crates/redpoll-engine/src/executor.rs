@@ -14,6 +14,8 @@ mod run;
 mod serve;
 mod track;
 
+use crate::client::Client;
+use crate::ctx::{Ctx, Mode};
 use crate::engine::Engine;
 use crate::hot_keys::Seen;
 use crate::session::{ReplyMode, Session};
@@ -23,7 +25,7 @@ use crate::stats::ThreadStats;
 use evict::Evictor;
 pub use prepare::Plan;
 use prepare::Prepared;
-use redpoll_resp::{Args, Batch};
+use redpoll_resp::{Args, Batch, Reply};
 use redpoll_types::rng::SmallRng;
 use std::sync::Arc;
 
@@ -125,6 +127,27 @@ impl Executor {
     /// The thread's counters.
     pub fn stats(&self) -> &ThreadStats {
         &self.stats
+    }
+
+    /// Lets the program look at the data as a command does, without being one: nothing is counted,
+    /// and no stripe is locked yet.
+    pub fn look<T>(&mut self, now: i64, look: impl FnOnce(&mut Ctx<'_>) -> T) -> T {
+        self.refresh_settings();
+        let mut session = Session::new(Client::nobody(), true);
+        let mut out = Vec::new();
+        let mut ctx = Ctx {
+            engine: &self.engine,
+            reply: Reply::new(&mut out, session.proto),
+            keys: self.engine.keyspace.keys(session.db, now),
+            session: &mut session,
+            rng: &mut self.rng,
+            limits: &self.settings.limits,
+            mode: Mode::Alone,
+            stats: &self.stats,
+            action: None,
+            rewritten: None,
+        };
+        look(&mut ctx)
     }
 
     /// Plans, prefetches and runs a batch in one go; see [`Executor::execute`].

@@ -1,6 +1,7 @@
 //! The thread that accepts connections and hands them to the workers, one after the other.
 
-use crate::mailbox::{Mailbox, Message};
+use crate::handshake::Handshakes;
+use crate::workers::Workers;
 use parking_lot::Mutex;
 use redpoll_engine::Engine;
 use redpoll_transport::{Listener, Stream};
@@ -36,9 +37,18 @@ impl Doors {
         self.listeners.lock().clone()
     }
 
-    /// Listens on others from now on; those that are not among them are closed.
+    /// Listens on others from now on; those whose address is not among them are closed, and their
+    /// ports are free.
     pub fn replace(&self, listeners: Vec<Arc<Listener>>) {
-        *self.listeners.lock() = listeners;
+        let mut current = self.listeners.lock();
+        for old in current.iter() {
+            let address = old.local_address();
+            if address.is_some() && listeners.iter().all(|new| new.local_address() != address) {
+                old.stop();
+            }
+        }
+        *current = listeners;
+        drop(current);
         // Fails only when the counter is full, and then the thread is being woken anyway.
         let _ = rustix::io::write(&self.changed, &1u64.to_ne_bytes());
     }
@@ -55,8 +65,13 @@ impl Doors {
 }
 
 /// Starts the thread.
-pub fn start(engine: Arc<Engine>, doors: Arc<Doors>, workers: Vec<Arc<Mailbox>>) -> io::Result<()> {
-    let acceptor = Acceptor { engine, workers, next: 0 };
+pub fn start(
+    engine: Arc<Engine>,
+    doors: Arc<Doors>,
+    workers: Arc<Workers>,
+    handshakes: Arc<Handshakes>,
+) -> io::Result<()> {
+    let acceptor = Acceptor { engine, workers, handshakes };
     thread::Builder::new().name("accept".to_owned()).spawn(move || {
         redpoll_memory::register_thread();
         acceptor.run(&doors);
@@ -66,23 +81,23 @@ pub fn start(engine: Arc<Engine>, doors: Arc<Doors>, workers: Vec<Arc<Mailbox>>)
 
 struct Acceptor {
     engine: Arc<Engine>,
-    workers: Vec<Arc<Mailbox>>,
-    next: usize,
+    workers: Arc<Workers>,
+    handshakes: Arc<Handshakes>,
 }
 
 impl Acceptor {
-    fn run(mut self, doors: &Doors) {
+    fn run(self, doors: &Doors) {
         loop {
-            let listeners = doors.listeners();
-            doors.wait(&listeners);
-            listeners.iter().for_each(|listener| self.accept_all(listener));
+            doors.wait(&doors.listeners());
+            // They may be others by now.
+            doors.listeners().iter().for_each(|listener| self.accept_all(listener));
         }
     }
 
-    fn accept_all(&mut self, listener: &Listener) {
+    fn accept_all(&self, listener: &Listener) {
         loop {
             match listener.accept() {
-                Ok(Some(stream)) => self.hand_out(stream),
+                Ok(Some(stream)) => self.hand_out(stream, listener.is_tls()),
                 Ok(None) => return,
                 Err(error) => {
                     log::warn!("Accepting client connection: {error}");
@@ -94,25 +109,31 @@ impl Acceptor {
         }
     }
 
-    fn hand_out(&mut self, stream: Stream) {
+    fn hand_out(&self, mut stream: Stream, tls: bool) {
         let engine = &self.engine;
         let config = &engine.config;
-        if engine.clients.len() >= config.maxclients() as usize {
+        let refuse = |stream: &mut Stream, text: &[u8]| {
             engine.stats.rejected_connections.fetch_add(1, Relaxed);
-            // The client may not wait for it.
-            let _ = stream.write(b"-ERR max number of clients reached\r\n");
-            return;
+            if !tls {
+                // The client may not wait for it. One of TLS could not read it.
+                let _ = stream.write(text);
+            }
+        };
+        let clients = engine.clients.len() + self.handshakes.under_way();
+        if clients >= config.maxclients() as usize {
+            return refuse(&mut stream, b"-ERR max number of clients reached\r\n");
         }
         let open = config.protected_mode() && engine.users.default_user().nopass;
         if open && !stream.address().loopback {
-            engine.stats.rejected_connections.fetch_add(1, Relaxed);
-            let _ = stream.write(PROTECTED);
-            return;
+            return refuse(&mut stream, PROTECTED);
         }
         engine.stats.connections.fetch_add(1, Relaxed);
         stream.set_nodelay();
         stream.set_keepalive(u64::try_from(config.tcp_keepalive()).unwrap_or(0));
-        self.workers[self.next % self.workers.len()].post(Message::Connection(stream));
-        self.next = self.next.wrapping_add(1);
+        if tls {
+            self.handshakes.add(stream);
+        } else {
+            self.workers.hand_out(stream);
+        }
     }
 }

@@ -10,7 +10,7 @@ use redpoll_engine::client::ClientKind;
 use redpoll_engine::executor::Stop;
 use redpoll_engine::{Executor, Session};
 use redpoll_resp::{Limits, Parser};
-use redpoll_transport::Stream;
+use redpoll_transport::{Arrival, Stream};
 use std::io;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -80,7 +80,7 @@ impl Connection {
     }
 
     fn unsent(&self) -> usize {
-        self.output.len() - self.sent
+        self.output.len() - self.sent + self.stream.pending()
     }
 
     /// Notes that the stream has brought something, or has been closed by the other end.
@@ -120,18 +120,19 @@ impl Connection {
 
     /// Reads into a buffer. An error says what is to become of the connection without new bytes.
     fn read(&mut self, executor: &Executor, buffer: &mut Vec<u8>) -> Result<(), Next> {
-        let room = buffer.capacity() - buffer.len();
-        let count = self.stream.read(buffer);
+        let arrival = self.stream.read(buffer);
         executor.stats().reads.add(1);
-        match count {
-            Ok(Some(0)) | Err(_) => Err(Next::Close),
-            Ok(None) => {
+        match arrival {
+            Ok(Arrival::End) | Err(_) => Err(Next::Close),
+            Ok(Arrival::Nothing) => {
                 self.arrived = false;
                 Err(Next::Wait)
             }
-            Ok(Some(count)) => {
-                // A stream that gives less than was asked for has no more for now.
-                self.arrived = count == room || self.hung_up;
+            Ok(Arrival::Bytes { count, more }) => {
+                self.arrived = more || self.hung_up;
+                if count == 0 {
+                    return Err(Next::Wait);
+                }
                 executor.stats().bytes_in.add(count as u64);
                 let figures = &self.session.client.figures;
                 figures.bytes_in.fetch_add(count as u64, Relaxed);
@@ -299,7 +300,10 @@ impl Connection {
         if self.unsent() == 0 {
             return !self.finishing;
         }
-        let Ok(count) = self.write(executor, &self.output[self.sent..]) else { return false };
+        let output = std::mem::take(&mut self.output);
+        let result = self.write(executor, &output[self.sent..]);
+        self.output = output;
+        let Ok(count) = result else { return false };
         self.sent += count;
         if self.sent == self.output.len() {
             self.output = Vec::new();
@@ -312,7 +316,8 @@ impl Connection {
         !(self.finishing && self.unsent() == 0)
     }
 
-    fn write(&self, executor: &Executor, bytes: &[u8]) -> io::Result<usize> {
+    fn write(&mut self, executor: &Executor, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.flush()?;
         let count = self.stream.write(bytes)?;
         executor.stats().writes.add(1);
         executor.stats().bytes_out.add(count as u64);

@@ -1,27 +1,36 @@
 //! The server program.
 //!
 //! `main` reads the configuration, binds the listeners, starts the threads and waits for the end.
-//! The parts: [`worker`] serves connections, [`acceptor`] hands them out, [`timer`] does what time
-//! asks for, [`reclaim`] frees large values, [`snapshot`] and [`storage`] keep the snapshot file,
-//! [`migrate`] sends keys to other servers, [`logging`] writes the log.
+//! The parts: [`worker`] serves connections, [`acceptor`] takes them in and hands them out,
+//! [`handshake`] opens those with TLS, [`timer`] does what time asks for, [`reclaim`] frees large
+//! values, [`snapshot`] and [`storage`] keep the snapshot file, [`replication`] follows and is
+//! followed, [`migrate`] sends keys to other servers, [`metrics`] answers Prometheus, [`logging`]
+//! writes the log.
 
 #![forbid(unsafe_code)]
 
 mod acceptor;
 mod banner;
+mod certificates;
 mod connection;
+mod handshake;
 mod logging;
 mod mailbox;
+mod metrics;
 mod migrate;
+mod oom_score;
 mod reclaim;
 mod reconfigure;
 mod replication;
 mod snapshot;
 mod start;
 mod storage;
+mod supervisor;
+mod syslog;
 mod timer;
 mod users;
 mod worker;
+mod workers;
 
 use redpoll_config::{CommandLine, Config};
 use std::process::ExitCode;

@@ -1,32 +1,77 @@
-//! What CONFIG SET changes outside of the engine: the log, the directory, the listeners.
+//! What CONFIG SET changes outside of the engine: the log, the directory, the listeners, the
+//! certificates, the score of the process.
 
 use crate::acceptor::Doors;
-use crate::{logging, start};
+use crate::certificates::Certificates;
+use crate::handshake::Handshakes;
+use crate::{logging, oom_score, start};
 use redpoll_config::{ApplyError, Changed, Config};
+use redpoll_engine::Engine;
 use redpoll_transport::Listener;
 use std::env;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
-/// Carries changed directives out. An error leaves what it names as it was.
-pub fn apply(doors: &Doors, config: &Config, changed: &[Changed]) -> Result<(), ApplyError> {
-    for change in changed {
-        let refuse =
-            |reason: &str| ApplyError { name: change.name().to_owned(), reason: reason.to_owned() };
-        match change.name() {
-            "loglevel" => logging::set_level(config.loglevel()),
-            "dir" => {
-                let directory = config.dir();
-                env::set_current_dir(directory.as_path()).map_err(|e| refuse(&e.to_string()))?;
-            }
-            "port" => listen(doors, config)
-                .map_err(|_| refuse("Unable to listen on this port. Check server logs."))?,
-            "bind" => listen(doors, config)
-                .map_err(|_| refuse("Failed to bind to specified addresses."))?,
-            _ => {}
+/// What changes are carried out on.
+pub struct Reconfigure {
+    /// The listeners.
+    pub doors: Arc<Doors>,
+    /// The certificates.
+    pub certificates: Arc<Certificates>,
+    /// The thread that looks at the certificates' files.
+    pub handshakes: Arc<Handshakes>,
+    /// Where INFO looks. (The engine holds this.)
+    pub engine: Weak<Engine>,
+}
+
+impl Reconfigure {
+    /// Carries changed directives out. An error leaves what it names as it was.
+    pub fn apply(&self, config: &Config, changed: &[Changed]) -> Result<(), ApplyError> {
+        let refuse = |change: &Changed, reason: &str| ApplyError {
+            name: change.name().to_owned(),
+            reason: reason.to_owned(),
+        };
+        let first = |wanted: fn(&str) -> bool| changed.iter().find(|change| wanted(change.name()));
+        if let Some(change) = first(|name| name.starts_with("tls-")) {
+            self.load_certificates(config).map_err(|()| {
+                refuse(change, "Unable to update TLS configuration. Check server logs.")
+            })?;
         }
+        if let Some(change) = first(|name| matches!(name, "port" | "tls-port" | "bind")) {
+            let reason = match change.name() {
+                "bind" => "Failed to bind to specified addresses.",
+                _ => "Unable to listen on this port. Check server logs.",
+            };
+            listen(&self.doors, config).map_err(|_| refuse(change, reason))?;
+        }
+        if let Some(change) = first(|name| name.starts_with("oom-score-adj")) {
+            oom_score::apply(config).map_err(|_| {
+                refuse(change, "Failed to set current oom_score_adj. Check server logs.")
+            })?;
+        }
+        for change in changed {
+            match change.name() {
+                "loglevel" => logging::set_level(config.loglevel()),
+                "log-format" | "log-timestamp-format" => logging::set_form(config),
+                "dir" => {
+                    let directory = config.dir();
+                    env::set_current_dir(directory.as_path())
+                        .map_err(|error| refuse(change, &error.to_string()))?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
-    Ok(())
+
+    fn load_certificates(&self, config: &Config) -> Result<(), ()> {
+        self.certificates.load(config).map_err(|error| log::warn!("{error}"))?;
+        if let Some(engine) = self.engine.upgrade() {
+            self.certificates.publish(&engine);
+        }
+        self.handshakes.wake();
+        Ok(())
+    }
 }
 
 /// Listens where the configuration says now; listeners whose address stays are kept.
@@ -34,21 +79,15 @@ fn listen(doors: &Doors, config: &Config) -> Result<(), String> {
     let old = doors.listeners();
     let unix = old.iter().filter(|listener| matches!(***listener, Listener::Unix(..)));
     let mut new: Vec<Arc<Listener>> = unix.cloned().collect();
-    let kept = |at: SocketAddr| old.iter().find(|listener| local(listener) == Some(at)).cloned();
-    start::bind_tcp(config, |at, backlog| match kept(at) {
-        Some(listener) => Ok(listener),
-        None => Listener::tcp(at, backlog).map(Arc::new).map_err(|error| error.to_string()),
+    let kept = |at: SocketAddr| old.iter().find(|listener| listener.local_address() == Some(at));
+    start::bind_tcp(config, |at, backlog, tls| match kept(at) {
+        Some(listener) if listener.is_tls() == tls => Ok(Arc::clone(listener)),
+        Some(listener) => listener.turned(tls).map(Arc::new).map_err(|error| error.to_string()),
+        None => start::listen(config, at, backlog, tls).map(Arc::new),
     })
     .map(|tcp| {
         new.extend(tcp);
         doors.replace(new);
     })
     .inspect_err(|error| log::warn!("{error}"))
-}
-
-fn local(listener: &Listener) -> Option<SocketAddr> {
-    match listener {
-        Listener::Tcp(socket) => socket.local_addr().ok(),
-        Listener::Unix(..) => None,
-    }
 }

@@ -1,13 +1,19 @@
 //! Bringing the server up, and down again.
 
 use crate::acceptor::Doors;
+use crate::certificates::Certificates;
+use crate::handshake::Handshakes;
 use crate::mailbox::Mailbox;
+use crate::reconfigure::Reconfigure;
 use crate::storage::Directory;
+use crate::supervisor::Supervisor;
 use crate::worker::Worker;
+use crate::workers::Workers;
 use crate::{
-    acceptor, banner, logging, migrate, reclaim, reconfigure, replication, snapshot, timer, users,
+    acceptor, banner, handshake, logging, metrics, migrate, oom_score, reclaim, replication,
+    snapshot, timer, users,
 };
-use redpoll_config::Config;
+use redpoll_config::{Config, Text};
 use redpoll_engine::Engine;
 use redpoll_engine::engine::ProcessInfo;
 use redpoll_engine::replication::Primary;
@@ -22,23 +28,33 @@ use std::{env, process, thread};
 
 /// Starts everything and returns when the server is to end. The error is for the log.
 pub fn run(config: Config) -> Result<(), String> {
+    if config.daemonize() {
+        go_into_background()?;
+    }
     logging::start(&config)?;
     config.extras().warnings.iter().for_each(|warning| log::warn!("{warning}"));
+    let supervisor = Supervisor::find(&config);
     let directory = config.dir();
     let name = directory.to_str_lossy().into_owned();
     warn_of_missing(&config);
     env::set_current_dir(directory.as_path())
         .map_err(|e| format!("Can't chdir to '{name}': {e}"))?;
+    let certificates = Arc::new(Certificates::default());
+    certificates.load(&config).map_err(|error| {
+        log::warn!("{error}");
+        "Failed to configure TLS. Check logs for more info."
+    })?;
     let config = Arc::new(config);
     let listeners = bind(&config)?;
     let addresses = describe(&listeners);
     if listeners.is_empty() {
         return Err("Configured to not listen anywhere, exiting.".to_owned());
     }
+    prepare_process(&config);
     let process = ProcessInfo {
         executable: env::current_exe().map(|path| path.display().to_string()).unwrap_or_default(),
         config_file: config.config_file().map(Into::into),
-        port: config.port(),
+        supervised: supervisor.name(),
         workers: config.worker_threads(),
         run_id: run_id(),
     };
@@ -48,26 +64,74 @@ pub fn run(config: Config) -> Result<(), String> {
     let pid_file = write_pid_file(&config);
     let engine = Arc::new(Engine::new(config, redpoll_commands::all(), process));
     users::load(&engine)?;
-    let failed = |error: std::io::Error| format!("Can't start a thread: {error}");
-    redpoll_memory::enable_background_purging();
-    reclaim::start(&engine).map_err(failed)?;
-    engine.persistence.set_storage(Box::new(Directory));
-    migrate::start(&engine);
-    replication::start(&engine).map_err(failed)?;
-    snapshot::load(&engine)?;
-    follow_configured(&engine);
-    let workers = start_workers(&engine).map_err(failed)?;
-    let doors = Arc::new(Doors::new(listeners).map_err(failed)?);
-    let shared = Arc::clone(&doors);
-    engine.set_config_hook(Box::new(move |config, changed| {
-        reconfigure::apply(&shared, config, changed)
-    }));
-    log::info!("Server initialized");
-    acceptor::start(Arc::clone(&engine), doors, workers).map_err(failed)?;
+    start_threads(&engine, certificates, listeners)?;
     log::info!("Ready to accept connections");
+    supervisor.ready();
     timer::run(&engine, &signalled);
+    supervisor.stopping();
     end(&engine, pid_file);
     Ok(())
+}
+
+/// Starts all threads, the one that accepts connections last.
+fn start_threads(
+    engine: &Arc<Engine>,
+    certificates: Arc<Certificates>,
+    listeners: Vec<Listener>,
+) -> Result<(), String> {
+    let failed = |error: std::io::Error| format!("Can't start a thread: {error}");
+    redpoll_memory::enable_background_purging();
+    reclaim::start(engine).map_err(failed)?;
+    engine.persistence.set_storage(Box::new(Directory));
+    migrate::start(engine);
+    replication::start(engine).map_err(failed)?;
+    snapshot::load(engine)?;
+    follow_configured(engine);
+    let workers = Arc::new(Workers::new(start_workers(engine).map_err(failed)?));
+    let doors = Arc::new(Doors::new(listeners).map_err(failed)?);
+    let handshakes = Arc::new(Handshakes::new().map_err(failed)?);
+    certificates.publish(engine);
+    let reconfigure = Reconfigure {
+        doors: Arc::clone(&doors),
+        certificates: Arc::clone(&certificates),
+        handshakes: Arc::clone(&handshakes),
+        engine: Arc::downgrade(engine),
+    };
+    engine.set_config_hook(Box::new(move |config, changed| reconfigure.apply(config, changed)));
+    metrics::start(engine)?;
+    log::info!("Server initialized");
+    handshake::start(
+        Arc::clone(engine),
+        Arc::clone(&handshakes),
+        certificates,
+        Arc::clone(&workers),
+    )
+    .map_err(failed)?;
+    acceptor::start(Arc::clone(engine), doors, workers, handshakes).map_err(failed)
+}
+
+/// Leaves the terminal to the one who has started the program. To be done before there are threads:
+/// only this one comes along.
+fn go_into_background() -> Result<(), String> {
+    let failed = |error: std::io::Error| format!("Can't go into the background: {error}");
+    if fork::fork().map_err(failed)?.is_parent() {
+        process::exit(0);
+    }
+    fork::setsid().map_err(failed)?;
+    fork::redirect_stdio().map_err(failed)
+}
+
+/// What the kernel, and the log, are to know of the process.
+fn prepare_process(config: &Arc<Config>) {
+    let shared = Arc::clone(config);
+    logging::watch_faults(move || shared.crash_log_enabled());
+    // Said in the log already; the server runs without.
+    let _ = oom_score::apply(config);
+    if config.disable_thp()
+        && let Err(error) = rustix::thread::disable_transparent_huge_pages(true)
+    {
+        log::warn!("Can't turn transparent huge pages off for the process: {error}");
+    }
 }
 
 /// Says which directives of the configuration ask for something that this build does not have:
@@ -76,7 +140,6 @@ fn warn_of_missing(config: &Config) {
     let missing = [
         (config.appendonly(), "appendonly", "no append-only file is written"),
         (config.cluster_enabled(), "cluster-enabled", "the server runs alone"),
-        (config.tls_port() != 0, "tls-port", "no connection is encrypted"),
     ];
     for (_, name, instead) in missing.iter().filter(|(asked, _, _)| *asked) {
         log::warn!("{name} is set, but this version does not have it: {instead}.");
@@ -112,9 +175,7 @@ fn start_workers(engine: &Arc<Engine>) -> std::io::Result<Vec<Arc<Mailbox>>> {
 
 /// Binds every configured address.
 fn bind(config: &Config) -> Result<Vec<Listener>, String> {
-    let mut listeners = bind_tcp(config, |at, backlog| {
-        Listener::tcp(at, backlog).map_err(|error| error.to_string())
-    })?;
+    let mut listeners = bind_tcp(config, |at, backlog, tls| listen(config, at, backlog, tls))?;
     if let Some(path) = config.unixsocket() {
         let listener = Listener::unix(path.as_path(), config.unixsocketperm());
         listeners.push(listener.map_err(|error| error.to_string())?);
@@ -122,28 +183,45 @@ fn bind(config: &Config) -> Result<Vec<Listener>, String> {
     Ok(listeners)
 }
 
-/// Calls `listen` with every configured TCP address and the backlog. An address with a leading `-`
-/// may be missing from the machine.
+/// Listens on one address, for TLS or without it.
+pub fn listen(
+    config: &Config,
+    at: SocketAddr,
+    backlog: i32,
+    tls: bool,
+) -> Result<Listener, String> {
+    let bound = if tls { Listener::tls(at, backlog) } else { Listener::tcp(at, backlog) };
+    let listener = bound.map_err(|error| error.to_string())?;
+    let mark = u32::try_from(config.socket_mark_id()).unwrap_or(0);
+    listener.set_mark(mark).map_err(|error| format!("{at}: setting the socket mark: {error}"))?;
+    Ok(listener)
+}
+
+/// Calls `listen` with every configured TCP address, the backlog, and whether it is for TLS. An
+/// address with a leading `-` may be missing from the machine.
 pub fn bind_tcp<L>(
     config: &Config,
-    listen: impl Fn(SocketAddr, i32) -> Result<L, String>,
+    listen: impl Fn(SocketAddr, i32, bool) -> Result<L, String>,
 ) -> Result<Vec<L>, String> {
     let mut listeners = Vec::new();
-    let port = config.port();
-    if port == 0 {
-        return Ok(listeners);
-    }
-    for name in config.bind().iter() {
-        let name = name.to_str_lossy();
-        let (name, optional) = match name.strip_prefix('-') {
-            Some(rest) => (rest, true),
-            None => (&*name, false),
-        };
-        match resolve(name, port).and_then(|at| listen(at, config.tcp_backlog() as i32)) {
-            Ok(listener) => listeners.push(listener),
-            Err(_) if optional => {}
-            Err(error) => {
-                return Err(format!("Failed listening on port {port} (tcp), aborting. {error}"));
+    let ports = [(config.port(), false), (config.tls_port(), true)];
+    for (port, tls) in ports.into_iter().filter(|(port, _)| *port != 0) {
+        for name in config.bind().iter() {
+            let name = name.to_str_lossy();
+            let (name, optional) = match name.strip_prefix('-') {
+                Some(rest) => (rest, true),
+                None => (&*name, false),
+            };
+            let backlog = config.tcp_backlog() as i32;
+            match resolve(name, port).and_then(|at| listen(at, backlog, tls)) {
+                Ok(listener) => listeners.push(listener),
+                Err(_) if optional => {}
+                Err(error) => {
+                    let kind = if tls { "tls" } else { "tcp" };
+                    return Err(format!(
+                        "Failed listening on port {port} ({kind}), aborting. {error}"
+                    ));
+                }
             }
         }
     }
@@ -164,10 +242,11 @@ fn describe(listeners: &[Listener]) -> Vec<String> {
     listeners
         .iter()
         .map(|listener| match listener {
-            Listener::Tcp(socket) => {
-                socket.local_addr().map_or_else(|_| "?".to_owned(), |address| address.to_string())
-            }
             Listener::Unix(_, path) => path.display().to_string(),
+            tcp => {
+                let tls = if tcp.is_tls() { " (TLS)" } else { "" };
+                tcp.local_address().map_or_else(|| "?".to_owned(), |at| format!("{at}{tls}"))
+            }
         })
         .collect()
 }
@@ -204,8 +283,10 @@ fn watch_signals() -> Result<Arc<AtomicBool>, String> {
     Ok(flag)
 }
 
-fn write_pid_file(config: &Config) -> Option<redpoll_config::Text> {
-    let path = config.pidfile()?;
+/// Writes the pid file. A server in the background has one always: it cannot be told by name.
+fn write_pid_file(config: &Config) -> Option<Text> {
+    let default = config.daemonize().then(|| Text::from("/var/run/redis.pid"));
+    let path = config.pidfile().or(default)?;
     match fs::write(path.as_path(), format!("{}\n", process::id())) {
         Ok(()) => Some(path),
         Err(error) => {
@@ -215,7 +296,7 @@ fn write_pid_file(config: &Config) -> Option<redpoll_config::Text> {
     }
 }
 
-fn end(engine: &Engine, pid_file: Option<redpoll_config::Text>) {
+fn end(engine: &Engine, pid_file: Option<Text>) {
     if let Some(path) = pid_file {
         log::info!("Removing the pid file.");
         // It may have been removed by somebody else.

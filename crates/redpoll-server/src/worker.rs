@@ -9,6 +9,7 @@ use crate::connection::{Connection, Next};
 use crate::mailbox::{Mailbox, Message};
 use ahash::AHashMap;
 use arrayvec::ArrayVec;
+use redpoll_config::TlsAuthClientsUser;
 use redpoll_engine::client::{ClientId, Origin};
 use redpoll_engine::executor::Plan;
 use redpoll_engine::{Engine, Executor, Session};
@@ -188,10 +189,14 @@ impl Worker {
             local_address: address.local.clone(),
             descriptor: stream.descriptor(),
             unix: address.unix,
+            certificate_users: self.certificate_users(&stream),
         };
         let client = self.engine.clients.add(origin, self.mailbox.clone(), now);
         let id = client.id;
-        let session = Session::new(client, self.engine.users.are_open());
+        let mut session = Session::new(client, self.engine.users.are_open());
+        // The user whom the client's certificate names, if it names one.
+        let named = session.client.origin.certificate_users.clone();
+        named.iter().any(|user| self.engine.enter(&mut session, user.as_bytes()));
         let data = epoll::EventData::new_u64(id);
         // Each arrival is told once: the poller has no list of descriptors to look at again in each
         // round, and is never asked to watch something else.
@@ -204,7 +209,29 @@ impl Worker {
             self.engine.clients.remove(id);
             return;
         }
+        let buffered = stream.has_buffered();
         self.connections.insert(id, Connection::new(stream, session));
+        if buffered {
+            // It came with the end of the handshake; the poller knows nothing of it.
+            self.serve(id, now, |connection, executor, scratch, now| {
+                connection.has_arrived(false);
+                connection.turn(executor, scratch, now)
+            });
+        }
+    }
+
+    /// The users that the certificate of a client names.
+    fn certificate_users(&self, stream: &Stream) -> Vec<String> {
+        let asked = self.engine.config.tls_auth_clients_user();
+        if asked == TlsAuthClientsUser::Off || !stream.is_tls() {
+            return Vec::new();
+        }
+        let identity = stream.peer_identity().unwrap_or_default();
+        match asked {
+            TlsAuthClientsUser::Off => Vec::new(),
+            TlsAuthClientsUser::CommonName => identity.common_name.into_iter().collect(),
+            TlsAuthClientsUser::Uri => identity.uris,
+        }
     }
 
     /// Serves a few connections together: all are read, parsed and planned before the first

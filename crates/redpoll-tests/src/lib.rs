@@ -6,9 +6,11 @@
 //! - [`server`] builds the program once and starts it in a directory of its own;
 //! - [`raw`] sends bytes and compares bytes, for what no client library would send;
 //! - [`talk`] turns a line of words into a command and a reply into a line;
+//! - [`tls`] makes certificates;
 //! - [`linearize`] decides whether a history of concurrent operations has an order that explains
 //!   every answer.
 //!
+//! `REDPOLL_TEST_TLS=1` runs the same tests with all their connections over TLS, and
 //! `REDPOLL_TEST_SERVER=redis-server` runs the same tests against another program, which shows
 //! whether a failing expectation or the server is at fault.
 
@@ -18,10 +20,12 @@ pub mod linearize;
 pub mod raw;
 pub mod server;
 pub mod talk;
+pub mod tls;
 
 pub use raw::Raw;
 pub use server::Server;
 pub use talk::Talk;
+pub use tls::Authority;
 
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,7 @@
 //! A connection on which a test sends and compares bytes.
 
-use crate::PATIENCE;
+use crate::{PATIENCE, tls};
+use redpoll_client::{Endpoint, Tls, Transport};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
@@ -41,6 +42,22 @@ impl Stream for UnixStream {
     }
 }
 
+/// TLS over TCP. The half that writes is closed without a word of TLS, as by a client that dies.
+impl Stream for Box<dyn Transport> {
+    fn set_read_timeout(&self, timeout: Duration) -> std::io::Result<()> {
+        Transport::set_read_timeout(&**self, Some(timeout))
+    }
+
+    fn shut_down_writing(&self) -> std::io::Result<()> {
+        let descriptor = self.poll_fd().ok_or(ErrorKind::Unsupported)?;
+        TcpStream::from(descriptor.try_clone_to_owned()?).shutdown(Shutdown::Write)
+    }
+
+    fn twin(&self) -> std::io::Result<Box<dyn Stream>> {
+        Ok(Box::new(self.duplicate()?))
+    }
+}
+
 /// See the module's head. Every wait ends with a panic after [`PATIENCE`].
 pub struct Raw {
     stream: Box<dyn Stream>,
@@ -50,9 +67,19 @@ impl Raw {
     /// Connects to a port of this host.
     #[track_caller]
     pub fn connect(port: u16) -> Raw {
+        if tls::is_everywhere() {
+            return Raw::tls(port, &tls::trusting());
+        }
         let stream = TcpStream::connect(("127.0.0.1", port)).expect("the server's port");
         stream.set_nodelay(true).expect("a socket option");
         Raw::new(Box::new(stream))
+    }
+
+    /// Connects to a port of this host, with TLS.
+    #[track_caller]
+    pub fn tls(port: u16, tls: &Tls) -> Raw {
+        let stream = Endpoint::tcp("127.0.0.1", port).connect_tls(Some(PATIENCE), tls);
+        Raw::new(Box::new(stream.expect("the server's TLS port")))
     }
 
     /// Takes over a Unix stream.

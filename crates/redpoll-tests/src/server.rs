@@ -4,7 +4,7 @@
 //! built here, by the cargo that built the test, with the same profile, into the same target
 //! directory; if it is up to date that takes a moment. Once a process is enough.
 
-use crate::{PATIENCE, Raw, Talk};
+use crate::{PATIENCE, Raw, Talk, tls};
 use std::fs::{self, File};
 use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
@@ -190,8 +190,10 @@ impl Server {
 
     /// Runs a program that takes `-h` and `-p` against the server, and returns what it says.
     pub fn run(&self, program: &str, arguments: &[&str]) -> Output {
+        let tls: &[&str] = if tls::is_everywhere() { &["--tls", "--insecure"] } else { &[] };
         Command::new(program)
             .args(["-h", "127.0.0.1", "-p", &self.port.to_string()])
+            .args(tls)
             .args(arguments)
             .env_remove("REDISCLI_AUTH")
             .stdin(Stdio::null())
@@ -229,8 +231,16 @@ pub fn free_port() -> u16 {
 
 fn spawn(program: &Path, directory: &Path, port: u16, settings: &[&str]) -> Child {
     let file = |name| File::create(directory.join(name)).expect("a file for the server's words");
-    Command::new(program)
-        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""])
+    let mut command = Command::new(program);
+    if tls::is_everywhere() {
+        let own = tls::self_signed(directory);
+        command.args(["--port", "0", "--tls-port", &port.to_string(), "--tls-auth-clients", "no"]);
+        command.args(["--tls-cert-file", &own.certificate, "--tls-key-file", &own.key]);
+    } else {
+        command.args(["--port", &port.to_string()]);
+    }
+    command
+        .args(["--bind", "127.0.0.1", "--save", ""])
         .arg("--unixsocket")
         .arg(directory.join("socket"))
         .args(settings)

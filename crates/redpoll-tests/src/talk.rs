@@ -4,7 +4,7 @@
 //! `nil`, integers with a leading `:`, errors with a leading `-`, and pushes with `>`. That keeps a
 //! test readable and still tells all kinds apart.
 
-use crate::PATIENCE;
+use crate::{PATIENCE, tls};
 use redpoll_client::{Config, Connection, Protocol, Value};
 
 /// See the module's head.
@@ -31,7 +31,14 @@ impl Talk {
         let mut config = Config::tcp("127.0.0.1", port);
         config.protocol = protocol;
         config.io_timeout = Some(PATIENCE);
-        Talk { connection: Connection::open(&config).expect("the server answers") }
+        config.tls = tls::is_everywhere().then(tls::trusting);
+        Talk::with(&config)
+    }
+
+    /// Connects as it says.
+    #[track_caller]
+    pub fn with(config: &Config) -> Talk {
+        Talk { connection: Connection::open(config).expect("the server answers") }
     }
 
     /// Runs a command whose words are separated by blanks.

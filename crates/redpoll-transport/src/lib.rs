@@ -1,13 +1,15 @@
-//! Listeners and byte streams: TCP and Unix sockets behind one type.
+//! Listeners and byte streams: TCP and Unix sockets behind one type, with TLS or without.
 //!
 //! A server binds [`Listener`]s and gets [`Stream`]s from them; both are non-blocking, and both
 //! have a descriptor to wait for. Whoever holds a stream need not know what kind it is: this is the
-//! seam at which further transports join.
+//! seam at which further transports join. A stream with TLS begins with a handshake
+//! ([`Stream::handshake`]); from then on it is a stream like any other.
 
 #![forbid(unsafe_code)]
 
 mod listener;
 mod stream;
+pub mod tls;
 
 pub use listener::{BindError, Listener};
-pub use stream::{Address, Stream};
+pub use stream::{Address, Arrival, Stream};

@@ -35,6 +35,9 @@ impl std::error::Error for BindError {}
 pub enum Listener {
     /// TCP, IPv4 or IPv6.
     Tcp(TcpListener),
+    /// TCP whose connections speak TLS. [`accept`](Listener::accept) gives the bare stream; who
+    /// knows the certificates puts TLS over it.
+    Tls(TcpListener),
     /// A Unix socket and its file, which is removed in the end.
     Unix(UnixListener, PathBuf),
 }
@@ -45,6 +48,48 @@ impl Listener {
     pub fn tcp(address: SocketAddr, backlog: i32) -> Result<Self, BindError> {
         let bound = bind_tcp(address, backlog);
         bound.map(Listener::Tcp).map_err(|cause| BindError { address: address.to_string(), cause })
+    }
+
+    /// As [`tcp`](Self::tcp), for connections that speak TLS.
+    pub fn tls(address: SocketAddr, backlog: i32) -> Result<Self, BindError> {
+        let bound = bind_tcp(address, backlog);
+        bound.map(Listener::Tls).map_err(|cause| BindError { address: address.to_string(), cause })
+    }
+
+    /// Whether its connections speak TLS.
+    pub fn is_tls(&self) -> bool {
+        matches!(self, Listener::Tls(_))
+    }
+
+    /// The TCP address it listens on.
+    pub fn local_address(&self) -> Option<SocketAddr> {
+        match self {
+            Listener::Tcp(socket) | Listener::Tls(socket) => socket.local_addr().ok(),
+            Listener::Unix(..) => None,
+        }
+    }
+
+    /// Another handle of the same TCP socket, whose connections speak TLS or do not.
+    pub fn turned(&self, tls: bool) -> io::Result<Self> {
+        match self {
+            Listener::Tcp(socket) | Listener::Tls(socket) if tls => {
+                socket.try_clone().map(Listener::Tls)
+            }
+            Listener::Tcp(socket) | Listener::Tls(socket) => socket.try_clone().map(Listener::Tcp),
+            Listener::Unix(..) => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
+    /// Marks what the socket sends, for the firewall and for routing; 0 leaves it unmarked.
+    pub fn set_mark(&self, mark: u32) -> io::Result<()> {
+        use nix::sys::socket::{setsockopt, sockopt::Mark};
+        if mark == 0 { Ok(()) } else { Ok(setsockopt(self, Mark, &mark)?) }
+    }
+
+    /// Stops listening now, whoever still holds the listener: its port is free for others.
+    pub fn stop(&self) {
+        // A socket that does not listen any more is what is wanted.
+        let _ = rustix::net::shutdown(self, rustix::net::Shutdown::Both);
     }
 
     /// Listens on a Unix socket. A socket file that is left over is replaced; anything else is not.
@@ -59,7 +104,9 @@ impl Listener {
     /// Takes the next connection; `None` if none waits.
     pub fn accept(&self) -> io::Result<Option<Stream>> {
         let accepted = match self {
-            Listener::Tcp(listener) => listener.accept().map(|(stream, _)| Stream::from(stream)),
+            Listener::Tcp(listener) | Listener::Tls(listener) => {
+                listener.accept().map(|(stream, _)| Stream::from(stream))
+            }
             Listener::Unix(listener, path) => {
                 listener.accept().map(|(stream, _)| Stream::unix(stream, path))
             }
@@ -78,7 +125,7 @@ impl Listener {
 impl AsFd for Listener {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
-            Listener::Tcp(listener) => listener.as_fd(),
+            Listener::Tcp(listener) | Listener::Tls(listener) => listener.as_fd(),
             Listener::Unix(listener, _) => listener.as_fd(),
         }
     }

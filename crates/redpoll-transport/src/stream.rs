@@ -1,10 +1,11 @@
 //! Connected sockets.
 
+use crate::tls::{Identity, Session, transmit};
 use rustix::buffer::spare_capacity;
 use rustix::io::Errno;
 use rustix::net::sockopt;
 use std::io;
-use std::net::{Shutdown, TcpStream};
+use std::net::TcpStream;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -29,11 +30,29 @@ enum Socket {
     Unix(UnixStream),
 }
 
+/// What reading has brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// Nothing has arrived.
+    Nothing,
+    /// So many bytes (with TLS it may be none).
+    Bytes {
+        /// How many.
+        count: usize,
+        /// Whether there may be more already: whoever is told each arrival only once must read
+        /// again.
+        more: bool,
+    },
+    /// The other end has closed.
+    End,
+}
+
 /// A non-blocking byte stream.
 #[derive(Debug)]
 pub struct Stream {
     socket: Socket,
     address: Address,
+    tls: Option<Box<Session>>,
 }
 
 impl From<TcpStream> for Stream {
@@ -47,7 +66,7 @@ impl From<TcpStream> for Stream {
             unix: false,
             loopback: stream.peer_addr().is_ok_and(|peer| peer.ip().is_loopback()),
         };
-        Stream { socket: Socket::Tcp(stream), address }
+        Stream { socket: Socket::Tcp(stream), address, tls: None }
     }
 }
 
@@ -56,7 +75,7 @@ impl Stream {
     pub(crate) fn unix(stream: UnixStream, path: &Path) -> Self {
         let name = format!("{}:0", path.display());
         let address = Address { peer: name.clone(), local: name, unix: true, loopback: true };
-        Stream { socket: Socket::Unix(stream), address }
+        Stream { socket: Socket::Unix(stream), address, tls: None }
     }
 
     /// Where it comes from and goes to.
@@ -96,56 +115,110 @@ impl Stream {
         }
     }
 
-    /// Appends what has arrived to `buffer`, within its spare capacity. 0: the other end has
-    /// closed; `None`: nothing has arrived.
-    pub fn read(&self, buffer: &mut Vec<u8>) -> io::Result<Option<usize>> {
-        debug_assert!(buffer.capacity() > buffer.len());
+    pub(crate) fn with_session(mut self, session: Session) -> Self {
+        self.tls = Some(Box::new(session));
+        self
+    }
+
+    /// Whether it is encrypted.
+    pub fn is_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    /// The version and the cipher of TLS that the ends have agreed on.
+    pub fn tls_agreed(&self) -> Option<(&'static str, &'static str)> {
+        self.tls.as_ref().and_then(|session| session.agreed())
+    }
+
+    /// Whom the certificate names that the other end has shown; it has been verified.
+    pub fn peer_identity(&self) -> Option<Identity> {
+        self.tls.as_ref()?.peer_certificate().map(Identity::of)
+    }
+
+    /// Goes on with the handshake of TLS; done at once for a stream without. False: the stream must
+    /// become readable, or writable if bytes are [pending](Self::pending).
+    pub fn handshake(&mut self) -> io::Result<bool> {
+        match &mut self.tls {
+            Some(session) => session.handshake(self.socket.as_fd()),
+            None => Ok(true),
+        }
+    }
+
+    /// Whether something can be read without the descriptor saying so.
+    pub fn has_buffered(&self) -> bool {
+        self.tls.as_ref().is_some_and(|session| session.has_plain())
+    }
+
+    /// Appends what has arrived to `buffer`, within its spare capacity if the stream is plain; TLS
+    /// gives whole records and may exceed it by one.
+    pub fn read(&mut self, buffer: &mut Vec<u8>) -> io::Result<Arrival> {
+        if let Some(session) = &mut self.tls {
+            return session.read(self.socket.as_fd(), buffer);
+        }
+        let room = buffer.capacity() - buffer.len();
+        debug_assert!(room > 0);
         loop {
-            match rustix::io::read(self.as_fd(), spare_capacity(buffer)) {
-                Ok(count) => return Ok(Some(count)),
+            match rustix::io::read(self.socket.as_fd(), spare_capacity(buffer)) {
+                Ok(0) => return Ok(Arrival::End),
+                // A socket that gives less than was asked for has no more for now.
+                Ok(count) => return Ok(Arrival::Bytes { count, more: count == room }),
                 Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => return Ok(None),
+                Err(Errno::AGAIN) => return Ok(Arrival::Nothing),
                 Err(error) => return Err(error.into()),
             }
         }
     }
 
-    /// Writes as much of `bytes` as the stream takes now.
-    pub fn write(&self, bytes: &[u8]) -> io::Result<usize> {
-        use rustix::net::{SendFlags, send};
-        loop {
-            // `send` rather than `write`: a closed peer is an error here, not a signal.
-            match send(self.as_fd(), bytes, SendFlags::NOSIGNAL) {
-                Ok(count) => return Ok(count),
-                Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => return Ok(0),
-                Err(error) => return Err(error.into()),
-            }
+    /// Takes over as much of `bytes` as the stream takes now. Encrypted bytes may be
+    /// [pending](Self::pending) after that.
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.tls {
+            Some(session) => session.write(self.socket.as_fd(), bytes),
+            None => transmit(self.socket.as_fd(), bytes),
         }
     }
 
-    /// Says that nothing more will be written.
-    pub fn finish_writing(&self) {
-        // Fails only if the other end is gone already.
-        let _ = match &self.socket {
-            Socket::Tcp(stream) => stream.shutdown(Shutdown::Write),
-            Socket::Unix(stream) => stream.shutdown(Shutdown::Write),
-        };
+    /// Bytes that were taken over and wait for the socket: they go with the next
+    /// [`write`](Self::write) or [`flush`](Self::flush).
+    pub fn pending(&self) -> usize {
+        self.tls.as_ref().map_or(0, |session| session.pending())
+    }
+
+    /// Sends what is pending, as far as the socket takes it.
+    pub fn flush(&mut self) -> io::Result<()> {
+        match &mut self.tls {
+            Some(session) => session.flush(self.socket.as_fd()),
+            None => Ok(()),
+        }
     }
 }
 
-impl AsFd for Stream {
+impl Drop for Stream {
+    fn drop(&mut self) {
+        if let Some(session) = &mut self.tls {
+            session.close(self.socket.as_fd());
+        }
+    }
+}
+
+impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        match &self.socket {
+        match self {
             Socket::Tcp(stream) => stream.as_fd(),
             Socket::Unix(stream) => stream.as_fd(),
         }
     }
 }
 
+impl AsFd for Stream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::Listener;
+    use crate::{Arrival, Listener};
     use std::io::{Read, Write};
     use std::net::TcpStream;
     use std::os::unix::net::UnixStream;
@@ -153,7 +226,7 @@ mod tests {
     /// One conversation over any kind of stream.
     fn talk(listener: &Listener, mut client: impl Read + Write) {
         client.write_all(b"hello").expect("the server has not closed");
-        let server = loop {
+        let mut server = loop {
             if let Some(stream) = listener.accept().expect("accept works") {
                 break stream;
             }
@@ -162,19 +235,14 @@ mod tests {
         while got.len() < 5 {
             server.read(&mut got).expect("read works");
         }
-        assert_eq!(server.read(&mut got).expect("read works"), None);
+        assert_eq!(server.read(&mut got).expect("read works"), Arrival::Nothing);
         assert_eq!(got, b"hello");
         assert_eq!(server.write(b"there").expect("write works"), 5);
         let mut answer = [0; 5];
         client.read_exact(&mut answer).expect("an answer");
         assert_eq!(&answer, b"there");
         drop(client);
-        let end = loop {
-            if let Some(count) = server.read(&mut got).expect("read works") {
-                break count;
-            }
-        };
-        assert_eq!(end, 0);
+        while server.read(&mut got).expect("read works") != Arrival::End {}
     }
 
     #[test]

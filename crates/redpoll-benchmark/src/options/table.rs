@@ -126,7 +126,28 @@ pub const FLAGS: &[Flag] = &[
     alone("-e", "Taken for old scripts' sake: an error reply ends the run\nanyway", |o, _| {
         on(&mut o.errors_shown)
     }),
-    alone("--tls", "Not in this program", |_, _| Err(ABSENT_TLS.into())),
+    alone("--tls", "Speak TLS", |o, _| on(&mut o.tls)),
+    with("--cacert", "file", "Authorities that servers are trusted by", |o, v| {
+        some(&mut o.tls_settings.authority_file, v)
+    }),
+    with(
+        "--cacertdir",
+        "dir",
+        "The same, from a directory; with neither those of\nthe system",
+        |o, v| some(&mut o.tls_settings.authority_directory, v),
+    ),
+    with("--cert", "file", "Certificate to show; needs --key", |o, v| {
+        some(&mut o.tls_settings.certificate, v)
+    }),
+    with("--key", "file", "Key of the certificate", |o, v| some(&mut o.tls_settings.key, v)),
+    with("--sni", "host", "Name to ask for", |o, v| some(&mut o.tls_settings.server_name, v)),
+    alone("--insecure", "Trust any server", |o, _| on(&mut o.tls_settings.insecure)),
+    with("--tls-ciphers", "list", "Ciphers to offer, up to TLS 1.2", |o, v| {
+        some(&mut o.tls_settings.allowed.ciphers, v)
+    }),
+    with("--tls-ciphersuites", "list", "Ciphers to offer, from TLS 1.3 on", |o, v| {
+        some(&mut o.tls_settings.allowed.ciphersuites, v)
+    }),
     alone("--cluster", "Not in this program", |_, _| Err(ABSENT_CLUSTER.into())),
 ];
 
@@ -146,7 +167,6 @@ ping_mbulk, set, get, incr, lpush, rpush, lpop, rpop,
 sadd, hset, spop, zadd, zpopmin, lrange, lrange_100,
 lrange_300, lrange_500, lrange_600, mset, xadd";
 
-const ABSENT_TLS: &str = "cannot be used; measure TLS through redis-benchmark --tls";
 const ABSENT_CLUSTER: &str = "cannot be used; measure one node at a time";
 
 fn on(field: &mut bool) -> Result<(), String> {

@@ -1,4 +1,4 @@
-//! `redis://[user[:password]@]host[:port][/db]`, the server in one word.
+//! `redis://[user[:password]@]host[:port][/db]`, or `rediss://` for TLS: the server in one word.
 
 use super::Options;
 
@@ -6,7 +6,10 @@ use super::Options;
 pub fn apply(options: &mut Options, uri: &str) -> Result<(), String> {
     let rest = match uri.split_once("://") {
         Some(("redis", rest)) => rest,
-        Some(("rediss", _)) => return Err("TLS is not in this program".into()),
+        Some(("rediss", rest)) => {
+            options.tls = true;
+            rest
+        }
         _ => return Err("starts with redis://".into()),
     };
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
@@ -94,7 +97,7 @@ mod tests {
 
     #[test]
     fn mistakes_are_refused() {
-        for uri in ["host", "http://host", "rediss://host", "redis://h:x", "redis://h/x"] {
+        for uri in ["host", "http://host", "redis://h:x", "redis://h/x"] {
             assert!(read(uri).is_err(), "{uri}");
         }
         assert!(read("redis://%4@host").is_err());

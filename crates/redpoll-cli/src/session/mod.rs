@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use std::thread;
 use std::time::Duration;
 
-use redpoll_client::{Connection, Endpoint, Error, Value};
+use redpoll_client::{Connection, Endpoint, Error, Tls, Transport, Value};
 use rustix::net::sockopt;
 
 use crate::interrupt::{Interrupt, Target};
@@ -34,6 +34,8 @@ pub struct Session {
     /// Whether somebody types the commands: lost connections are then made again.
     pub interactive: bool,
     link: Option<Connection>,
+    /// What TLS needs, once it has been read.
+    tls: Option<Tls>,
     /// The database selected on this connection.
     database: i64,
     /// Set between MULTI and EXEC, with the database selected before MULTI.
@@ -63,6 +65,7 @@ impl Session {
             interrupt: Interrupt::default(),
             interactive: false,
             link: None,
+            tls: None,
             database: 0,
             transaction: None,
             subscriptions: Subscriptions::default(),
@@ -116,7 +119,7 @@ impl Session {
         self.disconnect();
         let _guard = self.interrupt.aim(Target::Program);
         let endpoint = self.endpoint();
-        let transport = match endpoint.connect(self.options.connect_timeout) {
+        let transport = match self.open(&endpoint) {
             Ok(transport) => transport,
             Err(error) => {
                 if !quiet {
@@ -215,6 +218,22 @@ impl Session {
             Some(path) => Endpoint::Unix(path.clone()),
             None => Endpoint::tcp(self.options.host.clone(), self.options.port),
         }
+    }
+
+    fn open(&mut self, endpoint: &Endpoint) -> io::Result<Box<dyn Transport>> {
+        let timeout = self.options.connect_timeout;
+        if !self.options.tls {
+            return endpoint.connect(timeout);
+        }
+        let tls = match &self.tls {
+            Some(tls) => tls,
+            // The files are read once: a redirection must not fail because one is gone.
+            None => {
+                let tls = Tls::load(&self.options.tls_settings).map_err(io::Error::other)?;
+                self.tls.insert(tls)
+            }
+        };
+        endpoint.connect_tls(timeout, tls)
     }
 
     fn authenticate(&mut self) -> bool {

@@ -21,6 +21,8 @@ group! {
     time: TIME;
 }
 
+pub use info::everything;
+
 mod local;
 mod memory_figures;
 mod process;

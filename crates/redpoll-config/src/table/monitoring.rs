@@ -1,7 +1,7 @@
 //! What the server tells about itself: log, slow log, latency.
 
 use super::*;
-use crate::choice::{LogLevel, SyslogFacility};
+use crate::choice::{LogFormat, LogLevel, LogTimestampFormat, SyslogFacility};
 use crate::config::Config;
 use crate::directive::Flags;
 use crate::kind::{Kind, Notation};
@@ -17,6 +17,10 @@ directives! {
         "How much is logged.";
     logfile: Str(""), "logfile", [IMMUTABLE],
         "File to log to; empty logs to standard output.";
+    log_format: Word(LogFormat, Text), "log-format", [],
+        "Form of the log: text as Redis writes it, or one JSON object a line.";
+    log_timestamp_format: Word(LogTimestampFormat, Legacy), "log-timestamp-format", [],
+        "How the log tells the time.";
     syslog_enabled: Bool(false), "syslog-enabled", [IMMUTABLE],
         "Log to the system's log as well.";
     syslog_ident: Str("redis"), "syslog-ident", [IMMUTABLE],
@@ -50,4 +54,8 @@ directives! {
         "Keep the distribution of every command's latency.";
     latency_tracking_info_percentiles: Percentiles, "latency-tracking-info-percentiles", [MULTI],
         "Percentiles of latency INFO shows.";
+    metrics_port: Port(0), "metrics-port", [IMMUTABLE],
+        "Port of the HTTP endpoint with figures for Prometheus; 0 has none.";
+    metrics_bind: Str("127.0.0.1"), "metrics-bind", [IMMUTABLE],
+        "Address of the HTTP endpoint with figures for Prometheus.";
 }

@@ -1,7 +1,7 @@
 //! Encrypted connections.
 
 use super::*;
-use crate::choice::TlsAuthClients;
+use crate::choice::{TlsAuthClients, TlsAuthClientsUser};
 use crate::config::Config;
 use crate::directive::Flags;
 use crate::kind::{Kind, Notation};
@@ -26,13 +26,15 @@ directives! {
     tls_client_key_file_pass: OptStr, "tls-client-key-file-pass", [SENSITIVE],
         "Password of the private key for outgoing connections.";
     tls_dh_params_file: OptStr, "tls-dh-params-file", [VOLATILE],
-        "Diffie-Hellman parameters, for old versions of TLS.";
+        "Accepted without effect: keys are agreed on by elliptic curves only.";
     tls_ca_cert_file: OptStr, "tls-ca-cert-file", [VOLATILE],
         "Certificates of authorities that clients and other servers are checked against.";
     tls_ca_cert_dir: OptStr, "tls-ca-cert-dir", [VOLATILE],
         "Directory of such certificates.";
     tls_auth_clients: Word(TlsAuthClients, Yes), "tls-auth-clients", [],
         "Whether clients must show a certificate.";
+    tls_auth_clients_user: Word(TlsAuthClientsUser, Off), "tls-auth-clients-user", [],
+        "What of a client's certificate names the user it is logged in as.";
     tls_replication: Bool(false), "tls-replication", [],
         "Connect to the primary over TLS.";
     tls_cluster: Bool(false), "tls-cluster", [],
@@ -51,4 +53,6 @@ directives! {
         "Sessions kept for resumption; 0 has no limit.";
     tls_session_cache_timeout: Int(300, 0, INT_MAX), "tls-session-cache-timeout", [],
         "Seconds a session can be resumed.";
+    tls_auto_reload_interval: Int(0, 0, INT_MAX), "tls-auto-reload-interval", [],
+        "Seconds between looks at the files of certificates, which are read anew; 0 never looks.";
 }

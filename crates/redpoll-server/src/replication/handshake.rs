@@ -80,7 +80,7 @@ impl Line {
             }
         }
         let port = match config.replica_announce_port() {
-            0 => engine.process.port,
+            0 => config.port(),
             port => port,
         };
         // A primary that does not know these options works without them.

@@ -19,6 +19,7 @@ mod replication;
 mod server;
 mod stats;
 mod text;
+mod tls;
 
 pub(super) use keysizes::Sizes;
 
@@ -65,6 +66,7 @@ const SECTIONS: &[Section] = &[
     section(&["Stats"], true, stats::write),
     section(&["Replication"], true, replication::write),
     section(&["CPU"], true, cpu::write),
+    section(&["TLS"], true, tls::write),
     section(&["Modules", "module_list"], true, modules::write),
     section(&["Commandstats"], false, commandstats::write),
     section(&["Errorstats"], true, errorstats::write),
@@ -78,17 +80,28 @@ const SECTIONS: &[Section] = &[
 const KEYSIZES: &str = "Keysizes";
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
+    let text = write(ctx, |section| is_wanted(section, args));
+    ctx.reply.verbatim("txt", text.as_bytes());
+    Ok(())
+}
+
+/// All sections but the sizes, which take a walk over all keys, for the program's own use.
+pub fn everything(ctx: &mut Ctx<'_>) -> String {
+    write(ctx, |section| section.names[0] != KEYSIZES).into_string()
+}
+
+fn write(ctx: &mut Ctx<'_>, is_wanted: impl Fn(&Section) -> bool) -> Text {
+    let wanted: Vec<&Section> = SECTIONS.iter().filter(|section| is_wanted(section)).collect();
     let mut survey = Survey::take(ctx);
-    if args.iter_from(1).any(|word| parse::is(word, KEYSIZES)) {
+    if wanted.iter().any(|section| section.names[0] == KEYSIZES) {
         survey.sizes = Sizes::take(ctx);
     }
     let mut text = Text::default();
-    for section in SECTIONS.iter().filter(|section| is_wanted(section, args)) {
+    for section in wanted {
         text.heading(section.names[0]);
         (section.write)(&mut text, ctx, &survey);
     }
-    ctx.reply.verbatim("txt", text.as_bytes());
-    Ok(())
+    text
 }
 
 fn is_wanted(section: &Section, args: Args<'_>) -> bool {
@@ -116,7 +129,7 @@ mod tests {
         server.run(&mut session, command)
     }
 
-    const DEFAULT: [&str; 11] = [
+    const DEFAULT: [&str; 12] = [
         "Server",
         "Clients",
         "Memory",
@@ -124,6 +137,7 @@ mod tests {
         "Stats",
         "Replication",
         "CPU",
+        "TLS",
         "Modules",
         "Errorstats",
         "Cluster",
@@ -134,10 +148,10 @@ mod tests {
     fn sections_are_chosen_by_name() {
         assert_eq!(headings(&info("INFO")), DEFAULT);
         assert_eq!(headings(&info("INFO default")), DEFAULT);
-        assert_eq!(headings(&info("INFO ALL")).len(), 13);
-        assert_eq!(headings(&info("INFO everything")).len(), 13);
+        assert_eq!(headings(&info("INFO ALL")).len(), 14);
+        assert_eq!(headings(&info("INFO everything")).len(), 14);
         assert_eq!(headings(&info("INFO cpu SERVER cpu")), ["Server", "CPU"]);
-        assert_eq!(headings(&info("INFO default commandstats"))[8], "Commandstats");
+        assert_eq!(headings(&info("INFO default commandstats"))[9], "Commandstats");
         assert_eq!(info("INFO nothing"), r#""""#);
     }
 

@@ -17,9 +17,10 @@ pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, _survey: &Survey) {
     let now = clock::now_us();
     let uptime = (now / 1000 - ctx.engine.started).max(0) / 1000;
     text.field("process_id", std::process::id());
-    text.field("process_supervised", "no");
+    let supervised = if process.supervised.is_empty() { "no" } else { process.supervised };
+    text.field("process_supervised", supervised);
     text.field("run_id", &process.run_id);
-    text.field("tcp_port", process.port);
+    text.field("tcp_port", if config.port() == 0 { config.tls_port() } else { config.port() });
     text.field("server_time_usec", now);
     text.field("uptime_in_seconds", uptime);
     text.field("uptime_in_days", uptime / (24 * 3600));
@@ -56,12 +57,14 @@ fn os() -> String {
 
 /// A field for each way to connect.
 fn listeners(text: &mut Text, ctx: &Ctx<'_>) {
-    let (process, config) = (&ctx.engine.process, &ctx.engine.config);
+    let config = &ctx.engine.config;
     let mut listeners = Vec::new();
-    if process.port != 0 {
-        let addresses: String =
-            config.bind().iter().map(|bind| format!(",bind={}", bind.to_str_lossy())).collect();
-        listeners.push(format!("name=tcp{addresses},port={}", process.port));
+    let addresses: String =
+        config.bind().iter().map(|bind| format!(",bind={}", bind.to_str_lossy())).collect();
+    for (name, port) in [("tcp", config.port()), ("tls", config.tls_port())] {
+        if port != 0 {
+            listeners.push(format!("name={name}{addresses},port={port}"));
+        }
     }
     if let Some(path) = config.unixsocket() {
         listeners.push(format!("name=unix,bind={}", path.to_str_lossy()));
@@ -110,6 +113,7 @@ mod tests {
                 "executable",
                 "config_file",
                 "io_threads_active",
+                "listener0",
             ]
         );
         assert!(info.contains("redis_version:7.2.4\r\n"), "{info}");

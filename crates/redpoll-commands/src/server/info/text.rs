@@ -33,6 +33,11 @@ impl Text {
         names.iter().for_each(|name| self.field(name, 0));
     }
 
+    /// The text.
+    pub fn into_string(self) -> String {
+        self.0
+    }
+
     /// The text so far.
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()

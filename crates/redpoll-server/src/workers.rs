@@ -1,0 +1,25 @@
+//! The workers as those see them who bring connections.
+
+use crate::mailbox::{Mailbox, Message};
+use redpoll_transport::Stream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+/// All workers' mailboxes.
+pub struct Workers {
+    mailboxes: Vec<Arc<Mailbox>>,
+    next: AtomicUsize,
+}
+
+impl Workers {
+    /// These.
+    pub fn new(mailboxes: Vec<Arc<Mailbox>>) -> Self {
+        Workers { mailboxes, next: AtomicUsize::new(0) }
+    }
+
+    /// Gives a connection to the worker whose turn it is.
+    pub fn hand_out(&self, stream: Stream) {
+        let turn = self.next.fetch_add(1, Relaxed);
+        self.mailboxes[turn % self.mailboxes.len()].post(Message::Connection(stream));
+    }
+}
