@@ -3,27 +3,39 @@
 use crate::engine::Engine;
 use crate::pubsub::Kind;
 use crate::session::{Session, Watched};
+use redpoll_keyspace::lock::Busy;
+use redpoll_keyspace::stripe::WatchFlag;
 
 impl Engine {
     /// Watches a key for a session. The key's stripe must not be locked by the caller.
-    pub fn watch(&self, session: &mut Session, key: &[u8], now: i64) {
+    pub fn watch(&self, session: &mut Session, key: &[u8], now: i64) -> Result<(), Busy> {
         let db = session.db;
         if session.watched.iter().any(|watched| watched.db == db && *watched.key == *key) {
-            return;
+            return Ok(());
         }
-        let mut keys = self.keyspace.keys(db, now);
-        keys.lock_key(key);
+        let hash = self.keyspace.hash(key);
+        let mut keys = self.keyspace.keys_one_unless_busy(hash, db, now)?;
         let existed = keys.contains(key);
         let stripe = self.keyspace.stripe_of(self.keyspace.hash(key));
         keys.held_stripe(stripe).watch(db, key, &session.watch_flag);
         session.watched.push(Watched { db, key: key.into(), existed });
+        Ok(())
     }
 
-    /// Forgets all watches of a session. No stripe may be locked by the caller.
+    /// Forgets all watches of a session. No stripe may be locked by the caller, but for a busy
+    /// script's: what cannot be taken back because of one stays there and is of no effect.
     pub fn unwatch(&self, session: &mut Session) {
         for watched in session.watched.drain(..) {
             let stripe = self.keyspace.stripe_of(self.keyspace.hash(&watched.key));
-            self.keyspace.lock(stripe).unwatch(watched.db, &watched.key, &session.watch_flag);
+            match self.keyspace.lock_unless_busy(stripe) {
+                Ok(mut stripe) => {
+                    stripe.unwatch(watched.db, &watched.key, &session.watch_flag);
+                }
+                Err(Busy) => {
+                    session.watch_flag = WatchFlag::default();
+                    break;
+                }
+            }
         }
         session.set_watch_broken(false);
     }

@@ -14,6 +14,7 @@ use crate::table::CommandTable;
 use parking_lot::RwLock;
 use redpoll_config::{ApplyError, Changed, Config};
 use redpoll_keyspace::{Keyspace, clock};
+use redpoll_script::Registry;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::*};
 use std::sync::{Arc, OnceLock};
@@ -64,6 +65,8 @@ pub struct Engine {
     pub pubsub: PubSub,
     /// Clients in blocking commands.
     pub waiters: Waiters,
+    /// Scripts and functions.
+    pub scripts: Registry,
     /// CLIENT PAUSE.
     pub pause: Pause,
     /// Counters.
@@ -89,6 +92,8 @@ pub struct Engine {
     monitors: RwLock<Vec<Arc<Client>>>,
     monitor_count: AtomicUsize,
     settings: RwLock<Settings>,
+    /// The slow log's threshold, to be read without the lock above.
+    slow_from_micros: AtomicU64,
     config_hook: OnceLock<Box<ConfigHook>>,
     generation: AtomicU64,
 }
@@ -117,6 +122,7 @@ impl Engine {
             clients: Clients::default(),
             pubsub: PubSub::default(),
             waiters: Waiters::default(),
+            scripts: Registry::default(),
             pause: Pause::default(),
             stats: Stats::default(),
             rates: Rates::default(),
@@ -131,6 +137,7 @@ impl Engine {
             monitors: RwLock::default(),
             monitor_count: AtomicUsize::new(0),
             settings: RwLock::new(Settings::of(&config)),
+            slow_from_micros: AtomicU64::new(0),
             config_hook: OnceLock::new(),
             generation: AtomicU64::new(0),
             config,
@@ -143,6 +150,8 @@ impl Engine {
     pub fn config_changed(&self) {
         let settings = Settings::of(&self.config);
         self.keyspace.set_lfu(settings.lfu);
+        let slow_from = u64::try_from(settings.slowlog_micros).unwrap_or(u64::MAX);
+        self.slow_from_micros.store(slow_from, Relaxed);
         *self.settings.write() = settings;
         self.generation.fetch_add(1, Release);
     }
@@ -160,6 +169,13 @@ impl Engine {
     /// What executors read for every command.
     pub fn settings(&self) -> Settings {
         *self.settings.read()
+    }
+
+    /// The settings if a command that took so long may be worth a line in a log.
+    #[inline]
+    pub(crate) fn settings_if(&self, nanos: u64) -> Option<Settings> {
+        let micros = self.slow_from_micros.load(Relaxed);
+        (nanos / 1000 >= micros).then(|| self.settings())
     }
 
     /// Grows with every change of the configuration.

@@ -4,7 +4,7 @@
 //!   thread's way of running batches of commands.
 //! - [`spec`] says what a command is; [`ctx`] what it acts in; [`error`] what it may refuse with.
 //! - [`block`], [`pubsub`], [`transaction`], [`client`]: the parts that join clients with each
-//!   other.
+//!   other; [`script`]: what a running script does.
 //!
 //! Invariants: no socket, no file, no thread is made here; a command never sees one. Locks are
 //! taken in this order: stripes ascending, then registries, then a client's outbox.
@@ -19,10 +19,12 @@ pub mod engine;
 pub mod error;
 pub mod executor;
 pub mod latency;
+pub mod meanwhile;
 mod monitor;
 pub mod pause;
 pub mod pubsub;
 pub mod rates;
+pub mod script;
 pub mod session;
 pub mod settings;
 pub mod slowlog;

@@ -1,16 +1,21 @@
 //! EXEC: the queued commands, one after the other, with the stripes of all their keys locked.
 
 use crate::ctx::{Ctx, Mode};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::script::busy_error;
 use crate::session::{Queued, Transaction};
 use crate::spec::{Flags, Locks, Spec};
 use redpoll_keyspace::Keys;
+use redpoll_keyspace::lock::unless_busy;
 use redpoll_resp::Args;
+use redpoll_script::RunningKind;
 
 /// Runs the session's open transaction and writes EXEC's reply. The caller has made sure that there
 /// is one and that it was not aborted.
 pub fn run(ctx: &mut Ctx<'_>, transaction: Transaction) -> Result {
-    lock_all_keys(ctx, &transaction.queue);
+    if unless_busy(|| lock_all_keys(ctx, &transaction.queue)).is_err() {
+        return Err(busy(ctx));
+    }
     let broken = watched_key_is_gone(ctx) || ctx.session.watch_broken();
     forget_watches(ctx);
     if broken {
@@ -28,6 +33,15 @@ pub fn run(ctx: &mut Ctx<'_>, transaction: Transaction) -> Result {
     Ok(())
 }
 
+/// Gives a transaction up because a script keeps the keys locked.
+#[cold]
+fn busy(ctx: &mut Ctx<'_>) -> Error {
+    ctx.engine.unwatch(ctx.session);
+    let kind = ctx.engine.scripts.busy().unwrap_or(RunningKind::Script);
+    let reason = busy_error(kind);
+    Error::text(format!("EXECABORT Transaction discarded because of: {}", reason.message()))
+}
+
 /// Runs one command inside another, its error becomes its reply; returns how long it took.
 fn run_nested(ctx: &mut Ctx<'_>, queued: &Queued) -> u64 {
     ctx.session.secret_words.clear();
@@ -38,8 +52,10 @@ fn run_nested(ctx: &mut Ctx<'_>, queued: &Queued) -> u64 {
         let message = error.message();
         ctx.reply.rewind(mark);
         ctx.reply.error(message.as_bytes());
-        ctx.engine.stats.error(&message);
-        ctx.stats.errors.add(1);
+        if !matches!(error, Error::Counted(_)) {
+            ctx.engine.stats.error(&message);
+            ctx.stats.errors.add(1);
+        }
         stats.failed.add(1);
     }
     u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX)

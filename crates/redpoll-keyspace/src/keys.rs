@@ -29,6 +29,7 @@ mod whole;
 
 pub use guards::Guards;
 pub use put::When;
+pub use relocate::Saved;
 pub use strings::StrRef;
 pub use whole::Emptied;
 

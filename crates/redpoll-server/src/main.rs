@@ -8,7 +8,9 @@
 
 mod acceptor;
 mod banner;
+mod common;
 mod connection;
+mod hands;
 mod logging;
 mod mailbox;
 mod reclaim;

@@ -3,6 +3,7 @@
 use super::Executor;
 use super::prepare::Prepared;
 use crate::error::Error;
+use crate::script::busy_error;
 use crate::session::{Queued, Session};
 use crate::spec::{Command, Flags};
 use redpoll_resp::Args;
@@ -68,6 +69,11 @@ impl Executor {
                  are allowed in this context",
                 self.engine.commands.row(id).full_name
             )));
+        }
+        if let Some(kind) = self.engine.scripts.busy()
+            && !spec.flags.has(Flags::ALLOW_BUSY)
+        {
+            return Verdict::Refuse(busy_error(kind));
         }
         match session.transaction.is_some() && !runs_in_multi(spec.name) {
             true => Verdict::Queue(command, id),

@@ -2,6 +2,7 @@
 //! microseconds.
 
 use super::Executor;
+use redpoll_keyspace::lock::unless_busy;
 use std::sync::atomic::Ordering::Relaxed;
 
 /// Keys removed under one lock: about 30 microseconds.
@@ -21,7 +22,11 @@ impl Executor {
             while more {
                 let mut keys = engine.keyspace.keys(0, now);
                 keys.effects.wanted = self.settings.wanted_events;
-                more = engine.keyspace.expire(stripe, SLICE, &mut keys, now);
+                // Not to wait for a script that may take minutes.
+                let slice =
+                    unless_busy(|| engine.keyspace.expire(stripe, SLICE, &mut keys, now));
+                let Ok(left) = slice else { return removed };
+                more = left;
                 removed += u64::from(keys.effects.expired);
                 let lags = std::mem::take(&mut keys.effects.rare().lags_ms);
                 self.note_lag(&lags);

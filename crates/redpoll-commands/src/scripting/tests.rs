@@ -1,0 +1,1 @@
+//! Tests of scripts and functions as clients see them.
