@@ -126,26 +126,27 @@ fn encode_double(number: f64, out: &mut Vec<u8>) {
 }
 
 fn encode_table(table: &Table, out: &mut Vec<u8>, level: usize) -> mlua::Result<()> {
-    let pairs: Vec<(Value, Value)> = table.pairs().collect::<mlua::Result<_>>()?;
-    let mut top = 0;
-    let is_array = pairs.iter().all(|(key, _)| match key {
-        Value::Integer(index @ 1..) => {
-            top = top.max(*index);
-            true
+    // Walked twice and never gathered: Lua can hold only so many values for us at once.
+    let (mut count, mut top, mut is_array) = (0, 0, true);
+    for pair in table.pairs::<Value, Value>() {
+        match pair?.0 {
+            Value::Integer(index @ 1..) => top = top.max(index),
+            _ => is_array = false,
         }
-        _ => false,
-    });
-    if is_array && top == pairs.len() as i64 {
-        encode_head(pairs.len(), (0x90, 16), (0xdc, 0xdd), out);
+        count += 1;
+    }
+    if is_array && top == count as i64 {
+        encode_head(count, (0x90, 16), (0xdc, 0xdd), out);
         for index in 1..=top {
             encode(&table.raw_get(index)?, out, level + 1)?;
         }
         return Ok(());
     }
-    encode_head(pairs.len(), (0x80, 16), (0xde, 0xdf), out);
-    for (key, value) in &pairs {
-        encode(key, out, level + 1)?;
-        encode(value, out, level + 1)?;
+    encode_head(count, (0x80, 16), (0xde, 0xdf), out);
+    for pair in table.pairs::<Value, Value>() {
+        let (key, value) = pair?;
+        encode(&key, out, level + 1)?;
+        encode(&value, out, level + 1)?;
     }
     Ok(())
 }

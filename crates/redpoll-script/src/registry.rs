@@ -73,6 +73,7 @@ pub enum Restore {
 #[derive(Clone, Default)]
 struct Libraries {
     by_name: BTreeMap<String, Arc<LibraryInfo>>,
+    /// By their names in lower case.
     functions: HashMap<String, (Arc<LoadedFunction>, Arc<LibraryInfo>)>,
 }
 
@@ -80,19 +81,21 @@ impl Libraries {
     fn remove(&mut self, name: &str) -> bool {
         let Some(library) = self.by_name.remove(name) else { return false };
         library.functions.iter().for_each(|function| {
-            self.functions.remove(&function.name);
+            self.functions.remove(&function.name.to_ascii_lowercase());
         });
         true
     }
 
     fn add(&mut self, library: Arc<LibraryInfo>) -> Result<(), String> {
-        let taken = |function: &&Arc<LoadedFunction>| self.functions.contains_key(&function.name);
+        let taken = |function: &&Arc<LoadedFunction>| {
+            self.functions.contains_key(&function.name.to_ascii_lowercase())
+        };
         if let Some(function) = library.functions.iter().find(taken) {
             return Err(format!("Function {} already exists", function.name));
         }
         for function in &library.functions {
             let entry = (Arc::clone(function), Arc::clone(&library));
-            self.functions.insert(function.name.clone(), entry);
+            self.functions.insert(function.name.to_ascii_lowercase(), entry);
         }
         self.by_name.insert(library.name.clone(), library);
         Ok(())
@@ -268,9 +271,14 @@ impl Registry {
         self.generation.fetch_add(1, Release);
     }
 
-    /// The function of this name with its library.
+    /// The function of this name, in any case, with its library.
     pub fn function(&self, name: &[u8]) -> Option<(Arc<LoadedFunction>, Arc<LibraryInfo>)> {
-        self.libraries.read().functions.get(std::str::from_utf8(name).ok()?).cloned()
+        let name = std::str::from_utf8(name).ok()?;
+        let libraries = self.libraries.read();
+        match libraries.functions.get(name) {
+            None => libraries.functions.get(&name.to_ascii_lowercase()).cloned(),
+            found => found.cloned(),
+        }
     }
 
     /// All libraries in the order of their names.

@@ -1,5 +1,7 @@
 //! The first line of a script or library, `#!lua name=x flags=a,b`, and the flags it may name.
 
+use redpoll_config::quote::split_args;
+
 /// Bits of what a script or function may do and needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ScriptFlags(u8);
@@ -53,11 +55,14 @@ fn show(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// The words of the first line, and where it ends.
-fn words(body: &[u8]) -> Option<(Vec<&[u8]>, usize)> {
-    let end = body.iter().position(|&byte| byte == b'\n')?;
-    let words = body[..end].split(|byte| byte.is_ascii_whitespace());
-    Some((words.filter(|word| !word.is_empty()).collect(), end))
+/// Where the first line ends.
+fn line_end(body: &[u8]) -> Option<usize> {
+    body.iter().position(|&byte| byte == b'\n')
+}
+
+/// The words of the first line, which may be quoted.
+fn words(line: &[u8]) -> Option<Vec<Vec<u8>>> {
+    split_args(line).filter(|words| !words.is_empty())
 }
 
 /// A script's flags and the length of its shebang line; its line end is not part of it, so that
@@ -66,9 +71,10 @@ pub(crate) fn of_script(body: &[u8]) -> Result<(ScriptFlags, usize), String> {
     if !body.starts_with(b"#!") {
         return Ok((ScriptFlags::COMPATIBLE, 0));
     }
-    let (words, end) = words(body).ok_or("Invalid script shebang")?;
+    let end = line_end(body).ok_or("Invalid script shebang")?;
+    let words = words(&body[..end]).ok_or("Invalid engine in script shebang")?;
     let (engine, options) = words.split_first().ok_or("Invalid engine in script shebang")?;
-    if *engine != b"#!lua" {
+    if engine != b"#!lua" {
         return Err(format!("Unexpected engine in script shebang: {}", show(engine)));
     }
     let mut flags = ScriptFlags::default();
@@ -90,7 +96,8 @@ pub(crate) fn of_library(code: &[u8]) -> Result<(String, usize), String> {
     if !code.starts_with(b"#!") {
         return Err("Missing library metadata".to_owned());
     }
-    let (words, end) = words(code).ok_or("Invalid library metadata")?;
+    let end = line_end(code).ok_or("Invalid library metadata")?;
+    let words = words(&code[..end]).ok_or("Invalid library metadata")?;
     let (engine, options) = words.split_first().ok_or("Invalid library metadata")?;
     let mut name = None;
     for option in options {
@@ -104,7 +111,7 @@ pub(crate) fn of_library(code: &[u8]) -> Result<(String, usize), String> {
     }
     let name = name.ok_or("Library name was not given")?;
     check_name(name)?;
-    let engine = &engine[2..];
+    let engine = engine.get(2..).unwrap_or_default();
     if !engine.eq_ignore_ascii_case(b"lua") {
         return Err(format!("Engine '{}' not found", show(engine)));
     }

@@ -78,9 +78,17 @@ fn run_with(sandbox: &mut Sandbox, host: &mut Echo, script: &str) -> String {
     }
 }
 
+/// Runs a script with a stack as a worker has it.
 fn run(script: &str) -> String {
-    let mut sandbox = Sandbox::new(64 << 20).expect("a state can be made");
-    run_with(&mut sandbox, &mut Echo::new(), script)
+    let run = || {
+        let mut sandbox = Sandbox::new(64 << 20).expect("a state can be made");
+        run_with(&mut sandbox, &mut Echo::new(), script)
+    };
+    std::thread::scope(|scope| {
+        let builder = std::thread::Builder::new().stack_size(16 << 20);
+        let thread = builder.spawn_scoped(scope, run).expect("a thread can be started");
+        thread.join().expect("no script panics")
+    })
 }
 
 #[track_caller]

@@ -71,19 +71,19 @@ fn write_table(table: &Table, proto: Proto, reply: &mut Reply<'_>, depth: usize)
         return reply.verbatim(if format.len() == 3 { &format } else { "txt" }, &text);
     }
     if let Ok(Value::Table(inner)) = table.raw_get("map") {
-        let pairs: Vec<(Value, Value)> = inner.pairs().flatten().collect();
-        reply.map(pairs.len());
-        for (key, value) in &pairs {
-            write(key, proto, reply, depth);
-            write(value, proto, reply, depth);
+        // Walked twice and never gathered: Lua can hold only so many values for us at once.
+        reply.map(inner.pairs::<Value, Value>().flatten().count());
+        for (key, value) in inner.pairs::<Value, Value>().flatten() {
+            write(&key, proto, reply, depth);
+            write(&value, proto, reply, depth);
         }
         return;
     }
     if let Ok(Value::Table(inner)) = table.raw_get("set") {
-        let members: Vec<Value> =
-            inner.pairs::<Value, Value>().flatten().map(|(key, _)| key).collect();
-        reply.set(members.len());
-        members.iter().for_each(|member| write(member, proto, reply, depth));
+        reply.set(inner.pairs::<Value, Value>().flatten().count());
+        for (member, _) in inner.pairs::<Value, Value>().flatten() {
+            write(&member, proto, reply, depth);
+        }
         return;
     }
     write_array(table, proto, reply, depth);

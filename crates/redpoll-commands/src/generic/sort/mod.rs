@@ -12,6 +12,7 @@ mod options;
 mod order;
 
 use crate::prelude::*;
+use redpoll_engine::Mode;
 use elements::Elements;
 use lookup::Lookup;
 use options::Options;
@@ -74,7 +75,8 @@ const SPEC: Spec = Spec {
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>, may_store: bool) -> Result {
     let key = args.at(1);
-    let options = Options::parse(args, may_store)?;
+    let mut options = Options::parse(args, may_store)?;
+    options.for_script = ctx.mode == Mode::Script;
     let reads_keys = options.reads_keys();
     match options.store {
         _ if reads_keys => ctx.keys.lock_all(),
