@@ -103,7 +103,7 @@ fn tests() -> Result<(), String> {
 
 /// Each fuzz target for a few seconds on stable Rust.
 fn fuzz() -> Result<(), String> {
-    for target in ["request_parser", "command_sequences"] {
+    for target in ["request_parser", "command_sequences", "script_values"] {
         let run = ["run", "--quiet", "-p", "redpoll-fuzz", "--", target];
         cargo(&[&run[..], &["--seconds", FUZZ_SECONDS, "--seed", FUZZ_SEED]].concat())?;
     }

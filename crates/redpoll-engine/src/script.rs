@@ -12,6 +12,7 @@
 //! **Time** stands still for a script, and it cannot wait: blocking commands answer at once.
 
 use crate::ctx::{Ctx, Mode};
+use crate::engine::Engine;
 use crate::error::Error;
 use crate::meanwhile;
 use crate::spec::{Command, Flags, Locks};
@@ -39,6 +40,8 @@ pub struct ScriptRun {
     started: Instant,
     /// The database of the client: what a script selects is forgotten at its end.
     db: usize,
+    /// The database that the script has selected.
+    selected: usize,
     /// The protocol that the script has chosen.
     proto: Proto,
     /// Where effects go: bit 0 the append-only file, bit 1 replicas.
@@ -51,8 +54,29 @@ pub struct ScriptRun {
     undo: Option<Vec<Saved>>,
     /// Its writes, for the change log.
     log: Vec<OwnedArgs>,
-    running: Option<Arc<Running>>,
+    noticed: Option<Noticed>,
     busy: Option<BusyHolder>,
+}
+
+/// A running script that others know of, until this is dropped: they must not wait for one that a
+/// fault has ended.
+struct Noticed {
+    engine: Arc<Engine>,
+    running: Arc<Running>,
+}
+
+impl Noticed {
+    fn new(engine: &Arc<Engine>, running: Running) -> Self {
+        let running = Arc::new(running);
+        engine.scripts.add_running(&running);
+        Noticed { engine: Arc::clone(engine), running }
+    }
+}
+
+impl Drop for Noticed {
+    fn drop(&mut self) {
+        self.engine.scripts.remove_running(&self.running);
+    }
 }
 
 /// What the client of a busy server is told.
@@ -73,8 +97,10 @@ fn can_be_undone(command: &Command) -> bool {
     let spec = &command.spec;
     let harmless = matches!(spec.name, "ping" | "echo" | "time" | "select" | "dbsize" | "lolwut");
     let on_keys = !spec.keys.is_empty() && spec.locks == Locks::Keys;
-    let aside = Flags::MAY_REPLICATE;
-    (on_keys && !spec.flags.has(aside) && !spec.flags.has(Flags::ADMIN)) || harmless
+    // These two may write in another database than the one at hand.
+    let elsewhere = matches!(spec.name, "copy" | "move");
+    let aside = elsewhere || spec.flags.has(Flags::MAY_REPLICATE) || spec.flags.has(Flags::ADMIN);
+    (on_keys && !aside) || harmless
 }
 
 impl ScriptRun {
@@ -108,6 +134,7 @@ impl ScriptRun {
             kind,
             started: Instant::now(),
             db: ctx.keys.db(),
+            selected: ctx.keys.db(),
             proto: Proto::Resp2,
             replication: 3,
             out_of_memory: false,
@@ -115,7 +142,7 @@ impl ScriptRun {
             restart: false,
             undo: (!ctx.keys.holds_all()).then(Vec::new),
             log: Vec::new(),
-            running: None,
+            noticed: None,
             busy: None,
         })
     }
@@ -156,14 +183,15 @@ impl ScriptRun {
         if let Err(text) = self.check(ctx, command, args) {
             return refuse(ctx, Some(id), text);
         }
+        ctx.keys.select(self.selected);
         if self.undo.is_some() && !self.prepare_undo(ctx, command, args) {
             self.restart = true;
             return Err(Refusal::Restart);
         }
         if command.spec.flags.has(Flags::WRITE) && !self.wrote {
             self.wrote = true;
-            if let Some(running) = &self.running {
-                running.wrote.store(true, Release);
+            if let Some(noticed) = &self.noticed {
+                noticed.running.wrote.store(true, Release);
             }
         }
         self.run(ctx, (command, id), args);
@@ -227,8 +255,7 @@ impl ScriptRun {
         ctx.mode = Mode::Script;
         ctx.reply.set_proto(self.proto);
         ctx.session.secret_words.clear();
-        let session_db = ctx.session.db;
-        ctx.session.db = ctx.keys.db();
+        let session_db = std::mem::replace(&mut ctx.session.db, self.selected);
         let (mark, dirty) = (ctx.reply.mark(), ctx.keys.effects.dirty);
         let rewritten = ctx.rewritten.take();
         let stats = &ctx.stats.commands[id];
@@ -258,7 +285,7 @@ impl ScriptRun {
         {
             ctx.engine.note_slow(ctx.session, &settings, args, nanos, ctx.keys.now());
         }
-        ctx.session.db = session_db;
+        self.selected = std::mem::replace(&mut ctx.session.db, session_db);
         ctx.mode = outer.0;
         ctx.reply.set_proto(outer.1);
         ctx.session.proto = outer.2;
@@ -280,14 +307,13 @@ impl ScriptRun {
             return Verdict::Restart;
         }
         let engine = ctx.engine;
-        let running = self.running.get_or_insert_with(|| {
+        let noticed = self.noticed.get_or_insert_with(|| {
             let command = command.to_owned();
             let running = Running::new(self.kind, name.to_owned(), command, self.started);
             running.wrote.store(self.wrote, Release);
-            let running = Arc::new(running);
-            engine.scripts.add_running(&running);
-            running
+            Noticed::new(engine, running)
         });
+        let running = &noticed.running;
         let threshold = engine.config.busy_reply_threshold();
         if self.busy.is_none() && threshold > 0 {
             let threshold = Duration::from_millis(threshold.unsigned_abs());
@@ -332,7 +358,6 @@ impl ScriptRun {
         }
         ctx.keys.effects.undo();
         ctx.keys.select(self.db);
-        self.end(ctx);
     }
 
     /// Ends the script; what it has changed stays.
@@ -347,14 +372,6 @@ impl ScriptRun {
                 log.push(words(b"EXEC"));
             }
             ctx.rewritten.get_or_insert_default().extend(log);
-        }
-        self.end(ctx);
-    }
-
-    fn end(&mut self, ctx: &Ctx<'_>) {
-        self.busy = None;
-        if let Some(running) = self.running.take() {
-            ctx.engine.scripts.remove_running(&running);
         }
     }
 }

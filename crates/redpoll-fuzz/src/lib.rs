@@ -14,6 +14,7 @@ pub mod grammar;
 pub mod model;
 pub mod mutate;
 pub mod request_parser;
+pub mod script_values;
 pub mod store;
 
 /// A function that panics when bytes lead to something wrong.
@@ -34,6 +35,7 @@ pub const TARGETS: &[Target] = &[
         run: command_sequences::run,
         seeds: command_sequences::seeds,
     },
+    Target { name: "script_values", run: script_values::run, seeds: script_values::seeds },
 ];
 
 /// The target of this name.

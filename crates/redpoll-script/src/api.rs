@@ -39,7 +39,8 @@ pub(crate) fn table(lua: &Lua) -> mlua::Result<Table> {
 /// What a library may use while it loads, too.
 pub(crate) fn common(lua: &Lua, redis: &Table) -> mlua::Result<()> {
     redis.raw_set("log", lua.create_function(log)?)?;
-    for (level, name) in ["LOG_DEBUG", "LOG_VERBOSE", "LOG_NOTICE", "LOG_WARNING"].iter().enumerate()
+    for (level, name) in
+        ["LOG_DEBUG", "LOG_VERBOSE", "LOG_NOTICE", "LOG_WARNING"].iter().enumerate()
     {
         redis.raw_set(*name, level)?;
     }
@@ -87,11 +88,7 @@ fn caller(lua: &Lua, raises: bool) -> mlua::Result<mlua::Function> {
 }
 
 /// Runs a command; the inner error is the script's, the outer one Lua's own.
-fn call(
-    lua: &Lua,
-    host: &mut dyn Host,
-    words: &OwnedArgs,
-) -> mlua::Result<Result<Value, Fault>> {
+fn call(lua: &Lua, host: &mut dyn Host, words: &OwnedArgs) -> mlua::Result<Result<Value, Fault>> {
     match host.call(words.as_args()) {
         Ok(reply) => Ok(Ok(to_lua(lua, reply)?)),
         Err(Refusal::Error(text)) => Ok(Err(Fault::Reply(text, true))),

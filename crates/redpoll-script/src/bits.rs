@@ -41,9 +41,8 @@ fn bits(lua: &Lua, args: &MultiValue, index: usize, function: &str) -> mlua::Res
 }
 
 fn one(lua: &Lua, bit: &Table, name: &'static str, act: fn(u32) -> u32) -> mlua::Result<()> {
-    let function = lua.create_function(move |lua, args: MultiValue| {
-        Ok(act(bits(lua, &args, 0, name)?) as i32)
-    })?;
+    let function = lua
+        .create_function(move |lua, args: MultiValue| Ok(act(bits(lua, &args, 0, name)?) as i32))?;
     bit.raw_set(name, function)
 }
 

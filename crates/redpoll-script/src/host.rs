@@ -40,7 +40,8 @@ pub trait Host {
     /// Chooses the protocol in which replies come to the script.
     fn set_proto(&mut self, proto: Proto);
 
-    /// Chooses where the effects of further commands go: bit 0 the append-only file, bit 1 replicas.
+    /// Chooses where the effects of further commands go: bit 0 the append-only file, bit 1
+    /// replicas.
     fn set_replication(&mut self, targets: u8);
 
     /// Called every hundred thousand instructions or so.

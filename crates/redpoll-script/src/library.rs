@@ -94,8 +94,7 @@ fn from_named(_lua: &Lua, named: &Value) -> Result<Registered, String> {
                 name = Some(string(&value, text)?);
             }
             b"description" => {
-                let text =
-                    "description argument given to redis.register_function must be a string";
+                let text = "description argument given to redis.register_function must be a string";
                 description = Some(string(&value, text)?);
             }
             b"callback" => {

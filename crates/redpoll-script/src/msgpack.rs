@@ -15,15 +15,13 @@ pub(crate) fn library(lua: &Lua) -> mlua::Result<Table> {
     table.raw_set("pack", lua.create_function(pack)?)?;
     table.raw_set("unpack", lua.create_function(|lua, args| unpack(lua, &args, 0.0, 0.0))?)?;
     let one = |lua: &Lua, args: MultiValue| {
-        let offset =
-            if args.len() > 1 { number(lua, &args, 1, "unpack_one")? } else { 0.0 };
+        let offset = if args.len() > 1 { number(lua, &args, 1, "unpack_one")? } else { 0.0 };
         unpack(lua, &args, 1.0, offset)
     };
     table.raw_set("unpack_one", lua.create_function(one)?)?;
     let limit = |lua: &Lua, args: MultiValue| {
         let limit = number(lua, &args, 1, "unpack_limit")?;
-        let offset =
-            if args.len() > 2 { number(lua, &args, 2, "unpack_limit")? } else { 0.0 };
+        let offset = if args.len() > 2 { number(lua, &args, 2, "unpack_limit")? } else { 0.0 };
         unpack(lua, &args, limit, offset)
     };
     table.raw_set("unpack_limit", lua.create_function(limit)?)?;

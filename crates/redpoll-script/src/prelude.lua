@@ -234,7 +234,7 @@ local library_environment = {}
 hidden[library_environment] = G
 setmetatable(library_environment, {
   __index = function(_, name)
-    local value = inside[name]
+    local value = rawget(inside, name)
     if value == nil then
       error(("Script attempted to access nonexistent global variable '%s'"):format(tostring(name)), 2)
     end

@@ -4,10 +4,8 @@ use crate::fault::{Fault, KILLED, error_table, fault_of, message_of, reply_error
 use crate::host::{Host, with_host_set};
 use crate::library::{Registered, register};
 use crate::{api, bits, cjson, msgpack, random, shebang, structs};
-use mlua::{
-    ChunkMode, Function, HookTriggers, Lua, LuaOptions, MultiValue, StdLib, Table, Value,
-};
-use std::cell::RefCell;
+use mlua::{ChunkMode, Function, HookTriggers, Lua, LuaOptions, MultiValue, StdLib, Table, Value};
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -50,6 +48,8 @@ pub struct Sandbox {
     protected_with: Function,
     registered: Rc<RefCell<Option<Vec<Registered>>>>,
     memory_limit: usize,
+    /// A script has run out of memory since garbage was last collected.
+    ran_out: Cell<bool>,
     runs: u32,
 }
 
@@ -66,7 +66,12 @@ impl Sandbox {
         random::install(&lua, &globals.get::<Table>("math")?)?;
         let protected: Function = globals.get("xpcall")?;
         let protected_with = lua
-            .load("local run = ... return function(f, a, b, h) return run(function() return f(a, b) end, h) end")
+            .load(
+                "local run = ...
+                return function(f, a, b, handler)
+                    return run(function() return f(a, b) end, handler)
+                end",
+            )
             .set_name("=call")
             .call(protected.clone())?;
         let registered = Rc::default();
@@ -87,6 +92,7 @@ impl Sandbox {
             protected_with,
             registered,
             memory_limit,
+            ran_out: Cell::new(false),
             runs: 0,
         })
     }
@@ -106,7 +112,12 @@ impl Sandbox {
         self.memory_limit = limit;
     }
 
-    fn compile_chunk(&self, code: &[u8], name: &str, environment: &Table) -> Result<Function, String> {
+    fn compile_chunk(
+        &self,
+        code: &[u8],
+        name: &str,
+        environment: &Table,
+    ) -> Result<Function, String> {
         // A mark at the beginning would be a comment to Lua; the shebang has been cut off before.
         let chunk = self.lua.load(code).set_name(name).set_mode(ChunkMode::Text);
         let function = chunk.set_environment(environment.clone()).into_function();
@@ -179,7 +190,12 @@ impl Sandbox {
     /// Lets the garbage collector catch up from time to time. To be called after a run.
     pub fn collect(&mut self) {
         self.runs += 1;
-        if self.runs >= RUNS_PER_STEP {
+        // Lua collects at its own pace and gives up where it gets no memory: it starts afresh with
+        // the next script, and in time.
+        let half = self.memory_limit / 2;
+        if self.ran_out.take() || (half > 0 && self.memory() > half) {
+            self.collect_all();
+        } else if self.runs >= RUNS_PER_STEP {
             self.runs = 0;
             // It can only fail if a finalizer does, and scripts have none.
             let _ = self.lua.gc_step_kbytes(RUNS_PER_STEP as i32);
@@ -228,7 +244,10 @@ impl Sandbox {
     fn explain(&self, text: &str) -> String {
         if text.contains("not enough memory") {
             let limit = self.memory_limit;
-            return format!("ERR script needs more memory than script-memory-limit ({limit} bytes)");
+            self.ran_out.set(true);
+            return format!(
+                "ERR script needs more memory than script-memory-limit ({limit} bytes)"
+            );
         }
         format!("ERR {text}")
     }
@@ -291,14 +310,13 @@ fn natives(lua: &Lua, registered: &Rc<RefCell<Option<Vec<Registered>>>>) -> mlua
     let loading = lua.create_table()?;
     api::common(lua, &loading)?;
     let registered = Rc::clone(registered);
-    let register = lua.create_function(move |lua, args: MultiValue| {
-        match &mut *registered.borrow_mut() {
+    let register =
+        lua.create_function(move |lua, args: MultiValue| match &mut *registered.borrow_mut() {
             Some(list) => register(lua, args, list).map_err(reply_error),
             None => Err(reply_error(
                 "redis.register_function can only be called on FUNCTION LOAD command",
             )),
-        }
-    })?;
+        })?;
     loading.raw_set("register_function", register)?;
     native.raw_set("loading", loading)?;
     Ok(native)

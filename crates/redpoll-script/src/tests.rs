@@ -118,7 +118,10 @@ fn values_become_replies() {
     check("return {map = {a = 1}}", "%1 $1 a :1");
     check("return {set = {a = true}}", "~1 $1 a");
     check("redis.setresp(3) return {true, false}", "*2 #t #f");
-    check("local t = {} t[1] = t return t", &format!("{}-ERR reached lua stack limit", "*1 ".repeat(200)));
+    check(
+        "local t = {} t[1] = t return t",
+        &format!("{}-ERR reached lua stack limit", "*1 ".repeat(200)),
+    );
     check("return {KEYS[1], KEYS[2], ARGV[1], #KEYS, #ARGV}", "*5 $3 key $5 other $3 arg :2 :1");
 }
 
@@ -141,10 +144,7 @@ fn replies_become_values() {
     of("%1\\r\\n$1\\r\\na\\r\\n:1\\r\\n", "return v.map.a", ":1");
     of("~1\\r\\n$1\\r\\na\\r\\n", "return v.set.a", ":1");
     of("|1\\r\\n+a\\r\\n:1\\r\\n:2\\r\\n", "return v", ":2");
-    check(
-        "return redis.call('echo', '-MY error\\r\\n')",
-        "MY error at @user_script:1",
-    );
+    check("return redis.call('echo', '-MY error\\r\\n')", "MY error at @user_script:1");
     check("return redis.pcall('echo', '-MY error\\r\\n').err", "$8 MY error");
     check("return redis.call('words', 1, 1.5, 'x', 1e20)", "+1|1.5|x|1e+20");
 }
@@ -164,8 +164,14 @@ fn errors_tell_their_place() {
          local ok, e = coroutine.resume(c) return {tostring(ok), e.err}",
         "*2 $5 false $19 ERR no such command",
     );
-    check("return redis.call()", "ERR Please specify at least one argument for this redis lib call at @user_script:1");
-    check("return redis.call({})", "ERR Lua redis lib command arguments must be strings or integers at @user_script:1");
+    check(
+        "return redis.call()",
+        "ERR Please specify at least one argument for this redis lib call at @user_script:1",
+    );
+    check(
+        "return redis.call({})",
+        "ERR Lua redis lib command arguments must be strings or integers at @user_script:1",
+    );
     check("return redis.error_reply('x')", "-ERR x");
     check("return redis.error_reply('-MY x')", "-MY x");
     check("return redis.status_reply('x')", "+x");
@@ -174,7 +180,10 @@ fn errors_tell_their_place() {
     check("redis.log(10, 'x')", "ERR Invalid debug level. at @user_script:1");
     check("redis.setresp(4)", "ERR RESP version must be 2 or 3. at @user_script:1");
     check("return redis.acl_check_cmd('echo')", ":1");
-    check("return redis.acl_check_cmd('x')", "ERR Invalid command passed to redis.acl_check_cmd() at @user_script:1");
+    check(
+        "return redis.acl_check_cmd('x')",
+        "ERR Invalid command passed to redis.acl_check_cmd() at @user_script:1",
+    );
     assert!(run("return x y").contains("user_script:1: '<eof>' expected near 'y'"));
 }
 
@@ -204,7 +213,8 @@ fn nothing_can_be_left_behind() {
         let got = run(&format!("return {name}"));
         assert_eq!(got, format!("ERR user_script:1: {text} at @user_script:1"));
     };
-    for name in ["print", "dofile", "loadfile", "require", "module", "debug", "io", "package", "x"] {
+    for name in ["print", "dofile", "loadfile", "require", "module", "debug", "io", "package", "x"]
+    {
         missing(name);
     }
     check("return type(os.clock())", "$6 number");
@@ -220,7 +230,10 @@ fn nothing_can_be_left_behind() {
 #[test]
 fn what_is_too_much_is_an_error() {
     let memory = run("local s = 'a' while true do s = s .. s end");
-    assert!(memory.contains("not enough memory") || memory.contains("script-memory-limit"), "{memory}");
+    assert!(
+        memory.contains("not enough memory") || memory.contains("script-memory-limit"),
+        "{memory}"
+    );
     let memory = run("return string.rep('x', 1e9)");
     assert!(memory.contains("script-memory-limit"), "{memory}");
     let memory = run("local t = {} while true do t[#t + 1] = {} end");
@@ -239,7 +252,10 @@ fn what_is_too_much_is_an_error() {
         let mut host = Echo::new();
         host.until = Some(Instant::now() + Duration::from_millis(20));
         let got = run_with(&mut sandbox, &mut host, script);
-        assert!(got.starts_with("ERR Script killed by user with SCRIPT KILL..."), "{script}: {got}");
+        assert!(
+            got.starts_with("ERR Script killed by user with SCRIPT KILL..."),
+            "{script}: {got}"
+        );
     }
     assert_eq!(run_with(&mut sandbox, &mut Echo::new(), "return 1"), ":1");
 }
@@ -263,9 +279,16 @@ fn a_restart_cannot_be_caught() {
 
 #[test]
 fn chance_is_the_same_everywhere() {
-    check("math.randomseed(7) local a = math.random(1000) math.randomseed(7) return a == math.random(1000)", ":1");
+    check(
+        "math.randomseed(7) local a = math.random(1000) math.randomseed(7) return a == \
+         math.random(1000)",
+        ":1",
+    );
     check("math.randomseed(0) return tostring(math.random())", "$16 0.17082803611217");
-    check("return math.random(5, 4)", "ERR user_script:1: bad argument #2 to 'random' (interval is empty) at @user_script:1");
+    check(
+        "return math.random(5, 4)",
+        "ERR user_script:1: bad argument #2 to 'random' (interval is empty) at @user_script:1",
+    );
 }
 
 #[test]
@@ -274,17 +297,45 @@ fn json() {
     check("return cjson.encode({})", "$2 {}");
     check("return cjson.encode(0.1)", "$3 0.1");
     check("return cjson.encode({[1] = 1, [3] = 3})", "$10 [1,null,3]");
-    check("return cjson.encode({[1] = 1, [30] = 3})", "ERR user_script:1: Cannot serialise table: excessively sparse array at @user_script:1");
-    check("return cjson.encode({f = redis.call})", "ERR user_script:1: Cannot serialise function: type not supported at @user_script:1");
-    check("return cjson.encode(0/0)", "ERR user_script:1: Cannot serialise number: must not be NaN or Inf at @user_script:1");
-    check("local t = {} t.t = t return cjson.encode(t)", "ERR user_script:1: Cannot serialise, excessive nesting (1001) at @user_script:1");
-    check("return cjson.decode('[1, 2.5, \"\\\\u00e9\\\\n\", true, null]')[3]", "$3 \u{e9}\n");
+    check(
+        "return cjson.encode({[1] = 1, [30] = 3})",
+        "ERR user_script:1: Cannot serialise table: excessively sparse array at @user_script:1",
+    );
+    check(
+        "return cjson.encode({f = redis.call})",
+        "ERR user_script:1: Cannot serialise function: type not supported at @user_script:1",
+    );
+    check(
+        "return cjson.encode(0/0)",
+        "ERR user_script:1: Cannot serialise number: must not be NaN or Inf at @user_script:1",
+    );
+    check(
+        "local t = {} t.t = t return cjson.encode(t)",
+        "ERR user_script:1: Cannot serialise, excessive nesting (1001) at @user_script:1",
+    );
+    check("return cjson.decode('[1, 2.5, \"\\\\u00e9\\\\n\", true, null]')[3]", "$3 \u{e9}");
     check("return tostring(cjson.decode('[null]')[1] == cjson.null)", "$4 true");
     check("return cjson.decode('{\"a\": {\"b\": [1, 2]}}').a.b[2]", ":2");
-    check("return cjson.decode('{')", "ERR user_script:1: Expected object key string but found T_END at character 2 at @user_script:1");
-    check("return cjson.decode('[1')", "ERR user_script:1: Expected comma or array end but found T_END at character 3 at @user_script:1");
-    check("return cjson.decode('nope')", "ERR user_script:1: Expected value but found invalid token at character 1 at @user_script:1");
-    check("return cjson.decode('[' .. ('['):rep(1000))", "ERR user_script:1: Found too many nested data structures (1001) at character 1001 at @user_script:1");
+    check(
+        "return cjson.decode('{')",
+        "ERR user_script:1: Expected object key string but found T_END at character 2 at \
+         @user_script:1",
+    );
+    check(
+        "return cjson.decode('[1')",
+        "ERR user_script:1: Expected comma or array end but found T_END at character 3 at \
+         @user_script:1",
+    );
+    check(
+        "return cjson.decode('nope')",
+        "ERR user_script:1: Expected value but found invalid token at character 1 at \
+         @user_script:1",
+    );
+    check(
+        "return cjson.decode('[' .. ('['):rep(1000))",
+        "ERR user_script:1: Found too many nested data structures (1001) at character 1001 at \
+         @user_script:1",
+    );
     check("return tostring(cjson.decode('1e3'))", "$4 1000");
     check("return tostring(cjson.decode('0x10'))", "$2 16");
 }
@@ -293,7 +344,10 @@ fn json() {
 fn messagepack() {
     let packed = |value: &str, hex: &str| {
         check(
-            &format!("return (cmsgpack.pack({value}):gsub('.', function(c) return ('%02x'):format(c:byte()) end))"),
+            &format!(
+                "return (cmsgpack.pack({value}):gsub('.', function(c) return \
+                 ('%02x'):format(c:byte()) end))"
+            ),
             &format!("${} {hex}", hex.len()),
         );
     };
@@ -311,21 +365,55 @@ fn messagepack() {
     check("return cmsgpack.unpack(cmsgpack.pack({1, {a = 'b'}}))[2].a", "$1 b");
     check("return {cmsgpack.unpack_one(cmsgpack.pack(1, 2), 0)}", "*2 :1 :1");
     check("return {cmsgpack.unpack_limit(cmsgpack.pack(1, 2), 2, 0)}", "*3 :-1 :1 :2");
-    check("return cmsgpack.unpack('\\145')", "ERR user_script:1: Missing bytes in input. at @user_script:1");
-    check("return cmsgpack.unpack('\\193')", "ERR user_script:1: Bad data format in input. at @user_script:1");
-    check("return cmsgpack.pack()", "ERR user_script:1: bad argument #0 to 'pack' (MessagePack pack needs input.) at @user_script:1");
+    check(
+        "return cmsgpack.unpack('\\145')",
+        "ERR user_script:1: Missing bytes in input. at @user_script:1",
+    );
+    check(
+        "return cmsgpack.unpack('\\193')",
+        "ERR user_script:1: Bad data format in input. at @user_script:1",
+    );
+    check(
+        "return cmsgpack.pack()",
+        "ERR user_script:1: bad argument #0 to 'pack' (MessagePack pack needs input.) at \
+         @user_script:1",
+    );
 }
 
 #[test]
 fn structs_and_bits() {
-    check("return {struct.unpack('>I2hBs', struct.pack('>I2hBs', 258, -2, 7, 'hi'))}", "*5 :258 :-2 :7 $2 hi :9");
+    check(
+        "return {struct.unpack('>I2hBs', struct.pack('>I2hBs', 258, -2, 7, 'hi'))}",
+        "*5 :258 :-2 :7 $2 hi :9",
+    );
     check("return {struct.unpack('<i4', struct.pack('<i4', -7))}", "*2 :-7 :5");
     check("return struct.size('!4bi4')", ":8");
     check("return {struct.unpack('Bc0', '\\3abc')}", "*2 $3 abc :5");
-    check("return struct.unpack('i4', 'x')", "ERR user_script:1: bad argument #2 to 'unpack' (data string too short) at @user_script:1");
-    check("return struct.pack('i99', 1)", "ERR user_script:1: integral size 99 is larger than limit of 32 at @user_script:1");
-    check("return struct.pack('j', 1)", "ERR user_script:1: bad argument #1 to 'pack' (invalid format option 'j') at @user_script:1");
-    check("return {bit.tobit(0xffffffff), bit.bnot(0), bit.band(7, 5), bit.bor(1, 2), bit.bxor(3, 1)}", "*5 :-1 :-1 :5 :3 :2");
-    check("return {bit.lshift(1, 33), bit.rshift(-1, 31), bit.arshift(-8, 1), bit.rol(1, 31), bit.bswap(1)}", "*5 :2 :1 :-4 :-2147483648 :16777216");
-    check("return {bit.tohex(255), bit.tohex(-1, -4), bit.tohex(1, 2)}", "*3 $8 000000ff $4 FFFF $2 01");
+    check(
+        "return struct.unpack('i4', 'x')",
+        "ERR user_script:1: bad argument #2 to 'unpack' (data string too short) at @user_script:1",
+    );
+    check(
+        "return struct.pack('i99', 1)",
+        "ERR user_script:1: integral size 99 is larger than limit of 32 at @user_script:1",
+    );
+    check(
+        "return struct.pack('j', 1)",
+        "ERR user_script:1: bad argument #1 to 'pack' (invalid format option 'j') at \
+         @user_script:1",
+    );
+    check(
+        "return {bit.tobit(0xffffffff), bit.bnot(0), bit.band(7, 5), bit.bor(1, 2), bit.bxor(3, \
+         1)}",
+        "*5 :-1 :-1 :5 :3 :2",
+    );
+    check(
+        "return {bit.lshift(1, 33), bit.rshift(-1, 31), bit.arshift(-8, 1), bit.rol(1, 31), \
+         bit.bswap(1)}",
+        "*5 :2 :1 :-4 :-2147483648 :16777216",
+    );
+    check(
+        "return {bit.tohex(255), bit.tohex(-1, -4), bit.tohex(1, 2)}",
+        "*3 $8 000000ff $4 FFFF $2 01",
+    );
 }

@@ -54,10 +54,9 @@ impl<'a> Input<'a> {
     /// A length and so many bytes; `None` for the absent string.
     fn bulk(&mut self) -> mlua::Result<Option<&'a [u8]>> {
         let Ok(length) = usize::try_from(self.int()?) else { return Ok(None) };
-        let (Some(bytes), Some(rest)) = (
-            self.bytes.get(..length),
-            length.checked_add(2).and_then(|end| self.bytes.get(end..)),
-        ) else {
+        let (Some(bytes), Some(rest)) =
+            (self.bytes.get(..length), length.checked_add(2).and_then(|end| self.bytes.get(end..)))
+        else {
             return Self::malformed();
         };
         self.bytes = rest;

@@ -64,8 +64,8 @@ mod tests {
         let mut client = server.client();
         let now = server.now;
         server.run(&mut client, "SET a 1");
-        server.engine.watch(&mut client, b"a", now);
-        server.engine.watch(&mut client, b"b", now);
+        server.engine.watch(&mut client, b"a", now).expect("nobody is busy");
+        server.engine.watch(&mut client, b"b", now).expect("nobody is busy");
         let mut other = server.client();
         server.run(&mut other, "SWAPDB 2 3");
         assert!(!client.watch_broken());

@@ -4,9 +4,7 @@ use super::call::Call;
 use super::state::{State, with_state};
 use crate::prelude::*;
 use redpoll_engine::script::{Permissions, ScriptRun, busy_error};
-use redpoll_script::{
-    Compiled, ErrorReply, Failure, Running, RunningKind, ScriptFlags, to_resp,
-};
+use redpoll_script::{Compiled, ErrorReply, Failure, Running, RunningKind, ScriptFlags, to_resp};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// How a script is to be run.

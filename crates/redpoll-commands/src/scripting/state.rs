@@ -142,9 +142,9 @@ impl State {
     }
 
     fn compile(&self, script: &Script) -> Result<Compiled> {
-        self.sandbox.compile(&script.body, script.shebang).map_err(|why| {
-            Error::text(format!("ERR Error compiling script (new function): {why}"))
-        })
+        self.sandbox
+            .compile(&script.body, script.shebang)
+            .map_err(|why| Error::text(format!("ERR Error compiling script (new function): {why}")))
     }
 
     /// A function, compiled; its library is loaded if need be.

@@ -23,8 +23,7 @@ impl Executor {
                 let mut keys = engine.keyspace.keys(0, now);
                 keys.effects.wanted = self.settings.wanted_events;
                 // Not to wait for a script that may take minutes.
-                let slice =
-                    unless_busy(|| engine.keyspace.expire(stripe, SLICE, &mut keys, now));
+                let slice = unless_busy(|| engine.keyspace.expire(stripe, SLICE, &mut keys, now));
                 let Ok(left) = slice else { return removed };
                 more = left;
                 removed += u64::from(keys.effects.expired);

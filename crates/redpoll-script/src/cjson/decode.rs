@@ -222,8 +222,7 @@ impl Decoder<'_> {
         self.depth += 1;
         if self.depth > self.options.decode_depth.min(DEPTH_MAX) {
             let (depth, at) = (self.depth, self.at);
-            let text =
-                format!("Found too many nested data structures ({depth}) at character {at}");
+            let text = format!("Found too many nested data structures ({depth}) at character {at}");
             return Err(text_error(self.lua, text));
         }
         self.lua.create_table()
@@ -283,7 +282,8 @@ fn read_number(text: &[u8]) -> Option<(f64, usize)> {
     let negative = text.first() == Some(&b'-');
     let body = &text[signed..];
     let sign = if negative { -1.0 } else { 1.0 };
-    let starts = |word: &[u8]| body.len() >= word.len() && body[..word.len()].eq_ignore_ascii_case(word);
+    let starts =
+        |word: &[u8]| body.len() >= word.len() && body[..word.len()].eq_ignore_ascii_case(word);
     for (word, value) in
         [(&b"infinity"[..], f64::INFINITY), (b"inf", f64::INFINITY), (b"nan", f64::NAN)]
     {

@@ -105,9 +105,7 @@ fn settings(lua: &Lua, table: &Table, options: &Shared) -> mlua::Result<()> {
     number_option(lua, table, options, "decode_max_depth", (1, i64::from(i32::MAX)), |o| {
         &mut o.decode_depth
     })?;
-    number_option(lua, table, options, "encode_number_precision", (1, 14), |o| {
-        &mut o.precision
-    })?;
+    number_option(lua, table, options, "encode_number_precision", (1, 14), |o| &mut o.precision)?;
     let shared = Rc::clone(options);
     let keep = move |lua: &Lua, args: MultiValue| {
         let mut options = shared.borrow_mut();

@@ -7,4 +7,5 @@ mod linearizability;
 mod pressure;
 mod protocol;
 mod redis_crate;
+mod scripts;
 mod tools;

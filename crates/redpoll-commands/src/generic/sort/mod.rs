@@ -12,10 +12,10 @@ mod options;
 mod order;
 
 use crate::prelude::*;
-use redpoll_engine::Mode;
 use elements::Elements;
 use lookup::Lookup;
 use options::Options;
+use redpoll_engine::Mode;
 use redpoll_keyspace::Owned;
 use redpoll_types::list::List;
 use redpoll_types::value::Value;

@@ -46,8 +46,8 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
             ));
         }
     };
-    let codes = read_dump(args.at(2))
-        .map_err(|error| Error::text(format!("ERR {}", error.message())))?;
+    let codes =
+        read_dump(args.at(2)).map_err(|error| Error::text(format!("ERR {}", error.message())))?;
     let engine = ctx.engine;
     with_state(engine, |state| {
         let read = codes.iter().map(|code| state.read_library(engine, code));

@@ -13,11 +13,7 @@ pub(super) const STATS: Command = Command {
         group: Group::Scripting,
         since: "7.0.0",
         summary: "Tells which function runs, and how many there are.",
-        tips: &[
-            "nondeterministic_output",
-            "request_policy:all_shards",
-            "response_policy:special",
-        ],
+        tips: &["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
         ..Spec::EMPTY
     },
     run,
