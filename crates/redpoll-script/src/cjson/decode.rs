@@ -125,7 +125,7 @@ impl Decoder<'_> {
             [first, ..] => first.is_ascii_digit(),
             [] => false,
         };
-        if !self.options.decode_invalid && !strict && unsigned.first().is_some() {
+        if !self.options.decode_invalid && !strict && !unsigned.is_empty() {
             return Token::Bad("invalid number");
         }
         match read_number(rest) {

@@ -78,7 +78,7 @@ pub(crate) fn library(lua: &Lua) -> mlua::Result<Table> {
 }
 
 fn only_argument<'a>(lua: &Lua, args: &'a MultiValue, name: &str) -> mlua::Result<&'a Value> {
-    match args.get(0) {
+    match args.front() {
         Some(value) if args.len() == 1 => Ok(value),
         _ => Err(bad_argument(lua, 1, name, "expected 1 argument")),
     }
@@ -118,7 +118,7 @@ fn settings(lua: &Lua, table: &Table, options: &Shared) -> mlua::Result<()> {
     let shared = Rc::clone(options);
     let invalid = move |lua: &Lua, args: MultiValue| {
         let mut options = shared.borrow_mut();
-        match args.get(0) {
+        match args.front() {
             Some(Value::String(text)) if *text.as_bytes() == *b"null" => {
                 options.encode_invalid = Invalid::Null;
             }
