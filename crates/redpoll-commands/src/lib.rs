@@ -39,6 +39,7 @@ mod hyperloglog;
 mod list;
 mod pubsub;
 mod replication;
+mod scripting;
 mod server;
 mod set;
 mod sorted_set;
@@ -65,6 +66,7 @@ pub fn all() -> impl Iterator<Item = &'static Command> {
         list::COMMANDS,
         pubsub::COMMANDS,
         replication::COMMANDS,
+        scripting::COMMANDS,
         server::COMMANDS,
         set::COMMANDS,
         sorted_set::COMMANDS,

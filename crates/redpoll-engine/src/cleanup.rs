@@ -4,6 +4,8 @@ use crate::engine::Engine;
 use crate::pubsub::Kind;
 use crate::session::{Session, Watched};
 use redpoll_keyspace::Keys;
+use redpoll_keyspace::lock::Busy;
+use redpoll_keyspace::stripe::WatchFlag;
 
 impl Engine {
     /// Watches a key for a session. Locks the key's stripe alone.
@@ -20,12 +22,21 @@ impl Engine {
         session.watched.push(Watched { db, key: key.into(), existed });
     }
 
-    /// Forgets all watches of a session. No stripe may be locked by the caller.
+    /// Forgets all watches of a session. No stripe may be locked by the caller, but for a busy
+    /// script's: what cannot be taken back because of one stays there and is of no effect.
     pub fn unwatch(&self, session: &mut Session) {
         for watched in session.watched.drain(..) {
             session.client.drops(&watched.key);
             let stripe = self.keyspace.stripe_of(self.keyspace.hash(&watched.key));
-            self.keyspace.lock(stripe).unwatch(watched.db, &watched.key, &session.watch_flag);
+            match self.keyspace.lock_unless_busy(stripe) {
+                Ok(mut stripe) => {
+                    stripe.unwatch(watched.db, &watched.key, &session.watch_flag);
+                }
+                Err(Busy) => {
+                    session.watch_flag = WatchFlag::default();
+                    break;
+                }
+            }
         }
         session.set_watch_broken(false);
     }

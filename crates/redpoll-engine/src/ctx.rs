@@ -49,6 +49,8 @@ pub enum Mode {
     Alone,
     /// In EXEC, where it must answer at once.
     Transaction,
+    /// From a script, where it must answer at once.
+    Script,
     /// Again, for a client that waits: nothing new came, or something did.
     Resumed,
 }
@@ -85,7 +87,7 @@ impl Ctx<'_> {
 
     /// Whether the command may make its client wait. If not, it answers as if its time were over.
     pub fn may_block(&self) -> bool {
-        self.mode != Mode::Transaction
+        !matches!(self.mode, Mode::Transaction | Mode::Script)
     }
 
     /// Makes the client wait until one of the keys changes, and then runs the command again;

@@ -23,6 +23,7 @@ use crate::tracking::Tracking;
 use parking_lot::{Mutex, RwLock};
 use redpoll_config::{ApplyError, Changed, ClientClass, Config};
 use redpoll_keyspace::{Keyspace, clock};
+use redpoll_script::Registry;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::*};
 use std::sync::{Arc, OnceLock};
@@ -97,6 +98,8 @@ pub struct Engine {
     pub tracking: Tracking,
     /// Clients in blocking commands.
     pub waiters: Waiters,
+    /// Scripts and functions.
+    pub scripts: Registry,
     /// CLIENT PAUSE.
     pub pause: Pause,
     /// Counters.
@@ -147,6 +150,8 @@ pub struct Engine {
     monitors: RwLock<Vec<Arc<Client>>>,
     monitor_count: AtomicUsize,
     settings: RwLock<Settings>,
+    /// The slow log's threshold, to be read without the lock above.
+    slow_from_micros: AtomicU64,
     config_hook: OnceLock<Box<ConfigHook>>,
     pub(crate) migrator: OnceLock<Box<Migrator>>,
     generation: AtomicU64,
@@ -181,6 +186,7 @@ impl Engine {
             pubsub: PubSub::default(),
             tracking: Tracking::default(),
             waiters: Waiters::default(),
+            scripts: Registry::default(),
             pause: Pause::default(),
             stats: Stats::default(),
             rates: Rates::default(),
@@ -210,6 +216,7 @@ impl Engine {
             monitors: RwLock::default(),
             monitor_count: AtomicUsize::new(0),
             settings: RwLock::new(Settings::of(&config)),
+            slow_from_micros: AtomicU64::new(0),
             config_hook: OnceLock::new(),
             migrator: OnceLock::new(),
             generation: AtomicU64::new(0),
@@ -229,6 +236,8 @@ impl Engine {
         self.keyspace.set_clock(settings.clock, settings.pace);
         let pending_max = self.config.client_output_buffer_limit(ClientClass::Replica).hard_bytes;
         self.replication.configure(self.config.repl_backlog_size() as usize, pending_max as usize);
+        let slow_from = u64::try_from(settings.slowlog_micros).unwrap_or(u64::MAX);
+        self.slow_from_micros.store(slow_from, Relaxed);
         *self.settings.write() = settings;
         self.generation.fetch_add(1, Release);
         self.limit_clients(self.config.maxmemory_clients().bytes(self.config.maxmemory()));
@@ -255,6 +264,13 @@ impl Engine {
     /// What executors read for every command.
     pub fn settings(&self) -> Settings {
         *self.settings.read()
+    }
+
+    /// The settings if a command that took so long may be worth a line in a log.
+    #[inline]
+    pub(crate) fn settings_if(&self, nanos: u64) -> Option<Settings> {
+        let micros = self.slow_from_micros.load(Relaxed);
+        (nanos / 1000 >= micros).then(|| self.settings())
     }
 
     /// Grows with every change of the configuration and of the users.

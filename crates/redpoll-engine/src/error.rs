@@ -38,6 +38,8 @@ pub enum Error {
     InvalidCursor,
     /// Above maxmemory.
     OutOfMemory,
+    /// What a script has failed with, in full; the error was counted when it arose.
+    Counted(String),
     /// Anything else, in full.
     Text(Cow<'static, str>),
 }
@@ -72,6 +74,7 @@ impl Error {
             }
             Error::InvalidCursor => "ERR invalid cursor",
             Error::OutOfMemory => "OOM command not allowed when used memory > 'maxmemory'.",
+            Error::Counted(text) => text,
             Error::Text(text) => text,
         })
     }

@@ -7,7 +7,7 @@
 //! - [`change_log`] is what replicas and the append-only file follow.
 //! - [`persistence`]: snapshots of the data; [`migration`]: keys that move to another server.
 //! - [`block`], [`pubsub`], [`transaction`], [`client`]: the parts that join clients with each
-//!   other.
+//!   other; [`script`]: what a running script does.
 //!
 //! Invariants: no socket, no file, no thread is made here; a command never sees one. Locks are
 //! taken in this order: stripes ascending, then registries, then a client's outbox.
@@ -29,6 +29,7 @@ pub mod executor;
 pub mod following;
 pub mod hot_keys;
 pub mod latency;
+pub mod meanwhile;
 pub mod migration;
 mod monitor;
 pub mod pause;
@@ -36,6 +37,7 @@ pub mod persistence;
 pub mod pubsub;
 pub mod rates;
 pub mod replication;
+pub mod script;
 pub mod session;
 pub mod settings;
 pub mod slowlog;

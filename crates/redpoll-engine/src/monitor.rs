@@ -11,11 +11,30 @@ impl Engine {
     /// are passwords.
     #[cold]
     pub(crate) fn show_command(&self, session: &Session, spec: &Spec, args: Args<'_>, now: i64) {
-        if spec.flags.has(Flags::SKIP_MONITOR) || spec.flags.has(Flags::ADMIN) {
-            return;
+        self.show_command_of(session, &session.client.origin.address, spec, args, now);
+    }
+
+    /// As [`Engine::show_command`], for a command that comes from elsewhere than the client.
+    #[cold]
+    pub(crate) fn show_command_of(
+        &self,
+        session: &Session,
+        address: &str,
+        spec: &Spec,
+        args: Args<'_>,
+        now: i64,
+    ) {
+        if !spec.flags.has(Flags::SKIP_MONITOR) && !spec.flags.has(Flags::ADMIN) {
+            self.show_words(session, address, args, now);
         }
+    }
+
+    /// Shows the words of a command to all monitors, whatever its flags are: for those that show
+    /// themselves before the commands they run.
+    #[cold]
+    pub fn show_words(&self, session: &Session, address: &str, args: Args<'_>, now: i64) {
         let (seconds, micros) = (now / 1000, now % 1000 * 1000);
-        let (db, address) = (session.db, &session.client.origin.address);
+        let db = session.db;
         let mut line = format!("+{seconds}.{micros:06} [{db} {address}]").into_bytes();
         for (index, word) in args.iter().enumerate() {
             let secret = session.secret_words.contains(&index);

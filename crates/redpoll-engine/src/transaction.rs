@@ -5,15 +5,20 @@ use crate::acl::{Context, Reason};
 use crate::ctx::{Ctx, Mode};
 use crate::error::{Error, Result};
 use crate::hot_keys::Seen;
+use crate::script::busy_error;
 use crate::session::{Queued, Transaction};
 use crate::spec::{Flags, Locks, Spec};
 use redpoll_keyspace::Keys;
+use redpoll_keyspace::lock::unless_busy;
 use redpoll_resp::Args;
+use redpoll_script::RunningKind;
 
 /// Runs the session's open transaction and writes EXEC's reply. The caller has made sure that there
 /// is one and that it was not aborted.
 pub fn run(ctx: &mut Ctx<'_>, transaction: Transaction) -> Result {
-    lock_all_keys(ctx, &transaction.queue);
+    if unless_busy(|| lock_all_keys(ctx, &transaction.queue)).is_err() {
+        return Err(busy(ctx));
+    }
     let broken = watched_key_is_gone(ctx) || ctx.session.watch_broken();
     forget_watches(ctx);
     if broken {
@@ -71,6 +76,15 @@ fn refuse(ctx: &mut Ctx<'_>, queued: &Queued, error: &Error) {
     ctx.stats.commands[queued.id].rejected.add(1);
 }
 
+/// Gives a transaction up because a script keeps the keys locked.
+#[cold]
+fn busy(ctx: &mut Ctx<'_>) -> Error {
+    ctx.engine.unwatch(ctx.session);
+    let kind = ctx.engine.scripts.busy().unwrap_or(RunningKind::Script);
+    let reason = busy_error(kind);
+    Error::text(format!("EXECABORT Transaction discarded because of: {}", reason.message()))
+}
+
 /// Runs one command inside another, its error becomes its reply; returns how long it took.
 fn run_nested(ctx: &mut Ctx<'_>, queued: &Queued) -> u64 {
     ctx.session.secret_words.clear();
@@ -82,8 +96,10 @@ fn run_nested(ctx: &mut Ctx<'_>, queued: &Queued) -> u64 {
         ctx.reply.rewind(mark);
         ctx.rewritten = None;
         ctx.reply.error(message.as_bytes());
-        ctx.engine.stats.error(&message);
-        ctx.stats.errors.add(1);
+        if !matches!(error, Error::Counted(_)) {
+            ctx.engine.stats.error(&message);
+            ctx.stats.errors.add(1);
+        }
         stats.failed.add(1);
     }
     ctx.note_reads(&queued.command.spec, queued.args.as_args());

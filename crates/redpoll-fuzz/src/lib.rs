@@ -19,6 +19,7 @@ pub mod mutate;
 pub mod rdb_file;
 pub mod request_parser;
 pub mod restore_payload;
+pub mod script_values;
 pub mod store;
 
 /// A function that panics when bytes lead to something wrong.
@@ -43,6 +44,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "restore_payload", run: restore_payload::run, seeds: restore_payload::seeds },
     Target { name: "rdb_file", run: rdb_file::run, seeds: rdb_file::seeds },
     Target { name: "change_log", run: change_log::run, seeds: command_sequences::seeds },
+    Target { name: "script_values", run: script_values::run, seeds: script_values::seeds },
 ];
 
 /// The target of this name.

@@ -151,6 +151,17 @@ impl Effects {
         self.wanted & FIELDS != 0 && self.wanted & Class::Hash.bit() != 0
     }
 
+    /// Forgets everything but what has expired: the rest has been taken back.
+    pub fn undo(&mut self) {
+        let mut kept = Effects { expired: self.expired, ..self.renewed() };
+        if let Some(mut rare) = self.rare.take() {
+            rare.events.retain(|event| event.class == Class::Expired);
+            rare.ready.clear();
+            kept.rare = Some(rare);
+        }
+        *self = kept;
+    }
+
     /// The rare effects, to be added to.
     pub fn rare(&mut self) -> &mut Rare {
         self.rare.get_or_insert_default()

@@ -34,6 +34,7 @@ mod whole;
 pub(crate) use evict::bytes_of;
 pub use guards::Guards;
 pub use put::When;
+pub use relocate::Saved;
 pub use strings::StrRef;
 pub use whole::Emptied;
 

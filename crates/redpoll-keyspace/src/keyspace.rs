@@ -4,7 +4,7 @@ use crate::access::{Clock, Pace};
 use crate::effect::Logged;
 use crate::hash::KeyHash;
 use crate::keys::{Guards, Keys};
-use crate::lock::{Mutex, MutexGuard};
+use crate::lock::{Busy, Mutex, MutexGuard, unless_busy};
 use crate::readers::Added;
 use crate::stripe::Stripe;
 use crate::table::{Hints, Table};
@@ -123,6 +123,14 @@ impl Keyspace {
         self.slots[stripe].stripe.lock()
     }
 
+    /// Locks one stripe, unless it is taken by a holder that is busy for long.
+    pub fn lock_unless_busy(&self, stripe: usize) -> Result<MutexGuard<'_, Stripe>, Busy> {
+        match self.slots[stripe].stripe.try_lock() {
+            Some(guard) => Ok(guard),
+            None => unless_busy(|| self.lock(stripe)),
+        }
+    }
+
     /// A view without any stripe locked; see [`Keys`] for how to lock.
     pub fn keys(&self, db: usize, now: i64) -> Keys<'_> {
         Keys::new(self, Guards::None, db, now)
@@ -133,6 +141,14 @@ impl Keyspace {
     pub fn keys_one(&self, hash: u64, db: usize, now: i64) -> Keys<'_> {
         let stripe = self.stripe_of(hash);
         Keys::new(self, Guards::One(stripe, self.lock(stripe)), db, now)
+    }
+
+    /// As [`Keyspace::keys_one`], unless the lock is taken by a holder that is busy for long.
+    #[inline]
+    pub fn keys_one_unless_busy(&self, hash: u64, db: usize, now: i64) -> Result<Keys<'_>, Busy> {
+        let stripe = self.stripe_of(hash);
+        let guard = self.lock_unless_busy(stripe)?;
+        Ok(Keys::new(self, Guards::One(stripe, guard), db, now))
     }
 
     /// Starts loading the bucket of a key into the processor's cache.

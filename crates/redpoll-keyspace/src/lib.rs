@@ -23,5 +23,5 @@ pub mod table;
 pub mod wheel;
 
 pub use hash::KeyHash;
-pub use keys::{Emptied, Expiry, Keys, Owned, StrRef, When, WrongType, type_of};
+pub use keys::{Emptied, Expiry, Keys, Owned, Saved, StrRef, When, WrongType, type_of};
 pub use keyspace::{Garbage, Keyspace};

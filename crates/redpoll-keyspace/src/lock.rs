@@ -5,10 +5,15 @@
 //! atomic read-modify-write at release, to find out whether somebody sleeps. Here nobody does for
 //! long: who meets a taken lock spins briefly, then yields, then naps, in case the holder has lost
 //! its processor or holds everything (EXEC, FLUSHALL).
+//!
+//! A script may hold its stripes for seconds. From the moment it is declared busy, those who wait
+//! and are able to say so to their clients wait no longer ([`unless_busy`]).
 
 use lock_api::{GuardSend, RawMutex};
+use std::cell::Cell;
 use std::hint::spin_loop;
-use std::sync::atomic::{AtomicBool, Ordering::*};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
 use std::thread;
 use std::time::Duration;
 
@@ -19,6 +24,51 @@ const YIELDS: u32 = 20;
 /// The first nap; each further one is half as long again, up to `NAP_MAX`.
 const NAP: Duration = Duration::from_micros(20);
 const NAP_MAX: Duration = Duration::from_micros(500);
+
+/// Holders of locks that have been declared busy.
+static BUSY: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    /// Whether waiting for a lock may end without it.
+    static GIVES_UP: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A lock was not taken because its holder is busy for long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Busy;
+
+/// Declares that a holder of locks keeps others waiting for long, until this is dropped.
+#[derive(Debug)]
+pub struct BusyHolder(());
+
+impl BusyHolder {
+    /// From now on.
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> Self {
+        BUSY.fetch_add(1, SeqCst);
+        BusyHolder(())
+    }
+}
+
+impl Drop for BusyHolder {
+    fn drop(&mut self) {
+        BUSY.fetch_sub(1, SeqCst);
+    }
+}
+
+/// Runs something that takes locks. Where it would have to wait for one while a holder is busy, it
+/// is left, by unwinding: it must not have changed anything before it waits.
+#[cold]
+#[inline(never)]
+pub fn unless_busy<R>(take: impl FnOnce() -> R) -> Result<R, Busy> {
+    let before = GIVES_UP.replace(true);
+    let result = catch_unwind(AssertUnwindSafe(take));
+    GIVES_UP.set(before);
+    result.map_err(|payload| match payload.downcast::<Busy>() {
+        Ok(busy) => *busy,
+        Err(panic) => resume_unwind(panic),
+    })
+}
 
 /// See the module's head.
 pub struct StripeLock(AtomicBool);
@@ -60,6 +110,10 @@ impl StripeLock {
                 return;
             }
             turns += 1;
+            if BUSY.load(Relaxed) > 0 && GIVES_UP.get() {
+                // No panic: nothing is wrong, and nothing is to be logged.
+                resume_unwind(Box::new(Busy));
+            }
             if turns < SPINS {
                 spin_loop();
             } else if turns < SPINS + YIELDS {
@@ -80,6 +134,17 @@ pub type MutexGuard<'a, T> = lock_api::MutexGuard<'a, StripeLock, T>;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn waiting_ends_where_the_holder_is_busy() {
+        let lock = Mutex::<u64>::new(0);
+        let held = lock.lock();
+        let holder = BusyHolder::new();
+        assert_eq!(unless_busy(|| drop(lock.lock())), Err(Busy));
+        drop(holder);
+        drop(held);
+        assert_eq!(unless_busy(|| *lock.lock()), Ok(0));
+    }
 
     #[test]
     fn nobody_is_lost() {

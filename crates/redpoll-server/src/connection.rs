@@ -4,7 +4,7 @@
 //! and replies leave from the worker's buffer. Only what is left over (half a command, replies that
 //! the client does not read) is kept here.
 
-use crate::worker::{Lane, Scratch};
+use crate::hands::{Lane, Scratch};
 use redpoll_config::{BufferLimit, ClientClass};
 use redpoll_engine::client::ClientKind;
 use redpoll_engine::executor::Stop;
@@ -43,6 +43,8 @@ pub enum Next {
 pub struct Connection {
     pub stream: Stream,
     pub session: Session,
+    /// Whether its bytes are in a lane and wait to be executed.
+    pub in_lane: bool,
     parser: Parser,
     /// Requests that could not be executed yet.
     input: Vec<u8>,
@@ -67,6 +69,7 @@ impl Connection {
         Connection {
             stream,
             session,
+            in_lane: false,
             parser: Parser::default(),
             input: Vec::new(),
             output: Vec::new(),

@@ -12,7 +12,9 @@
 mod acceptor;
 mod banner;
 mod certificates;
+mod common;
 mod connection;
+mod hands;
 mod handshake;
 mod logging;
 mod mailbox;

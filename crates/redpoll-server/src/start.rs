@@ -146,6 +146,9 @@ fn warn_of_missing(config: &Config) {
     }
 }
 
+/// The stack of a worker: scripts nest calls, patterns and tables, and the turns of the loop.
+const WORKER_STACK: usize = 16 << 20;
+
 /// Becomes a replica if the configuration says so.
 fn follow_configured(engine: &Engine) {
     if let Some(primary) = engine.config.replicaof() {
@@ -162,7 +165,8 @@ fn start_workers(engine: &Arc<Engine>) -> std::io::Result<Vec<Arc<Mailbox>>> {
         let mailbox = Arc::new(Mailbox::new()?);
         mailboxes.push(Arc::clone(&mailbox));
         let engine = Arc::clone(engine);
-        thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
+        let builder = thread::Builder::new().name(format!("worker-{number}"));
+        builder.stack_size(WORKER_STACK).spawn(move || {
             redpoll_memory::register_thread();
             match Worker::new(engine, mailbox, number) {
                 Ok(mut worker) => worker.run(),

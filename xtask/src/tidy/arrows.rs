@@ -17,6 +17,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("redpoll-config", 1),
     ("redpoll-keyspace", 2),
     ("redpoll-persist", 2),
+    ("redpoll-script", 2),
     ("redpoll-client", 2),
     ("redpoll-engine", 3),
     ("redpoll-commands", 4),

@@ -5,6 +5,7 @@
 
 use crate::prelude::*;
 use redpoll_engine::engine::ShutdownOptions;
+use redpoll_engine::script::busy_error;
 
 pub const SHUTDOWN: Command = Command {
     spec: Spec {
@@ -51,6 +52,12 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     }
     if (abort && options != ShutdownOptions::default()) || (options.save && options.nosave) {
         return Err(Error::Syntax);
+    }
+    if let Some(kind) = ctx.engine.scripts.busy()
+        && !options.nosave
+        && !abort
+    {
+        return Err(busy_error(kind));
     }
     let mut shutdown = ctx.engine.shutdown.write();
     if !abort {

@@ -18,6 +18,8 @@ directives! {
         "Keys looked at to find one to evict: more are more exact and slower.";
     maxmemory_eviction_tenacity: Int(10, 0, 100), "maxmemory-eviction-tenacity", [],
         "How long eviction may keep a command waiting: 0 hardly, 100 as long as it takes.";
+    script_memory_limit: Bytes(268_435_456, 0, ULONG_MAX), "script-memory-limit", [],
+        "Memory that the scripts of one worker may use; 0 has no limit.";
     lfu_log_factor: Int(10, 0, INT_MAX), "lfu-log-factor", [],
         "How slowly the counter of uses grows: with 10 it is full after a million uses.";
     lfu_decay_time: Int(1, 0, INT_MAX), "lfu-decay-time", [],

@@ -5,6 +5,7 @@ use super::prepare::Prepared;
 use crate::acl::Context;
 use crate::acl::check::Call;
 use crate::error::{Error, Result};
+use crate::script::busy_error;
 use crate::session::{Queued, Session};
 use crate::spec::{Command, Flags, Spec};
 use redpoll_resp::Args;
@@ -92,6 +93,11 @@ impl Executor {
                  are allowed in this context",
                 self.engine.commands.row(id).full_name
             )));
+        }
+        if let Some(kind) = self.engine.scripts.busy()
+            && !spec.flags.has(Flags::ALLOW_BUSY)
+        {
+            return Verdict::Refuse(busy_error(kind));
         }
         match session.transaction.is_some() && !runs_in_multi(self.own_name(id)) {
             true => Verdict::Queue(command, id),

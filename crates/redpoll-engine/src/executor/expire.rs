@@ -2,6 +2,7 @@
 //! microseconds.
 
 use super::Executor;
+use redpoll_keyspace::lock::unless_busy;
 use std::sync::atomic::Ordering::Relaxed;
 
 /// Keys removed under one lock: about 30 microseconds.
@@ -26,7 +27,10 @@ impl Executor {
                 let mut keys = engine.keyspace.keys(0, now);
                 keys.effects.wanted = self.settings.wanted_events | engine.tracking.wanted();
                 keys.effects.logging = engine.change_log.is_on();
-                more = engine.keyspace.expire(stripe, SLICE, &mut keys, now);
+                // Not to wait for a script that may take minutes.
+                let slice = unless_busy(|| engine.keyspace.expire(stripe, SLICE, &mut keys, now));
+                let Ok(left) = slice else { return removed };
+                more = left;
                 removed += u64::from(keys.effects.expired);
                 let lags = std::mem::take(&mut keys.effects.rare().lags_ms);
                 self.note_lag(&lags);

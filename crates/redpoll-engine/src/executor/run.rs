@@ -7,12 +7,15 @@ use crate::block::{BlockRequest, NewWaiter};
 use crate::client::flags;
 use crate::ctx::{Action, Ctx, Mode};
 use crate::engine::Engine;
-use crate::error::Error;
+use crate::error::{Error, Result};
+use crate::script::busy_error;
 use crate::session::{ReplyMode, Session};
 use crate::spec::{Command, Flags, Locks, Spec};
 use crate::stats::ThreadStats;
+use redpoll_keyspace::lock::{Busy, unless_busy};
 use redpoll_keyspace::{Keys, Keyspace};
 use redpoll_resp::{Args, Reply};
+use redpoll_script::RunningKind;
 use redpoll_types::value::Type;
 use std::sync::Arc;
 
@@ -100,7 +103,10 @@ impl Executor {
         now: i64,
     ) {
         let Executor { engine, stats, rng, settings, .. } = self;
-        let mut keys = lock(&engine.keyspace, &command.spec, args, hash, session.db, now);
+        let locked = lock(&engine.keyspace, &command.spec, args, hash, session.db, now);
+        let Ok(mut keys) = locked else {
+            return Self::refuse_as_busy(engine, stats, session, id, out);
+        };
         // Read with the stripe locked: a client that begins to track and reads a key before this
         // command locks it will hear of what the command changes.
         keys.effects.wanted = settings.wanted_events | engine.tracking.wanted();
@@ -123,7 +129,11 @@ impl Executor {
             action: None,
             rewritten: None,
         };
-        if let Err(error) = (command.run)(&mut ctx, args) {
+        let result = match command.spec.locks {
+            Locks::Own => run_with_own_locks(command, &mut ctx, args),
+            Locks::Keys | Locks::All => (command.run)(&mut ctx, args),
+        };
+        if let Err(error) = result {
             ctx.reply.rewind(mark);
             ctx.rewritten = None;
             stats.commands[id].failed.add(1);
@@ -144,6 +154,20 @@ impl Executor {
         if !ready.is_empty() {
             Self::serve(ctx, ready);
         }
+    }
+
+    /// Answers that a script keeps the keys locked.
+    #[cold]
+    fn refuse_as_busy(
+        engine: &Engine,
+        stats: &ThreadStats,
+        session: &Session,
+        id: usize,
+        out: &mut Vec<u8>,
+    ) {
+        let kind = engine.scripts.busy().unwrap_or(RunningKind::Script);
+        stats.commands[id].rejected.add(1);
+        Self::write_error(engine, stats, &busy_error(kind), &mut Reply::new(out, session.proto));
     }
 
     /// Does what the command leaves to be done after it.
@@ -245,6 +269,9 @@ impl Executor {
     ) {
         let message = error.message();
         reply.error(message.as_bytes());
+        if matches!(error, Error::Counted(_)) {
+            return;
+        }
         stats.errors.add(1);
         engine.stats.error(&message);
     }
@@ -274,7 +301,14 @@ fn is_exec(prepared: &Prepared) -> bool {
     prepared.command.is_some_and(|(command, _)| command.spec.name == "exec")
 }
 
-/// A view with the locks that a command's metadata asks for.
+/// Runs a command that takes locks by itself; such commands change nothing before they wait.
+fn run_with_own_locks(command: &Command, ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
+    unless_busy(|| (command.run)(ctx, args)).unwrap_or_else(|Busy| {
+        Err(busy_error(ctx.engine.scripts.busy().unwrap_or(RunningKind::Script)))
+    })
+}
+
+/// A view with the locks that a command's metadata asks for, unless a busy script has them.
 #[inline(always)]
 pub(super) fn lock<'a>(
     keyspace: &'a Keyspace,
@@ -283,13 +317,13 @@ pub(super) fn lock<'a>(
     hash: Option<u64>,
     db: usize,
     now: i64,
-) -> Keys<'a> {
+) -> std::result::Result<Keys<'a>, Busy> {
     if let (Some(hash), Some(index), Locks::Keys) = (hash, spec.single_key(args), spec.locks) {
-        let mut keys = keyspace.keys_one(hash, db, now);
+        let mut keys = keyspace.keys_one_unless_busy(hash, db, now)?;
         if let Some(key) = args.get(index) {
             keys.set_hint(key, hash);
         }
-        return keys;
+        return Ok(keys);
     }
     lock_many(keyspace, spec, args, db, now)
 }
@@ -302,16 +336,17 @@ fn lock_many<'a>(
     args: Args<'_>,
     db: usize,
     now: i64,
-) -> Keys<'a> {
+) -> std::result::Result<Keys<'a>, Busy> {
     let mut keys = keyspace.keys(db, now);
     match spec.locks {
         Locks::Keys if spec.keys.is_empty() => {}
         Locks::Keys => {
             let positions = spec.key_positions(args);
-            keys.lock_keys(positions.iter().filter_map(|position| args.get(position.index)));
+            let words = positions.iter().filter_map(|position| args.get(position.index));
+            unless_busy(|| keys.lock_keys(words))?;
         }
-        Locks::All => keys.lock_all(),
+        Locks::All => unless_busy(|| keys.lock_all())?,
         Locks::Own => {}
     }
-    keys
+    Ok(keys)
 }

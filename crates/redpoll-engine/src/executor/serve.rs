@@ -61,7 +61,8 @@ impl Executor {
         let Some(waiter) = session.waiting.clone() else { return };
         let engine = Arc::clone(&self.engine);
         let (spec, args) = (&waiter.command.spec, waiter.args.as_args());
-        let keys = lock(&engine.keyspace, spec, args, None, waiter.db, now);
+        // A busy script has the key: its time comes again.
+        let Ok(keys) = lock(&engine.keyspace, spec, args, None, waiter.db, now) else { return };
         if waiter.begin_serving() {
             let round = Round { ready: VecDeque::new(), last: 0 };
             let current = Arc::clone(&waiter);
@@ -234,7 +235,8 @@ impl Executor {
     fn end_wait(&self, waiter: &Waiter) -> bool {
         let (engine, spec) = (&self.engine, &waiter.command.spec);
         let args = waiter.args.as_args();
-        let mut keys = lock(&engine.keyspace, spec, args, None, waiter.db, waiter.since);
+        let locked = lock(&engine.keyspace, spec, args, None, waiter.db, waiter.since);
+        let Ok(mut keys) = locked else { return false };
         let ended = waiter.begin_serving();
         if ended {
             leave_queues(engine, &mut keys, waiter);
@@ -247,7 +249,11 @@ impl Executor {
     pub fn disconnect(&self, session: &mut Session) {
         if let Some(waiter) = session.waiting.take() {
             // If somebody has served it just now, the answer goes to nobody, as in Redis.
-            self.end_wait(&waiter);
+            if !self.end_wait(&waiter) && waiter.begin_serving() {
+                // A busy script has the queues: there, a waiter that is done is passed over.
+                self.engine.waiters.remove(waiter.id);
+                waiter.finish();
+            }
         }
         self.engine.unwatch(session);
         self.engine.unsubscribe_all(session);

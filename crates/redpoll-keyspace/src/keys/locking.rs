@@ -66,6 +66,17 @@ impl Keys<'_> {
         hashes.iter().for_each(|&hash| table(hash).prefetch_entry(hash));
     }
 
+    /// Takes over what another view of the same database has caused and was told.
+    pub fn take_over(&mut self, other: &mut Self) {
+        self.no_touch = other.no_touch;
+        self.effects = std::mem::take(&mut other.effects);
+    }
+
+    /// Whether the stripe of a key is locked.
+    pub fn holds_key(&self, key: &[u8]) -> bool {
+        self.guards.holds(self.keyspace.stripe_of(self.hash(key)))
+    }
+
     /// Locks all stripes: everything stands still until [`Keys::unlock`].
     pub fn lock_all(&mut self) {
         if matches!(self.guards, Guards::All(_)) {

@@ -1,6 +1,32 @@
-//! Whole entries from one key to another: RENAME, MOVE, COPY.
+//! Whole entries from one key to another: RENAME, MOVE, COPY; and copies that are put back.
 
 use super::*;
+
+/// What was at a key.
+pub struct Saved {
+    db: usize,
+    key: Box<[u8]>,
+    entry: Option<Entry<Value>>,
+}
+
+impl Saved {
+    /// Whether this is what was at that key of that database.
+    pub fn is_of(&self, db: usize, key: &[u8]) -> bool {
+        self.db == db && *self.key == *key
+    }
+}
+
+/// A copy of an entry under another key, with its expiry and encoding.
+fn copy_of(entry: &EntryRef<'_, Value>, key: &[u8]) -> Entry<Value> {
+    let payload = match entry.payload() {
+        Payload::Inline(bytes) => NewPayload::Inline(bytes),
+        Payload::Int(value) => NewPayload::Int(value),
+        Payload::Value(value) => NewPayload::Value(value.clone()),
+    };
+    let mut copy = Entry::new(key, payload, entry.expiry());
+    copy.set_raw(entry.is_raw());
+    copy
+}
 
 impl Keys<'_> {
     /// Moves the entry at `source` to `target` of database `db`, with its expiry, access clock and
@@ -26,19 +52,42 @@ impl Keys<'_> {
         let hash = self.hash(source);
         let Some(place) = self.live(hash, source) else { return false };
         let entry = self.db_of(hash).table.entry(place);
-        let payload = match entry.payload() {
-            Payload::Inline(bytes) => NewPayload::Inline(bytes),
-            Payload::Int(value) => NewPayload::Int(value),
-            Payload::Value(value) => NewPayload::Value(value.clone()),
-        };
-        let mut copy = Entry::new(target, payload, entry.expiry());
-        copy.set_raw(entry.is_raw());
+        let copy = copy_of(&entry, target);
         self.in_db(db, |keys| {
             keys.delete(target);
             keys.event(target, Class::New, "new");
             keys.insert(keys.hash(target), copy);
         });
         true
+    }
+
+    /// A copy of what is at a key, to be put back should the changes that follow be given up. Large
+    /// collections share their chunks with it until they change. The stripe must be locked.
+    pub fn save(&mut self, key: &[u8]) -> Saved {
+        let hash = self.hash(key);
+        let place = self.live(hash, key);
+        let entry = place.map(|place| {
+            let entry = self.db_of(hash).table.entry(place);
+            let mut copy = copy_of(&entry, key);
+            copy.set_access(entry.access());
+            copy
+        });
+        Saved { db: self.db, key: key.into(), entry }
+    }
+
+    /// Puts back what was at a key; as if nothing had happened to it, and nobody is told. The
+    /// stripe must be locked.
+    pub fn put_back(&mut self, saved: Saved) {
+        self.in_db(saved.db, |keys| {
+            let hash = keys.hash(&saved.key);
+            if let Some(place) = keys.db_of(hash).table.find(hash, &saved.key) {
+                let entry = keys.db_of(hash).remove(place);
+                keys.discard_entry(entry);
+            }
+            if let Some(entry) = saved.entry {
+                keys.insert_as_is(hash, entry);
+            }
+        });
     }
 
     /// Does something in another database.

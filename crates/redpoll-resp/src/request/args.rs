@@ -157,6 +157,19 @@ impl OwnedArgs {
         self.buffer.capacity() + self.spans.capacity() * size_of::<Span>()
     }
 
+    /// Forgets all words; keeps the room for others, unless it is large.
+    pub fn clear(&mut self) {
+        self.buffer.clear();
+        self.spans.clear();
+        self.buffer.shrink_to(4096);
+        self.spans.shrink_to(1024);
+    }
+
+    /// Appends an integer's decimal text.
+    pub fn push_int(&mut self, value: i64) {
+        self.push(itoa::Buffer::new().format(value).as_bytes());
+    }
+
     /// Appends a word.
     pub fn push(&mut self, word: &[u8]) {
         let start = self.buffer.len();

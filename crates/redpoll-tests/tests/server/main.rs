@@ -12,5 +12,6 @@ mod pressure;
 mod protocol;
 mod redis_crate;
 mod replication;
+mod scripts;
 mod tls;
 mod tools;

@@ -15,9 +15,9 @@ use crate::prelude::*;
 use elements::Elements;
 use lookup::Lookup;
 use options::{By, Options};
-use redpoll_engine::acl;
 use redpoll_engine::acl::check::Call;
 use redpoll_engine::acl::patterns::Access;
+use redpoll_engine::{Mode, acl};
 use redpoll_keyspace::Owned;
 use redpoll_types::list::List;
 use redpoll_types::value::Value;
@@ -79,7 +79,8 @@ const SPEC: Spec = Spec {
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>, may_store: bool) -> Result {
     let key = args.at(1);
-    let options = Options::parse(args, may_store)?;
+    let mut options = Options::parse(args, may_store)?;
+    options.for_script = ctx.mode == Mode::Script;
     let reads_keys = options.reads_keys();
     check_patterns(ctx, args, &options)?;
     match options.store {

@@ -21,6 +21,8 @@ pub struct Options<'a> {
     pub descending: bool,
     pub alpha: bool,
     pub store: Option<&'a [u8]>,
+    /// Whether a script asks.
+    pub for_script: bool,
     start: i64,
     count: i64,
 }
@@ -34,6 +36,7 @@ impl<'a> Options<'a> {
             descending: false,
             alpha: false,
             store: None,
+            for_script: false,
             start: 0,
             count: -1,
         };

@@ -17,8 +17,9 @@ pub fn order(keys: &mut Keys<'_>, elements: &Elements, options: &Options<'_>) ->
         By::Element => None,
         By::Key(lookup) => Some(lookup),
         By::Nothing if elements.ordered => return Ok(in_place(all, options)),
-        // What is stored must not depend on the set's own order, which nobody promises.
-        By::Nothing if options.store.is_some() => {
+        // What is stored, or a script goes by, must not depend on the set's own order, which nobody
+        // promises.
+        By::Nothing if options.store.is_some() || options.for_script => {
             return Ok(sorted(all, options, |a, b| elements.get(a).cmp(elements.get(b))));
         }
         By::Nothing => return Ok(part(all, options)),

@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering::Relaxed;
 pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, survey: &Survey) {
     let figures = MemoryFigures::take(ctx, survey);
     usage(text, &figures);
-    scripts(text);
+    scripts(text, ctx);
     let config = &ctx.engine.config;
     both(text, "maxmemory", config.maxmemory());
     text.field("maxmemory_policy", config.maxmemory_policy().name());
@@ -41,20 +41,23 @@ fn usage(text: &mut Text, figures: &MemoryFigures) {
     both(text, "total_system_memory", process::system_memory() as u64);
 }
 
-/// There are no scripts yet.
-fn scripts(text: &mut Text) {
-    text.zeros(&["used_memory_lua", "used_memory_vm_eval"]);
-    text.field("used_memory_lua_human", human(0));
-    text.zeros(&[
-        "used_memory_scripts_eval",
-        "number_of_cached_scripts",
-        "number_of_functions",
-        "number_of_libraries",
-        "used_memory_vm_functions",
-    ]);
-    both(text, "used_memory_vm_total", 0);
-    text.zeros(&["used_memory_functions"]);
-    both(text, "used_memory_scripts", 0);
+fn scripts(text: &mut Text, ctx: &Ctx<'_>) {
+    let scripts = &ctx.engine.scripts;
+    let states = scripts.state_bytes() as u64;
+    let (libraries, functions) = scripts.library_counts();
+    let sources: usize = scripts.libraries().iter().map(|library| library.code.len()).sum();
+    text.field("used_memory_lua", states);
+    text.field("used_memory_vm_eval", states);
+    text.field("used_memory_lua_human", human(states));
+    text.field("used_memory_scripts_eval", scripts.script_bytes());
+    text.field("number_of_cached_scripts", scripts.script_count());
+    text.field("number_of_functions", functions);
+    text.field("number_of_libraries", libraries);
+    // Scripts and functions run in the same Lua states.
+    text.field("used_memory_vm_functions", 0);
+    both(text, "used_memory_vm_total", states);
+    text.field("used_memory_functions", sources);
+    both(text, "used_memory_scripts", (scripts.script_bytes() + sources) as u64);
 }
 
 fn ratios(text: &mut Text, figures: &MemoryFigures) {

@@ -58,7 +58,7 @@ fn sizes(ctx: &mut Ctx<'_>, figures: &MemoryFigures) {
     count(ctx, "clients.normal", figures.clients);
     count(ctx, "cluster.links", 0);
     count(ctx, "aof.buffer", 0);
-    count(ctx, "lua.caches", 0);
+    count(ctx, "lua.caches", ctx.engine.scripts.script_bytes());
     count(ctx, "functions.caches", 0);
 }
 

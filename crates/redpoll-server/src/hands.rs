@@ -1,0 +1,72 @@
+//! What the serving of connections takes: buffers, and an executor.
+
+use redpoll_engine::executor::Plan;
+use redpoll_engine::{Engine, Executor};
+use redpoll_resp::{Batch, Parsed};
+use std::sync::Arc;
+
+/// Bytes read from a connection at once.
+const READ_SIZE: usize = 16 << 10;
+
+/// What a connection has sent, on its way from parsing to execution.
+pub struct Lane {
+    /// The bytes.
+    pub input: Vec<u8>,
+    /// The commands of the batch at hand.
+    pub batch: Batch,
+    /// What the parser said of it.
+    pub parsed: Parsed,
+    /// What the executor knows of it.
+    pub plan: Plan,
+    /// Whether its entries have been asked for already.
+    pub prefetched: bool,
+}
+
+impl Default for Lane {
+    fn default() -> Self {
+        let parsed = Parsed { consumed: 0, missing: 0, error: None };
+        Lane {
+            input: Vec::new(),
+            batch: Batch::default(),
+            parsed,
+            plan: Plan::default(),
+            prefetched: false,
+        }
+    }
+}
+
+impl Lane {
+    /// With a buffer for what a connection sends.
+    pub fn with_buffer() -> Self {
+        Lane { input: Vec::with_capacity(READ_SIZE), ..Lane::default() }
+    }
+}
+
+/// Buffers that all connections of a worker share.
+pub struct Scratch {
+    /// Replies.
+    pub output: Vec<u8>,
+    /// For a connection that is served alone.
+    pub lane: Lane,
+    /// For a connection that has bytes of its own waiting; brings no buffer.
+    pub own: Lane,
+}
+
+/// Buffers and an executor: what serving a connection takes.
+pub struct Hands {
+    pub executor: Executor,
+    pub scratch: Scratch,
+}
+
+impl Hands {
+    pub fn new(engine: &Arc<Engine>, seed: u64) -> Self {
+        Hands {
+            executor: Executor::new(Arc::clone(engine), seed),
+            scratch: Scratch {
+                output: Vec::with_capacity(READ_SIZE),
+                lane: Lane::with_buffer(),
+                own: Lane::default(),
+            },
+        }
+    }
+}
