@@ -141,7 +141,7 @@ fn quality(binary: &Path, scenario: &Scenario, options: &Options) -> Result<f64,
     let mut new = 0;
     while evicted.len() < keys / step_of(scenario) / 3 && new < 20 * keys {
         // The new ones never go: they are used, and expire last.
-        sets(&mut client, new..new + keys / 100, |key| format!("new:{key}"), Some(1_000_000))?;
+        sets(&mut client, new..new + keys / 100, |key| format!("new:{key}"), Some(10_000_000))?;
         new += keys / 100;
         evicted = gone(&mut client, keys, scenario)?;
     }

@@ -280,7 +280,7 @@ impl Db {
         entry.expiry().is_some().then_some(entry)
     }
 
-    /// Frees what an empty part keeps for the keys to come. Where memory is short, even that counts.
+    /// Frees what an empty part keeps for the keys to come: where memory is short, it counts.
     pub(crate) fn trim(&mut self) {
         if self.table.is_empty() {
             self.wheel = None;

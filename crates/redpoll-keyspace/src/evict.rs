@@ -114,6 +114,8 @@ struct Sample<'a> {
     now: i64,
     pool: &'a mut Pool,
     found: usize,
+    /// Keys to find.
+    wanted: usize,
 }
 
 impl Keyspace {
@@ -122,7 +124,8 @@ impl Keyspace {
     /// means that there is nothing to evict. No stripe may be locked by the caller; each is locked
     /// for about a microsecond.
     pub fn sample(&self, policy: &Policy, pool: &mut Pool, rng: &mut impl Rng, now: i64) -> usize {
-        let mut sample = Sample { policy, now, pool, found: 0 };
+        let wanted = policy.samples.max(1);
+        let mut sample = Sample { policy, now, pool, found: 0, wanted };
         let stripes = self.stripes() as u64;
         let first = rng.below(stripes);
         // An odd step meets each of a power of two stripes once.
@@ -136,7 +139,7 @@ impl Keyspace {
                 }
                 sample.look(number, db, self, rng);
             }
-            if sample.found >= policy.samples.max(1) {
+            if sample.found >= sample.wanted {
                 break;
             }
         }
@@ -157,8 +160,9 @@ impl Sample<'_> {
             }
             // Where few have an expiry, a walk of the table finds them too rarely.
             _ if self.policy.volatile && db.volatile * 4 < db.table.len() => {
-                let wanted = self.policy.samples;
-                db.some_volatile(wanted, rng, &mut |entry, hash| {
+                // Twice as many in all, as whole buckets bring elsewhere, from two stripes.
+                self.wanted = 2 * self.policy.samples.max(1);
+                db.some_volatile(self.policy.samples, rng, &mut |entry, hash| {
                     self.offer(number, &entry, || hash);
                 });
             }

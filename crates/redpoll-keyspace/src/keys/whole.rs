@@ -32,8 +32,8 @@ impl Emptied {
 }
 
 impl Keys<'_> {
-    /// Empties a database and tells those who watch its keys or cache any. All stripes must be locked. O(stripes
-    /// + watched keys): nothing is freed here.
+    /// Empties a database and tells those who watch its keys or cache any. All stripes must be
+    /// locked. O(stripes + watched keys + cached keys): no value is freed here.
     pub fn empty(&mut self, db: usize) -> Emptied {
         let mut emptied = Emptied::default();
         for number in 0..self.keyspace.stripes() {

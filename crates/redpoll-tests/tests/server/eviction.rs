@@ -137,8 +137,8 @@ fn the_timer_evicts_without_any_command() {
     let mut talk = server.talk();
     fill(&mut talk, "k", 2_000, "");
     let limit = talk.info("used_memory") - MEGABYTE;
-    // Nothing of this client's follows until a second has passed.
     talk.check(&format!("CONFIG SET maxmemory-policy allkeys-lru maxmemory {limit}"), "OK");
+    // sleep: a command would evict by itself, so nothing can be asked meanwhile.
     std::thread::sleep(std::time::Duration::from_millis(500));
     talk.check("CONFIG SET maxmemory 0", "OK");
     let evicted = talk.info("evicted_keys");
