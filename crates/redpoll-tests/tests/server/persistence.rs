@@ -21,7 +21,7 @@ fn data_are_there_after_a_restart() {
     );
     client.check("XADD x 1-1 f v | SET e v EX 1000 | SELECT 5 | SET other 1", "1-1 | OK | OK | OK");
     let digest = client.ask("DEBUG DIGEST");
-    client.send("SHUTDOWN");
+    client.send("SHUTDOWN SAVE");
     assert!(server.wait().success());
     let server = Server::start(&settings(name));
     let mut client = server.talk();
@@ -91,7 +91,9 @@ fn keys_move_between_servers() {
     here.check("EXISTS a", ":0");
     there.check("GET a", "1");
     let busy = "-ERR Target instance replied with error: BUSYKEY Target key name already exists.";
-    assert_eq!(here.ask(&migrate("\"\" 0 5000 KEYS l taken nope")), busy);
+    let port = port.to_string();
+    let words = ["MIGRATE", "127.0.0.1", &port, "", "0", "5000", "KEYS", "l", "taken", "nope"];
+    assert_eq!(here.ask_words(&words.map(str::as_bytes)), busy);
     here.check("EXISTS l taken", ":1");
     there.check("LRANGE l 0 -1 | GET taken", "[x y] | 2");
     assert_eq!(here.ask(&migrate("taken 0 5000 COPY REPLACE")), "OK");
