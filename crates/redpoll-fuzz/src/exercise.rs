@@ -3,14 +3,15 @@
 use crate::store::Store;
 
 /// Commands on a key `k`, of which those for other types are refused.
-const COMMANDS: &str = "TYPE k | OBJECT ENCODING k | MEMORY USAGE k | GET k | STRLEN k | \
-    LRANGE k 0 -1 | LINDEX k -1 | LPOS k a RANK -1 | SMEMBERS k | SISMEMBER k a | \
-    SRANDMEMBER k 3 | SSCAN k 0 | ZRANGE k 0 -1 WITHSCORES | ZRANGE k -inf +inf BYSCORE | ZRANK k a | ZSCORE k a | \
-    ZREVRANGE k 0 2 | HGETALL k | HGET k a | HPTTL k FIELDS 1 a | HRANDFIELD k 2 | HSCAN k 0 | \
-    COPY k c REPLACE | APPEND k x | LPUSH k x | RPUSH k y 12 | LINSERT k BEFORE a b | LSET k 0 z | \
-    LREM k 0 a | RPOP k | LTRIM k 1 -2 | SADD k x 5 | SREM k a | SPOP k | ZADD k 1.5 x | \
-    ZINCRBY k 2 a | ZPOPMAX k | HSET k x y | HINCRBY k n 1 | HPEXPIRE k 1000 FIELDS 1 x | \
-    HDEL k a | XRANGE k - + | XREVRANGE k + - COUNT 2 | XINFO STREAM k FULL | XLEN k | \
+const COMMANDS: &str = "\
+    TYPE k | OBJECT ENCODING k | MEMORY USAGE k | GET k | STRLEN k | LRANGE k 0 -1 | LINDEX \
+    k -1 | LPOS k a RANK -1 | SMEMBERS k | SISMEMBER k a | SRANDMEMBER k 3 | SSCAN k 0 | \
+    ZRANGE k 0 -1 WITHSCORES | ZRANGE k -inf +inf BYSCORE | ZRANK k a | ZSCORE k a | \
+    ZREVRANGE k 0 2 | HGETALL k | HGET k a | HPTTL k FIELDS 1 a | HRANDFIELD k 2 | HSCAN k 0 \
+    | COPY k c REPLACE | APPEND k x | LPUSH k x | RPUSH k y 12 | LINSERT k BEFORE a b | LSET \
+    k 0 z | LREM k 0 a | RPOP k | LTRIM k 1 -2 | SADD k x 5 | SREM k a | SPOP k | ZADD k 1.5 \
+    x | ZINCRBY k 2 a | ZPOPMAX k | HSET k x y | HINCRBY k n 1 | HPEXPIRE k 1000 FIELDS 1 x \
+    | HDEL k a | XRANGE k - + | XREVRANGE k + - COUNT 2 | XINFO STREAM k FULL | XLEN k | \
     XADD k * f v | XTRIM k MAXLEN 1 | XDEL k 1-1 | DUMP k | EXPIRE k 100";
 
 /// The most bytes in memory that one byte of input may lead to: a byte of a compressed string

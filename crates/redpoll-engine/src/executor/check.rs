@@ -213,8 +213,8 @@ fn queue_has(session: &Session, wanted: fn(Flags) -> bool) -> bool {
 
 /// Why writes are refused after a snapshot has failed.
 const MISCONF: &str = "MISCONF Redis is configured to save RDB snapshots, but it's currently \
-    unable to persist to disk. Commands that may modify the data set are disabled, because this instance \
-    is configured to report errors during writes if RDB snapshotting fails \
+    unable to persist to disk. Commands that may modify the data set are disabled, because this \
+    instance is configured to report errors during writes if RDB snapshotting fails \
     (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB \
     error.";
 

@@ -17,11 +17,11 @@ fn data_are_there_after_a_restart() {
     let mut client = server.talk();
     client.check(
         "SET a 1 | RPUSH l x y | HSET h f v | SADD s 1 2 | ZADD z 1.5 m",
-        "OK | 2 | 1 | 2 | 1",
+        "OK | :2 | :1 | :2 | :1",
     );
     client.check("XADD x 1-1 f v | SET e v EX 1000 | SELECT 5 | SET other 1", "1-1 | OK | OK | OK");
     let digest = client.ask("DEBUG DIGEST");
-    client.send("SHUTDOWN");
+    client.send("SHUTDOWN SAVE");
     assert!(server.wait().success());
     let server = Server::start(&settings(name));
     let mut client = server.talk();
@@ -50,7 +50,7 @@ fn a_save_point_saves_by_itself() {
 #[test]
 fn a_damaged_file_ends_the_start() {
     let directory = new_directory();
-    fs::write(directory.join("dump.rdb"), b"REDIS0010\xfe\x00\x63").expect("a file");
+    fs::write(directory.join("dump.rdb"), b"REDIS0010\xfe\x00\x63\x01k").expect("a file");
     let output = std::process::Command::new(redpoll_tests::server::program())
         .args(["--port", "0", "--unixsocket", "socket", "--dir"])
         .arg(&directory)
@@ -58,7 +58,7 @@ fn a_damaged_file_ends_the_start() {
         .expect("the program");
     let log = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(1), "{log}");
-    assert!(log.contains("no value is of the type 99 (offset 12)"), "{log}");
+    assert!(log.contains("no value is of the type 99 (offset 14)"), "{log}");
     assert!(log.contains("Terminating server after rdb file reading failure."), "{log}");
     drop(fs::remove_dir_all(directory));
 }
@@ -71,7 +71,7 @@ fn a_failed_end_is_no_end() {
     let mut client = server.talk();
     client.check("SET a 1", "OK");
     fs::create_dir(directory.join("dump.rdb")).expect("a directory in the file's place");
-    assert_eq!(client.ask("SHUTDOWN"), "ERR Errors trying to SHUTDOWN. Check logs.");
+    assert_eq!(client.ask("SHUTDOWN"), "-ERR Errors trying to SHUTDOWN. Check logs.");
     assert!(server.is_running());
     client.check("GET a", "1");
     client.send("SHUTDOWN NOSAVE");
@@ -84,20 +84,22 @@ fn keys_move_between_servers() {
     let (source, target) = (Server::start(&["--save", ""]), Server::start(&["--save", ""]));
     let (mut here, mut there) = (source.talk(), target.talk());
     let port = target.port;
-    here.check("SET a 1 PX 100000 | RPUSH l x y | SET taken 1", "OK | 2 | OK");
+    here.check("SET a 1 PX 100000 | RPUSH l x y | SET taken 1", "OK | :2 | OK");
     there.check("SET taken 2", "OK");
     let migrate = |rest: &str| format!("MIGRATE 127.0.0.1 {port} {rest}");
     assert_eq!(here.ask(&migrate("a 0 5000")), "OK");
-    here.check("EXISTS a", "0");
+    here.check("EXISTS a", ":0");
     there.check("GET a", "1");
-    let busy = "ERR Target instance replied with error: BUSYKEY Target key name already exists.";
-    assert_eq!(here.ask(&migrate("\"\" 0 5000 KEYS l taken nope")), busy);
-    here.check("EXISTS l taken", "1");
+    let busy = "-ERR Target instance replied with error: BUSYKEY Target key name already exists.";
+    let port = port.to_string();
+    let words = ["MIGRATE", "127.0.0.1", &port, "", "0", "5000", "KEYS", "l", "taken", "nope"];
+    assert_eq!(here.ask_words(&words.map(str::as_bytes)), busy);
+    here.check("EXISTS l taken", ":1");
     there.check("LRANGE l 0 -1 | GET taken", "[x y] | 2");
     assert_eq!(here.ask(&migrate("taken 0 5000 COPY REPLACE")), "OK");
-    here.check("EXISTS taken", "1");
+    here.check("EXISTS taken", ":1");
     there.check("GET taken", "1");
     assert_eq!(here.ask(&migrate("nope 0 5000")), "NOKEY");
-    let text = "IOERR error or timeout connecting to the client";
+    let text = "-IOERR error or timeout connecting to the client";
     assert_eq!(here.ask("MIGRATE 127.0.0.1 1 taken 0 500"), text);
 }
