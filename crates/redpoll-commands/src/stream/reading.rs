@@ -30,7 +30,7 @@ pub const STREAMS: Arg =
 pub const fn keys(at: i32) -> KeySpec {
     const RANGE: redpoll_engine::spec::Find =
         redpoll_engine::spec::Find::Range { last: -1, step: 1, limit: 2 };
-    KeySpec::after("STREAMS", at).find(RANGE).ro().access().incomplete().behind(OPTIONS)
+    KeySpec::after("STREAMS", at).find(RANGE).ro().access().behind(OPTIONS)
 }
 
 /// What was asked for.

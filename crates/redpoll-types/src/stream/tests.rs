@@ -236,9 +236,9 @@ proptest! {
                     model.insert(entry, (Some(consumer), time, deliveries));
                 }
                 3 => {
-                    if model.contains_key(&entry) {
+                    if let Some(held) = model.get_mut(&entry) {
                         group.release(entry, 7);
-                        model.insert(entry, (None, turn, 7));
+                        *held = (None, turn, 7);
                         turn += 1;
                     }
                 }
