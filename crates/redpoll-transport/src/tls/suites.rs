@@ -65,16 +65,7 @@ const CIPHERS: [Cipher; 6] = [
 /// Keywords that all of them go by: they are of TLS 1.2, agree on keys by elliptic curves, and are
 /// strong.
 const COMMON: [&str; 11] = [
-    "ALL",
-    "DEFAULT",
-    "HIGH",
-    "ECDHE",
-    "EECDH",
-    "kECDHE",
-    "kEECDH",
-    "ECDH",
-    "TLSv1.2",
-    "AEAD",
+    "ALL", "DEFAULT", "HIGH", "ECDHE", "EECDH", "kECDHE", "kEECDH", "ECDH", "TLSv1.2", "AEAD",
     "FIPS",
 ];
 
