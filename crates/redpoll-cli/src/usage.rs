@@ -29,7 +29,7 @@ Server
   -p <port>            Port (6379)
   -s <path>            Unix socket, instead of host and port
   -t <seconds>         Give up connecting after this time, 0.5 for half a second
-  -u <uri>             redis://[[user:]password@][host[:port]][/database], rediss:// for TLS
+  -u <uri>             redis://[[user:]password@][host[:port]][/database]; rediss: TLS
   -n <number>          Database
   -a, --pass <word>    Password; the variable REDISCLI_AUTH is the safer place for it
   --user <name>        User that the password belongs to
@@ -40,9 +40,9 @@ Server
 
 TLS
   --tls                Speak TLS
-  --cacert <file>      Trust servers whose certificate comes from these authorities
-  --cacertdir <dir>    The same, from a directory; with neither, the system's authorities count,
-                       and the certificate must be for the host
+  --cacert <file>      Trust servers whose certificate these authorities signed
+  --cacertdir <dir>    The same, from a directory; with neither, the system's
+                       authorities count, and the host's name must fit
   --cert <file>        Certificate to show, with
   --key <file>         its key
   --sni <host>         Name to ask for

@@ -183,7 +183,11 @@ impl Session {
                     return Ok(true);
                 }
                 flushed?;
-                match receive(socket, &mut scratch.incoming[filled..])? {
+                if filled > INCOMPLETE_MAX {
+                    return Err(too_long());
+                }
+                // Data may follow the handshake at once: no more of it than there is room for.
+                match receive(socket, &mut scratch.incoming[filled..filled + READ_SIZE])? {
                     None => {
                         self.keep(scratch, filled)?;
                         return Ok(false);
@@ -195,9 +199,6 @@ impl Session {
                     // An alert would be noise to somebody who does not speak TLS.
                     let text = "the other end does not speak TLS";
                     return Err(io::Error::new(io::ErrorKind::InvalidData, text));
-                }
-                if filled > INCOMPLETE_MAX {
-                    return Err(too_long());
                 }
             }
         })

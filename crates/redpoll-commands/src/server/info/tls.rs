@@ -32,7 +32,7 @@ mod tests {
         let info = server.run(&mut session, "INFO tls");
         assert!(info.contains("tls_server_cert_serial:none\r\n"), "{info}");
         assert!(info.contains("tls_ca_cert_expires_in_seconds:0\r\n"), "{info}");
-        let until = redpoll_keyspace::clock::now_ms() / 1000 + 1_000_000;
+        let until = redpoll_keyspace::clock::now_ms() / 1000 + 999_999;
         let certificate = Certificate { serial: "0A".to_owned(), until };
         server.engine.certificates.write().server = Some(certificate);
         let info = server.run(&mut session, "INFO tls");
