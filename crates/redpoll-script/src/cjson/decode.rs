@@ -110,7 +110,8 @@ impl Decoder<'_> {
             }
         }
         let starts = |word: &[u8]| rest.len() >= 3 && rest[..3].eq_ignore_ascii_case(word);
-        if self.options.decode_invalid && (starts(b"inf") || starts(b"nan")) {
+        let number = rest.starts_with(b"+") || starts(b"inf") || starts(b"nan");
+        if self.options.decode_invalid && number {
             return self.number();
         }
         Token::Bad("invalid token")
