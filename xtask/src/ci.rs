@@ -5,7 +5,7 @@
 //! `N passed, N failed`.
 
 use crate::repo::{Tree, root};
-use crate::{packages, python};
+use crate::{clients, packages};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
@@ -27,7 +27,9 @@ const STEPS: &[Step] = &[
     Step { name: "tests", run: tests },
     Step { name: "doctests", run: || cargo(&["test", "--workspace", "--doc", "--quiet"]) },
     Step { name: "codegen", run: || xtask(&["codegen", "--check"]) },
-    Step { name: "python", run: python::run },
+    Step { name: "python", run: clients::python::run },
+    Step { name: "node", run: clients::node::run },
+    Step { name: "hiredis", run: clients::hiredis::run },
     Step { name: "fuzz", run: fuzz },
 ];
 
@@ -103,7 +105,7 @@ fn tests() -> Result<(), String> {
 
 /// Each fuzz target for a few seconds on stable Rust.
 fn fuzz() -> Result<(), String> {
-    for target in ["request_parser", "command_sequences", "script_values"] {
+    for target in ["request_parser", "command_sequences", "change_log", "script_values"] {
         let run = ["run", "--quiet", "-p", "redpoll-fuzz", "--", target];
         cargo(&[&run[..], &["--seconds", FUZZ_SECONDS, "--seed", FUZZ_SEED]].concat())?;
     }

@@ -7,11 +7,11 @@
 #![forbid(unsafe_code)]
 
 mod ci;
+mod clients;
 mod codegen;
 mod compare;
 mod coverage;
 mod packages;
-mod python;
 mod repo;
 mod tidy;
 

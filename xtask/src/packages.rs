@@ -49,6 +49,22 @@ const NEEDS: &[Need] = &[
         purpose: "keeps client libraries apart from the system's",
     },
     Need {
+        package: "nodejs",
+        probe: &["node", "--version"],
+        purpose: "runs ioredis against the server",
+    },
+    Need { package: "npm", probe: &["npm", "--version"], purpose: "fetches ioredis" },
+    Need {
+        package: "pkg-config",
+        probe: &["pkg-config", "--version"],
+        purpose: "finds the C client library",
+    },
+    Need {
+        package: "libhiredis-dev",
+        probe: &["pkg-config", "--exists", "hiredis"],
+        purpose: "the C client library, run against the server",
+    },
+    Need {
         package: "util-linux",
         probe: &["taskset", "--version"],
         purpose: "pins programs to cores",

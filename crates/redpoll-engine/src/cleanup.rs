@@ -3,23 +3,22 @@
 use crate::engine::Engine;
 use crate::pubsub::Kind;
 use crate::session::{Session, Watched};
+use redpoll_keyspace::Keys;
 use redpoll_keyspace::lock::Busy;
 use redpoll_keyspace::stripe::WatchFlag;
 
 impl Engine {
-    /// Watches a key for a session. The key's stripe must not be locked by the caller.
-    pub fn watch(&self, session: &mut Session, key: &[u8], now: i64) -> Result<(), Busy> {
+    /// Watches a key for a session. Locks the key's stripe alone.
+    pub fn watch(&self, session: &mut Session, keys: &mut Keys<'_>, key: &[u8]) {
         let db = session.db;
         if session.watched.iter().any(|watched| watched.db == db && *watched.key == *key) {
-            return Ok(());
+            return;
         }
-        let hash = self.keyspace.hash(key);
-        let mut keys = self.keyspace.keys_one_unless_busy(hash, db, now)?;
+        keys.lock_key(key);
         let existed = keys.contains(key);
         let stripe = self.keyspace.stripe_of(self.keyspace.hash(key));
         keys.held_stripe(stripe).watch(db, key, &session.watch_flag);
         session.watched.push(Watched { db, key: key.into(), existed });
-        Ok(())
     }
 
     /// Forgets all watches of a session. No stripe may be locked by the caller, but for a busy

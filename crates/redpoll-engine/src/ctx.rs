@@ -10,7 +10,8 @@ use crate::session::Session;
 use crate::stats::ThreadStats;
 use redpoll_keyspace::Keys;
 use redpoll_keyspace::effect::Class;
-use redpoll_resp::{OwnedArgs, Reply};
+use redpoll_keyspace::effect::Logged;
+use redpoll_resp::{Args, OwnedArgs, Reply};
 use redpoll_types::limits::Limits;
 use redpoll_types::rng::SmallRng;
 use redpoll_types::value::Type;
@@ -98,7 +99,7 @@ impl Ctx<'_> {
     /// whose effect depends on chance, on time, or on what was there (SPOP becomes SREM, EXPIRE
     /// PEXPIREAT). Several calls give several commands. `words` runs only if somebody listens.
     pub fn log_as<'w>(&mut self, words: impl IntoIterator<Item = &'w [u8]>) {
-        if self.engine.change_log_is_on() {
+        if self.keys.effects.logging {
             let command: OwnedArgs = words.into_iter().collect();
             self.rewritten.get_or_insert_default().push(command);
         }
@@ -107,8 +108,31 @@ impl Ctx<'_> {
     /// Nothing of the command goes to replicas and the append-only file, although it counts as a
     /// write.
     pub fn log_nothing(&mut self) {
-        if self.engine.change_log_is_on() {
+        if self.keys.effects.logging {
             self.rewritten.get_or_insert_default();
+        }
+    }
+
+    /// Puts the command as it came into the change log, whether it has changed anything or not:
+    /// for FLUSHALL, which may give its locks back before it ends, and for messages.
+    pub fn log_always(&mut self, args: Args<'_>) {
+        self.keys.effects.log(self.session.db, args.iter());
+        self.log_nothing();
+    }
+
+    /// Notes for the change log what the command has changed that has just ended: `itself` if it
+    /// said nothing else, and if the dirty count, which was `before`, has grown.
+    pub(crate) fn note_for_log(&mut self, itself: Option<Args<'_>>, before: u64) {
+        let db = self.session.db;
+        match (self.rewritten.take(), itself) {
+            (Some(commands), _) => {
+                let commands = commands.into_iter().map(|words| Logged { db, words });
+                self.keys.effects.rare().logged.extend(commands);
+            }
+            (None, Some(args)) if self.keys.effects.dirty > before => {
+                self.keys.effects.log(db, args.iter());
+            }
+            (None, _) => {}
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `Engine`: what all threads and clients share.
 
 use crate::block::Waiters;
+use crate::change_log::ChangeLog;
 use crate::client::{Client, Clients};
 use crate::latency::Latency;
 use crate::pause::Pause;
@@ -77,6 +78,8 @@ pub struct Engine {
     pub slowlog: SlowLog,
     /// LATENCY.
     pub latency: Latency,
+    /// What replicas and the append-only file follow.
+    pub change_log: Arc<ChangeLog>,
     /// Facts for INFO.
     pub process: ProcessInfo,
     /// When the server started, in milliseconds since 1970.
@@ -128,6 +131,7 @@ impl Engine {
             rates: Rates::default(),
             slowlog: SlowLog::default(),
             latency: Latency::default(),
+            change_log: Arc::default(),
             process,
             started: clock::now_ms(),
             active_expire: AtomicBool::new(true),
@@ -142,6 +146,8 @@ impl Engine {
             generation: AtomicU64::new(0),
             config,
         };
+        let change_log = Arc::clone(&engine.change_log);
+        engine.keyspace.set_log(Box::new(move |logged| change_log.append_each(logged)));
         engine.config_changed();
         engine
     }
@@ -182,12 +188,6 @@ impl Engine {
     #[inline(always)]
     pub(crate) fn generation(&self) -> u64 {
         self.generation.load(Acquire)
-    }
-
-    /// Whether somebody consumes the change log.
-    #[inline(always)]
-    pub fn change_log_is_on(&self) -> bool {
-        false
     }
 
     /// Shows all commands to a client from now on.

@@ -3,6 +3,7 @@
 //! - [`Engine`] is what all threads share; [`Session`] is one client's state; [`Executor`] is one
 //!   thread's way of running batches of commands.
 //! - [`spec`] says what a command is; [`ctx`] what it acts in; [`error`] what it may refuse with.
+//! - [`change_log`] is what replicas and the append-only file follow.
 //! - [`block`], [`pubsub`], [`transaction`], [`client`]: the parts that join clients with each
 //!   other; [`script`]: what a running script does.
 //!
@@ -12,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 pub mod block;
+pub mod change_log;
 mod cleanup;
 pub mod client;
 pub mod ctx;

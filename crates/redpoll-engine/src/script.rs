@@ -17,8 +17,9 @@ use crate::error::Error;
 use crate::meanwhile;
 use crate::spec::{Command, Flags, Locks};
 use redpoll_keyspace::Saved;
+use redpoll_keyspace::effect::Logged;
 use redpoll_keyspace::lock::{Busy, BusyHolder, unless_busy};
-use redpoll_resp::{Args, OwnedArgs, Proto};
+use redpoll_resp::{Args, Proto};
 use redpoll_script::{Refusal, Running, RunningKind, Verdict};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Release};
@@ -52,8 +53,8 @@ pub struct ScriptRun {
     restart: bool,
     /// What was at the keys that have been written, unless all stripes are locked.
     undo: Option<Vec<Saved>>,
-    /// Its writes, for the change log.
-    log: Vec<OwnedArgs>,
+    /// Its writes, for the change log, as long as they may be taken back.
+    log: Vec<Logged>,
     noticed: Option<Noticed>,
     busy: Option<BusyHolder>,
 }
@@ -272,10 +273,10 @@ impl ScriptRun {
         ctx.action = None;
         let nanos = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
         stats.called(1, nanos);
-        let logged = std::mem::replace(&mut ctx.rewritten, rewritten);
-        if ctx.engine.change_log_is_on() && self.replication != 0 {
-            self.note(ctx.keys.effects.dirty > dirty, args, logged);
+        if ctx.keys.effects.logging {
+            self.note(ctx, command, args, dirty);
         }
+        ctx.rewritten = rewritten;
         if ctx.engine.is_monitored() {
             ctx.engine.show_command_of(ctx.session, "lua", &command.spec, args, ctx.keys.now());
         }
@@ -291,14 +292,25 @@ impl ScriptRun {
         ctx.session.proto = outer.2;
     }
 
-    /// Notes what of a command goes into the change log: itself if it has changed something, or
-    /// what it wants there instead.
-    fn note(&mut self, changed: bool, args: Args<'_>, logged: Option<Vec<OwnedArgs>>) {
-        match logged {
-            Some(commands) => self.log.extend(commands),
-            None if changed => self.log.push(args.to_owned()),
-            None => {}
+    /// Notes for the change log what a command has changed. What may still be taken back is kept
+    /// here; expired keys that were met are logged in any case, and come first.
+    #[cold]
+    fn note(&mut self, ctx: &mut Ctx<'_>, command: &Command, args: Args<'_>, before: u64) {
+        if self.replication == 0 {
+            ctx.rewritten = None;
+            return;
         }
+        let itself = command.spec.is_logged().then_some(args);
+        if self.undo.is_none() {
+            return ctx.note_for_log(itself, before);
+        }
+        let (db, changed) = (self.selected, ctx.keys.effects.dirty > before);
+        let words = match (ctx.rewritten.take(), itself) {
+            (Some(commands), _) => commands,
+            (None, Some(args)) if changed => vec![args.to_owned()],
+            (None, _) => return,
+        };
+        self.log.extend(words.into_iter().map(|words| Logged { db, words }));
     }
 
     /// Looks at the script from time to time while it runs.
@@ -364,14 +376,9 @@ impl ScriptRun {
     pub fn finish(mut self, ctx: &mut Ctx<'_>) {
         ctx.keys.select(self.db);
         ctx.keys.clear_hint();
-        if ctx.engine.change_log_is_on() {
-            let words = |word: &'static [u8]| -> OwnedArgs { [word].into_iter().collect() };
-            let mut log = std::mem::take(&mut self.log);
-            if log.len() > 1 {
-                log.insert(0, words(b"MULTI"));
-                log.push(words(b"EXEC"));
-            }
-            ctx.rewritten.get_or_insert_default().extend(log);
+        if !self.log.is_empty() {
+            let log = std::mem::take(&mut self.log);
+            ctx.keys.effects.rare().logged.extend(log);
         }
     }
 }

@@ -191,6 +191,13 @@ impl Spec {
         acl
     }
 
+    /// Whether the command itself may stand in the change log: transactions and scripts are there
+    /// by what they have run.
+    pub(crate) fn is_logged(&self) -> bool {
+        let scripting = self.group == Group::Scripting && !self.flags.has(Flags::WRITE);
+        !scripting && (self.flags.has(Flags::WRITE) || self.flags.has(Flags::MAY_REPLICATE))
+    }
+
     /// Whether a command of `words` words has the right number of them.
     #[inline]
     pub fn accepts(&self, words: usize) -> bool {

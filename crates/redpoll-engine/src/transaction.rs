@@ -45,7 +45,7 @@ fn busy(ctx: &mut Ctx<'_>) -> Error {
 /// Runs one command inside another, its error becomes its reply; returns how long it took.
 fn run_nested(ctx: &mut Ctx<'_>, queued: &Queued) -> u64 {
     ctx.session.secret_words.clear();
-    let mark = ctx.reply.mark();
+    let (mark, dirty) = (ctx.reply.mark(), ctx.keys.effects.dirty);
     let stats = &ctx.stats.commands[queued.id];
     let started = quanta::Instant::now();
     if let Err(error) = (queued.command.run)(ctx, queued.args.as_args()) {
@@ -57,6 +57,10 @@ fn run_nested(ctx: &mut Ctx<'_>, queued: &Queued) -> u64 {
             ctx.stats.errors.add(1);
         }
         stats.failed.add(1);
+    }
+    if ctx.keys.effects.logging {
+        let args = queued.args.as_args();
+        ctx.note_for_log(queued.command.spec.is_logged().then_some(args), dirty);
     }
     u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX)
 }

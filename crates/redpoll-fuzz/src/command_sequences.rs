@@ -137,7 +137,7 @@ fn is_unknown(reply: &Value) -> bool {
 }
 
 /// Everything that the engine holds, by its commands for reading.
-fn dump(store: &mut Store) -> BTreeMap<Vec<u8>, Entry> {
+pub(crate) fn dump(store: &mut Store) -> BTreeMap<Vec<u8>, Entry> {
     let keys = texts(&store.run(&["KEYS", "*"]));
     let mut entries = BTreeMap::new();
     for key in keys {

@@ -9,6 +9,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod change_log;
 pub mod command_sequences;
 pub mod grammar;
 pub mod model;
@@ -36,6 +37,7 @@ pub const TARGETS: &[Target] = &[
         seeds: command_sequences::seeds,
     },
     Target { name: "script_values", run: script_values::run, seeds: script_values::seeds },
+    Target { name: "change_log", run: change_log::run, seeds: command_sequences::seeds },
 ];
 
 /// The target of this name.

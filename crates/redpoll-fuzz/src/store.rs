@@ -16,6 +16,7 @@ impl Waker for NoWaker {
 
 /// See the module's head.
 pub struct Store {
+    engine: Arc<Engine>,
     executor: Executor,
     session: Session,
     /// The time in milliseconds since 1970; it stands still until it is moved.
@@ -29,7 +30,8 @@ impl Default for Store {
             Engine::new(Arc::new(Config::new()), redpoll_commands::all(), ProcessInfo::default());
         let engine = Arc::new(engine);
         let client = engine.clients.add(Origin::default(), Arc::new(NoWaker), now);
-        Store { executor: Executor::new(engine, 7), session: Session::new(client, true), now }
+        let executor = Executor::new(Arc::clone(&engine), 7);
+        Store { engine, executor, session: Session::new(client, true), now }
     }
 }
 
@@ -59,6 +61,11 @@ impl Store {
         let more = decoder.next().map(|more| more.is_some());
         assert!(matches!(more, Ok(false)) && !decoder.is_mid_reply(), "too much: {}", shown());
         reply
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.engine
     }
 
     /// Moves the clock forward; with `active`, expired keys are also removed by themselves.

@@ -4,6 +4,8 @@
 //! follows from that: nothing is to be remembered by the command, and nothing is paid for what
 //! nobody asked for. The change log for AOF and replication hangs on the same hook.
 
+use redpoll_resp::OwnedArgs;
+
 /// The class of an event, as `notify-keyspace-events` selects them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
@@ -51,6 +53,15 @@ pub struct Event {
     pub key: Box<[u8]>,
 }
 
+/// A command that the change log is to hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Logged {
+    /// The database.
+    pub db: usize,
+    /// Its words.
+    pub words: OwnedArgs,
+}
+
 /// What one command has caused so far. Small, as one is made for every command.
 #[derive(Debug, Default)]
 pub struct Effects {
@@ -58,6 +69,8 @@ pub struct Effects {
     pub dirty: u64,
     /// The classes whose events are wanted.
     pub wanted: u32,
+    /// Whether the change log is consumed.
+    pub logging: bool,
     /// Keys that were found to be expired and removed.
     pub expired: u32,
     /// Keys that reads have found, and not found.
@@ -75,6 +88,8 @@ pub struct Rare {
     pub events: Vec<Event>,
     /// Keys that clients wait for and that have changed, with their databases.
     pub ready: Vec<(usize, Box<[u8]>)>,
+    /// What the change log is to hold, in this order.
+    pub logged: Vec<Logged>,
     /// Fields of hashes that were found to be expired and removed.
     pub expired_fields: u64,
     /// How late keys were that were removed without being asked for, in milliseconds.
@@ -84,7 +99,21 @@ pub struct Rare {
 impl Effects {
     /// No effects, for another command that wants the same events.
     pub fn renewed(&self) -> Self {
-        Effects { wanted: self.wanted, ..Effects::default() }
+        Effects { wanted: self.wanted, logging: self.logging, ..Effects::default() }
+    }
+
+    /// Puts a command into the change log, if that is consumed: what stands for a change, or for a
+    /// removal that nobody has asked for.
+    pub fn log<'w>(&mut self, db: usize, words: impl IntoIterator<Item = &'w [u8]>) {
+        if self.logging {
+            let words = words.into_iter().collect();
+            self.rare().logged.push(Logged { db, words });
+        }
+    }
+
+    /// Whether nothing waits to be put into the change log.
+    pub fn nothing_logged(&self) -> bool {
+        self.rare.as_ref().is_none_or(|rare| rare.logged.is_empty())
     }
 
     /// Forgets everything but what has expired: the rest has been taken back.

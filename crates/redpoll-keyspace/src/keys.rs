@@ -168,6 +168,7 @@ impl<'a> Keys<'a> {
         let stripe = self.guards.stripe_mut(self.keyspace.stripe_of(hash));
         stripe.touch(db, key);
         self.event(key, Class::Expired, "expired");
+        self.effects.log(db, [&b"DEL"[..], key]);
         self.discard_entry(entry);
     }
 

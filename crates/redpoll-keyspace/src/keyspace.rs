@@ -1,5 +1,6 @@
 //! The keyspace: stripes, and the ways to lock them.
 
+use crate::effect::Logged;
 use crate::hash::KeyHash;
 use crate::keys::{Guards, Keys};
 use crate::lock::{Busy, Mutex, MutexGuard, unless_busy};
@@ -33,10 +34,15 @@ pub struct Keyspace {
     noise: AtomicU64,
     /// Where values that are long to free are sent.
     reclaimer: OnceLock<mpsc::Sender<Garbage>>,
+    /// Takes what was logged under locks that are given back before the command ends.
+    log: OnceLock<Box<LogHook>>,
     /// Values sent and not freed yet.
     lazy_pending: AtomicUsize,
     lazy_freed: AtomicUsize,
 }
+
+/// Puts commands into the change log, each by itself.
+pub type LogHook = dyn Fn(&[Logged]) + Send + Sync;
 
 /// What is freed in the background.
 pub enum Garbage {
@@ -63,6 +69,7 @@ impl Keyspace {
             lfu: AtomicBool::new(false),
             noise: AtomicU64::new(0),
             reclaimer: OnceLock::new(),
+            log: OnceLock::new(),
             lazy_pending: AtomicUsize::new(0),
             lazy_freed: AtomicUsize::new(0),
         }
@@ -215,6 +222,19 @@ impl Keyspace {
     pub fn set_reclaimer(&self, sender: mpsc::Sender<Garbage>) {
         // A second reclaimer is refused silently: the first does its work.
         let _ = self.reclaimer.set(sender);
+    }
+
+    /// Gives the keyspace the way to the change log, for walks, which lock one stripe after the
+    /// other and may come upon expired keys.
+    pub fn set_log(&self, hook: Box<LogHook>) {
+        // As with the reclaimer, the first one stays.
+        let _ = self.log.set(hook);
+    }
+
+    pub(crate) fn log(&self, logged: &[Logged]) {
+        if let Some(hook) = self.log.get() {
+            hook(logged);
+        }
     }
 
     /// To be called by the reclaimer for each thing it has freed.

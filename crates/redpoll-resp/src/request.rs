@@ -9,10 +9,12 @@
 //! believed, and nothing is reserved for arguments that have only been announced.
 
 mod args;
+mod encode;
 mod inline;
 
 use crate::number::parse_i64;
 pub use args::{Args, Batch, OwnedArgs, Span};
+pub use encode::encode_words;
 use memchr::memchr;
 
 /// The longest line that may hold an inline command or a count.

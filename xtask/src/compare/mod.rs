@@ -10,6 +10,7 @@
 //! on one connection for pauses, [`report`] and [`chart`] show what came of it.
 
 mod chart;
+mod commands;
 mod load;
 mod probe;
 mod report;
@@ -33,6 +34,8 @@ usage: cargo xtask compare [options]
   --peer-bin PATH    the other one (default: redis-server)
   --tool NAME        redpoll-benchmark (default) or redis-benchmark for the throughput scenario
   --profile NAME     profile to build with (default: release)
+  --commands         the processor time of every command, in place of the scenarios;
+                     --only takes the beginning of a command's name then
   --publish          also put table and chart into docs/";
 
 /// What the command line chose.
@@ -45,6 +48,7 @@ pub struct Options {
     tool: Tool,
     profile: String,
     publish: bool,
+    commands: bool,
 }
 
 /// Runs `compare` with its arguments.
@@ -86,6 +90,7 @@ fn parse(args: &[String]) -> Result<Options, String> {
         tool: Tool::Redpoll,
         profile: "release".into(),
         publish: false,
+        commands: false,
     };
     let mut rest = args.iter();
     while let Some(arg) = rest.next() {
@@ -93,13 +98,8 @@ fn parse(args: &[String]) -> Result<Options, String> {
         match arg.as_str() {
             "--quick" => options.quick = true,
             "--publish" => options.publish = true,
-            "--only" => {
-                let name = value()?;
-                if SCENARIOS.iter().all(|scenario| scenario.name != name) {
-                    return Err(format!("no scenario named '{name}'"));
-                }
-                options.only.push(name);
-            }
+            "--commands" => options.commands = true,
+            "--only" => options.only.push(value()?),
             "--rounds" => {
                 let rounds = value()?.parse().ok().filter(|rounds| *rounds > 0);
                 options.rounds = Some(rounds.ok_or("--rounds needs a number of at least 1")?);
@@ -117,6 +117,10 @@ fn parse(args: &[String]) -> Result<Options, String> {
             other => return Err(format!("no option named '{other}'")),
         }
     }
+    let unknown = |name: &&String| SCENARIOS.iter().all(|scenario| scenario.name != **name);
+    if let Some(name) = options.only.iter().find(unknown).filter(|_| !options.commands) {
+        return Err(format!("no scenario named '{name}'"));
+    }
     Ok(options)
 }
 
@@ -132,12 +136,19 @@ fn compare(options: &Options) -> Result<(), String> {
     // From here on this program is part of the load, and must not disturb the server's core.
     pin_self(load::LOAD_CORE)?;
     let mut results = Results::new(&settings)?;
+    let directory = repo::root().join("target/compare");
+    if options.commands {
+        let rounds = options.rounds.unwrap_or(if options.quick { 1 } else { 3 });
+        let table = commands::measure(&settings, &options.only, rounds, results.subject())?;
+        println!("\n{}\nwritten to target/compare/commands.md", table.summary());
+        let docs = options.publish.then(|| repo::root().join("docs"));
+        return commands::write(&table, &directory, docs.as_deref());
+    }
     for scenario in SCENARIOS {
         if options.only.is_empty() || options.only.iter().any(|name| name == scenario.name) {
             measure(scenario, &settings, options, &mut results)?;
         }
     }
-    let directory = repo::root().join("target/compare");
     results.write(&directory)?;
     println!("\n{}", results.table());
     println!("written to target/compare: compare.md, compare.json, compare.svg");
@@ -219,6 +230,8 @@ mod tests {
         assert!(options.quick && !options.publish);
         assert_eq!((options.only.len(), options.rounds), (2, Some(3)));
         assert_eq!(options.tool, Tool::Redis);
+        let options = parsed("--only zadd --commands").expect("a command is no scenario");
+        assert!(options.commands);
     }
 
     #[test]

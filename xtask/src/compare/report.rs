@@ -187,24 +187,29 @@ impl Results {
         let present = fs::read_to_string(&path).unwrap_or_else(|_| {
             format!("# Performance\n\n![Redpoll and Redis](compare.svg)\n\n{BEGIN}\n{END}\n")
         });
-        put(&path, &between_marks(&present, &self.markdown())?)
+        put(&path, &between_marks(&present, (BEGIN, END), &self.markdown())?)
     }
 }
 
-fn put(path: &Path, text: &str) -> Result<(), String> {
+/// Writes a file; an error names it.
+pub fn put(path: &Path, text: &str) -> Result<(), String> {
     fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 /// The text with `inner` between the two marks.
-fn between_marks(text: &str, inner: &str) -> Result<String, String> {
-    let missing = || format!("performance.md has lost its `{BEGIN}` or `{END}`");
-    let (before, rest) = text.split_once(BEGIN).ok_or_else(missing)?;
-    let (_, after) = rest.split_once(END).ok_or_else(missing)?;
-    Ok(format!("{before}{BEGIN}\n{inner}{END}{after}"))
+pub fn between_marks(
+    text: &str,
+    (begin, end): (&str, &str),
+    inner: &str,
+) -> Result<String, String> {
+    let missing = || format!("performance.md has lost its `{begin}` or `{end}`");
+    let (before, rest) = text.split_once(begin).ok_or_else(missing)?;
+    let (_, after) = rest.split_once(end).ok_or_else(missing)?;
+    Ok(format!("{before}{begin}\n{inner}{end}{after}"))
 }
 
 /// The middle of the samples, or the mean of the two middle ones.
-fn median(samples: &[f64]) -> Option<f64> {
+pub fn median(samples: &[f64]) -> Option<f64> {
     let mut sorted = samples.to_vec();
     sorted.sort_by(f64::total_cmp);
     let upper = *sorted.get(sorted.len() / 2)?;
@@ -324,8 +329,8 @@ mod tests {
     #[test]
     fn publishing_keeps_what_stands_around() {
         let text = format!("before\n{BEGIN}\nold\n{END}\nafter\n");
-        let new = between_marks(&text, "new\n").expect("both marks are there");
+        let new = between_marks(&text, (BEGIN, END), "new\n").expect("both marks are there");
         assert_eq!(new, format!("before\n{BEGIN}\nnew\n{END}\nafter\n"));
-        assert!(between_marks("no marks", "new").is_err());
+        assert!(between_marks("no marks", (BEGIN, END), "new").is_err());
     }
 }

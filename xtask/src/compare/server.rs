@@ -117,6 +117,18 @@ impl Server {
         let stat = fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
         cpu_ticks(&stat).map(|ticks| ticks / TICKS_A_SECOND).ok_or(format!("{path}: unreadable"))
     }
+
+    /// Processor time used so far by the threads that live, in nanoseconds, as the scheduler
+    /// counts it.
+    pub fn cpu_nanoseconds(&self) -> Result<f64, String> {
+        let path = format!("/proc/{}/task", self.process.id());
+        let threads = fs::read_dir(&path).map_err(|error| format!("{path}: {error}"))?;
+        let of_thread = |thread: fs::DirEntry| -> Option<f64> {
+            let text = fs::read_to_string(thread.path().join("schedstat")).ok()?;
+            text.split(' ').next()?.parse().ok()
+        };
+        Ok(threads.flatten().filter_map(of_thread).sum())
+    }
 }
 
 impl Drop for Server {
@@ -183,24 +195,46 @@ impl Client {
 
     /// Sends a command and reads its reply, which must be a line or a string.
     pub fn ask(&mut self, command: &[&str]) -> Result<String, String> {
+        self.request(command)?;
+        self.reply()?.ok_or(format!("{}: no line and no string", command.join(" ")))
+    }
+
+    /// Sends a command whose reply may be anything but an error.
+    pub fn command(&mut self, command: &[&str]) -> Result<(), String> {
+        self.request(command)?;
+        self.reply().map(|_| ())
+    }
+
+    fn request(&mut self, command: &[&str]) -> Result<(), String> {
         let mut request = format!("*{}\r\n", command.len());
         for word in command {
             request.push_str(&format!("${}\r\n{word}\r\n", word.len()));
         }
-        self.send(request.as_bytes())?;
+        self.send(request.as_bytes())
+    }
+
+    /// Reads a whole reply; answers what it says if it is a line or a string.
+    fn reply(&mut self) -> Result<Option<String>, String> {
         let mut line = String::new();
         self.stream.read_line(&mut line).map_err(|error| error.to_string())?;
         let line = line.trim_end();
+        let count = |text: &str| text.parse::<i64>().map_err(|_| format!("no reply: {line}"));
         match line.split_at_checked(1) {
-            Some(("+" | ":", rest)) => Ok(rest.to_string()),
+            Some(("+" | ":", rest)) => Ok(Some(rest.to_string())),
             Some(("$", length)) => {
-                let length: usize = length.parse().map_err(|_| "no such value".to_string())?;
+                let Ok(length) = usize::try_from(count(length)?) else { return Ok(None) };
                 let mut body = vec![0; length + 2];
                 self.stream.read_exact(&mut body).map_err(|error| error.to_string())?;
                 body.truncate(length);
-                Ok(String::from_utf8_lossy(&body).into_owned())
+                Ok(Some(String::from_utf8_lossy(&body).into_owned()))
             }
-            _ => Err(format!("{}: {line}", command.join(" "))),
+            Some(("*", length)) => {
+                for _ in 0..count(length)? {
+                    self.reply()?;
+                }
+                Ok(None)
+            }
+            _ => Err(line.to_string()),
         }
     }
 }

@@ -57,6 +57,7 @@ fn flush(ctx: &mut Ctx<'_>, args: Args<'_>, databases: std::ops::Range<usize>) -
     let emptied: Vec<Emptied> = databases.map(|db| ctx.keys.empty(db)).collect();
     let removed: usize = emptied.iter().map(Emptied::keys).sum();
     ctx.keys.effects.dirty += removed as u64;
+    ctx.log_always(args);
     if ctx.mode == Mode::Alone {
         ctx.keys.unlock();
     }

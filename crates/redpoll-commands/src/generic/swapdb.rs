@@ -62,10 +62,8 @@ mod tests {
     fn tells_those_who_watch() {
         let mut server = TestServer::new();
         let mut client = server.client();
-        let now = server.now;
         server.run(&mut client, "SET a 1");
-        server.engine.watch(&mut client, b"a", now).expect("nobody is busy");
-        server.engine.watch(&mut client, b"b", now).expect("nobody is busy");
+        server.run(&mut client, "WATCH a b");
         let mut other = server.client();
         server.run(&mut other, "SWAPDB 2 3");
         assert!(!client.watch_broken());

@@ -73,7 +73,7 @@ const FIELDS: Arg =
 const NO_FIELD: i64 = -2;
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>, time: Time, name: &'static str) -> Result {
-    let (key, now, logged) = (args.at(1), fields::now(ctx), ctx.engine.change_log_is_on());
+    let (key, now, logged) = (args.at(1), fields::now(ctx), ctx.keys.effects.logging);
     let hash = ctx.keys.write::<Hash>(key)?;
     let at = time.parse(args.at(2), now, name)?;
     let condition = condition(args.at(3));

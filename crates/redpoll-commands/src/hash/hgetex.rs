@@ -44,7 +44,7 @@ enum Change {
 }
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
-    let (key, now, logged) = (args.at(1), fields::now(ctx), ctx.engine.change_log_is_on());
+    let (key, now, logged) = (args.at(1), fields::now(ctx), ctx.keys.effects.logging);
     let hash = ctx.keys.write::<Hash>(key)?;
     let (change, first) = parse(args, now)?;
     let Some(hash) = hash else {

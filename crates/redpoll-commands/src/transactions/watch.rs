@@ -1,8 +1,6 @@
 //! `WATCH key ...`: let EXEC do nothing if one of the keys changes before.
 
 use crate::prelude::*;
-use redpoll_engine::script::busy_error;
-use redpoll_script::RunningKind;
 
 pub const WATCH: Command = Command {
     spec: Spec {
@@ -31,12 +29,8 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     }
     // Once a watched key has changed, the transaction is lost, whatever else is watched.
     if !ctx.session.watch_broken() {
-        let now = ctx.keys.now();
-        for key in args.iter_from(1) {
-            let watched = ctx.engine.watch(ctx.session, key, now);
-            let busy = |_| busy_error(ctx.engine.scripts.busy().unwrap_or(RunningKind::Script));
-            watched.map_err(busy)?;
-        }
+        args.iter_from(1).for_each(|key| ctx.engine.watch(ctx.session, &mut ctx.keys, key));
+        ctx.keys.unlock();
     }
     ctx.reply.ok();
     Ok(())

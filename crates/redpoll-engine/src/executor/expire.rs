@@ -22,6 +22,7 @@ impl Executor {
             while more {
                 let mut keys = engine.keyspace.keys(0, now);
                 keys.effects.wanted = self.settings.wanted_events;
+                keys.effects.logging = engine.change_log.is_on();
                 // Not to wait for a script that may take minutes.
                 let slice = unless_busy(|| engine.keyspace.expire(stripe, SLICE, &mut keys, now));
                 let Ok(left) = slice else { return removed };
@@ -29,6 +30,8 @@ impl Executor {
                 removed += u64::from(keys.effects.expired);
                 let lags = std::mem::take(&mut keys.effects.rare().lags_ms);
                 self.note_lag(&lags);
+                // Now, each by itself: nothing joins keys that happen to go at the same time.
+                keys.unlock();
                 let ready = Self::settle(&engine, &self.stats, &mut keys);
                 debug_assert!(ready.is_empty(), "nobody waits for a key to go");
             }

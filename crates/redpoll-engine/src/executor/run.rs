@@ -88,6 +88,7 @@ impl Executor {
             return Self::refuse_as_busy(engine, stats, session, id, out);
         };
         keys.effects.wanted = settings.wanted_events;
+        keys.effects.logging = engine.change_log.is_on();
         keys.set_no_touch(session.client.has_flag(flags::NO_TOUCH));
         let mark = out.len();
         let mut ctx = Ctx {
@@ -112,6 +113,9 @@ impl Executor {
             Self::write_error(engine, stats, &error, &mut ctx.reply);
         } else if let Some(Action::Block(request)) = ctx.action.take() {
             Self::wait(&mut ctx, (command, id), args, request);
+        }
+        if ctx.keys.effects.logging {
+            Self::log(&mut ctx, &command.spec, args);
         }
         let ready = Self::settle(engine, ctx.stats, &mut ctx.keys);
         if !ready.is_empty() {
@@ -161,6 +165,21 @@ impl Executor {
         ctx.session.waiting = Some(waiter);
     }
 
+    /// Puts a command that has run by itself into the change log, before its locks are given back.
+    #[cold]
+    fn log(ctx: &mut Ctx<'_>, spec: &Spec, args: Args<'_>) {
+        let itself = spec.is_logged().then_some(args);
+        let effects = &ctx.keys.effects;
+        if let (Some(args), None, true) = (itself, &ctx.rewritten, effects.nothing_logged()) {
+            // The usual case needs no copy of the words.
+            if effects.dirty > 0 {
+                ctx.engine.change_log.append_one(ctx.session.db, args);
+            }
+            return;
+        }
+        ctx.note_for_log(itself, 0);
+    }
+
     /// Carries out what follows from a command's writes, while its locks are still held; returns
     /// the keys that waiting clients want to hear of.
     pub(super) fn settle(engine: &Engine, stats: &ThreadStats, keys: &mut Keys<'_>) -> Vec<Ready> {
@@ -176,6 +195,11 @@ impl Executor {
         let rare = effects.take_rare();
         if let Some(rare) = &rare {
             stats.expired_fields.add(rare.expired_fields);
+        }
+        if let Some(rare) = &rare
+            && !rare.logged.is_empty()
+        {
+            engine.change_log.append_unit(&rare.logged);
         }
         if let Some(rare) = &rare
             && !rare.events.is_empty()

@@ -72,6 +72,7 @@ impl Executor {
         ctx.reply.set_proto(waiter.proto);
         ctx.keys.set_no_touch(waiter.client.has_flag(flags::NO_TOUCH));
         ctx.rewritten = None;
+        ctx.keys.effects.logging = ctx.engine.change_log.is_on();
         let started = quanta::Instant::now();
         if let Err(error) = (waiter.command.run)(ctx, waiter.args.as_args()) {
             ctx.reply.rewind(0);
@@ -81,6 +82,9 @@ impl Executor {
         if ctx.action.take().is_some() {
             waiter.keep_waiting();
             return false;
+        }
+        if ctx.keys.effects.logging {
+            ctx.note_for_log(Some(waiter.args.as_args()), 0);
         }
         let nanos = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
         ctx.stats.commands[waiter.command_id].called(1, nanos);

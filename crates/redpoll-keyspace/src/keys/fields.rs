@@ -48,6 +48,8 @@ impl Keys<'_> {
         let GoneFields { key, names, emptied } = fields;
         self.effects.rare().expired_fields += names.len() as u64;
         self.modified(&key);
+        let words = [&b"HDEL"[..], &key].into_iter();
+        self.effects.log(self.db, words.chain(names.iter().map(|name| &**name)));
         self.event(&key, Class::Hash, "hexpired");
         if let Some(entry) = emptied {
             self.event(&key, Class::Generic, "del");

@@ -8,7 +8,7 @@ impl Keys<'_> {
     pub fn stripe(&mut self, number: usize) -> &mut Stripe {
         if !self.guards.holds(number) {
             debug_assert!(!matches!(self.guards, Guards::Many(_)), "two locks out of order");
-            self.guards = Guards::None;
+            self.unlock();
             self.guards = Guards::One(number, self.keyspace.lock(number));
         }
         self.guards.stripe_mut(number)
@@ -37,7 +37,7 @@ impl Keys<'_> {
         if matches!(self.guards, Guards::All(_)) {
             return;
         }
-        self.guards = Guards::None;
+        self.unlock();
         let mut hashes: Vec<u64> = keys.map(|key| self.keyspace.hash(key)).collect();
         hashes.sort_unstable_by_key(|&hash| self.keyspace.stripe_of(hash));
         let mut held = Vec::with_capacity(hashes.len());
@@ -82,7 +82,7 @@ impl Keys<'_> {
         if matches!(self.guards, Guards::All(_)) {
             return;
         }
-        self.guards = Guards::None;
+        self.unlock();
         let all = (0..self.keyspace.stripes()).map(|number| self.keyspace.lock(number));
         self.guards = Guards::All(all.collect());
     }
@@ -92,15 +92,20 @@ impl Keys<'_> {
         matches!(self.guards, Guards::All(_))
     }
 
-    /// Gives the locks back.
+    /// Gives the locks back. What the change log is to hold of what was done under them goes there
+    /// first, so that nothing can come in between.
     pub fn unlock(&mut self) {
+        if !self.effects.nothing_logged() {
+            let logged = std::mem::take(&mut self.effects.rare().logged);
+            self.keyspace.log(&logged);
+        }
         self.guards = Guards::None;
     }
 
     /// Gives the locks back unless all are held: for the end of a walk.
     pub fn unlock_walk(&mut self) {
         if !self.holds_all() {
-            self.guards = Guards::None;
+            self.unlock();
         }
     }
 }

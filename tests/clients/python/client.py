@@ -158,6 +158,85 @@ def pipelines(r):
     assert len(set(r.scan_iter("key:1?", count=1000))) == 10
 
 
+def streams(r):
+    first = r.xadd("x", {"sensor": "a", "value": 1})
+    second = r.xadd("x", {"sensor": "b", "value": 2}, maxlen=1000, approximate=True)
+    assert r.xlen("x") == 2 and first < second
+    assert r.xrange("x", count=1) == [(first, {b"sensor": b"a", b"value": b"1"})]
+    assert [entry for entry, _ in r.xrevrange("x")] == [second, first]
+    assert r.xgroup_create("x", "g", id="0") is True
+    refused(redis.ResponseError, "BUSYGROUP", lambda: r.xgroup_create("x", "g"))
+    reply = r.xreadgroup("g", "c", {"x": ">"}, count=10)
+    entries = reply[b"x"][0] if isinstance(reply, dict) else reply[0][1]
+    assert [entry for entry, _ in entries] == [first, second]
+    assert r.xpending("x", "g")["pending"] == 2
+    assert r.xack("x", "g", first) == 1
+    assert [entry for entry, _ in r.xclaim("x", "g", "d", 0, [second])] == [second]
+    assert r.xautoclaim("x", "g", "e", 0)[1][0][0] == second
+    assert r.xinfo_stream("x")["length"] == 2
+    assert r.xinfo_groups("x")[0]["pending"] == 1
+    assert r.xread({"x": second}, block=20) in ([], {}, None)
+    assert r.xdel("x", first) == 1 and r.xtrim("x", maxlen=0) == 1
+
+
+def bits_and_sketches(r):
+    assert r.setbit("bits", 7, 1) == 0 and r.getbit("bits", 7) == 1
+    assert r.bitcount("bits") == 1 and r.bitpos("bits", 1) == 7
+    assert r.bitfield("bits").set("u8", 8, 255).incrby("u8", 8, 1).execute() == [0, 0]
+    r.set("a", b"\xf0"), r.set("b", b"\x3c")
+    assert r.bitop("AND", "c", "a", "b") == 1 and r.get("c") == b"\x30"
+    assert r.pfadd("sketch", *range(1000)) == 1 and abs(r.pfcount("sketch") - 1000) < 50
+    r.pfadd("other", *range(500, 1500))
+    assert r.pfmerge("both", "sketch", "other") is True
+    assert abs(r.pfcount("both") - 1500) < 75
+
+
+def places(r):
+    assert r.geoadd("g", (13.361389, 38.115556, "Palermo", 15.087269, 37.502669, "Catania")) == 2
+    assert abs(r.geodist("g", "Palermo", "Catania", "km") - 166.2742) < 0.001
+    assert r.geohash("g", "Palermo") in ([b"sqc8b49rny0"], ["sqc8b49rny0"])
+    assert abs(r.geopos("g", "Catania")[0][1] - 37.502669) < 0.00001
+    near = r.geosearch("g", longitude=15, latitude=37, radius=200, unit="km", sort="ASC")
+    assert near == [b"Catania", b"Palermo"]
+
+
+def scripts(r):
+    add = r.register_script("return redis.call('INCRBY', KEYS[1], ARGV[1])")
+    assert add(keys=["counter"], args=[5]) == 5 and add(keys=["counter"], args=[2]) == 7
+    assert r.eval("return {1, 'two', {3}}", 0) == [1, b"two", [3]]
+    assert r.eval("return cjson.encode({1, 2})", 0) == b"[1,2]"
+    refused(redis.ResponseError, "WRONGTYPE", lambda: r.eval("redis.call('LPUSH', 'k', 1)", 0))
+    refused(redis.exceptions.NoScriptError, "", lambda: r.evalsha("0" * 40, 0))
+    library = "#!lua name=lib\nredis.register_function('twice', function(_, a) return a[1] * 2 end)"
+    assert r.function_load(library, replace=True) in (b"lib", "lib")
+    assert r.fcall("twice", 0, 21) == 42
+    with r.lock("lock", timeout=10):
+        assert r.exists("lock") == 1
+    assert r.exists("lock") == 0
+
+
+def users(r, connect):
+    assert r.acl_setuser("reader", enabled=True, passwords=["+secret"], keys=["k*"],
+                         commands=["+@read", "+ping"]) is True
+    assert "reader" in [getattr(name, "decode", lambda: name)() for name in r.acl_users()]
+    other = connect(username="reader", password="secret")
+    assert other.get("k") is not None
+    refused(redis.exceptions.NoPermissionError, "", lambda: other.set("k", 1))
+    refused(redis.exceptions.NoPermissionError, "", lambda: other.get("z"))
+    refused(redis.AuthenticationError, "",
+            lambda: connect(username="reader", password="wrong").ping())
+    assert r.acl_deluser("reader") == 1
+    assert r.acl_log(count=1)
+
+
+def payloads(r):
+    r.rpush("dumped", "a", "b")
+    payload = r.dump("dumped")
+    assert r.restore("restored", 0, payload) in (True, b"OK")
+    assert r.lrange("restored", 0, -1) == [b"a", b"b"]
+    refused(redis.ResponseError, "checksum", lambda: r.restore("bad", 0, payload[:-1] + b"x"))
+
+
 def messages(r):
     with r.pubsub() as listener:
         listener.subscribe("news")
@@ -194,8 +273,23 @@ def administration(r):
 def run(connect):
     r = connect()
     r.flushall()
-    for part in (strings, expiry, lists, hashes, sets, sorted_sets, transactions, pipelines):
+    for part in (
+        strings,
+        expiry,
+        lists,
+        hashes,
+        sets,
+        sorted_sets,
+        streams,
+        bits_and_sketches,
+        places,
+        scripts,
+        payloads,
+        transactions,
+        pipelines,
+    ):
         part(r)
+    users(r, connect)
     blocking(r, connect)
     messages(r)
     administration(r)
@@ -204,16 +298,11 @@ def run(connect):
 
 def main():
     port, *sockets = sys.argv[1:]
-    ways = [lambda protocol: redis.Redis(port=int(port), protocol=protocol, socket_timeout=PATIENCE)]
-    for path in sockets:
-        ways.append(
-            lambda protocol: redis.Redis(
-                unix_socket_path=path, protocol=protocol, socket_timeout=PATIENCE
-            )
-        )
+    ways = [{"port": int(port)}] + [{"unix_socket_path": path} for path in sockets]
     for way in ways:
         for protocol in (2, 3):
-            run(lambda: way(protocol))
+            options = {**way, "protocol": protocol, "socket_timeout": PATIENCE}
+            run(lambda **more: redis.Redis(**options, **more))
             print(f"redis-py {redis.__version__}, RESP{protocol}: fine")
 
 

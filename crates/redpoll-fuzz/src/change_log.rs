@@ -1,0 +1,156 @@
+//! Target: a sequence of commands, and the change log's commands on a second engine beside it.
+//!
+//! A replica and an append-only file know nothing but the change log, so whatever a command does
+//! must be in it: a second engine that does what is logged, at the same time, must hold the same
+//! data.
+//! What depends on chance, on time or on what was there is where this fails first.
+
+use crate::command_sequences::dump;
+use crate::grammar::{Step, decode};
+use crate::store::{Store, show};
+use redpoll_engine::change_log::Sink;
+use redpoll_resp::{Batch, Limits, Parser};
+use std::sync::{Arc, Mutex};
+
+/// The log's bytes that the follower has not taken yet.
+#[derive(Default)]
+struct Pending(Mutex<Vec<u8>>);
+
+impl Sink for Pending {
+    fn append(&self, bytes: &[u8]) -> bool {
+        self.0.lock().expect("no panic while it is held").extend_from_slice(bytes);
+        true
+    }
+}
+
+/// The target.
+pub fn run(data: &[u8]) {
+    let mut pair = Pair::default();
+    for step in decode(data) {
+        match step {
+            Step::Wait(millis, active) => pair.store.advance(millis, active),
+            Step::Command { words, damaged } => {
+                pair.run(&words);
+                if damaged {
+                    // A damaged word may have begun a transaction, or subscribed to something.
+                    pair.run(&[b"RESET".to_vec()]);
+                }
+            }
+            Step::Transaction(commands) => {
+                pair.run(&[b"MULTI".to_vec()]);
+                commands.iter().for_each(|words| pair.run(words));
+                pair.run(&[b"EXEC".to_vec()]);
+            }
+        }
+        pair.follow();
+    }
+    pair.compare();
+}
+
+struct Pair {
+    store: Store,
+    pending: Arc<Pending>,
+    follower: Store,
+    /// What has been run, and what was logged of it, for the message of a failure.
+    history: Vec<String>,
+}
+
+impl Default for Pair {
+    fn default() -> Self {
+        let (store, pending) = (Store::default(), Arc::new(Pending::default()));
+        store.engine().change_log.attach(pending.clone());
+        Pair { store, pending, follower: Store::default(), history: Vec::new() }
+    }
+}
+
+impl Pair {
+    fn run(&mut self, words: &[Vec<u8>]) {
+        self.history.push(format!("{} {}", self.store.now, show(words)));
+        self.store.run(words);
+    }
+
+    /// Lets the follower do what has been logged since.
+    fn follow(&mut self) {
+        self.follower.now = self.store.now;
+        let mut bytes = std::mem::take(&mut *self.pending.0.lock().expect("as above"));
+        let mut batch = Batch::default();
+        let limits = Limits::default();
+        let parsed = Parser::default().parse(&mut bytes, &limits, usize::MAX, &mut batch);
+        assert_eq!((parsed.consumed, parsed.error), (bytes.len(), None), "{}", self.tail());
+        for index in 0..batch.len() {
+            let words: Vec<&[u8]> = batch.command(index, &bytes).iter().collect();
+            self.history.push(format!("    logged: {}", show(&words)));
+            let reply = self.follower.run(&words);
+            assert!(!reply.is_error(), "{reply:?} to the last of\n{}", self.tail());
+        }
+    }
+
+    fn compare(&mut self) {
+        let (leads, follows) = (dump(&mut self.store), dump(&mut self.follower));
+        for (key, entry) in &leads {
+            let key_shown = key.escape_ascii();
+            assert_eq!(follows.get(key), Some(entry), "{key_shown}, after\n{}", self.tail());
+        }
+        assert_eq!(leads.len(), follows.len(), "keys, after\n{}", self.tail());
+    }
+
+    fn tail(&self) -> String {
+        self.history.join("\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs lines on the first engine, and compares what the second makes of the log.
+    fn check(lines: &[&str]) -> String {
+        let mut pair = Pair::default();
+        for line in lines {
+            match line.strip_prefix('~') {
+                Some(millis) => pair.store.advance(millis.parse().expect("a number"), true),
+                None => {
+                    pair.run(&line.split(' ').map(Into::into).collect::<Vec<Vec<u8>>>());
+                }
+            }
+            pair.follow();
+        }
+        pair.compare();
+        let logged = pair.history.iter().filter_map(|line| line.strip_prefix("    logged: "));
+        logged.filter(|line| !line.starts_with("SELECT")).collect::<Vec<_>>().join(" | ")
+    }
+
+    #[test]
+    fn what_stands_for_itself_is_logged_as_it_came() {
+        assert_eq!(check(&["SET k v", "GET k", "del none", "incr n"]), "SET k v | incr n");
+    }
+
+    #[test]
+    fn times_are_absolute_and_removals_are_said() {
+        let logged = check(&["SET k v PX 10", "~50", "SET j v EX 1", "EXPIRE j 0"]);
+        let at = 1_700_000_000_010_i64;
+        assert_eq!(
+            logged,
+            format!("SET k v PXAT {at} | DEL k | SET j v PXAT {} | DEL j", at + 1040)
+        );
+    }
+
+    #[test]
+    fn transactions_stay_together() {
+        let logged = check(&["MULTI", "SET a 1", "SPOP none", "SET b 2", "EXEC"]);
+        assert_eq!(logged, "MULTI | SET a 1 | SET b 2 | EXEC");
+        assert_eq!(check(&["MULTI", "SET a 1", "GET a", "EXEC"]), "SET a 1");
+    }
+
+    #[test]
+    fn an_empty_flush_is_logged_too() {
+        assert_eq!(check(&["FLUSHALL"]), "FLUSHALL");
+    }
+
+    #[test]
+    fn fields_that_expire_are_said() {
+        let logged = check(&["HSET h a 1 b 2", "HPEXPIRE h 10 FIELDS 1 a", "~50", "HGET h a"]);
+        let at = 1_700_000_000_010_i64;
+        assert_eq!(logged, format!("HSET h a 1 b 2 | HPEXPIREAT h {at} FIELDS 1 a | HDEL h a"));
+    }
+}
