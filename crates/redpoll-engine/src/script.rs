@@ -21,7 +21,7 @@ use crate::spec::{Command, Flags, Locks};
 use redpoll_keyspace::Saved;
 use redpoll_keyspace::effect::Logged;
 use redpoll_keyspace::lock::{Busy, BusyHolder, unless_busy};
-use redpoll_resp::{Args, OwnedArgs, Proto};
+use redpoll_resp::{Args, Proto};
 use redpoll_script::{Refusal, Running, RunningKind, Verdict};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Release};
@@ -55,7 +55,7 @@ pub struct ScriptRun {
     restart: bool,
     /// What was at the keys that have been written, unless all stripes are locked.
     undo: Option<Vec<Saved>>,
-    /// Its writes, for the change log.
+    /// Its writes, for the change log, as long as they may be taken back.
     log: Vec<Logged>,
     noticed: Option<Noticed>,
     busy: Option<BusyHolder>,
@@ -275,6 +275,7 @@ impl ScriptRun {
         if let Err(error) = (command.run)(ctx, args) {
             let message = error.message();
             ctx.reply.rewind(mark);
+            ctx.rewritten = None;
             ctx.reply.error(message.as_bytes());
             ctx.engine.stats.error(&message);
             ctx.stats.errors.add(1);
@@ -285,10 +286,10 @@ impl ScriptRun {
         ctx.action = None;
         let nanos = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
         stats.called(1, nanos);
-        let logged = std::mem::replace(&mut ctx.rewritten, rewritten);
-        if ctx.keys.effects.logging && self.replication != 0 {
-            self.note(ctx.keys.effects.dirty > dirty, args, logged);
+        if ctx.keys.effects.logging {
+            self.note(ctx, command, args, dirty);
         }
+        ctx.rewritten = rewritten;
         if ctx.engine.is_monitored() {
             ctx.engine.show_command_of(ctx.session, "lua", &command.spec, args, ctx.keys.now());
         }
@@ -304,17 +305,25 @@ impl ScriptRun {
         ctx.session.proto = outer.2;
     }
 
-    /// Notes what of a command goes into the change log: itself if it has changed something, or
-    /// what it wants there instead.
-    fn note(&mut self, changed: bool, args: Args<'_>, logged: Option<Vec<OwnedArgs>>) {
-        let db = self.selected;
-        match logged {
-            Some(commands) => {
-                self.log.extend(commands.into_iter().map(|words| Logged { db, words }));
-            }
-            None if changed => self.log.push(Logged { db, words: args.to_owned() }),
-            None => {}
+    /// Notes for the change log what a command has changed. What may still be taken back is kept
+    /// here; expired keys that were met are logged in any case, and come first.
+    #[cold]
+    fn note(&mut self, ctx: &mut Ctx<'_>, command: &Command, args: Args<'_>, before: u64) {
+        if self.replication == 0 {
+            ctx.rewritten = None;
+            return;
         }
+        let itself = command.spec.is_logged().then_some(args);
+        if self.undo.is_none() {
+            return ctx.note_for_log(itself, before);
+        }
+        let (db, changed) = (self.selected, ctx.keys.effects.dirty > before);
+        let words = match (ctx.rewritten.take(), itself) {
+            (Some(commands), _) => commands,
+            (None, Some(args)) if changed => vec![args.to_owned()],
+            (None, _) => return,
+        };
+        self.log.extend(words.into_iter().map(|words| Logged { db, words }));
     }
 
     /// Looks at the script from time to time while it runs.
@@ -381,7 +390,8 @@ impl ScriptRun {
         ctx.keys.select(self.db);
         ctx.keys.clear_hint();
         if !self.log.is_empty() {
-            ctx.keys.effects.rare().logged.append(&mut self.log);
+            let log = std::mem::take(&mut self.log);
+            ctx.keys.effects.rare().logged.extend(log);
         }
     }
 }

@@ -160,6 +160,5 @@ fn limits(config: &Config) -> Limits {
         hll_sparse_max_bytes: usize::try_from(config.hll_sparse_max_bytes()).unwrap_or(usize::MAX),
         stream_node_max_bytes: config.stream_node_max_bytes() as usize,
         stream_node_max_entries: usize::try_from(config.stream_node_max_entries()).unwrap_or(0),
-        ..Limits::default()
     }
 }

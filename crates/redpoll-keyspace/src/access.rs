@@ -112,7 +112,7 @@ mod tests {
     fn clocks_are_set_back() {
         assert_eq!(idle_seconds(idle_for(9, 5000), 5000), 9);
         assert_eq!(idle_seconds(idle_for(u64::MAX, 5000), 5000), MASK.into());
-        assert_eq!(frequency(with_frequency(77, 60_000), 60_000), 77);
+        assert_eq!(frequency(with_frequency(77, 60_000), 60_000, Pace::default()), 77);
     }
 
     #[test]

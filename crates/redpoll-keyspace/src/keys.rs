@@ -273,7 +273,7 @@ impl<'a> Keys<'a> {
     /// Sets the key's access clock: idle for so many seconds under LRU, used so often under LFU;
     /// what belongs to the other of the two is left alone.
     pub fn set_access(&mut self, key: &[u8], idle_seconds: Option<u64>, frequency: Option<u8>) {
-        let (now, lfu) = (self.now, self.keyspace.clock() == crate::access::Clock::Uses);
+        let (now, lfu) = (self.now, self.keyspace.clock() == Clock::Uses);
         let clock = match lfu {
             true => frequency.map(|counter| crate::access::with_frequency(counter, now)),
             false => idle_seconds.map(|seconds| crate::access::idle_for(seconds, now)),

@@ -3,6 +3,7 @@
 use crate::fault::{Fault, error_table, reply_error};
 use crate::host::{Host, with_host};
 use crate::host::{Refusal, Verdict};
+use crate::memory::unlimited;
 use crate::to_lua::to_lua;
 use mlua::{IntoLua, Lua, MultiValue, Table, Value};
 use redpoll_resp::{OwnedArgs, Proto, Reply};
@@ -67,11 +68,6 @@ fn caller(lua: &Lua, raises: bool) -> mlua::Result<mlua::Function> {
             Ok(()) => {
                 let value = with_host(|host| call(lua, host, &words));
                 match value.unwrap_or_else(outside)? {
-                    Ok(value) if !raises => return Ok(value),
-                    Ok(Value::Table(table)) => match error_text(&table) {
-                        Some(text) => Fault::Reply(text, true),
-                        None => return Ok(Value::Table(table)),
-                    },
                     Ok(value) => return Ok(value),
                     Err(fault) => fault,
                 }
@@ -90,17 +86,13 @@ fn caller(lua: &Lua, raises: bool) -> mlua::Result<mlua::Function> {
 /// Runs a command; the inner error is the script's, the outer one Lua's own.
 fn call(lua: &Lua, host: &mut dyn Host, words: &OwnedArgs) -> mlua::Result<Result<Value, Fault>> {
     match host.call(words.as_args()) {
-        Ok(reply) => Ok(Ok(to_lua(lua, reply)?)),
+        Ok([b'-', error @ ..]) => {
+            let line = error.split(|&byte| byte == b'\r').next().unwrap_or_default();
+            Ok(Err(Fault::Reply(String::from_utf8_lossy(line).into_owned(), true)))
+        }
+        Ok(reply) => unlimited(lua, |_| to_lua(lua, reply)).map(Ok),
         Err(Refusal::Error(text)) => Ok(Err(Fault::Reply(text, true))),
         Err(Refusal::Restart) => Ok(Err(Fault::Restart)),
-    }
-}
-
-/// The error that a reply is, if it is one.
-fn error_text(table: &Table) -> Option<String> {
-    match table.raw_get("err") {
-        Ok(Value::String(text)) => Some(text.to_string_lossy()),
-        _ => None,
     }
 }
 

@@ -19,6 +19,7 @@ mod dump;
 mod fault;
 mod host;
 mod library;
+mod memory;
 mod msgpack;
 mod number;
 mod random;

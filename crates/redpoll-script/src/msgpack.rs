@@ -1,6 +1,7 @@
 //! `cmsgpack`: MessagePack, with Lua's tables as arrays or maps.
 
 use crate::fault::{bad_argument, text_error};
+use crate::memory::{Budget, unlimited};
 use crate::structs::{RESULTS_MAX, number, text};
 use mlua::{Lua, MultiValue, Table, Value};
 
@@ -36,9 +37,7 @@ fn pack(lua: &Lua, args: MultiValue) -> mlua::Result<mlua::String> {
         return Err(bad_argument(lua, 0, "pack", "MessagePack pack needs input."));
     }
     let mut out = Vec::new();
-    for value in &args {
-        encode(value, &mut out, 0)?;
-    }
+    unlimited(lua, |_| args.iter().try_for_each(|value| encode(value, &mut out, 0)))?;
     lua.create_string(out)
 }
 
@@ -165,6 +164,7 @@ impl From<mlua::Error> for Bad {
 /// What is left to unpack.
 struct Input<'a> {
     lua: &'a Lua,
+    budget: Budget<'a>,
     bytes: &'a [u8],
     depth: usize,
 }
@@ -219,6 +219,7 @@ impl<'a> Input<'a> {
     }
 
     fn value(&mut self) -> Result<Value, Bad> {
+        self.budget.spend()?;
         let kind = self.take(1)?[0];
         let number = |number: f64| Ok(Value::Number(number));
         match kind {
@@ -291,7 +292,20 @@ fn unpack(lua: &Lua, args: &MultiValue, limit: f64, offset: f64) -> mlua::Result
     };
     let all = limit == 0.0 && offset == 0.0;
     let limit = if all { usize::MAX } else { limit as usize };
-    let mut input = Input { lua, bytes, depth: 0 };
+    unlimited(lua, |budget| {
+        let input = Input { lua, budget, bytes, depth: 0 };
+        unpack_from(input, limit, (!all).then_some(data.len()))
+    })
+}
+
+/// Unpacks up to `limit` values. With the length of the whole, the place behind the last comes
+/// first.
+fn unpack_from(
+    mut input: Input<'_>,
+    limit: usize,
+    length: Option<usize>,
+) -> mlua::Result<MultiValue> {
+    let lua = input.lua;
     let mut values = Vec::new();
     while !input.bytes.is_empty() && values.len() < limit {
         match input.value() {
@@ -306,8 +320,8 @@ fn unpack(lua: &Lua, args: &MultiValue, limit: f64, offset: f64) -> mlua::Result
             return Err(text_error(lua, text));
         }
     }
-    if !all {
-        let next = data.len() - input.bytes.len();
+    if let Some(length) = length {
+        let next = length - input.bytes.len();
         let next = if input.bytes.is_empty() { -1.0 } else { next as f64 };
         values.insert(0, Value::Number(next));
     }

@@ -95,7 +95,7 @@ end
 
 function G.rawset(t, key, value)
   if hidden[t] then
-    error(READ_ONLY, 2)
+    error(READ_ONLY, 0)
   end
   return rawset(t, key, value)
 end
@@ -106,7 +106,7 @@ end
 
 function G.setmetatable(t, metatable)
   if hidden[t] then
-    error(READ_ONLY, 2)
+    error(READ_ONLY, 0)
   end
   return setmetatable(t, metatable)
 end

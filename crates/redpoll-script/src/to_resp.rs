@@ -36,7 +36,7 @@ fn write(value: &Value, proto: Proto, reply: &mut Reply<'_>, depth: usize) {
     match value {
         Value::String(text) => reply.bulk(&text.as_bytes()),
         Value::Integer(number) => reply.int(*number),
-        Value::Number(number) => reply.int(*number as i64),
+        Value::Number(number) => reply.int(truncated(*number)),
         Value::Boolean(value) if proto == Proto::Resp3 => reply.boolean(*value),
         Value::Boolean(true) => reply.int(1),
         Value::Table(_) if depth >= DEPTH_MAX => reply.error(TOO_DEEP),
@@ -101,6 +101,13 @@ fn write_array(table: &Table, proto: Proto, reply: &mut Reply<'_>, depth: usize)
             length += 1;
         }
     });
+}
+
+/// A number without its fraction; what no integer can hold becomes the least of them, as on Redis's
+/// processors.
+fn truncated(number: f64) -> i64 {
+    const LIMIT: f64 = 9_223_372_036_854_775_808.0;
+    if (-LIMIT..LIMIT).contains(&number) { number as i64 } else { i64::MIN }
 }
 
 /// A field that holds a text.

@@ -1,8 +1,6 @@
 //! `WATCH key ...`: let EXEC do nothing if one of the keys changes before.
 
 use crate::prelude::*;
-use redpoll_engine::script::busy_error;
-use redpoll_script::RunningKind;
 
 pub const WATCH: Command = Command {
     spec: Spec {

@@ -2,14 +2,20 @@
 
 use super::{DEPTH_MAX, Options};
 use crate::fault::text_error;
+use crate::memory::Budget;
 use mlua::{Lua, Table, Value};
 
 /// The value of a JSON text.
-pub(super) fn decode(lua: &Lua, options: &Options, text: &[u8]) -> mlua::Result<Value> {
+pub(super) fn decode(
+    lua: &Lua,
+    options: &Options,
+    text: &[u8],
+    budget: Budget<'_>,
+) -> mlua::Result<Value> {
     if text.len() >= 2 && (text[0] == 0 || text[1] == 0) {
         return Err(text_error(lua, "JSON parser does not support UTF-16 or UTF-32"));
     }
-    let mut decoder = Decoder { lua, options, text, at: 0, token_at: 0, depth: 0 };
+    let mut decoder = Decoder { lua, options, text, at: 0, token_at: 0, depth: 0, budget };
     let token = decoder.next();
     let value = decoder.value(token)?;
     match decoder.next() {
@@ -62,6 +68,7 @@ struct Decoder<'a> {
     /// Where the last token begins, or what is wrong with it lies.
     token_at: usize,
     depth: i64,
+    budget: Budget<'a>,
 }
 
 impl Decoder<'_> {
@@ -110,7 +117,8 @@ impl Decoder<'_> {
             }
         }
         let starts = |word: &[u8]| rest.len() >= 3 && rest[..3].eq_ignore_ascii_case(word);
-        if self.options.decode_invalid && (starts(b"inf") || starts(b"nan")) {
+        let number = rest.starts_with(b"+") || starts(b"inf") || starts(b"nan");
+        if self.options.decode_invalid && number {
             return self.number();
         }
         Token::Bad("invalid token")
@@ -207,6 +215,7 @@ impl Decoder<'_> {
     }
 
     fn value(&mut self, token: Token) -> mlua::Result<Value> {
+        self.budget.spend()?;
         Ok(match token {
             Token::String(text) => Value::String(self.lua.create_string(text)?),
             Token::Number(number) => Value::Number(number),

@@ -4,6 +4,7 @@ mod decode;
 mod encode;
 
 use crate::fault::bad_argument;
+use crate::memory::unlimited;
 use crate::random::type_name;
 use mlua::{Lua, MultiValue, Table, Value};
 use std::cell::RefCell;
@@ -58,7 +59,7 @@ pub(crate) fn library(lua: &Lua) -> mlua::Result<Table> {
     let shared = Rc::clone(&options);
     let encode = move |lua: &Lua, args: MultiValue| {
         let value = only_argument(lua, &args, "encode")?;
-        let text = encode::encode(lua, &shared.borrow(), value)?;
+        let text = unlimited(lua, |_| encode::encode(lua, &shared.borrow(), value))?;
         lua.create_string(text)
     };
     table.raw_set("encode", lua.create_function(encode)?)?;
@@ -66,7 +67,7 @@ pub(crate) fn library(lua: &Lua) -> mlua::Result<Table> {
     let decode = move |lua: &Lua, args: MultiValue| {
         only_argument(lua, &args, "decode")?;
         let text = crate::structs::text(lua, &args, 0, "decode")?;
-        decode::decode(lua, &shared.borrow(), &text)
+        unlimited(lua, |budget| decode::decode(lua, &shared.borrow(), &text, budget))
     };
     table.raw_set("decode", lua.create_function(decode)?)?;
     settings(lua, &table, &options)?;
