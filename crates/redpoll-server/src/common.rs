@@ -254,8 +254,11 @@ impl Common {
         }
         if let Some(waiter) = &connection.session.waiting
             && waiter.due() != i64::MAX
+            && !waiter.is_done()
         {
-            self.deadlines.borrow_mut().push(Reverse((waiter.due(), client)));
+            // What is due already and still waits is in the hands of another thread: look later.
+            let due = waiter.due().max(now + 1);
+            self.deadlines.borrow_mut().push(Reverse((due, client)));
         }
     }
 
@@ -292,7 +295,7 @@ impl Common {
     pub fn end_waits(&self, hands: &mut Hands, now: i64) {
         while self.engine.scripts.busy().is_none() {
             let first = self.deadlines.borrow().peek().map(|Reverse(first)| *first);
-            let Some((deadline, client)) = first.filter(|(deadline, _)| *deadline <= now) else {
+            let Some((_, client)) = first.filter(|(due, _)| *due <= now) else {
                 return;
             };
             self.deadlines.borrow_mut().pop();
