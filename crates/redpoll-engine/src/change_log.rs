@@ -64,7 +64,7 @@ impl ChangeLog {
     }
 
     /// Lets the log begin anew for somebody who joins: with a `SELECT`.
-    pub(crate) fn select_again(&self) {
+    pub fn select_again(&self) {
         self.state.lock().db = None;
     }
 

@@ -232,7 +232,7 @@ impl Engine {
     /// Takes over what the engine keeps of the configuration. To be called after every change.
     pub fn config_changed(&self) {
         let mut settings = Settings::of(&self.config);
-        settings.snapshot_failed = self.refuses_writes();
+        settings.snapshot_failed = self.refuses_writes() || self.log_failure().is_some();
         self.keyspace.set_clock(settings.clock, settings.pace);
         let pending_max = self.config.client_output_buffer_limit(ClientClass::Replica).hard_bytes;
         self.replication.configure(self.config.repl_backlog_size() as usize, pending_max as usize);

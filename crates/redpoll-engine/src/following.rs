@@ -47,12 +47,13 @@ impl Engine {
                         self.answer(&waiter, |reply| reply.count(count));
                     }
                 }
-                TimeoutReply::Persisted { offset, wanted } => {
+                TimeoutReply::Persisted { position, local, offset, wanted } => {
                     let count = self.replication.persisted_by(offset);
-                    if count >= wanted {
+                    let here = self.persisted_here(position);
+                    if count >= wanted && here >= usize::from(local) {
                         self.answer(&waiter, |reply| {
                             reply.array(2);
-                            reply.int(0);
+                            reply.count(here);
                             reply.count(count);
                         });
                     }

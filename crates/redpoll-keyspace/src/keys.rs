@@ -130,6 +130,11 @@ impl<'a> Keys<'a> {
         self.gone_by = if on { i64::MIN } else { self.now };
     }
 
+    /// Whether what expires at this time is gone. Nothing is where expired keys are to be seen.
+    pub fn is_past(&self, at: i64) -> bool {
+        at <= self.gone_by
+    }
+
     /// Tells the hash of a key, so that it is not computed again when that very slice is looked up.
     #[inline]
     pub fn set_hint(&mut self, key: &[u8], hash: u64) {

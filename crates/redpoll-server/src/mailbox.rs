@@ -6,6 +6,7 @@ use redpoll_transport::Stream;
 use rustix::event::{EventfdFlags, eventfd};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::AtomicBool;
 
 /// A message to a worker.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub enum Message {
 /// See the module's head.
 #[derive(Debug)]
 pub struct Mailbox {
+    /// Whether the worker holds replies back until the log has come far enough.
+    pub holds: AtomicBool,
     messages: Mutex<Vec<Message>>,
     event: OwnedFd,
 }
@@ -27,7 +30,7 @@ impl Mailbox {
     /// An empty mailbox.
     pub fn new() -> io::Result<Self> {
         let event = eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?;
-        Ok(Mailbox { messages: Mutex::default(), event })
+        Ok(Mailbox { holds: AtomicBool::new(false), messages: Mutex::default(), event })
     }
 
     /// Leaves a message; the worker is woken if the box was empty.

@@ -1,6 +1,7 @@
 //! The snapshot file in the life of the program: loaded at the start, saved when a save point asks
 //! for it, saved at the end.
 
+use crate::{aof, libraries};
 use redpoll_engine::Engine;
 use redpoll_engine::engine::ShutdownOptions;
 use redpoll_engine::persistence::{LoadError, Merge, SaveError};
@@ -15,12 +16,14 @@ const WAIT_STEP: Duration = Duration::from_millis(20);
 
 /// Loads the snapshot file if there is one. The error is for the log: the program must not go on
 /// without data that are there.
-pub fn load(engine: &Engine) -> Result<(), String> {
+pub fn load(engine: &Arc<Engine>) -> Result<(), String> {
     let begun = Instant::now();
     let mut keys = engine.keyspace.keys(0, clock::now_ms());
     match engine.load(&mut keys, Merge::Refuse) {
         Ok(loaded) => {
             loaded.notes.iter().for_each(|note| log::warn!("{note}"));
+            drop(keys);
+            libraries::load(engine, &loaded.libraries)?;
             let empty = match loaded.empty {
                 0 => String::new(),
                 count => format!(", empty keys skipped: {count}"),
@@ -52,9 +55,33 @@ pub fn save_if_due(engine: &Arc<Engine>, now: i64) {
     }
 }
 
-/// Saves at the end, if that is asked for. Answers whether the program may end; then nothing is
-/// changed any more, so that no client is told of a write that the file does not hold.
+/// Saves at the end, if that is asked for, and puts the log on disk. Answers whether the program
+/// may end; then nothing is changed any more, so that no client is told of a write that the files
+/// do not hold.
 pub fn may_end(engine: &Engine, options: ShutdownOptions) -> bool {
+    let log = aof::log().filter(|_| engine.persistence.aof.is_enabled());
+    if log.is_some() && !engine.persistence.aof.is_complete() && !options.force {
+        log::warn!("Writing initial AOF. Can't exit.");
+        return false;
+    }
+    if !save_at_end(engine, options) {
+        return false;
+    }
+    let Some(log) = log else { return true };
+    let mut keys = engine.keyspace.keys(0, clock::now_ms());
+    keys.lock_all();
+    if !log.finish() {
+        log::warn!("Fail to fsync the AOF file");
+        if !options.force {
+            return false;
+        }
+    }
+    // The locks are never given back.
+    std::mem::forget(keys);
+    true
+}
+
+fn save_at_end(engine: &Engine, options: ShutdownOptions) -> bool {
     let wanted = options.save || !engine.config.save().is_empty();
     if options.nosave || !wanted {
         return true;
@@ -66,8 +93,10 @@ pub fn may_end(engine: &Engine, options: ShutdownOptions) -> bool {
         keys.lock_all();
         match engine.save(&mut keys) {
             Ok(()) => {
-                // The locks are never given back.
-                std::mem::forget(keys);
+                if !engine.persistence.aof.is_enabled() {
+                    // The locks are never given back.
+                    std::mem::forget(keys);
+                }
                 return true;
             }
             Err(SaveError::InProgress) if begun.elapsed() < WAIT_MAX => {

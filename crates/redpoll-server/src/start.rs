@@ -10,8 +10,8 @@ use crate::supervisor::Supervisor;
 use crate::worker::Worker;
 use crate::workers::Workers;
 use crate::{
-    acceptor, banner, handshake, logging, metrics, migrate, oom_score, reclaim, replication,
-    snapshot, timer, users,
+    acceptor, aof, banner, handshake, logging, metrics, migrate, oom_score, reclaim, replication,
+    timer, users,
 };
 use redpoll_config::{Config, Text};
 use redpoll_engine::Engine;
@@ -85,9 +85,11 @@ fn start_threads(
     engine.persistence.set_storage(Box::new(Directory));
     migrate::start(engine);
     replication::start(engine).map_err(failed)?;
-    snapshot::load(engine)?;
+    aof::start(engine)?;
     follow_configured(engine);
     let workers = Arc::new(Workers::new(start_workers(engine).map_err(failed)?));
+    let holders = Arc::clone(&workers);
+    engine.persistence.aof.set_wake(Box::new(move || holders.wake_holders()));
     let doors = Arc::new(Doors::new(listeners).map_err(failed)?);
     let handshakes = Arc::new(Handshakes::new().map_err(failed)?);
     certificates.publish(engine);
@@ -137,10 +139,7 @@ fn prepare_process(config: &Arc<Config>) {
 /// Says which directives of the configuration ask for something that this build does not have:
 /// whoever relies on them must hear of it at the start, not after a loss.
 fn warn_of_missing(config: &Config) {
-    let missing = [
-        (config.appendonly(), "appendonly", "no append-only file is written"),
-        (config.cluster_enabled(), "cluster-enabled", "the server runs alone"),
-    ];
+    let missing = [(config.cluster_enabled(), "cluster-enabled", "the server runs alone")];
     for (_, name, instead) in missing.iter().filter(|(asked, _, _)| *asked) {
         log::warn!("{name} is set, but this version does not have it: {instead}.");
     }

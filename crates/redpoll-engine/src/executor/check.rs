@@ -84,7 +84,7 @@ impl Executor {
             return Verdict::Refuse(Error::text("NOREPLICAS Not enough good replicas to write."));
         }
         if self.settings.snapshot_failed && !session.is_primary && may_change(session, spec) {
-            return Verdict::Refuse(Error::text(MISCONF));
+            return Verdict::Refuse(self.cannot_persist());
         }
         if session.only_pubsub() && !allowed_for_subscribers(self.own_name(id)) {
             return Verdict::Refuse(Error::text(format!(
@@ -177,6 +177,15 @@ impl Executor {
             && !replication.is_replica()
             && replication.near(lag_ms, redpoll_keyspace::clock::now_ms())
                 < self.settings.min_replicas
+    }
+
+    /// Why a write is refused that could not be kept.
+    #[cold]
+    fn cannot_persist(&self) -> Error {
+        match self.engine.log_failure() {
+            Some(why) => Error::text(format!("MISCONF Errors writing to the AOF file: {why}")),
+            None => Error::text(MISCONF),
+        }
     }
 
     /// Keeps a command for EXEC.

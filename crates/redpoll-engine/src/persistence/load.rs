@@ -30,6 +30,10 @@ pub struct Loaded {
     pub expired: u64,
     /// Keys left out because their collections had no elements.
     pub empty: u64,
+    /// The code of libraries of functions, which whoever loads has to compile.
+    pub libraries: Vec<Vec<u8>>,
+    /// Bytes of the file that belong to the snapshot.
+    pub bytes: u64,
     /// What the log should tell: things of the file that were passed over.
     pub notes: Vec<String>,
 }
@@ -122,7 +126,7 @@ fn load(
     while let Some(item) = file.next(limits)? {
         match item {
             Item::Record(record) => match record.expiry {
-                Some(at) if at <= keys.now() => loaded.expired += 1,
+                Some(at) if keys.is_past(at) => loaded.expired += 1,
                 _ if !put(keys, *record, merge) => return Err(file.error(Fault::Duplicate)),
                 _ => loaded.keys += 1,
             },
@@ -137,11 +141,12 @@ fn load(
                 loaded.note("skipping empty key:", &key);
             }
             Item::EarlyFunction(name) => loaded.note("skipping a function of a preview:", &name),
-            Item::Function(_) => loaded.note("skipping a library of functions", b""),
+            Item::Function(code) => loaded.libraries.push(code),
             Item::ModuleAux(name) => loaded.note("skipping data of the module", name.as_bytes()),
             Item::Aux(..) | Item::Sizes(..) => {}
         }
     }
+    loaded.bytes = file.offset();
     Ok(loaded)
 }
 

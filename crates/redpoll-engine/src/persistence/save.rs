@@ -108,9 +108,10 @@ impl Engine {
 
     fn write(&self, snapshot: &Snapshot, dirty: u64) -> Result<(), SaveError> {
         let (form, name) = (self.form(), self.config.dbfilename());
-        let aux = self.facts();
+        let (aux, libraries) = (self.facts(), self.libraries());
         let storage = self.persistence.storage().map_err(SaveError::Failed)?;
-        let mut fill = |out: &mut dyn std::io::Write| snapshot.write(out, aux.clone(), form);
+        let mut fill =
+            |out: &mut dyn std::io::Write| snapshot.write(out, aux.clone(), &libraries, form);
         storage.replace(name.as_path(), &mut fill).map_err(SaveError::Failed)?;
         self.stats.saved_dirty.fetch_add(dirty, Relaxed);
         let mut status = self.persistence.status.lock();
@@ -141,7 +142,31 @@ impl Engine {
         facts: Vec<(&'static str, String)>,
         out: &mut dyn std::io::Write,
     ) -> std::io::Result<()> {
-        snapshot.write(out, facts, self.form())
+        snapshot.write(out, facts, &self.libraries(), self.form())
+    }
+
+    /// Writes a snapshot that an append-only file begins with: as commands, if the configuration
+    /// does not want a snapshot there.
+    pub fn write_base(
+        &self,
+        snapshot: &Snapshot,
+        as_snapshot: bool,
+        out: &mut dyn std::io::Write,
+    ) -> std::io::Result<()> {
+        if !as_snapshot {
+            return snapshot.write_commands(out, &self.libraries());
+        }
+        let mut facts = self.facts();
+        if let Some(fact) = facts.iter_mut().find(|(name, _)| *name == "aof-base") {
+            fact.1 = "1".to_owned();
+        }
+        self.stream(snapshot, facts, out)
+    }
+
+    /// The code of all libraries of functions. They are no part of a snapshot's moment: whoever
+    /// changes them repeats the change in the log, and a change made twice is one.
+    fn libraries(&self) -> Vec<Box<[u8]>> {
+        self.scripts.libraries().iter().map(|library| library.code.clone()).collect()
     }
 
     /// What a snapshot for replicas tells of the server.

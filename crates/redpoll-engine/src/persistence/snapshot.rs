@@ -80,17 +80,19 @@ impl Snapshot {
         self.databases.is_empty()
     }
 
-    /// Writes all of it, with these facts about the server.
+    /// Writes all of it, with these facts about the server and these libraries of functions.
     pub(super) fn write(
         &self,
         out: &mut dyn Write,
         aux: Vec<(&'static str, String)>,
+        libraries: &[Box<[u8]>],
         form: Form,
     ) -> io::Result<()> {
         let version = self.databases.iter().map(Database::version).max();
         let version = version.unwrap_or(ValueRef::Int(0).version());
         let header = Header { version, aux };
         let mut file = FileWriter::new(out, &header, form.compress, form.checksum);
+        libraries.iter().for_each(|code| file.function(code));
         for database in &self.databases {
             file.database(database.number, database.records.len(), database.volatile);
             database.each(|key, value, record| {
@@ -109,6 +111,26 @@ impl Snapshot {
             });
         }
         file.finish().map(drop)
+    }
+
+    /// Shows every key with its database, whether it is the first of that, its value and its
+    /// expiry, until `show` answers false.
+    pub(super) fn each(
+        &self,
+        mut show: impl FnMut(usize, bool, &[u8], ValueRef<'_>, Option<i64>) -> bool,
+    ) {
+        let mut goes_on = true;
+        for database in self.databases.iter() {
+            let mut starts = true;
+            database.each(|key, value, record| {
+                goes_on = show(database.number, starts, key, value, record.expiry);
+                starts = false;
+                goes_on
+            });
+            if !goes_on {
+                return;
+            }
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::handshake::{Answer, Line};
 use super::marked::{End, Marked};
+use crate::libraries;
 use redpoll_engine::client::{ClientId, Origin, Waker};
 use redpoll_engine::persistence::{Loaded, Merge};
 use redpoll_engine::replication::{LinkState, Primary};
@@ -186,6 +187,13 @@ impl Link {
         let loaded = self.engine.load_from(&mut keys, snapshot, Merge::Replace);
         let loaded = loaded.map_err(|error| io::Error::other(error.to_string()))?;
         loaded.notes.iter().for_each(|note| log::warn!("{note}"));
+        drop(keys);
+        libraries::load(&self.engine, &loaded.libraries).map_err(io::Error::other)?;
+        let aof = &self.engine.persistence.aof;
+        if aof.is_enabled() {
+            // The log so far is that of other data.
+            aof.keeper()?.replaced()?;
+        }
         Ok(loaded)
     }
 
@@ -197,13 +205,22 @@ impl Link {
     ) -> io::Result<std::convert::Infallible> {
         let mut parser = Parser::default();
         let mut last_ack = 0;
+        let mut progress = Progress::default();
         loop {
             let asked = self.run_commands(line, session, &mut parser)?;
             let now = clock::now_ms();
             if asked || now - last_ack >= ACK_MS {
                 last_ack = now;
-                let offset = self.engine.replication.offset().to_string();
-                line.say(&[b"REPLCONF", b"ACK", offset.as_bytes()])?;
+                let offset = self.engine.replication.offset();
+                let durable = progress.durable(&self.engine, offset).map(|at| at.to_string());
+                let offset = offset.to_string();
+                match durable {
+                    None => line.say(&[b"REPLCONF", b"ACK", offset.as_bytes()])?,
+                    Some(durable) => {
+                        let words = [&b"REPLCONF"[..], b"ACK", offset.as_bytes(), b"FACK"];
+                        line.say(&[&words[..], &[durable.as_bytes()]].concat())?;
+                    }
+                }
             }
             self.read(line)?;
         }
@@ -270,6 +287,37 @@ impl Link {
             self.engine.replication.stream(&buffer[..parsed.consumed]);
             done += parsed.consumed;
         }
+    }
+}
+
+/// How much of the stream is on disk: the log counts other bytes than the stream, so that pairs of
+/// offsets that belong together are noted.
+#[derive(Default)]
+struct Progress {
+    /// Up to where the stream is on disk.
+    durable: u64,
+    /// An offset of the log that is waited for, and that of the stream with it.
+    pending: Option<(u64, u64)>,
+}
+
+impl Progress {
+    /// Up to where the stream, which has come to `offset`, is on disk; `None` without a log.
+    fn durable(&mut self, engine: &Engine, offset: u64) -> Option<u64> {
+        let aof = &engine.persistence.aof;
+        if !aof.is_complete() {
+            *self = Progress::default();
+            return None;
+        }
+        for _ in 0..2 {
+            let (logged, streamed) =
+                *self.pending.get_or_insert((engine.change_log.offset(), offset));
+            if aof.durable() < logged {
+                break;
+            }
+            self.durable = streamed;
+            self.pending = None;
+        }
+        Some(self.durable)
     }
 }
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 mod digest;
 mod help;
 mod listing;
+mod load_aof;
 mod object;
 mod populate;
 mod protocol;
@@ -61,6 +62,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         () if is("help", 2..=2) => help::reply(ctx),
         () if is("htstats", 3..=4) => return tables::describe(ctx, args.at(2)),
         () if is("listpack", 3..=3) => return listing::listpack(ctx, args.at(2)),
+        () if is("loadaof", 2..=2) => return load_aof::run(ctx),
         () if is("object", 3..=3) => return object::describe(ctx, args.at(2)),
         () if is("pause-cron", 3..=3) => {
             ctx.engine.timer_paused.store(args.at(2) != b"0", Relaxed);
