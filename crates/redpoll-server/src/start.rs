@@ -85,6 +85,7 @@ fn start_threads(
     engine.persistence.set_storage(Box::new(Directory));
     migrate::start(engine);
     replication::start(engine).map_err(failed)?;
+    log::info!("Server initialized");
     aof::start(engine)?;
     follow_configured(engine);
     let workers = Arc::new(Workers::new(start_workers(engine).map_err(failed)?));
@@ -101,7 +102,6 @@ fn start_threads(
     };
     engine.set_config_hook(Box::new(move |config, changed| reconfigure.apply(config, changed)));
     metrics::start(engine)?;
-    log::info!("Server initialized");
     handshake::start(
         Arc::clone(engine),
         Arc::clone(&handshakes),

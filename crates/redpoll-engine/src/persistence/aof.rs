@@ -57,6 +57,8 @@ pub struct Aof {
     holds: AtomicBool,
     released: AtomicU64,
     durable: AtomicU64,
+    /// For how long to sleep before the log is written, in microseconds (DEBUG AOF-FLUSH-SLEEP).
+    pub sleep_micros: AtomicU64,
     /// Bytes of all files.
     pub size: AtomicU64,
     /// Bytes that wait to be written.

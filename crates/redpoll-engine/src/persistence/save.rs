@@ -154,7 +154,9 @@ impl Engine {
         out: &mut dyn std::io::Write,
     ) -> std::io::Result<()> {
         if !as_snapshot {
-            return snapshot.write_commands(out, &self.libraries());
+            let noted = self.config.aof_timestamp_enabled();
+            let time = noted.then(|| clock::now_ms() / 1000);
+            return snapshot.write_commands(out, &self.libraries(), time);
         }
         let mut facts = self.facts();
         if let Some(fact) = facts.iter_mut().find(|(name, _)| *name == "aof-base") {

@@ -92,6 +92,7 @@ impl Files {
 
     /// Removes a file of the log that has come to nothing.
     pub fn remove(&self, name: &str) {
+        log::info!("Removing the temp incr aof file {name}");
         // It may not be there at all.
         let _ = fs::remove_file(self.path(name));
     }

@@ -51,6 +51,8 @@ pub struct Keeper {
     files: Files,
     manifest: Manifest,
     mode: Mode,
+    /// The number of failures at which was said that further rewrites are put off.
+    told: u64,
 }
 
 impl Keeper {
@@ -63,7 +65,7 @@ impl Keeper {
     ) -> io::Result<mpsc::Sender<Order>> {
         let (sender, orders) = mpsc::channel();
         let mode = if on { Mode::On } else { Mode::Off };
-        let mut keeper = Keeper { log: Arc::clone(log), files, manifest, mode };
+        let mut keeper = Keeper { log: Arc::clone(log), files, manifest, mode, told: 0 };
         thread::Builder::new().name("aof-keeper".to_owned()).spawn(move || {
             redpoll_memory::register_thread();
             keeper.run(&orders);
@@ -116,8 +118,8 @@ impl Keeper {
             Mode::Wanted(at) if now >= at => self.enable(),
             Mode::Wanted(_) => {}
             Mode::On => {
-                let aof = &self.log.engine.persistence.aof;
-                if self.is_rewrite_due(now) && aof.begin_rewrite(now) {
+                let due = self.is_rewrite_due(now);
+                if due && self.log.engine.persistence.aof.begin_rewrite(now) {
                     self.rewrite();
                 }
             }
@@ -125,7 +127,7 @@ impl Keeper {
     }
 
     /// Whether the log has grown enough (`auto-aof-rewrite-percentage`).
-    fn is_rewrite_due(&self, now: i64) -> bool {
+    fn is_rewrite_due(&mut self, now: i64) -> bool {
         let (config, aof) = (&self.log.engine.config, &self.log.engine.persistence.aof);
         let percentage = u64::try_from(config.auto_aof_rewrite_percentage()).unwrap_or(0);
         let size = aof.size.load(Relaxed);
@@ -143,6 +145,14 @@ impl Keeper {
             let grown = grown / status.base_size.max(1);
             log::info!("Starting automatic rewriting of AOF on {grown}% growth");
             return true;
+        }
+        if due && self.told != status.failures {
+            self.told = status.failures;
+            let minutes = pause_ms / 60_000;
+            log::warn!(
+                "Background AOF rewrite has repeatedly failed and triggered the limit, will retry \
+                 in {minutes} minutes"
+            );
         }
         false
     }

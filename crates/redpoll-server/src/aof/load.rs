@@ -32,7 +32,9 @@ enum End {
 pub fn load(engine: &Arc<Engine>, files: &Files, manifest: &Manifest) -> Result<(), String> {
     for entry in manifest.loaded() {
         files.size(entry).map_err(|error| {
-            format!("The append log file {} can't be opened: {error}", entry.name)
+            let (name, missing) = (&entry.name, error.kind() == io::ErrorKind::NotFound);
+            let what = if missing { "doesn't exist" } else { "can't be opened" };
+            format!("The append log file {name} {what}: {error}")
         })?;
     }
     let _loading = engine.begin_loading();
@@ -204,7 +206,9 @@ impl Replay {
             Some(_) => Ok(()),
             None => {
                 let word = String::from_utf8_lossy(word);
-                Err(format!("Unknown command '{word}' reading {name} at offset {offset}"))
+                Err(format!(
+                    "Unknown command '{word}' reading the append only file {name} at offset {offset}"
+                ))
             }
         }
     }

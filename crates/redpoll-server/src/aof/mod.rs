@@ -28,10 +28,10 @@ use redpoll_engine::Engine;
 use redpoll_engine::change_log::Sink;
 use redpoll_engine::persistence::{LogKeeper, Snapshot};
 use redpoll_keyspace::clock;
-use std::io;
 use std::sync::atomic::{AtomicBool, Ordering::Release};
 use std::sync::{Arc, OnceLock, mpsc};
 use std::time::Duration;
+use std::{fs, io};
 use writer::Writer;
 
 /// How long the end of the program waits for the disk.
@@ -185,7 +185,7 @@ impl Log {
         if on {
             let files = Files::of(&self.engine.config);
             drop(files.create(keeper::FIRST)?);
-            files.remove(keeper::FIRST);
+            fs::remove_file(files.path(keeper::FIRST))?;
         } else {
             self.cancelled.store(true, Release);
         }

@@ -274,6 +274,10 @@ impl<'a> Thread<'a> {
 
     /// Writes what there is, and flushes it if that is due.
     fn write(&mut self, end: u64, policy: AppendFsync, wanted: bool) -> io::Result<()> {
+        match self.shared.aof().sleep_micros.load(Relaxed) {
+            0 => {}
+            micros => thread::sleep(Duration::from_micros(micros)),
+        }
         while let Some(part) = self.work.pop_front() {
             match part {
                 Part::Bytes(bytes) => {

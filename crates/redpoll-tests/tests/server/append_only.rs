@@ -218,7 +218,7 @@ fn a_damaged_log_ends_the_start() {
     );
     assert!(said.contains(&place), "{said}");
     fs::write(&path, [&whole[..], b"*1\r\n$4\r\nNOPE\r\n"].concat()).expect("a file");
-    assert!(home.refusal(&[]).contains("Unknown command 'NOPE' reading"));
+    assert!(home.refusal(&[]).contains("Unknown command 'NOPE' reading the append only"));
     fs::remove_file(&path).expect("the log goes");
     assert!(home.refusal(&[]).contains("The append log file appendonly.aof.1.incr.aof"));
     fs::write(home.log("appendonly.aof.manifest"), "file x seq 1\n").expect("a file");

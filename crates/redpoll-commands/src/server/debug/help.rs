@@ -4,11 +4,13 @@ use crate::prelude::*;
 
 pub(super) fn reply(ctx: &mut Ctx<'_>) {
     let lines = [
+        ("AOF-FLUSH-SLEEP <microseconds>", "Sleep before the append-only file is written."),
         ("DIGEST", "A fingerprint of all data."),
         ("DIGEST-VALUE <key> [<key> ...]", "A fingerprint of each key's value."),
         ("ERROR <text>", "Answer this error."),
         ("HTSTATS <database>", "The tables that hold a database."),
         ("LISTPACK <key>", "The elements of a value that is a listpack."),
+        ("LOADAOF", "Replace all data by what the append-only file holds."),
         ("OBJECT <key>", "How a value is stored."),
         ("PAUSE-CRON (0|1)", "Whether the timer does nothing."),
         ("POPULATE <count> [<prefix>] [<size>]", "Make so many strings."),

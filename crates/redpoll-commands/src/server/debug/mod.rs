@@ -56,6 +56,11 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         args.is(1, name) && words.contains(&args.len())
     };
     match () {
+        () if is("aof-flush-sleep", 3..=3) => {
+            let micros = u64::try_from(parse::int(args.at(2))?).unwrap_or(0);
+            ctx.engine.persistence.aof.sleep_micros.store(micros, Relaxed);
+            ctx.reply.ok();
+        }
         () if is("digest", 2..=2) => digest::all(ctx),
         () if is("digest-value", 2..=usize::MAX) => digest::values(ctx, args),
         () if is("error", 3..=3) => ctx.reply.error(args.at(2)),
