@@ -207,7 +207,8 @@ impl Replay {
             None => {
                 let word = String::from_utf8_lossy(word);
                 Err(format!(
-                    "Unknown command '{word}' reading the append only file {name} at offset {offset}"
+                    "Unknown command '{word}' reading the append only file {name} at offset \
+                     {offset}"
                 ))
             }
         }

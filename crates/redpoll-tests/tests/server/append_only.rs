@@ -128,6 +128,7 @@ fn nothing_acknowledged_is_lost_when_the_server_is_killed() {
                 let (port, killed) = (server.port, &killed);
                 scope.spawn(move || write_until_killed(port, number, acknowledged, killed));
             }
+            // sleep: the moment of the kill is to be any.
             thread::sleep(Duration::from_millis(100 + 37 * (round % 5)));
             killed.store(true, SeqCst);
             server.signal("KILL");
@@ -281,6 +282,7 @@ fn what_expires_is_gone_after_a_restart_and_what_was_kept_is_not() {
     );
     server.signal("KILL");
     server.wait();
+    // sleep: the server is not there while time passes.
     thread::sleep(Duration::from_millis(200));
     let server = home.start(&[]);
     server.talk().check("EXISTS gone kept | GET kept | HMGET h f g", ":1 | 1 | [v nil]");
