@@ -124,8 +124,8 @@ impl<'a> Keys<'a> {
         self.no_touch = on;
     }
 
-    /// Whether expired keys are there from now on: for the commands of a primary, which decides when
-    /// they go, and of an import source (CLIENT IMPORT-SOURCE).
+    /// Whether expired keys are there from now on: for the commands of a primary, which decides
+    /// when they go, and of an import source (CLIENT IMPORT-SOURCE).
     pub fn see_expired(&mut self, on: bool) {
         self.gone_by = if on { i64::MIN } else { self.now };
     }

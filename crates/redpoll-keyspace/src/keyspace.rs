@@ -245,8 +245,8 @@ impl Keyspace {
         (self.read_keys.load(Relaxed), self.read_items.load(Relaxed))
     }
 
-    /// Leaves expired keys where they are from now on, for a primary to remove; nobody sees them. Or
-    /// removes them again.
+    /// Leaves expired keys where they are from now on, for a primary to remove; nobody sees them.
+    /// Or removes them again.
     pub fn set_passive(&self, on: bool) {
         self.passive.store(on, Relaxed);
     }
