@@ -66,6 +66,9 @@ impl std::fmt::Debug for ZSet {
     }
 }
 
+/// Members that are removed one after the other rather than as a range.
+const ONE_BY_ONE: usize = 4;
+
 impl ZSet {
     /// An empty set.
     pub fn new() -> Self {
@@ -312,6 +315,10 @@ impl ZSet {
         match &mut self.repr {
             Repr::Packed(pairs) => {
                 pairs.remove_range(2 * ranks.start as i64, 2 * count);
+            }
+            // One by one needs no cutting of the tree.
+            Repr::Big(big) if count <= ONE_BY_ONE => {
+                (0..count).for_each(|_| drop(big.remove_at(ranks.start)));
             }
             Repr::Big(big) => big.remove_range(ranks.start, end),
         }
