@@ -125,18 +125,8 @@ impl ZSet {
     /// Goes back to the small form if number and lengths of the members allow; commands that store
     /// a result do so. O(limit).
     pub fn compact(&mut self, limits: &Limits) {
-        let Repr::Big(big) = &self.repr else { return };
-        if big.len() > limits.zset_max_listpack_entries {
-            return;
-        }
-        let mut pairs = Listpack::new();
-        for Entry { score, member } in big.range(0, big.len()) {
-            let bytes = member.bytes();
-            if bytes.len() > limits.zset_max_listpack_value || !pairs.can_grow(bytes.len()) {
-                return;
-            }
-            packed::push(&mut pairs, bytes, *score);
-        }
+        let Repr::Big(_) = &self.repr else { return };
+        let Some(pairs) = self.packed(0..self.len(), limits) else { return };
         self.repr = Repr::Packed(pairs);
     }
 
@@ -298,6 +288,33 @@ impl ZSet {
             Repr::Packed(pairs) => Inner::Packed(packed::Pairs::new(pairs, start, end)),
             Repr::Big(big) => Inner::Big(big.range(start, end)),
         })
+    }
+
+    /// A set of the members at these ranks. O(log n + k).
+    pub fn slice(&self, ranks: Range<usize>, limits: &Limits) -> ZSet {
+        if let Some(pairs) = self.packed(ranks.clone(), limits) {
+            return ZSet { repr: Repr::Packed(pairs) };
+        }
+        let members = self.range(ranks).map(|(member, score)| (member.to_vec(), score));
+        ZSet { repr: Repr::Big(Box::new(Big::from_members(members))) }
+    }
+
+    /// The small form of the members at these ranks if number and lengths allow it.
+    fn packed(&self, ranks: Range<usize>, limits: &Limits) -> Option<Listpack> {
+        let members = self.range(ranks);
+        if members.len() > limits.zset_max_listpack_entries {
+            return None;
+        }
+        let mut pairs = Listpack::new();
+        for (member, score) in members {
+            let mut buffer = [0; 21];
+            let bytes = member.as_bytes(&mut buffer);
+            if bytes.len() > limits.zset_max_listpack_value || !pairs.can_grow(bytes.len()) {
+                return None;
+            }
+            packed::push(&mut pairs, bytes, score);
+        }
+        Some(pairs)
     }
 
     /// All members with their scores.

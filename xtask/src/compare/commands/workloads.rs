@@ -199,6 +199,8 @@ const HASH: &[Workload] = &[
 ];
 
 const SCORED: &str = "ZADD z __rand_int__ member:__rand_int__";
+/// One number only: counting up, two would leave every other member out.
+const RANKED: &str = "ZADD z 1 member:__rand_int__";
 const TWO_ZSETS: &[&str] = &["ZADD a 1 x 2 y 3 z", "ZADD b 2 y 3 z 4 w"];
 const SMALL_ZSET: &[&str] = &["ZADD z 0 a 0 b 0 c 0 d 0 e"];
 
@@ -221,13 +223,13 @@ const SORTED_SET: &[Workload] = &[
     on(SMALL_ZSET, "ZREVRANGEBYLEX of 5", "ZREVRANGEBYLEX z + -"),
     on(SMALL_ZSET, "ZLEXCOUNT", "ZLEXCOUNT z [b [d"),
     on(SMALL_ZSET, "ZRANGESTORE", "ZRANGESTORE t z 0 -1"),
-    consuming(SCORED, "ZREM", "ZREM z member:__rand_int__"),
-    consuming(SCORED, "ZPOPMIN", "ZPOPMIN z"),
-    consuming(SCORED, "ZPOPMAX", "ZPOPMAX z"),
-    consuming(SCORED, "ZMPOP", "ZMPOP 1 z MIN"),
-    consuming(SCORED, "BZPOPMIN", "BZPOPMIN z 0"),
-    consuming(SCORED, "BZPOPMAX", "BZPOPMAX z 0"),
-    consuming(SCORED, "BZMPOP", "BZMPOP 0 1 z MIN"),
+    consuming(RANKED, "ZREM", "ZREM z member:__rand_int__"),
+    consuming(RANKED, "ZPOPMIN", "ZPOPMIN z"),
+    consuming(RANKED, "ZPOPMAX", "ZPOPMAX z"),
+    consuming(RANKED, "ZMPOP", "ZMPOP 1 z MIN"),
+    consuming(RANKED, "BZPOPMIN", "BZPOPMIN z 0"),
+    consuming(RANKED, "BZPOPMAX", "BZPOPMAX z 0"),
+    consuming(RANKED, "BZMPOP", "BZMPOP 0 1 z MIN"),
     on(SMALL_ZSET, "ZREMRANGEBYRANK", "ZREMRANGEBYRANK z 10 20"),
     on(SMALL_ZSET, "ZREMRANGEBYSCORE", "ZREMRANGEBYSCORE z 10 20"),
     on(SMALL_ZSET, "ZREMRANGEBYLEX", "ZREMRANGEBYLEX z [x [z"),
