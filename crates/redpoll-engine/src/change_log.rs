@@ -91,8 +91,7 @@ impl ChangeLog {
     pub(crate) fn append_unit(&self, unit: &[Logged]) {
         self.append(|state| {
             let several = unit.len() > 1;
-            if let Some(first) = unit.first().filter(|_| several) {
-                state.select(first.db);
+            if several {
                 state.words(&[b"MULTI"]);
             }
             unit.iter().for_each(|logged| state.command(logged.db, logged.words.as_args()));

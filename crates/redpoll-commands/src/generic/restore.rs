@@ -90,8 +90,8 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     ctx.wrote(key, Class::Generic, "restore", 1);
     if let Some(at) = expiry.filter(|_| !options.absolute) {
         let at = at.to_string();
-        let words = [&b"RESTORE"[..], key, at.as_bytes(), args.at(3), b"REPLACE", b"ABSTTL"];
-        ctx.log_as(words);
+        let words = [&b"RESTORE"[..], key, at.as_bytes(), args.at(3), b"ABSTTL", b"REPLACE"];
+        ctx.log_as(words.into_iter().take(if options.replace { 6 } else { 5 }));
     }
     ctx.reply.ok();
     Ok(())

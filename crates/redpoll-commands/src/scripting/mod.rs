@@ -15,5 +15,7 @@ mod call;
 mod run;
 mod state;
 
+pub(crate) use state::restore_libraries;
+
 #[cfg(test)]
 mod tests;

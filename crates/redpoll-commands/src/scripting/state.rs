@@ -8,7 +8,8 @@ use crate::prelude::*;
 use ahash::AHashMap;
 use redpoll_engine::Engine;
 use redpoll_script::{
-    Compiled, Host, LibraryInfo, LoadedFunction, Refusal, Registered, Sandbox, Script, Verdict,
+    Compiled, Host, LibraryInfo, LoadedFunction, Refusal, Registered, Restore, Sandbox, Script,
+    Verdict,
 };
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering::*};
@@ -60,6 +61,20 @@ pub(super) fn with_state<R>(
     state.memory.store(state.sandbox.memory(), Relaxed);
     STATE.with(|slot| *slot.borrow_mut() = Some(state));
     result
+}
+
+/// Compiles libraries of functions and adds all of them, or none.
+pub(crate) fn restore_libraries(
+    engine: &Arc<Engine>,
+    codes: &[Vec<u8>],
+    policy: Restore,
+) -> Result {
+    with_state(engine, |state| {
+        let read = codes.iter().map(|code| state.read_library(engine, code));
+        let libraries = read.collect::<Result<Vec<_>>>()?;
+        let restored = engine.scripts.restore(libraries, policy);
+        restored.map_err(|why| Error::text(format!("ERR {why}")))
+    })
 }
 
 impl State {

@@ -189,9 +189,10 @@ impl Log {
         } else {
             self.cancelled.store(true, Release);
         }
-        self.order(if on { Order::Enable } else { Order::Disable })?;
+        // Before the order: the keeper looks whether it still holds.
         aof.set_enabled(on);
-        Ok(())
+        let ordered = self.order(if on { Order::Enable } else { Order::Disable });
+        ordered.inspect_err(|_| aof.set_enabled(!on))
     }
 
     /// `appendfsync` has changed.

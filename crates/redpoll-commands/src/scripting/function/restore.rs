@@ -1,7 +1,7 @@
 //! `FUNCTION RESTORE payload [FLUSH|APPEND|REPLACE]`: add the libraries of a dump.
 
 use crate::prelude::*;
-use crate::scripting::state::with_state;
+use crate::scripting::restore_libraries;
 use redpoll_script::{Restore, read_dump};
 
 pub(super) const RESTORE: Command = Command {
@@ -48,13 +48,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     };
     let codes =
         read_dump(args.at(2)).map_err(|error| Error::text(format!("ERR {}", error.message())))?;
-    let engine = ctx.engine;
-    with_state(engine, |state| {
-        let read = codes.iter().map(|code| state.read_library(engine, code));
-        let libraries = read.collect::<Result<Vec<_>>>()?;
-        let restored = engine.scripts.restore(libraries, policy);
-        restored.map_err(|why| Error::text(format!("ERR {why}")))
-    })?;
+    restore_libraries(ctx.engine, &codes, policy)?;
     ctx.keys.effects.dirty += 1;
     ctx.reply.ok();
     Ok(())
