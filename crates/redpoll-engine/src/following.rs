@@ -8,6 +8,10 @@ use redpoll_keyspace::Keys;
 use redpoll_types::rng::{Rng, SmallRng};
 use std::sync::Arc;
 
+/// What a client is told that waits for an append-only file which there is no longer.
+const NO_LOG: &[u8] =
+    b"ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.";
+
 impl Engine {
     /// Says that a snapshot of this very moment is taken for these replicas; all stripes must be
     /// locked. Answers the stream's id and the offset after which it goes on.
@@ -37,7 +41,8 @@ impl Engine {
         self.keyspace.set_passive(passive);
     }
 
-    /// Answers the clients that wait for acknowledgements (WAIT) and have enough now.
+    /// Answers the clients that wait for acknowledgements or the log (WAIT, WAITAOF) and have enough
+    /// now.
     pub fn serve_acknowledged(&self) {
         for waiter in self.waiters.waiting_for_replicas() {
             match waiter.request.on_timeout {
@@ -46,6 +51,11 @@ impl Engine {
                     if count >= wanted {
                         self.answer(&waiter, |reply| reply.count(count));
                     }
+                }
+                TimeoutReply::Persisted { local: true, .. }
+                    if !self.persistence.aof.is_enabled() =>
+                {
+                    self.answer(&waiter, |reply| reply.error(NO_LOG));
                 }
                 TimeoutReply::Persisted { position, local, offset, wanted } => {
                     let count = self.replication.persisted_by(offset);

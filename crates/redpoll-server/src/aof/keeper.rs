@@ -95,6 +95,8 @@ impl Keeper {
             Order::Replaced => {}
             Order::Enable => self.enable(),
             Order::Disable => {
+                // Those who wait for the log are told that there is none.
+                self.log.engine.log_is_durable();
                 self.log.detach();
                 self.log.cancelled.store(false, Release);
                 self.mode = Mode::Off;
