@@ -41,8 +41,8 @@ impl Engine {
         self.keyspace.set_passive(passive);
     }
 
-    /// Answers the clients that wait for acknowledgements or the log (WAIT, WAITAOF) and have enough
-    /// now.
+    /// Answers the clients that wait for acknowledgements or the log (WAIT, WAITAOF) and have
+    /// enough now.
     pub fn serve_acknowledged(&self) {
         for waiter in self.waiters.waiting_for_replicas() {
             match waiter.request.on_timeout {
