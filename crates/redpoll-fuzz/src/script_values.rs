@@ -5,7 +5,7 @@
 
 use redpoll_client::Value;
 use redpoll_resp::{Args, Proto, Reply};
-use redpoll_script::{Compiled, Failure, Host, Refusal, Sandbox, Verdict, to_resp};
+use redpoll_script::{Compiled, Failure, Host, Refusal, Sandbox, Verdict};
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
@@ -78,7 +78,7 @@ pub fn run(data: &[u8]) {
         Ok(value) => {
             for proto in [Proto::Resp2, Proto::Resp3] {
                 let mut out = Vec::new();
-                let error = to_resp(&value, proto, &mut Reply::new(&mut out, proto));
+                let error = sandbox.to_resp(&value, proto, &mut Reply::new(&mut out, proto));
                 if error.is_none() {
                     assert_is_one_reply(&out);
                 }

@@ -3,8 +3,11 @@
 use crate::fault::{Fault, KILLED, error_table, fault_of, message_of, reply_error, understand};
 use crate::host::{Host, with_host_set};
 use crate::library::{Registered, register};
+use crate::stack::{Entry, Problem, Stack};
+use crate::to_resp::{ErrorReply, plain_to_resp, to_resp};
 use crate::{api, bits, cjson, msgpack, random, shebang, structs};
 use mlua::{ChunkMode, Function, HookTriggers, Lua, LuaOptions, MultiValue, StdLib, Table, Value};
+use redpoll_resp::{Proto, Reply};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Instant;
@@ -13,6 +16,11 @@ use std::time::Instant;
 const LOOK_EVERY: u32 = 100_000;
 /// Runs after which Lua's garbage collector takes a step of its own.
 const RUNS_PER_STEP: u32 = 50;
+
+/// Where things lie on the stack when a script begins.
+const SCRIPT: i32 = 2;
+const GLOBALS: i32 = 3;
+const HANDLER: i32 = 4;
 
 /// Why a script has no value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,8 +52,7 @@ pub struct Sandbox {
     /// `xpcall`, and what it is to call with an error.
     protected: Function,
     handler: Function,
-    /// Calls a function with two arguments, protected.
-    protected_with: Function,
+    entry: Entry,
     registered: Rc<RefCell<Option<Vec<Registered>>>>,
     memory_limit: usize,
     /// A script has run out of memory since garbage was last collected.
@@ -65,20 +72,12 @@ impl Sandbox {
         let globals = lua.globals();
         random::install(&lua, &globals.get::<Table>("math")?)?;
         let protected: Function = globals.get("xpcall")?;
-        let protected_with = lua
-            .load(
-                "local run = ...
-                return function(f, a, b, handler)
-                    return run(function() return f(a, b) end, handler)
-                end",
-            )
-            .set_name("=call")
-            .call(protected.clone())?;
         let registered = Rc::default();
         let native = natives(&lua, &registered)?;
         let prelude = lua.load(include_str!("prelude.lua")).set_name("=prelude");
         let (environment, library_environment, set_loading, globals) = prelude.call(native)?;
         let handler = lua.create_function(locate)?;
+        let entry = Entry::new(&lua)?;
         let triggers = HookTriggers::new().every_nth_instruction(LOOK_EVERY);
         lua.set_global_hook(triggers, |_, _| api::look())?;
         Ok(Sandbox {
@@ -89,7 +88,7 @@ impl Sandbox {
             set_loading,
             protected,
             handler,
-            protected_with,
+            entry,
             registered,
             memory_limit,
             ran_out: Cell::new(false),
@@ -135,16 +134,17 @@ impl Sandbox {
         &mut self,
         host: &mut dyn Host,
         script: &Compiled,
-        keys: impl Iterator<Item = &'a [u8]>,
-        arguments: impl Iterator<Item = &'a [u8]>,
+        keys: impl Iterator<Item = &'a [u8]> + Clone,
+        arguments: impl Iterator<Item = &'a [u8]> + Clone,
     ) -> Result<Value, Failure> {
-        let set = || -> mlua::Result<()> {
-            self.globals.raw_set("KEYS", self.list(keys)?)?;
-            self.globals.raw_set("ARGV", self.list(arguments)?)
-        };
-        set().map_err(|error| self.failure(Value::Error(Box::new(error))))?;
-        let call = (script.0.clone(), self.handler.clone());
-        self.guarded(host, || self.protected.call(call))
+        self.on_stack(host, script, |stack| {
+            push_list(stack, keys.clone())?;
+            stack.set_field_of(GLOBALS, "KEYS")?;
+            push_list(stack, arguments.clone())?;
+            stack.set_field_of(GLOBALS, "ARGV")?;
+            stack.push_function(SCRIPT);
+            Ok(0)
+        })
     }
 
     /// Runs a function of a library.
@@ -152,22 +152,65 @@ impl Sandbox {
         &mut self,
         host: &mut dyn Host,
         function: &Compiled,
-        keys: impl Iterator<Item = &'a [u8]>,
-        arguments: impl Iterator<Item = &'a [u8]>,
+        keys: impl Iterator<Item = &'a [u8]> + Clone,
+        arguments: impl Iterator<Item = &'a [u8]> + Clone,
     ) -> Result<Value, Failure> {
-        let lists = self.list(keys).and_then(|keys| Ok((keys, self.list(arguments)?)));
-        let (keys, arguments) =
-            lists.map_err(|error| self.failure(Value::Error(Box::new(error))))?;
-        let call = (function.0.clone(), keys, arguments, self.handler.clone());
-        self.guarded(host, || self.protected_with.call(call))
+        self.on_stack(host, function, |stack| {
+            stack.push_function(SCRIPT);
+            push_list(stack, keys.clone())?;
+            push_list(stack, arguments.clone())?;
+            Ok(2)
+        })
     }
 
-    fn list<'a>(&self, items: impl Iterator<Item = &'a [u8]>) -> mlua::Result<Table> {
-        let table = self.lua.create_table()?;
-        for (index, item) in items.enumerate() {
-            table.raw_set(index + 1, self.lua.create_string(item)?)?;
+    /// Calls what `prepare` pushes, a function and so many arguments as it says.
+    fn on_stack(
+        &self,
+        host: &mut dyn Host,
+        script: &Compiled,
+        mut prepare: impl FnMut(&mut Stack<'_>) -> Result<i32, Problem>,
+    ) -> Result<Value, Failure> {
+        let mut succeeded = false;
+        let mut act = |stack: &mut Stack<'_>| {
+            let count = prepare(stack)?;
+            succeeded = stack.protected_call(count, HANDLER, self.memory_limit);
+            Ok(())
+        };
+        let things = (&script.0, &self.globals, &self.handler);
+        let result = with_host_set(host, || self.entry.run(&self.lua, things, &mut act));
+        match result {
+            Ok(value) if succeeded => Ok(value),
+            Ok(problem) => Err(self.failure(problem)),
+            Err(error) => Err(self.failure(Value::Error(Box::new(error)))),
         }
-        Ok(table)
+    }
+
+    /// Writes what a script has returned. `proto` is the protocol that the script has chosen for
+    /// itself: it says what a boolean becomes. A script that returns an error gets it back, and
+    /// nothing is written.
+    pub fn to_resp(
+        &self,
+        value: &Value,
+        proto: Proto,
+        reply: &mut Reply<'_>,
+    ) -> Option<ErrorReply> {
+        if plain_to_resp(value, proto, reply) {
+            return None;
+        }
+        let mark = reply.mark();
+        let mut error = None;
+        let mut act = |stack: &mut Stack<'_>| {
+            error = to_resp(stack, proto, reply)?;
+            stack.push_nil();
+            Ok(())
+        };
+        let written = self.entry.run(&self.lua, value, &mut act);
+        if let Err(problem) = written {
+            reply.rewind(mark);
+            let message = format!("ERR {}", message_of(&problem));
+            return Some(ErrorReply { message, counted: false });
+        }
+        error
     }
 
     /// Runs something with a host and within the memory limit.
@@ -285,6 +328,19 @@ impl Sandbox {
             Err(Failure::Restart) => Err("Error registering functions".to_owned()),
         }
     }
+}
+
+/// Pushes a list of texts.
+fn push_list<'a>(
+    stack: &mut Stack<'_>,
+    items: impl Iterator<Item = &'a [u8]>,
+) -> Result<(), Problem> {
+    stack.push_table(items.size_hint().0, 0)?;
+    for (index, item) in (1..).zip(items) {
+        stack.push_string(item)?;
+        stack.set_index(index);
+    }
+    Ok(())
 }
 
 fn plain_failure(message: String) -> Failure {

@@ -1,6 +1,6 @@
 //! Scripts against a host that only knows how to answer what it is given.
 
-use crate::{Failure, Host, Refusal, Sandbox, Verdict, to_resp};
+use crate::{Failure, Host, Refusal, Sandbox, Verdict};
 use redpoll_resp::{Args, Proto, Reply};
 use std::time::{Duration, Instant};
 
@@ -65,7 +65,7 @@ fn run_with(sandbox: &mut Sandbox, host: &mut Echo, script: &str) -> String {
         Ok(value) => {
             let mut out = Vec::new();
             let mut reply = Reply::new(&mut out, Proto::Resp3);
-            if let Some(error) = to_resp(&value, host.proto, &mut reply) {
+            if let Some(error) = sandbox.to_resp(&value, host.proto, &mut reply) {
                 return format!("-{}", error.message);
             }
             String::from_utf8_lossy(&out).trim_end().replace("\r\n", " ")

@@ -4,7 +4,7 @@ use super::call::Call;
 use super::state::{State, with_state};
 use crate::prelude::*;
 use redpoll_engine::script::{Permissions, ScriptRun, busy_error};
-use redpoll_script::{Compiled, ErrorReply, Failure, Running, RunningKind, ScriptFlags, to_resp};
+use redpoll_script::{Compiled, ErrorReply, Failure, Running, RunningKind, ScriptFlags};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// How a script is to be run.
@@ -123,7 +123,7 @@ impl Plan<'_> {
             }
             call.finish();
             return match result {
-                Ok(value) => match to_resp(&value, proto, &mut ctx.reply) {
+                Ok(value) => match state.sandbox.to_resp(&value, proto, &mut ctx.reply) {
                     None => Ok(()),
                     Some(ErrorReply { message, counted: true }) => Err(Error::Counted(message)),
                     Some(ErrorReply { message, counted: false }) => Err(Error::text(message)),
