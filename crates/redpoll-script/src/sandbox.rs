@@ -1,21 +1,26 @@
 //! A Lua state with nothing in it but what scripts may use, and the running of scripts in it.
 
 use crate::fault::{Fault, KILLED, error_table, fault_of, message_of, reply_error, understand};
-use crate::host::{Host, with_host_set};
+use crate::host::{Host, with_host, with_host_set};
 use crate::library::{Registered, register};
-use crate::stack::{Entry, Problem, Stack};
-use crate::to_resp::{ErrorReply, plain_to_resp, to_resp};
+use crate::stack::{Entry, Problem, Stack, reserve};
+use crate::to_resp::{ErrorReply, to_resp};
 use crate::{api, bits, cjson, msgpack, random, shebang, structs};
-use mlua::{ChunkMode, Function, HookTriggers, Lua, LuaOptions, MultiValue, StdLib, Table, Value};
-use redpoll_resp::{Proto, Reply};
+use mlua::{
+    AnyUserData, ChunkMode, Function, HookTriggers, Lua, LuaOptions, MultiValue, StdLib, Table,
+    Value,
+};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Instant;
 
 /// Instructions between two looks at a running script.
 const LOOK_EVERY: u32 = 100_000;
-/// Runs after which Lua's garbage collector takes a step of its own.
-const RUNS_PER_STEP: u32 = 50;
+/// Memory that is never used and makes Lua collect garbage less often: it begins again whenever
+/// twice as much is in use as was alive before, and what is alive in an idle state is little.
+const BALLAST: usize = 512 << 10;
+/// The part of the limit that the ballast may take at most.
+const BALLAST_SHARE: usize = 64;
 
 /// Where things lie on the stack when a script begins.
 const SCRIPT: i32 = 2;
@@ -57,7 +62,8 @@ pub struct Sandbox {
     memory_limit: usize,
     /// A script has run out of memory since garbage was last collected.
     ran_out: Cell<bool>,
-    runs: u32,
+    /// See [`BALLAST`].
+    _ballast: AnyUserData,
 }
 
 impl Sandbox {
@@ -78,6 +84,8 @@ impl Sandbox {
         let (environment, library_environment, set_loading, globals) = prelude.call(native)?;
         let handler = lua.create_function(locate)?;
         let entry = Entry::new(&lua)?;
+        let most = if memory_limit == 0 { usize::MAX } else { memory_limit / BALLAST_SHARE };
+        let ballast = reserve(&lua, BALLAST.min(most))?;
         let triggers = HookTriggers::new().every_nth_instruction(LOOK_EVERY);
         lua.set_global_hook(triggers, |_, _| api::look())?;
         Ok(Sandbox {
@@ -92,7 +100,7 @@ impl Sandbox {
             registered,
             memory_limit,
             ran_out: Cell::new(false),
-            runs: 0,
+            _ballast: ballast,
         })
     }
 
@@ -129,14 +137,15 @@ impl Sandbox {
         self.compile_chunk(code, "@user_script", &self.environment).map(Compiled)
     }
 
-    /// Runs a script with its keys and arguments as globals.
+    /// Runs a script with its keys and arguments as globals. Its value goes where the host wants
+    /// it; an error that it has returned comes back, and nothing is written.
     pub fn run<'a>(
         &mut self,
         host: &mut dyn Host,
         script: &Compiled,
         keys: impl Iterator<Item = &'a [u8]> + Clone,
         arguments: impl Iterator<Item = &'a [u8]> + Clone,
-    ) -> Result<Value, Failure> {
+    ) -> Result<Option<ErrorReply>, Failure> {
         self.on_stack(host, script, |stack| {
             push_list(stack, keys.clone())?;
             stack.set_field_of(GLOBALS, "KEYS")?;
@@ -147,14 +156,14 @@ impl Sandbox {
         })
     }
 
-    /// Runs a function of a library.
+    /// Runs a function of a library, as [`Sandbox::run`] does a script.
     pub fn run_function<'a>(
         &mut self,
         host: &mut dyn Host,
         function: &Compiled,
         keys: impl Iterator<Item = &'a [u8]> + Clone,
         arguments: impl Iterator<Item = &'a [u8]> + Clone,
-    ) -> Result<Value, Failure> {
+    ) -> Result<Option<ErrorReply>, Failure> {
         self.on_stack(host, function, |stack| {
             stack.push_function(SCRIPT);
             push_list(stack, keys.clone())?;
@@ -169,48 +178,29 @@ impl Sandbox {
         host: &mut dyn Host,
         script: &Compiled,
         mut prepare: impl FnMut(&mut Stack<'_>) -> Result<i32, Problem>,
-    ) -> Result<Value, Failure> {
-        let mut succeeded = false;
+    ) -> Result<Option<ErrorReply>, Failure> {
+        let (mut succeeded, mut returned) = (false, None);
         let mut act = |stack: &mut Stack<'_>| {
             let count = prepare(stack)?;
             succeeded = stack.protected_call(count, HANDLER, self.memory_limit);
+            if !succeeded {
+                return Ok(());
+            }
+            let written = with_host(|host| {
+                let (proto, mut reply) = host.answer();
+                to_resp(stack, proto, &mut reply)
+            });
+            returned = written.transpose()?.flatten();
+            stack.push_nil();
             Ok(())
         };
         let things = (&script.0, &self.globals, &self.handler);
         let result = with_host_set(host, || self.entry.run(&self.lua, things, &mut act));
         match result {
-            Ok(value) if succeeded => Ok(value),
+            Ok(_) if succeeded => Ok(returned),
             Ok(problem) => Err(self.failure(problem)),
             Err(error) => Err(self.failure(Value::Error(Box::new(error)))),
         }
-    }
-
-    /// Writes what a script has returned. `proto` is the protocol that the script has chosen for
-    /// itself: it says what a boolean becomes. A script that returns an error gets it back, and
-    /// nothing is written.
-    pub fn to_resp(
-        &self,
-        value: &Value,
-        proto: Proto,
-        reply: &mut Reply<'_>,
-    ) -> Option<ErrorReply> {
-        if plain_to_resp(value, proto, reply) {
-            return None;
-        }
-        let mark = reply.mark();
-        let mut error = None;
-        let mut act = |stack: &mut Stack<'_>| {
-            error = to_resp(stack, proto, reply)?;
-            stack.push_nil();
-            Ok(())
-        };
-        let written = self.entry.run(&self.lua, value, &mut act);
-        if let Err(problem) = written {
-            reply.rewind(mark);
-            let message = format!("ERR {}", message_of(&problem));
-            return Some(ErrorReply { message, counted: false });
-        }
-        error
     }
 
     /// Runs something with a host and within the memory limit.
@@ -230,18 +220,13 @@ impl Sandbox {
         }
     }
 
-    /// Lets the garbage collector catch up from time to time. To be called after a run.
+    /// Collects garbage if that is urgent. To be called after a run.
     pub fn collect(&mut self) {
-        self.runs += 1;
         // Lua collects at its own pace and gives up where it gets no memory: it starts afresh with
         // the next script, and in time.
         let half = self.memory_limit / 2;
         if self.ran_out.take() || (half > 0 && self.memory() > half) {
             self.collect_all();
-        } else if self.runs >= RUNS_PER_STEP {
-            self.runs = 0;
-            // It can only fail if a finalizer does, and scripts have none.
-            let _ = self.lua.gc_step_kbytes(RUNS_PER_STEP as i32);
         }
     }
 

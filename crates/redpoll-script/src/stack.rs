@@ -19,7 +19,9 @@
 //!   whatever changes it needs it mutably. Lua never moves a text.
 
 use crate::fault::{Fault, place};
-use mlua::{Function, IntoLuaMulti, LightUserData, Lua, Value, WeakLua, ffi, lua_State};
+use mlua::{
+    AnyUserData, Function, IntoLuaMulti, LightUserData, Lua, Value, WeakLua, ffi, lua_State,
+};
 use std::any::Any;
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};
@@ -505,6 +507,19 @@ where
     };
     PENDING.set(Some(pending));
     false
+}
+
+/// Takes memory for nothing, as userdata. Its pages are not touched.
+pub(crate) fn reserve(lua: &Lua, bytes: usize) -> mlua::Result<AnyUserData> {
+    // SAFETY: `take` wants a number, and raises an error only where mlua catches it.
+    unsafe { lua.create_c_function(take)? }.call(bytes)
+}
+
+/// Makes userdata of as many bytes as the argument says.
+unsafe extern "C-unwind" fn take(state: *mut lua_State) -> c_int {
+    // SAFETY: there is an argument, and nothing here has a destructor.
+    unsafe { ffi::lua_newuserdata(state, ffi::lua_tonumber(state, 1) as usize) };
+    1
 }
 
 /// The way from Rust onto the stack.

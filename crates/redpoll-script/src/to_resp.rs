@@ -1,7 +1,6 @@
 //! Lua values as replies.
 
 use crate::stack::{Item, Problem, Stack};
-use mlua::Value;
 use redpoll_resp::{Proto, Reply};
 
 /// Tables within tables that are followed; a table that holds itself would have no end.
@@ -39,20 +38,6 @@ pub(crate) fn to_resp(
     }
     write(stack, proto, reply, 0)?;
     Ok(None)
-}
-
-/// Writes a value that is no table; false if it is one.
-pub(crate) fn plain_to_resp(value: &Value, proto: Proto, reply: &mut Reply<'_>) -> bool {
-    match value {
-        Value::String(text) => reply.bulk(&text.as_bytes()),
-        Value::Integer(number) => reply.int(*number),
-        Value::Number(number) => reply.int(truncated(*number)),
-        Value::Boolean(value) if proto == Proto::Resp3 => reply.boolean(*value),
-        Value::Boolean(true) => reply.int(1),
-        Value::Table(_) => return false,
-        _ => reply.null(),
-    }
-    true
 }
 
 /// Writes the last value of the stack, which stays there.
