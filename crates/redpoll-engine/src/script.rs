@@ -124,6 +124,7 @@ impl ScriptRun {
                 (Some(key), None) => {
                     let db = ctx.keys.db();
                     let hash = ctx.keys.keyspace().hash(key);
+                    ctx.keys.keyspace().prefetch_bucket(db, hash);
                     let now = ctx.keys.now();
                     let mut locked = ctx.keys.keyspace().keys_one_unless_busy(hash, db, now)?;
                     locked.take_over(&mut ctx.keys);

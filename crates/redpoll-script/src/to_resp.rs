@@ -70,10 +70,16 @@ fn write_table(
         reply.error(text.strip_prefix(b"-").unwrap_or(&text));
         return Ok(());
     }
-    if let Some(text) = text(stack, "ok") {
-        reply.simple(&line(&text));
+    stack.get_field("ok");
+    if let Item::String(text) = stack.item(-1) {
+        match std::str::from_utf8(text) {
+            Ok(text) if !text.contains(['\r', '\n']) => reply.simple(text),
+            _ => reply.simple(&line(text)),
+        }
+        stack.pop(1);
         return Ok(());
     }
+    stack.pop(1);
     stack.get_field("double");
     let double = stack.item(-1);
     if let Item::Number(number) = double {
