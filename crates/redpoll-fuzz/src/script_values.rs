@@ -81,7 +81,6 @@ pub fn run(data: &[u8]) {
     let script = &ways[usize::from(way) % ways.len()];
     let middle = input.len() / 2;
     let arguments = [input, &input[middle..]];
-    let mut host = Same(input, Instant::now());
     for proto in [Proto::Resp2, Proto::Resp3] {
         let mut host = Same { reply: input, since: Instant::now(), proto, value: Vec::new() };
         let result = sandbox.run(&mut host, script, [].into_iter(), arguments.into_iter());

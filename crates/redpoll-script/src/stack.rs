@@ -1,7 +1,7 @@
 //! `Stack`: Lua's stack, for what runs for each script, each call and each value.
 //!
-//! A handle of mlua costs an allocation and several copies, for every value that a callback takes or
-//! gives. Here values are read and made where they lie. Everything else uses mlua.
+//! A handle of mlua costs an allocation and several copies, for every value that a callback takes
+//! or gives. Here values are read and made where they lie. Everything else uses mlua.
 //!
 //! Why this is sound:
 //!

@@ -54,6 +54,7 @@ where
 }
 
 /// Makes a closure of [`call`]. Arguments: the address of an `Option<Upvalue<F>>` and `raise`.
+// SAFETY: only `native` calls this, by Lua, with the arguments that it wants.
 unsafe extern "C-unwind" fn bind<F>(state: *mut lua_State) -> c_int
 where
     F: Fn(&mut Stack<'_>) -> Result<(), Problem> + 'static,
@@ -77,6 +78,7 @@ where
 }
 
 /// Drops an upvalue that the collector has found to be garbage.
+// SAFETY: only the collector calls this, with the userdata that `bind` has made.
 unsafe extern "C-unwind" fn finalize<F>(state: *mut lua_State) -> c_int {
     // SAFETY: the collector calls this once for each upvalue, and no script can reach it.
     unsafe { ffi::lua_touserdata(state, 1).cast::<Upvalue<F>>().drop_in_place() };
@@ -84,6 +86,7 @@ unsafe extern "C-unwind" fn finalize<F>(state: *mut lua_State) -> c_int {
 }
 
 /// What Lua calls.
+// SAFETY: only Lua calls this, with the upvalues that `bind` has given it.
 unsafe extern "C-unwind" fn call<F>(state: *mut lua_State) -> c_int
 where
     F: Fn(&mut Stack<'_>) -> Result<(), Problem> + 'static,
@@ -132,6 +135,7 @@ pub(crate) fn reserve(lua: &Lua, bytes: usize) -> mlua::Result<AnyUserData> {
 }
 
 /// Makes userdata of as many bytes as the argument says.
+// SAFETY: only `reserve` calls this, by Lua, with a number.
 unsafe extern "C-unwind" fn take(state: *mut lua_State) -> c_int {
     // SAFETY: there is an argument, and nothing here has a destructor.
     unsafe { ffi::lua_newuserdata(state, ffi::lua_tonumber(state, 1) as usize) };
@@ -176,6 +180,7 @@ impl Entry {
 }
 
 /// Does what the task at the address that is the first argument says.
+// SAFETY: only `Entry::run` calls this, by Lua, with a task's address.
 unsafe extern "C-unwind" fn enter(state: *mut lua_State) -> c_int {
     // SAFETY: only `Entry::run` calls this; the task lies in its frame, which waits.
     let task = unsafe { &mut *ffi::lua_touserdata(state, 1).cast::<Task<'_>>() };
