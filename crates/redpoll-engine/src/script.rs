@@ -40,7 +40,7 @@ pub struct Permissions {
 pub struct ScriptRun {
     permissions: Permissions,
     kind: RunningKind,
-    started: Instant,
+    started: quanta::Instant,
     /// The database of the client: what a script selects is forgotten at its end.
     db: usize,
     /// The database that the script has selected.
@@ -124,6 +124,7 @@ impl ScriptRun {
                 (Some(key), None) => {
                     let db = ctx.keys.db();
                     let hash = ctx.keys.keyspace().hash(key);
+                    ctx.keys.keyspace().prefetch_bucket(db, hash);
                     let now = ctx.keys.now();
                     let mut locked = ctx.keys.keyspace().keys_one_unless_busy(hash, db, now)?;
                     locked.take_over(&mut ctx.keys);
@@ -135,7 +136,7 @@ impl ScriptRun {
         Ok(ScriptRun {
             permissions,
             kind,
-            started: Instant::now(),
+            started: quanta::Instant::now(),
             db: ctx.keys.db(),
             selected: ctx.keys.db(),
             proto: Proto::Resp2,
@@ -196,6 +197,8 @@ impl ScriptRun {
             }
         }
         ctx.keys.select(self.selected);
+        // The hint may be of a word that lay at the same place.
+        ctx.keys.clear_hint();
         if self.undo.is_some() && !self.prepare_undo(ctx, command, args) {
             self.restart = true;
             return Err(Refusal::Restart);
@@ -239,7 +242,10 @@ impl ScriptRun {
         let spec = &command.spec;
         let writes = spec.flags.has(Flags::WRITE);
         if let Some(index) = spec.single_key(args) {
-            return args.get(index).is_none_or(|key| self.save(ctx, key, writes));
+            return args.get(index).is_none_or(|key| {
+                ctx.keys.set_hint(key, ctx.keys.hash(key));
+                self.save(ctx, key, writes)
+            });
         }
         let positions = spec.key_positions(args);
         let mut words = positions.iter().filter_map(|position| args.get(position.index));
@@ -334,7 +340,9 @@ impl ScriptRun {
         let engine = ctx.engine;
         let noticed = self.noticed.get_or_insert_with(|| {
             let command = command.to_owned();
-            let running = Running::new(self.kind, name.to_owned(), command, self.started);
+            let now = Instant::now();
+            let started = now.checked_sub(self.started.elapsed()).unwrap_or(now);
+            let running = Running::new(self.kind, name.to_owned(), command, started);
             running.wrote.store(self.wrote, Release);
             Noticed::new(engine, running)
         });

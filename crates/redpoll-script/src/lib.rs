@@ -1,7 +1,7 @@
 //! The Lua sandbox: scripts and functions, which reach the server through a trait.
 //!
 //! - [`Sandbox`] is one thread's Lua state; [`Host`] is what a running script reaches of the
-//!   server; [`to_lua`] and [`to_resp`] convert between replies and Lua's values.
+//!   server. Replies become Lua's values and Lua's values replies on Lua's own stack (`stack`).
 //! - [`Registry`] is what all threads share: the script cache, the libraries, and which scripts
 //!   have been running for long.
 //!
@@ -10,7 +10,7 @@
 //! script does is seen by the next one, but for the options of `cjson` and the state of
 //! `math.random`.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod api;
 mod bits;
@@ -27,6 +27,8 @@ mod registry;
 mod running;
 mod sandbox;
 mod shebang;
+#[allow(unsafe_code)]
+mod stack;
 mod structs;
 mod to_lua;
 mod to_resp;
@@ -42,5 +44,4 @@ pub use registry::{LibraryInfo, LoadedFunction, Registry, Restore, Script};
 pub use running::{KillError, Running, RunningKind};
 pub use sandbox::{Compiled, Failure, Sandbox};
 pub use shebang::{ScriptFlags, library_name};
-pub use to_lua::to_lua;
-pub use to_resp::{ErrorReply, to_resp};
+pub use to_resp::ErrorReply;

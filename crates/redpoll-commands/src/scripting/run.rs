@@ -1,10 +1,10 @@
 //! Running a script or function on behalf of a command.
 
 use super::call::Call;
-use super::state::{State, with_state};
+use super::state::{KeptFunction, State, with_state};
 use crate::prelude::*;
 use redpoll_engine::script::{Permissions, ScriptRun, busy_error};
-use redpoll_script::{Compiled, ErrorReply, Failure, Running, RunningKind, ScriptFlags, to_resp};
+use redpoll_script::{Compiled, ErrorReply, Failure, Running, RunningKind, ScriptFlags};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// How a script is to be run.
@@ -58,16 +58,15 @@ pub(super) fn script(ctx: &mut Ctx<'_>, args: Args<'_>, by_sha: bool, read_only:
 /// FCALL.
 pub(super) fn function(ctx: &mut Ctx<'_>, args: Args<'_>, read_only: bool) -> Result {
     show(ctx, args);
-    let found = ctx.engine.scripts.function(args.at(1));
-    let (function, library) = found.ok_or_else(|| Error::text("ERR Function not found"))?;
-    let keys = key_count(args, Error::text("ERR Bad number of keys provided"))?;
     let engine = ctx.engine;
     with_state(engine, |state| {
+        let KeptFunction { function, compiled } = state.by_name(engine, args.at(1))?;
+        let keys = key_count(args, Error::text("ERR Bad number of keys provided"))?;
         let plan = Plan {
             kind: RunningKind::Function,
             name: &function.name,
             flags: function.flags,
-            compiled: state.function(&function, &library)?,
+            compiled,
             roams: &function.roams,
             read_only,
             keys,
@@ -115,19 +114,20 @@ impl Plan<'_> {
                     state.sandbox.run_function(&mut call, &self.compiled, keys(), arguments())
                 }
             };
-            let proto = call.run.proto();
             if matches!(result, Err(Failure::Restart)) {
                 self.roams.store(true, Relaxed);
                 call.give_up();
                 continue;
             }
+            // What commands have answered to the script goes; what it answers itself stays.
+            if !matches!(result, Ok(None)) {
+                call.ctx.reply.rewind(mark);
+            }
             call.finish();
             return match result {
-                Ok(value) => match to_resp(&value, proto, &mut ctx.reply) {
-                    None => Ok(()),
-                    Some(ErrorReply { message, counted: true }) => Err(Error::Counted(message)),
-                    Some(ErrorReply { message, counted: false }) => Err(Error::text(message)),
-                },
+                Ok(None) => Ok(()),
+                Ok(Some(ErrorReply { message, counted: true })) => Err(Error::Counted(message)),
+                Ok(Some(ErrorReply { message, counted: false })) => Err(Error::text(message)),
                 Err(failure) => Err(self.failed(failure)),
             };
         }

@@ -7,6 +7,7 @@
 use crate::prelude::*;
 use ahash::AHashMap;
 use redpoll_engine::Engine;
+use redpoll_resp::{Proto, Reply};
 use redpoll_script::{
     Compiled, Host, LibraryInfo, LoadedFunction, Refusal, Registered, Sandbox, Script, Verdict,
 };
@@ -27,6 +28,13 @@ pub(super) struct Kept {
     pub compiled: Compiled,
 }
 
+/// A function as a thread keeps it.
+#[derive(Clone)]
+pub(super) struct KeptFunction {
+    pub function: Arc<LoadedFunction>,
+    pub compiled: Compiled,
+}
+
 /// See the module's head.
 pub(super) struct State {
     engine: Weak<Engine>,
@@ -34,6 +42,8 @@ pub(super) struct State {
     generation: u64,
     by_body: AHashMap<Box<[u8]>, Kept>,
     by_sha: AHashMap<Box<[u8]>, Kept>,
+    /// Functions by the names that they were called by.
+    by_name: AHashMap<Box<[u8]>, KeptFunction>,
     /// The functions of each library by the library's number.
     libraries: AHashMap<u64, AHashMap<String, Compiled>>,
     memory: Arc<AtomicUsize>,
@@ -73,6 +83,7 @@ impl State {
             generation: engine.scripts.generation(),
             by_body: AHashMap::new(),
             by_sha: AHashMap::new(),
+            by_name: AHashMap::new(),
             libraries: AHashMap::new(),
             memory: engine.scripts.add_state(),
         })
@@ -94,6 +105,7 @@ impl State {
         let there = |kept: &Kept| !kept.script.gone.load(Acquire);
         self.by_body.retain(|_, kept| there(kept));
         self.by_sha.retain(|_, kept| there(kept));
+        self.by_name.clear();
         let libraries = engine.scripts.libraries();
         self.libraries.retain(|id, _| libraries.iter().any(|library| library.id == *id));
         self.sandbox.collect_all();
@@ -147,12 +159,24 @@ impl State {
             .map_err(|why| Error::text(format!("ERR Error compiling script (new function): {why}")))
     }
 
+    /// The function of this name, in any case, compiled.
+    pub(super) fn by_name(&mut self, engine: &Engine, name: &[u8]) -> Result<KeptFunction> {
+        if let Some(kept) = self.by_name.get(name) {
+            return Ok(kept.clone());
+        }
+        let found = engine.scripts.function(name);
+        let (function, library) = found.ok_or_else(|| Error::text("ERR Function not found"))?;
+        let compiled = self.function(&function, &library)?;
+        let kept = KeptFunction { function, compiled };
+        if self.by_name.len() >= SCRIPTS_MAX {
+            self.by_name.clear();
+        }
+        self.by_name.insert(name.into(), kept.clone());
+        Ok(kept)
+    }
+
     /// A function, compiled; its library is loaded if need be.
-    pub(super) fn function(
-        &mut self,
-        function: &LoadedFunction,
-        library: &LibraryInfo,
-    ) -> Result<Compiled> {
+    fn function(&mut self, function: &LoadedFunction, library: &LibraryInfo) -> Result<Compiled> {
         if !self.libraries.contains_key(&library.id) {
             let registered = self.sandbox.load_library(&mut Loading::new(), &library.code);
             self.keep_library(library.id, registered.map_err(refused)?);
@@ -189,11 +213,14 @@ fn refused(why: String) -> Error {
 }
 
 /// The server as a library sees it that is being loaded: nothing of it.
-struct Loading(Instant);
+struct Loading {
+    since: Instant,
+    value: Vec<u8>,
+}
 
 impl Loading {
     fn new() -> Self {
-        Loading(Instant::now())
+        Loading { since: Instant::now(), value: Vec::new() }
     }
 }
 
@@ -211,11 +238,16 @@ impl Host for Loading {
         log::log!(level, "{}", String::from_utf8_lossy(line));
     }
 
-    fn set_proto(&mut self, _: redpoll_resp::Proto) {}
+    fn set_proto(&mut self, _: Proto) {}
 
     fn set_replication(&mut self, _: u8) {}
 
+    fn answer(&mut self) -> (Proto, Reply<'_>) {
+        self.value.clear();
+        (Proto::Resp2, Reply::new(&mut self.value, Proto::Resp2))
+    }
+
     fn look(&mut self) -> Verdict {
-        if self.0.elapsed() > LOAD_MAX { Verdict::Kill } else { Verdict::Continue }
+        if self.since.elapsed() > LOAD_MAX { Verdict::Kill } else { Verdict::Continue }
     }
 }
