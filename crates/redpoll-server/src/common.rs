@@ -316,17 +316,20 @@ impl Common {
         }
     }
 
-    /// Once a second: closes connections that are silent or do not read.
+    /// Once a second: closes connections that are silent or do not read, and gives room to those
+    /// that are stuck.
     pub fn look_over(&self, hands: &mut Hands, now: i64) {
         let all: Vec<(ClientId, Shared)> = {
             let connections = self.connections.borrow();
             connections.iter().map(|(id, shared)| (*id, Rc::clone(shared))).collect()
         };
         for (client, shared) in all {
-            let overdue = shared.borrow_mut().is_overdue(&hands.executor, now);
-            if overdue {
-                drop(shared);
+            let mut connection = shared.borrow_mut();
+            if connection.is_overdue(&hands.executor, now) {
+                drop(connection);
                 self.close(hands, client);
+            } else if connection.make_room() {
+                self.again.borrow_mut().push_back(client);
             }
         }
     }
