@@ -156,7 +156,7 @@ fn signals_end_it_as_their_directives_say() {
     std::fs::create_dir(format!("{directory}/dump.rdb")).expect("a directory in the file's place");
     server.signal("INT");
     eventually("it has tried to save", || server.log().contains("can't exit"));
-    talk.check("SHUTDOWN", "ERR Errors trying to SHUTDOWN. Check logs.");
+    talk.check("SHUTDOWN", "-ERR Errors trying to SHUTDOWN. Check logs.");
     talk.check("GET k", "v");
     server.signal("TERM");
     assert_eq!(server.wait().code(), Some(0));
