@@ -37,7 +37,8 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let start = reply.mark();
     reply.array_later(|reply| {
         let mut found = 0;
-        for number in 0..keys.keyspace().stripes() {
+        let lens = keys.keyspace().lens(db);
+        for number in lens.enumerate().filter(|(_, len)| *len > 0).map(|(number, _)| number) {
             if !bound.wants(reply, start) {
                 break;
             }
