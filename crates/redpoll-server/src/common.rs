@@ -130,6 +130,7 @@ impl Common {
             certificate_users: self.certificate_users(&stream),
         };
         let client = self.engine.clients.add(origin, self.mailbox.clone(), now);
+        self.mailbox.has_registered();
         let id = client.id;
         let mut session = Session::new(client, self.engine.users.are_open());
         // The user whom the client's certificate names, if it names one.
