@@ -25,7 +25,7 @@ use redpoll_config::{ApplyError, Changed, ClientClass, Config};
 use redpoll_keyspace::{Keyspace, clock};
 use redpoll_script::Registry;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::*};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, AtomicUsize, Ordering::*};
 use std::sync::{Arc, OnceLock};
 
 /// Facts about the running process that INFO tells.
@@ -134,6 +134,8 @@ pub struct Engine {
     pub timer_paused: AtomicBool,
     /// Set by SHUTDOWN; the program ends when it sees it.
     pub shutdown: RwLock<Option<ShutdownOptions>>,
+    /// The signal that has asked for the end, or 0. (Set by the program.)
+    pub signalled: AtomicI32,
     /// The client that has asked for it.
     pub shutdown_client: Mutex<Option<Arc<Client>>>,
     /// Bytes in use when the engine was made.
@@ -207,6 +209,7 @@ impl Engine {
             active_expire: AtomicBool::new(true),
             timer_paused: AtomicBool::new(false),
             shutdown: RwLock::new(None),
+            signalled: AtomicI32::new(0),
             shutdown_client: Mutex::default(),
             startup_memory: redpoll_memory::used_memory(),
             used_memory: AtomicUsize::new(0),

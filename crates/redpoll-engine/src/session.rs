@@ -125,6 +125,8 @@ pub struct Session {
     pub pushes: Vec<u8>,
     /// To be closed when the replies so far are sent.
     pub closing: bool,
+    /// With more bytes of replies than this it will be closed, and gets none of them.
+    pub reply_max: usize,
     /// The words of the running command that MONITOR and SLOWLOG must not show, by their positions.
     pub secret_words: Vec<usize>,
     /// The last command that is no subcommand, to recognise the same again in a pipeline.
@@ -160,6 +162,7 @@ impl Session {
             fieldsets: BTreeMap::new(),
             pushes: Vec::new(),
             closing: false,
+            reply_max: usize::MAX,
             secret_words: Vec::new(),
             recent: None,
             executed: 0,

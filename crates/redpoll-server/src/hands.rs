@@ -6,7 +6,7 @@ use redpoll_resp::{Batch, Parsed};
 use std::sync::Arc;
 
 /// Bytes read from a connection at once.
-const READ_SIZE: usize = 16 << 10;
+pub const READ_SIZE: usize = 16 << 10;
 
 /// What a connection has sent, on its way from parsing to execution.
 pub struct Lane {

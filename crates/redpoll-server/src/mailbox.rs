@@ -6,6 +6,7 @@ use redpoll_transport::Stream;
 use rustix::event::{EventfdFlags, eventfd};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 /// A message to a worker.
 #[derive(Debug)]
@@ -20,6 +21,8 @@ pub enum Message {
 #[derive(Debug)]
 pub struct Mailbox {
     messages: Mutex<Vec<Message>>,
+    /// Connections that the worker has not registered yet.
+    arriving: AtomicUsize,
     event: OwnedFd,
 }
 
@@ -27,7 +30,7 @@ impl Mailbox {
     /// An empty mailbox.
     pub fn new() -> io::Result<Self> {
         let event = eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?;
-        Ok(Mailbox { messages: Mutex::default(), event })
+        Ok(Mailbox { messages: Mutex::default(), arriving: AtomicUsize::new(0), event })
     }
 
     /// Leaves a message; the worker is woken if the box was empty.
@@ -39,6 +42,22 @@ impl Mailbox {
         if first {
             self.wake();
         }
+    }
+
+    /// Leaves a new connection.
+    pub fn bring(&self, stream: Stream) {
+        self.arriving.fetch_add(1, Relaxed);
+        self.post(Message::Connection(stream));
+    }
+
+    /// A connection that was brought is registered now.
+    pub fn has_registered(&self) {
+        self.arriving.fetch_sub(1, Relaxed);
+    }
+
+    /// Connections that were brought and are not registered yet.
+    pub fn arriving(&self) -> usize {
+        self.arriving.load(Relaxed)
     }
 
     /// Wakes the worker, with or without a message.

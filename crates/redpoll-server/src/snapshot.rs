@@ -75,7 +75,8 @@ pub fn may_end(engine: &Engine, options: ShutdownOptions) -> bool {
                 thread::sleep(WAIT_STEP);
             }
             Err(error) => {
-                log::warn!("Error trying to save the DB: {error}");
+                let end = if options.force { "exiting anyway" } else { "can't exit" };
+                log::warn!("Error trying to save the DB, {end}: {error}");
                 return options.force;
             }
         }

@@ -9,8 +9,9 @@ use redpoll_engine::replication::{LinkState, Primary};
 use redpoll_engine::{Engine, Executor, Session};
 use redpoll_keyspace::clock;
 use redpoll_resp::{Batch, Limits, Parser};
+use redpoll_transport::dial;
 use std::io::{self, Read};
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::{IpAddr, TcpStream, ToSocketAddrs};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::*};
@@ -139,10 +140,11 @@ impl Link {
 
     fn connect(&self) -> io::Result<TcpStream> {
         let patience = Duration::from_secs(self.engine.config.repl_timeout().unsigned_abs());
+        let source = self.source_address()?;
         let addresses = (&*self.primary.host, self.primary.port).to_socket_addrs()?;
         let mut failed = io::Error::other("the primary's name has no address");
         for address in addresses {
-            match TcpStream::connect_timeout(&address, patience) {
+            match dial(address, source, patience) {
                 Ok(stream) => {
                     stream.set_nodelay(!self.engine.config.repl_disable_tcp_nodelay())?;
                     stream.set_read_timeout(Some(patience))?;
@@ -153,6 +155,13 @@ impl Link {
             }
         }
         Err(failed)
+    }
+
+    /// The address of this host that the primary is to see (`bind-source-addr`).
+    fn source_address(&self) -> io::Result<Option<IpAddr>> {
+        let Some(name) = self.engine.config.bind_source_addr() else { return Ok(None) };
+        let addresses = (&*String::from_utf8_lossy(&name), 0).to_socket_addrs();
+        addresses.map(|mut all| all.next().map(|address| address.ip()))
     }
 
     /// Replaces the data by the primary's. Answers the stream's first bytes.

@@ -9,6 +9,7 @@ mod handshake;
 mod marked;
 mod snapshot;
 
+use crate::oom_score;
 use follower::Follower;
 use redpoll_engine::Engine;
 use redpoll_engine::following::random_id;
@@ -71,6 +72,8 @@ impl Keeper {
             match order {
                 Order::FullSync(replica) => replicas.push(replica),
                 Order::Follow(primary) => {
+                    // Said in the log already; the server runs without.
+                    let _ = oom_score::apply(&self.engine.config, primary.is_some());
                     // Dropping the old one ends it.
                     self.follower = None;
                     let start = |primary| Follower::start(Arc::clone(&self.engine), primary);

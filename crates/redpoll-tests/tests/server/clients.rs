@@ -169,3 +169,15 @@ fn monitor_shows_commands() {
     let line = monitor.line();
     assert!(line.starts_with('+') && line.ends_with("\"SET\" \"k\" \"v\""), "{line}");
 }
+
+/// Many come at once, before the server has looked at the first of them.
+#[test]
+fn maxclients_holds_in_a_rush() {
+    let server = Server::start(&["--maxclients", "5"]);
+    let mut talk = server.talk();
+    talk.check("PING", "PONG");
+    let rush: Vec<_> = (0..40).map(|_| server.raw()).collect();
+    eventually("the rest is refused", || talk.info("rejected_connections") == 36);
+    assert_eq!(talk.info("connected_clients"), 5);
+    drop(rush);
+}

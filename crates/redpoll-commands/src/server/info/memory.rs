@@ -16,8 +16,9 @@ pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, survey: &Survey) {
     text.field("maxmemory_policy", config.maxmemory_policy().name());
     ratios(text, &figures);
     text.field("mem_not_counted_for_evict", ctx.engine.uncounted_memory.load(Relaxed));
-    text.zeros(&["mem_replication_backlog", "mem_total_replication_buffers", "mem_clients_slaves"]);
-    text.field("mem_clients_normal", figures.clients);
+    text.zeros(&["mem_replication_backlog", "mem_total_replication_buffers"]);
+    text.field("mem_clients_slaves", figures.replicas);
+    text.field("mem_clients_normal", figures.clients - figures.replicas);
     text.zeros(&["mem_cluster_links", "mem_aof_buffer"]);
     text.field("mem_allocator", "jemalloc-5.3.0");
     text.zeros(&["active_defrag_running"]);
