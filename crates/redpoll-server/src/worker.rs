@@ -69,6 +69,7 @@ impl Worker {
             {
                 log::error!("Waiting for events failed: {error}");
             }
+            self.common.engine.standstill.wait();
             let woken = Instant::now();
             let now = clock::now_ms();
             for group in events.chunks(LANES) {
