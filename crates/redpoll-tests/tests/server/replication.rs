@@ -157,3 +157,22 @@ fn a_primary_that_goes_away_is_found_again() {
     eventually("the link is down", down);
     assert_eq!(replica.talk().ask("GET k"), "v");
 }
+
+#[test]
+fn messages_reach_those_who_listen_at_a_replica() {
+    let (primary, replica) = (Server::start(DEBUG), Server::start(DEBUG));
+    follow(&replica, &primary);
+    let mut listener = replica.talk();
+    listener.check("SUBSCRIBE c", "[subscribe c :1]");
+    eventually("the replica follows", || {
+        primary.talk().ask("SET k v");
+        replica.talk().ask("GET k") == "v"
+    });
+    primary.talk().check(
+        "PUBLISH c one | MULTI | SET k w | PUBLISH c two | EXEC",
+        ":0 | OK | QUEUED | QUEUED | [OK :0]",
+    );
+    assert_eq!(listener.receive(), "[message c one]");
+    assert_eq!(listener.receive(), "[message c two]");
+    converge(&primary, &replica);
+}

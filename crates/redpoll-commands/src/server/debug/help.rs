@@ -10,6 +10,7 @@ pub(super) fn reply(ctx: &mut Ctx<'_>) {
         ("ERROR <text>", "Answer this error."),
         ("HTSTATS <database>", "The tables that hold a database."),
         ("LISTPACK <key>", "The elements of a value that is a listpack."),
+        ("LOG <text>", "Write this to the log."),
         ("OBJECT <key>", "How a value is stored."),
         ("PAUSE-CRON (0|1)", "Whether the timer does nothing."),
         ("POPULATE <count> [<prefix>] [<size>]", "Make so many strings."),

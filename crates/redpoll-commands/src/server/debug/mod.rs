@@ -69,6 +69,10 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         () if is("htstats", 3..=4) => return tables::describe(ctx, args.at(2)),
         () if is("listpack", 3..=3) => return listing::listpack(ctx, args.at(2)),
         () if is("object", 3..=3) => return object::describe(ctx, args.at(2)),
+        () if is("log", 3..=3) => {
+            log::warn!("DEBUG LOG: {}", String::from_utf8_lossy(args.at(2)));
+            ctx.reply.ok();
+        }
         () if is("pause-cron", 3..=3) => {
             ctx.engine.timer_paused.store(args.at(2) != b"0", Relaxed);
             ctx.reply.ok();
