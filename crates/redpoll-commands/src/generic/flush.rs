@@ -78,10 +78,14 @@ fn flush(ctx: &mut Ctx<'_>, args: Args<'_>, databases: std::ops::Range<usize>) -
 }
 
 /// Writes the snapshot file anew, where there are save points: a restart must not bring back what
-/// was removed.
+/// was removed. A transaction or script holds all locks, which nobody may do while a file is written;
+/// there it is done right afterwards.
 fn empty_the_file(ctx: &mut Ctx<'_>) {
     if ctx.engine.config.save().is_empty() {
         return;
+    }
+    if ctx.mode != Mode::Alone {
+        return ctx.engine.schedule_save();
     }
     match ctx.engine.save(&mut ctx.keys) {
         Ok(()) => {}
@@ -100,12 +104,16 @@ mod tests {
         let disk = Disk::of(&server);
         server.engine.config.force("enable-debug-command", b"yes").expect("a valid value");
         let mut session = server.client();
-        for line in ["SET a 1", "SAVE", "SET b 2", "MULTI", "SET c 3", "FLUSHALL", "EXEC"] {
+        for line in ["SET a 1", "SAVE", "SET b 2", "FLUSHALL"] {
             server.run(&mut session, line);
         }
         assert_eq!(server.engine.stats.dirty(), 0);
         assert_eq!(server.run(&mut session, "DEBUG RELOAD NOSAVE"), "OK");
         assert_eq!(server.run(&mut session, "DBSIZE"), "0");
+        for line in ["MULTI", "FLUSHALL", "EXEC"] {
+            server.run(&mut session, line);
+        }
+        assert!(server.engine.is_save_due(server.now));
         disk.break_down(true);
         assert_eq!(server.run(&mut session, "FLUSHALL"), "OK");
     }
