@@ -78,8 +78,8 @@ fn flush(ctx: &mut Ctx<'_>, args: Args<'_>, databases: std::ops::Range<usize>) -
 }
 
 /// Writes the snapshot file anew, where there are save points: a restart must not bring back what
-/// was removed. A transaction or script holds all locks, which nobody may do while a file is written;
-/// there it is done right afterwards.
+/// was removed. A transaction or script holds all locks, which nobody may do while a file is
+/// written; there it is done right afterwards.
 fn empty_the_file(ctx: &mut Ctx<'_>) {
     if ctx.engine.config.save().is_empty() {
         return;
