@@ -158,6 +158,7 @@ pub struct Engine {
     config_hook: OnceLock<Box<ConfigHook>>,
     pub(crate) migrator: OnceLock<Box<Migrator>>,
     generation: AtomicU64,
+    pub(crate) expiry_order: Mutex<()>,
 }
 
 /// The table of these commands by the names that the configuration gives them.
@@ -224,6 +225,7 @@ impl Engine {
             config_hook: OnceLock::new(),
             migrator: OnceLock::new(),
             generation: AtomicU64::new(0),
+            expiry_order: Mutex::default(),
             config,
         };
         let change_log = Arc::clone(&engine.change_log);
@@ -240,7 +242,7 @@ impl Engine {
         self.keyspace.set_clock(settings.clock, settings.pace);
         let config = &self.config;
         self.keyspace.set_unlinks(config.lazyfree_lazy_expire(), config.lazyfree_lazy_eviction());
-        self.keyspace.set_passive(self.replication.is_replica() && config.replica_read_only());
+        self.settle_expiry();
         let pending_max = self.config.client_output_buffer_limit(ClientClass::Replica).hard_bytes;
         self.replication.configure(self.config.repl_backlog_size() as usize, pending_max as usize);
         let slow_from = u64::try_from(settings.slowlog_micros).unwrap_or(u64::MAX);
