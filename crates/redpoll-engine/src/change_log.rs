@@ -21,6 +21,11 @@ pub trait Sink: Send + Sync {
     /// Takes the next bytes of the log: whole commands. Called with stripes locked, so it must
     /// neither wait nor look at the data. Answers false when it wants no more; it is let go then.
     fn append(&self, bytes: &[u8]) -> bool;
+
+    /// Whether it takes messages as well, which change nothing (PUBLISH).
+    fn takes_messages(&self) -> bool {
+        false
+    }
 }
 
 /// See the module's head.
@@ -89,17 +94,35 @@ impl ChangeLog {
 
     /// Logs what belongs together.
     pub(crate) fn append_unit(&self, unit: &[Logged]) {
-        self.append(|state| {
-            let several = unit.len() > 1;
-            if let Some(first) = unit.first().filter(|_| several) {
-                state.select(first.db);
-                state.words(&[b"MULTI"]);
-            }
-            unit.iter().for_each(|logged| state.command(logged.db, logged.words.as_args()));
-            if several {
-                state.words(&[b"EXEC"]);
-            }
+        if unit.iter().any(|logged| logged.message) {
+            return self.append_with_messages(unit);
+        }
+        self.append(|state| state.unit(unit));
+    }
+
+    /// As [`ChangeLog::append_unit`], but what is a message goes to those who take messages only.
+    #[cold]
+    fn append_with_messages(&self, unit: &[Logged]) {
+        let mut state = self.state.lock();
+        let changes: Vec<Logged> = unit.iter().filter(|logged| !logged.message).cloned().collect();
+        // The same commands select databases for all sinks, or they would disagree afterwards.
+        if state.db.is_none() {
+            unit.iter().take(1).for_each(|first| state.select(first.db));
+        }
+        let (db, before) = (state.db, state.buffer.len());
+        state.unit(&changes);
+        let lean = state.buffer.clone();
+        state.buffer.truncate(before);
+        state.db = db;
+        state.unit(unit);
+        let State { sinks, buffer, .. } = &mut *state;
+        self.offset.fetch_add(buffer.len() as u64, Release);
+        sinks.retain(|sink| match sink.takes_messages() {
+            true => sink.append(buffer),
+            false => lean.is_empty() || sink.append(&lean),
         });
+        buffer.clear();
+        self.on.store(!state.sinks.is_empty(), Release);
     }
 
     fn append(&self, encode: impl FnOnce(&mut State)) {
@@ -115,6 +138,23 @@ impl ChangeLog {
 }
 
 impl State {
+    fn unit(&mut self, unit: &[Logged]) {
+        let several = unit.len() > 1;
+        if several {
+            self.words(&[b"MULTI"]);
+        }
+        for Logged { db, words, message } in unit {
+            match message {
+                false => self.command(*db, words.as_args()),
+                // A message belongs to no database.
+                true => encode_words(&mut self.buffer, words.as_args().iter()),
+            }
+        }
+        if several {
+            self.words(&[b"EXEC"]);
+        }
+    }
+
     fn command(&mut self, db: usize, args: Args<'_>) {
         self.select(db);
         encode_words(&mut self.buffer, args.iter_from(0));
@@ -148,7 +188,7 @@ mod tests {
 
     fn logged(db: usize, words: &[&str]) -> Logged {
         let words: OwnedArgs = words.iter().map(|word| word.as_bytes()).collect();
-        Logged { db, words }
+        Logged { db, words, message: false }
     }
 
     #[test]

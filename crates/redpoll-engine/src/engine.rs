@@ -17,6 +17,7 @@ use crate::replication::Replication;
 use crate::settings::Settings;
 use crate::slowlog::SlowLog;
 use crate::spec::Command;
+use crate::standstill::Standstill;
 use crate::stats::Stats;
 use crate::table::CommandTable;
 use crate::tracking::Tracking;
@@ -102,6 +103,8 @@ pub struct Engine {
     pub scripts: Registry,
     /// CLIENT PAUSE.
     pub pause: Pause,
+    /// DEBUG SLEEP.
+    pub standstill: Standstill,
     /// Counters.
     pub stats: Stats,
     /// Counters by the second.
@@ -157,6 +160,7 @@ pub struct Engine {
     config_hook: OnceLock<Box<ConfigHook>>,
     pub(crate) migrator: OnceLock<Box<Migrator>>,
     generation: AtomicU64,
+    pub(crate) expiry_order: Mutex<()>,
 }
 
 /// The table of these commands by the names that the configuration gives them.
@@ -190,6 +194,7 @@ impl Engine {
             waiters: Waiters::default(),
             scripts: Registry::default(),
             pause: Pause::default(),
+            standstill: Standstill::default(),
             stats: Stats::default(),
             rates: Rates::default(),
             slowlog: SlowLog::default(),
@@ -223,6 +228,7 @@ impl Engine {
             config_hook: OnceLock::new(),
             migrator: OnceLock::new(),
             generation: AtomicU64::new(0),
+            expiry_order: Mutex::default(),
             config,
         };
         let change_log = Arc::clone(&engine.change_log);
@@ -237,6 +243,9 @@ impl Engine {
         let mut settings = Settings::of(&self.config);
         settings.snapshot_failed = self.refuses_writes();
         self.keyspace.set_clock(settings.clock, settings.pace);
+        let config = &self.config;
+        self.keyspace.set_unlinks(config.lazyfree_lazy_expire(), config.lazyfree_lazy_eviction());
+        self.settle_expiry();
         let pending_max = self.config.client_output_buffer_limit(ClientClass::Replica).hard_bytes;
         self.replication.configure(self.config.repl_backlog_size() as usize, pending_max as usize);
         let slow_from = u64::try_from(settings.slowlog_micros).unwrap_or(u64::MAX);

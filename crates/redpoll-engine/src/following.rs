@@ -32,8 +32,15 @@ impl Engine {
     pub fn follow(&self, primary: Option<Primary>, rng: &mut SmallRng, now: i64) {
         // Promoted, it goes on with the stream of its primary.
         self.log_for_replicas();
-        let passive = primary.is_some() && self.config.replica_read_only();
         self.replication.follow(primary, random_id(rng), now);
+        self.settle_expiry();
+    }
+
+    /// Leaves expired keys to the primary, or removes them, as role and configuration say.
+    pub(crate) fn settle_expiry(&self) {
+        // Two that settle it at the same time must not end with what the slower one has seen.
+        let _order = self.expiry_order.lock();
+        let passive = self.replication.is_replica() && self.config.replica_read_only();
         self.keyspace.set_passive(passive);
     }
 

@@ -42,6 +42,7 @@ pub mod session;
 pub mod settings;
 pub mod slowlog;
 pub mod spec;
+pub mod standstill;
 pub mod stats;
 pub mod table;
 pub mod tracking;

@@ -329,7 +329,7 @@ impl ScriptRun {
             (None, Some(args)) if changed => vec![args.to_owned()],
             (None, _) => return,
         };
-        self.log.extend(words.into_iter().map(|words| Logged { db, words }));
+        self.log.extend(words.into_iter().map(|words| Logged { db, words, message: false }));
     }
 
     /// Looks at the script from time to time while it runs.

@@ -72,6 +72,8 @@ pub struct Logged {
     pub db: usize,
     /// Its words.
     pub words: OwnedArgs,
+    /// Whether it changes nothing and is for replicas only.
+    pub message: bool,
 }
 
 /// What one command has caused so far. Small, as one is made for every command.
@@ -125,6 +127,11 @@ pub struct Changed {
     pub by_client: bool,
 }
 
+/// The command that stands in the change log for a key's removal.
+pub fn removal(lazy: bool) -> &'static [u8] {
+    if lazy { b"UNLINK" } else { b"DEL" }
+}
+
 impl Effects {
     /// No effects, for another command that wants the same events.
     pub fn renewed(&self) -> Self {
@@ -136,7 +143,14 @@ impl Effects {
     pub fn log<'w>(&mut self, db: usize, words: impl IntoIterator<Item = &'w [u8]>) {
         if self.logging {
             let words = words.into_iter().collect();
-            self.rare().logged.push(Logged { db, words });
+            self.rare().logged.push(Logged { db, words, message: false });
+        }
+    }
+
+    /// Lets replicas have a message that their own clients may have subscribed to.
+    pub fn log_message(&mut self, db: usize, words: OwnedArgs) {
+        if self.logging {
+            self.rare().logged.push(Logged { db, words, message: true });
         }
     }
 

@@ -8,7 +8,7 @@
 
 use crate::access::Clock;
 use crate::db::Gone;
-use crate::effect::{Class, Effects, Event};
+use crate::effect::{Class, Effects, Event, removal};
 use crate::entry::{Entry, EntryMut, EntryRef, INLINE_MAX, NewPayload, Payload};
 use crate::keyspace::{Garbage, Keyspace};
 use crate::stripe::{Db, Stripe};
@@ -130,6 +130,14 @@ impl<'a> Keys<'a> {
         self.gone_by = if on { i64::MIN } else { self.now };
     }
 
+    /// Moves the time on: the command has slept.
+    pub fn pass(&mut self, millis: i64) {
+        self.now += millis;
+        if self.gone_by != i64::MIN {
+            self.gone_by = self.now;
+        }
+    }
+
     /// Tells the hash of a key, so that it is not computed again when that very slice is looked up.
     #[inline]
     pub fn set_hint(&mut self, key: &[u8], hash: u64) {
@@ -199,7 +207,7 @@ impl<'a> Keys<'a> {
         self.effects.expired += 1;
         self.vanished(entry.key());
         self.event(entry.key(), Class::Expired, "expired");
-        self.effects.log(self.db, [&b"DEL"[..], entry.key()]);
+        self.effects.log(self.db, [removal(self.keyspace.unlinks_expired()), entry.key()]);
         self.discard_entry(entry);
     }
 
@@ -304,6 +312,15 @@ impl<'a> Keys<'a> {
     /// The type of the key's value.
     pub fn type_of(&mut self, key: &[u8]) -> Option<Type> {
         self.peek(key).map(|entry| type_of(&entry.payload()))
+    }
+
+    /// As [`Keys::type_of`], but a key that has expired stays where it is: nobody has asked for it.
+    pub fn glance(&mut self, key: &[u8]) -> Option<Type> {
+        let (hash, gone_by) = (self.hash(key), self.gone_by);
+        let table = &self.db_of(hash).table;
+        let entry = table.entry(table.find(hash, key)?);
+        let live = entry.expiry().is_none_or(|at| at > gone_by);
+        live.then(|| type_of(&entry.payload()))
     }
 
     /// The value of type `T` at `key`, for reading.

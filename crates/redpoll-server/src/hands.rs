@@ -61,7 +61,7 @@ pub struct Hands {
 impl Hands {
     pub fn new(engine: &Arc<Engine>, seed: u64) -> Self {
         Hands {
-            executor: Executor::new(Arc::clone(engine), seed),
+            executor: Executor::new(Arc::clone(engine), seed).let_time_pass(),
             scratch: Scratch {
                 output: Vec::with_capacity(READ_SIZE),
                 lane: Lane::with_buffer(),

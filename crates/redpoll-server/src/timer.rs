@@ -23,6 +23,7 @@ const EVICTION_MICROS: u64 = 10_000;
 pub fn run(engine: &Arc<Engine>) {
     let mut executor = Executor::new(Arc::clone(engine), 1);
     loop {
+        engine.standstill.wait();
         let now = clock::now_ms();
         let mut more = false;
         let paused = engine.timer_paused.load(Relaxed);

@@ -58,7 +58,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::check;
+    use crate::testing::{TestServer, check, configure};
 
     #[test]
     fn changes_the_role() {
@@ -69,6 +69,33 @@ mod tests {
             "OK | OK Already connected to specified master | \
              READONLY You can't write against a read only replica. | nil | OK | OK",
         );
+    }
+
+    #[test]
+    fn a_replica_without_its_primary_serves_only_stale_data() {
+        let mut server = TestServer::new();
+        configure(&server, "replica-serve-stale-data", "no");
+        let (mut queued, mut other) = (server.client(), server.client());
+        for line in ["MULTI", "PING"] {
+            server.run(&mut queued, line);
+        }
+        server.run(&mut other, "REPLICAOF h 1");
+        let text = "EXECABORT Transaction discarded because of: MASTERDOWN Link with MASTER is \
+                    down and replica-serve-stale-data is set to 'no'.";
+        assert_eq!(server.run(&mut queued, "EXEC"), text);
+    }
+
+    #[test]
+    fn a_writable_replica_removes_what_expires() {
+        let mut server = TestServer::new();
+        let mut session = server.client();
+        server.run(&mut session, "REPLICAOF h 1");
+        assert!(server.engine.keyspace.is_passive());
+        configure(&server, "replica-read-only", "no");
+        assert!(!server.engine.keyspace.is_passive());
+        server.run(&mut session, "REPLICAOF NO ONE");
+        configure(&server, "replica-read-only", "yes");
+        assert!(!server.engine.keyspace.is_passive());
     }
 
     #[test]

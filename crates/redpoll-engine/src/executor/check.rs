@@ -160,7 +160,10 @@ impl Executor {
             return Some(Error::text("READONLY You can't write against a read only replica."));
         }
         let up = || self.engine.replication.can_serve();
-        if spec.flags.has(Flags::STALE) || config.replica_serve_stale_data() || up() {
+        let needs_data = |flags: Flags| !flags.has(Flags::STALE);
+        let needs =
+            needs_data(spec.flags) || (spec.name == "exec" && queue_has(session, needs_data));
+        if !needs || config.replica_serve_stale_data() || up() {
             return None;
         }
         Some(Error::text(

@@ -302,7 +302,7 @@ impl Round {
                 keys.lock_keys([&**key].into_iter());
             }
             let stripe = engine.keyspace.stripe_of(engine.keyspace.hash(key));
-            let kind = keys.type_of(key);
+            let kind = keys.glance(key);
             let stripe = keys.held_stripe(stripe);
             let next = match kind.is_some() || stripe.is_needed(*db, key) {
                 true => stripe.next_waiter(*db, key, self.last),

@@ -99,10 +99,10 @@ impl Engine {
             && !self.config.save().is_empty()
     }
 
-    /// A snapshot, and how many changes it holds.
+    /// A snapshot, and how many changes it holds, with those of the command that takes it.
     fn snapshot(&self, keys: &mut Keys<'_>) -> (Snapshot, u64) {
         // Counted before: a change that falls between belongs to the next one as well.
-        let dirty = self.stats.dirty();
+        let dirty = self.stats.dirty() + keys.effects.dirty;
         (Snapshot::take(keys), dirty)
     }
 

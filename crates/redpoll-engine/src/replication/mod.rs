@@ -290,9 +290,14 @@ impl Replication {
 
     /// Forgets the backlog, after a time without replicas.
     pub fn drop_backlog(&self, id: String) {
-        let mut state = self.state.lock();
-        state.backlog = None;
         // Whoever comes back has missed what was not kept, and must not take it for the same.
+        self.break_off(id);
+        self.state.lock().backlog = None;
+    }
+
+    /// Goes on under an id that nobody can know: whoever asks for the stream gets a snapshot.
+    pub fn break_off(&self, id: String) {
+        let mut state = self.state.lock();
         state.id = id;
         state.previous = None;
     }
@@ -320,6 +325,10 @@ impl Sink for Replication {
         if !self.is_replica() {
             self.stream(bytes);
         }
+        true
+    }
+
+    fn takes_messages(&self) -> bool {
         true
     }
 }

@@ -207,6 +207,7 @@ impl Link {
         let mut parser = Parser::default();
         let mut last_ack = 0;
         loop {
+            self.engine.standstill.wait();
             let asked = self.run_commands(line, session, &mut parser)?;
             let now = clock::now_ms();
             if asked || now - last_ack >= ACK_MS {

@@ -61,6 +61,7 @@ impl Keeper {
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
                 Err(mpsc::RecvTimeoutError::Disconnected) => return,
             }
+            self.engine.standstill.wait();
             self.look_at_clock(clock::now_ms());
         }
     }

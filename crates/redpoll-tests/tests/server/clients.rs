@@ -181,3 +181,23 @@ fn maxclients_holds_in_a_rush() {
     assert_eq!(talk.info("connected_clients"), 5);
     drop(rush);
 }
+
+#[test]
+fn a_server_that_sleeps_answers_nobody() {
+    let server = Server::start(&["--enable-debug-command", "yes"]);
+    let (mut sleeper, mut other) = (server.talk(), server.talk());
+    sleeper.send("DEBUG SLEEP 1");
+    eventually("an answer takes long", || {
+        let asked = Instant::now();
+        other.check("PING", "PONG");
+        asked.elapsed() > Duration::from_millis(200)
+    });
+    assert_eq!(sleeper.receive(), "OK");
+}
+
+#[test]
+fn what_comes_behind_a_long_command_sees_what_has_expired() {
+    let server = Server::start(&["--enable-debug-command", "yes"]);
+    let mut raw = server.raw();
+    raw.check("SET k v PX 50\r\nDEBUG SLEEP 0.1\r\nGET k\r\n", "+OK\r\n+OK\r\n$-1\r\n");
+}

@@ -127,6 +127,9 @@ fn a_replica_leaves_expiry_to_its_primary() {
     let (primary, replica) = (Server::start(DEBUG), Server::start(DEBUG));
     follow(&replica, &primary);
     primary.talk().ask("DEBUG SET-ACTIVE-EXPIRE 0");
+    // A snapshot would not hold what has expired by then.
+    let up = || replica.talk().ask("INFO replication").contains("master_link_status:up");
+    eventually("the link is up", up);
     primary.talk().ask("SET k v PX 30");
     eventually("it is there", || replica.talk().ask("DBSIZE") == ":1");
     eventually("its time is over", || replica.talk().ask("GET k") == "nil");
@@ -156,4 +159,23 @@ fn a_primary_that_goes_away_is_found_again() {
     let down = || replica.talk().ask("INFO replication").contains("master_link_status:down");
     eventually("the link is down", down);
     assert_eq!(replica.talk().ask("GET k"), "v");
+}
+
+#[test]
+fn messages_reach_those_who_listen_at_a_replica() {
+    let (primary, replica) = (Server::start(DEBUG), Server::start(DEBUG));
+    follow(&replica, &primary);
+    let mut listener = replica.talk();
+    listener.check("SUBSCRIBE c", "[subscribe c :1]");
+    eventually("the replica follows", || {
+        primary.talk().ask("SET k v");
+        replica.talk().ask("GET k") == "v"
+    });
+    primary.talk().check(
+        "PUBLISH c one | MULTI | SET k w | PUBLISH c two | EXEC",
+        ":0 | OK | QUEUED | QUEUED | [OK :0]",
+    );
+    assert_eq!(listener.receive(), "[message c one]");
+    assert_eq!(listener.receive(), "[message c two]");
+    converge(&primary, &replica);
 }
