@@ -140,8 +140,7 @@ pub struct Engine {
     pub startup_memory: usize,
     /// Bytes in use, refreshed by the timer: cheap to read for every command.
     pub used_memory: AtomicUsize,
-    /// Bytes that do not count against maxmemory, as evicting keys would only make them more:
-    /// what waits for replicas and for the append-only file.
+    /// Bytes that wait for the append-only file; see [`Engine::uncounted`].
     pub uncounted_memory: AtomicUsize,
     /// Since when more memory is in use than maxmemory allows.
     pub excess: Excess,
@@ -239,6 +238,7 @@ impl Engine {
         let slow_from = u64::try_from(settings.slowlog_micros).unwrap_or(u64::MAX);
         self.slow_from_micros.store(slow_from, Relaxed);
         *self.settings.write() = settings;
+        self.expire_or_not(clock::now_ms());
         self.generation.fetch_add(1, Release);
         self.limit_clients(self.config.maxmemory_clients().bytes(self.config.maxmemory()));
     }

@@ -23,6 +23,7 @@ use crate::settings::Settings;
 use crate::spec::Flags;
 use crate::stats::ThreadStats;
 use evict::Evictor;
+pub use check::MASTERDOWN;
 pub use prepare::Plan;
 use prepare::Prepared;
 use redpoll_resp::{Args, Batch, Reply};

@@ -26,6 +26,7 @@ pub mod error;
 mod events;
 pub mod excess;
 pub mod executor;
+pub mod failover;
 pub mod following;
 pub mod hot_keys;
 pub mod latency;
@@ -46,6 +47,7 @@ pub mod stats;
 pub mod table;
 pub mod tracking;
 pub mod transaction;
+pub mod writes;
 
 pub use ctx::{Ctx, Mode};
 pub use engine::Engine;

@@ -383,11 +383,18 @@ impl Connection {
             // Somebody is serving it at this moment; the answer will wake us again.
             client.unblock(wishes.unblock_error);
         }
+        if wishes.new_role && self.session.waiting.is_some() {
+            match executor.give_up_for_new_role(&mut self.session, &mut scratch.output) {
+                true => self.finishing = true,
+                false => client.unblock_for_new_role(),
+            }
+        }
         client.take_outbox(&mut scratch.output);
         self.session.publish_figures(client.figures.last_active.load(Relaxed));
         if wishes.kill
             || !self.flush(executor, &mut scratch.output)
             || self.over_limits(executor, now)
+            || (self.finishing && self.unsent() == 0)
         {
             return Next::Close;
         }
@@ -425,11 +432,15 @@ impl Connection {
             return true;
         }
         let class = match self.session.client.kind() {
-            ClientKind::Normal => ClientClass::Normal,
+            ClientKind::Normal | ClientKind::Primary => ClientClass::Normal,
             ClientKind::Replica => ClientClass::Replica,
             ClientKind::PubSub => ClientClass::Pubsub,
         };
-        let limit: BufferLimit = config.client_output_buffer_limit(class);
+        let mut limit: BufferLimit = config.client_output_buffer_limit(class);
+        if class == ClientClass::Replica && limit.hard_bytes > 0 {
+            // Less than the backlog would let replicas go that it could serve.
+            limit.hard_bytes = limit.hard_bytes.max(config.repl_backlog_size() as u64);
+        }
         let closes = limit.hard_bytes > 0 || executor.engine().client_memory.is_limited();
         self.unread_max = if closes { usize::MAX } else { UNREAD_MAX };
         let unread = (self.unsent() + self.session.client.outbox_len()) as u64;
@@ -452,7 +463,9 @@ impl Connection {
         let timeout = executor.engine().config.timeout();
         let figures = &self.session.client.figures;
         let idle = now - figures.last_active.load(Relaxed);
-        let exempt = self.session.waiting.is_some() || self.session.subscriptions.any();
+        let exempt = self.session.waiting.is_some()
+            || self.session.subscriptions.any()
+            || self.session.is_replica;
         if timeout > 0 && idle > timeout * 1000 && !exempt {
             log::debug!("Closing idle client {}", self.session.client.origin.address);
             return true;

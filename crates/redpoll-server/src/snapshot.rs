@@ -20,6 +20,9 @@ pub fn load(engine: &Engine) -> Result<(), String> {
     let mut keys = engine.keyspace.keys(0, clock::now_ms());
     match engine.load(&mut keys, Merge::Refuse) {
         Ok(loaded) => {
+            if let Some(position) = loaded.position() {
+                engine.resume_stream(position, engine.config.replicaof().is_some());
+            }
             loaded.notes.iter().for_each(|note| log::warn!("{note}"));
             let empty = match loaded.empty {
                 0 => String::new(),

@@ -23,17 +23,24 @@ pub const RANDOMKEY: Command = Command {
     run,
 };
 
+/// Expired keys that are passed over where they are not removed; as in Redis, the next one is taken.
+const TRIES_MAX: u32 = 100;
+
 /// With so many keys in a stripe, stripes differ by a few percent at most.
 const MANY: usize = 1000;
 
 fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
     let db = ctx.keys.db();
     let now = ctx.keys.now();
+    let mut tries = 0;
     while let Some(stripe) = choose_stripe(ctx, db) {
         let Ctx { keys, rng, reply, .. } = ctx;
+        let stays = keys.keyspace().is_passive();
         let part: &Db = &keys.stripe(stripe).dbs[db];
         let Some(entry) = part.table.random(|below| rng.below(below)) else { continue };
-        if entry.expiry().is_none_or(|at| at > now) {
+        // Where expired keys stay, there may be no others.
+        tries += u32::from(stays);
+        if tries > TRIES_MAX || entry.expiry().is_none_or(|at| at > now) {
             reply.bulk(entry.key());
             ctx.keys.unlock_walk();
             return Ok(());

@@ -1,6 +1,7 @@
 //! Loading: the snapshot file becomes data.
 
 use crate::engine::Engine;
+use crate::replication::Position;
 use redpoll_keyspace::entry::INLINE_MAX;
 use redpoll_keyspace::{Expiry, Keys, Owned};
 use redpoll_persist::file::{FileReader, Item, Record};
@@ -30,6 +31,8 @@ pub struct Loaded {
     pub expired: u64,
     /// Keys left out because their collections had no elements.
     pub empty: u64,
+    /// Where the replication stream was, as far as the file tells; without an id, nothing is known.
+    pub position: Position,
     /// What the log should tell: things of the file that were passed over.
     pub notes: Vec<String>,
 }
@@ -139,13 +142,29 @@ fn load(
             Item::EarlyFunction(name) => loaded.note("skipping a function of a preview:", &name),
             Item::Function(_) => loaded.note("skipping a library of functions", b""),
             Item::ModuleAux(name) => loaded.note("skipping data of the module", name.as_bytes()),
-            Item::Aux(..) | Item::Sizes(..) => {}
+            Item::Aux(name, value) => loaded.note_position(&name, &value),
+            Item::Sizes(..) => {}
         }
     }
     Ok(loaded)
 }
 
 impl Loaded {
+    /// Where the stream was, if the file tells it.
+    pub fn position(&self) -> Option<&Position> {
+        (self.position.id.len() == 40).then_some(&self.position)
+    }
+
+    fn note_position(&mut self, name: &[u8], value: &[u8]) {
+        let Ok(value) = std::str::from_utf8(value) else { return };
+        match name {
+            b"repl-id" => self.position.id = value.to_owned(),
+            b"repl-offset" => self.position.offset = value.parse().unwrap_or(0),
+            b"repl-stream-db" => self.position.db = value.parse().unwrap_or(0),
+            _ => {}
+        }
+    }
+
     /// Notes that something was passed over. The first few say what kind of thing it is.
     fn note(&mut self, what: &str, name: &[u8]) {
         const NOTES_MAX: usize = 16;
