@@ -35,10 +35,12 @@ impl Engine {
     /// If not all stripes are locked: a write that is under way would be in no stream.
     pub fn follow(&self, keys: &Keys<'_>, primary: Option<Primary>, rng: &mut SmallRng) {
         assert!(keys.holds_all(), "roles change between commands");
-        // For CONFIG REWRITE and CONFIG GET.
-        let text = primary.as_ref().map_or("no one".to_owned(), as_directive);
-        let noted = self.config.force("replicaof", text.as_bytes());
-        debug_assert!(noted.is_ok(), "{text}");
+        // For CONFIG REWRITE and CONFIG GET. A host with blanks is none, and cannot be written.
+        let text = primary.as_ref().map(|it| format!("{} {}", it.host, it.port));
+        let noted = text.map(|text| self.config.force("replicaof", text.as_bytes()));
+        if !matches!(noted, Some(Ok(()))) {
+            let _ = self.config.force("replicaof", b"no one");
+        }
         let follows = primary.is_some();
         // Promoted, it goes on with the stream of its primary.
         self.log_for_replicas();
@@ -105,16 +107,6 @@ impl Engine {
             }
         }
     }
-}
-
-/// A primary as a directive's value: a host may hold any bytes.
-fn as_directive(primary: &Primary) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".:-_".contains(&byte);
-    let host = primary.host.bytes().map(|byte| match plain(byte) {
-        true => char::from(byte).to_string(),
-        false => format!("\\x{byte:02x}"),
-    });
-    format!("\"{}\" {}", host.collect::<String>(), primary.port)
 }
 
 /// Forty hexadecimal digits.

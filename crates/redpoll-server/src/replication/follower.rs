@@ -342,8 +342,11 @@ impl Link {
     }
 }
 
+/// Whether nothing has come, and that is all. (A read with a timeout is not gone on with by the
+/// system when the process is stopped and continued.)
 fn is_timeout(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
+    use io::ErrorKind as E;
+    matches!(error.kind(), E::WouldBlock | E::TimedOut | E::Interrupted)
 }
 
 /// Another primary, or none, is followed meanwhile.

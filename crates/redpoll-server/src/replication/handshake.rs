@@ -51,7 +51,10 @@ impl Line {
                 return Err(io::Error::other("the primary's answer is no line"));
             }
             let mut chunk = [0; 1024];
-            let count = self.stream.read(&mut chunk)?;
+            let count = match self.stream.read(&mut chunk) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                count => count?,
+            };
             if count == 0 {
                 return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
             }
