@@ -9,6 +9,7 @@ use crate::excess::Excess;
 use crate::hot_keys::HotKeys;
 use crate::latency::Latency;
 use crate::migration::Migrator;
+use crate::own_expiry::OwnExpiry;
 use crate::pause::Pause;
 use crate::persistence::Persistence;
 use crate::pubsub::PubSub;
@@ -120,6 +121,8 @@ pub struct Engine {
     pub change_log: Arc<ChangeLog>,
     /// Replicas, or the primary.
     pub replication: Arc<Replication>,
+    /// Keys that a replica lets expire by itself.
+    pub own_expiry: OwnExpiry,
     /// Snapshots.
     pub persistence: Persistence,
     /// Facts for INFO.
@@ -199,6 +202,7 @@ impl Engine {
                 process.run_id.clone(),
                 config.repl_backlog_size() as usize,
             )),
+            own_expiry: OwnExpiry::default(),
             persistence: Persistence::started(clock::now_ms()),
             process,
             certificates: RwLock::default(),

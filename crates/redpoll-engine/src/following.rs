@@ -46,6 +46,7 @@ impl Engine {
         self.log_for_replicas();
         self.change_log.select_again();
         self.replication.follow(primary, random_id(rng), keys.now());
+        self.own_expiry.clear();
         self.expire_or_not(keys.now());
         if follows {
             self.waiters.end_for_new_role();
@@ -62,7 +63,7 @@ impl Engine {
     /// Takes note of whether expired keys are removed: not by a replica, and not while writes are
     /// paused.
     pub fn expire_or_not(&self, now: i64) {
-        let follows = self.replication.is_replica() && self.config.replica_read_only();
+        let follows = self.replication.is_replica();
         self.keyspace.set_passive(follows || self.pause.holds(true, now).is_some());
     }
 

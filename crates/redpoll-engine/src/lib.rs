@@ -33,6 +33,7 @@ pub mod latency;
 pub mod meanwhile;
 pub mod migration;
 mod monitor;
+pub mod own_expiry;
 pub mod pause;
 pub mod persistence;
 pub mod pubsub;

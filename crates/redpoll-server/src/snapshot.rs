@@ -1,7 +1,7 @@
 //! The snapshot file in the life of the program: loaded at the start, saved when a save point asks
 //! for it, saved at the end.
 
-use redpoll_engine::Engine;
+use redpoll_engine::{Engine, Executor};
 use redpoll_engine::engine::ShutdownOptions;
 use redpoll_engine::persistence::{LoadError, Merge, SaveError};
 use redpoll_keyspace::clock;
@@ -15,13 +15,18 @@ const WAIT_STEP: Duration = Duration::from_millis(20);
 
 /// Loads the snapshot file if there is one. The error is for the log: the program must not go on
 /// without data that are there.
-pub fn load(engine: &Engine) -> Result<(), String> {
+pub fn load(engine: &Arc<Engine>) -> Result<(), String> {
     let begun = Instant::now();
     let mut keys = engine.keyspace.keys(0, clock::now_ms());
     match engine.load(&mut keys, Merge::Refuse) {
         Ok(loaded) => {
             if let Some(position) = loaded.position() {
-                engine.resume_stream(position, engine.config.replicaof().is_some());
+                let as_replica = engine.config.replicaof().is_some();
+                engine.resume_stream(position, as_replica);
+                if !as_replica {
+                    // What had expired in the file; those who know the stream hear of it.
+                    Executor::new(Arc::clone(engine), 2).expire_due(clock::now_ms());
+                }
             }
             loaded.notes.iter().for_each(|note| log::warn!("{note}"));
             let empty = match loaded.empty {

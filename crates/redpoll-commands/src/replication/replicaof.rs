@@ -91,6 +91,32 @@ mod tests {
     }
 
     #[test]
+    fn a_replica_that_takes_writes_lets_its_own_keys_expire() {
+        let mut server = TestServer::new();
+        let mut client = server.client();
+        server.run(&mut client, "MSET a 1 b 1");
+        server.run(&mut client, "PEXPIRE a 10");
+        server.run(&mut client, "PEXPIRE b 10");
+        server.run(&mut client, "CONFIG SET replica-read-only no");
+        server.run(&mut client, "REPLICAOF host 7000");
+        server.run(&mut client, "SET own 1 PX 10");
+        server.run(&mut client, "SET kept 1 PX 10");
+        server.run(&mut client, "PERSIST kept");
+        server.now += 11;
+        for (command, answer) in [
+            ("EXISTS a b own", "0"),
+            ("DBSIZE", "4"),
+            ("INCR a", "1"),
+            ("TTL a", "-1"),
+            ("DBSIZE", "4"),
+        ] {
+            assert_eq!(server.run(&mut client, command), answer, "{command}");
+        }
+        assert_eq!(server.executor.expire_due(server.now), 1, "its own, and no other");
+        assert_eq!(server.run(&mut client, "DBSIZE"), "3");
+    }
+
+    #[test]
     fn ends_waits() {
         let mut server = TestServer::new();
         let (mut client, mut waiting) = (server.client(), server.client());

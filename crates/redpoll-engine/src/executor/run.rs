@@ -134,6 +134,10 @@ impl Executor {
         if session.is_primary || settings.import_mode {
             keys.see_expired(session.is_primary || client_flags & flags::IMPORT_SOURCE != 0);
         }
+        let writes_beside = command.spec.flags.has(Flags::WRITE)
+            && engine.replication.is_replica()
+            && !session.is_primary;
+        keys.set_reaps(writes_beside);
         let mark = out.len();
         let mut ctx = Ctx {
             engine,
@@ -164,6 +168,9 @@ impl Executor {
         }
         if ctx.keys.effects.logging {
             Self::log(&mut ctx, &command.spec, args);
+        }
+        if writes_beside {
+            engine.own_expiry.note(&mut ctx.keys, &command.spec, args);
         }
         engine.pass_on(ctx.session);
         let ready = Self::settle(engine, ctx.stats, &mut ctx.keys, Some(ctx.session));

@@ -27,7 +27,7 @@ pub enum Merge {
 pub struct Loaded {
     /// Keys that are there now.
     pub keys: u64,
-    /// Keys left out because they had expired.
+    /// Keys that had expired: left out, or to be removed at once.
     pub expired: u64,
     /// Keys left out because their collections had no elements.
     pub empty: u64,
@@ -125,7 +125,13 @@ fn load(
     while let Some(item) = file.next(limits)? {
         match item {
             Item::Record(record) => match record.expiry {
-                Some(at) if at <= keys.now() => loaded.expired += 1,
+                Some(at) if at <= keys.now() => {
+                    loaded.expired += 1;
+                    // Where replicas may go on from here, they are to be told that it is gone.
+                    if loaded.position().is_some() {
+                        put(keys, *record, merge);
+                    }
+                }
                 _ if !put(keys, *record, merge) => return Err(file.error(Fault::Duplicate)),
                 _ => loaded.keys += 1,
             },

@@ -51,7 +51,7 @@ impl Follower {
         let started = thread::Builder::new().name("follow".to_owned()).spawn(move || {
             redpoll_memory::register_thread();
             let executor = Executor::new(Arc::clone(&engine), clock::now_ms() as u64);
-            Link { engine, executor, primary, epoch, ended }.run();
+            Link { engine, executor, primary, epoch, ended, has_worked: false }.run();
         });
         if let Err(error) = started {
             log::error!("Can't start a thread to follow {name}: {error}");
@@ -79,10 +79,13 @@ struct Link {
     primary: Primary,
     epoch: Epoch,
     ended: Arc<AtomicBool>,
+    /// Whether the stream has been followed since it was last looked.
+    has_worked: bool,
 }
 
 impl Link {
     fn run(&mut self) {
+        let mut hurried = Instant::now();
         while !self.has_ended() {
             let broken = catch_unwind(AssertUnwindSafe(|| self.follow()));
             let why = match broken {
@@ -97,7 +100,13 @@ impl Link {
                 link.state = LinkState::Connect;
                 link.down_since = link.down_since.or(Some(clock::now_ms()));
             });
-            self.rest();
+            // A link that has worked is made anew at once, unless it breaks again and again.
+            let worked = std::mem::take(&mut self.has_worked);
+            if !worked || hurried.elapsed() < AGAIN {
+                self.rest();
+            } else {
+                hurried = Instant::now();
+            }
         }
     }
 
@@ -143,6 +152,7 @@ impl Link {
             Answer::Refused(reply) => return Err(refused("PSYNC", &reply)),
         };
         self.set_state(LinkState::Connected);
+        self.has_worked = true;
         line.stream.set_read_timeout(Some(TICK))?;
         line.buffer = rest;
         let mut session = self.session();
