@@ -129,8 +129,8 @@ const LIST: &[Workload] = &[
     consuming("RPUSH l element", "BRPOP", "BRPOP l 0"),
     consuming("RPUSH l element", "BLMPOP", "BLMPOP 0 1 l LEFT"),
     on_many(ELEMENTS, "LLEN", "LLEN l"),
-    on_many(ELEMENTS, "LINDEX", "LINDEX l __rand_int__"),
-    on_many(ELEMENTS, "LSET", "LSET l __rand_int__ other"),
+    on_many(ELEMENTS, "LINDEX", "LINDEX l 5000"),
+    on_many(ELEMENTS, "LSET", "LSET l 5000 other"),
     on_many(ELEMENTS, "LRANGE of 10", "LRANGE l 100 109"),
     on_many(ELEMENTS, "LRANGE of 100", "LRANGE l 0 99"),
     on(&["RPUSH l a b c d e"], "LPOS", "LPOS l d"),
@@ -269,13 +269,13 @@ const STREAM: &[Workload] = &[
 ];
 
 const BITMAP: &[Workload] = &[
-    on_nothing("SETBIT", "SETBIT b __rand_int__ 1"),
-    on(&["SETBIT b 10000 1"], "GETBIT", "GETBIT b __rand_int__"),
+    on_nothing("SETBIT", "SETBIT b 5000 1"),
+    on(&["SETBIT b 10000 1"], "GETBIT", "GETBIT b 5000"),
     on(LONG, "BITCOUNT of 1 KB", "BITCOUNT s"),
     on(LONG, "BITPOS in 1 KB", "BITPOS s 1"),
     on(LONG, "BITOP AND of 1 KB", "BITOP AND d s s"),
     on(LONG, "BITOP NOT of 1 KB", "BITOP NOT d s"),
-    on_nothing("BITFIELD", "BITFIELD b INCRBY u8 __rand_int__ 1 GET u8 100"),
+    on_nothing("BITFIELD", "BITFIELD b INCRBY u8 5000 1 GET u8 100"),
     on(LONG, "BITFIELD_RO", "BITFIELD_RO s GET u8 100"),
 ];
 
