@@ -67,18 +67,18 @@ fn choose_stripe(ctx: &mut Ctx<'_>, db: usize) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use crate::testing::{TestServer, check};
+    use std::collections::HashMap;
+
     #[test]
     fn ends_where_all_keys_have_expired_and_stay() {
-        let mut server = crate::testing::TestServer::new();
+        let mut server = TestServer::new();
         let mut client = server.client();
         server.run(&mut client, "SET k v PX 10");
         server.run(&mut client, "CLIENT PAUSE 1000 WRITE");
         server.now += 11;
         assert_eq!(server.run(&mut client, "RANDOMKEY"), "k");
     }
-
-    use crate::testing::{TestServer, check};
-    use std::collections::HashMap;
 
     #[test]
     fn none_or_the_only_one() {
