@@ -1,5 +1,5 @@
-//! Keys with an expiry that clients have written on a replica which takes writes: no primary will say
-//! when they go, so the replica removes them itself.
+//! Keys with an expiry that clients have written on a replica which takes writes: no primary will
+//! say when they go, so the replica removes them itself.
 
 use crate::engine::Engine;
 use crate::spec::Spec;
@@ -25,7 +25,7 @@ impl OwnExpiry {
     pub(crate) fn note(&self, keys: &mut Keys<'_>, spec: &Spec, args: Args<'_>) {
         let db = keys.db();
         for key in spec.key_positions(args).iter().filter_map(|at| args.get(at.index)) {
-            if keys.peek(key).is_some_and(|entry| entry.expiry().is_some()) {
+            if keys.holds_key(key) && keys.peek(key).is_some_and(|entry| entry.expiry().is_some()) {
                 self.keys.lock().insert((db, key.into()));
                 self.any.store(true, Release);
             }

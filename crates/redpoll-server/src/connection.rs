@@ -439,7 +439,7 @@ impl Connection {
         let mut limit: BufferLimit = config.client_output_buffer_limit(class);
         if class == ClientClass::Replica && limit.hard_bytes > 0 {
             // Less than the backlog would let replicas go that it could serve.
-            limit.hard_bytes = limit.hard_bytes.max(config.repl_backlog_size() as u64);
+            limit.hard_bytes = limit.hard_bytes.max(config.repl_backlog_size());
         }
         let closes = limit.hard_bytes > 0 || executor.engine().client_memory.is_limited();
         self.unread_max = if closes { usize::MAX } else { UNREAD_MAX };

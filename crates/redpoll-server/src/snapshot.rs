@@ -1,9 +1,9 @@
 //! The snapshot file in the life of the program: loaded at the start, saved when a save point asks
 //! for it, saved at the end.
 
-use redpoll_engine::{Engine, Executor};
 use redpoll_engine::engine::ShutdownOptions;
 use redpoll_engine::persistence::{LoadError, Merge, SaveError};
+use redpoll_engine::{Engine, Executor};
 use redpoll_keyspace::clock;
 use std::sync::Arc;
 use std::thread;

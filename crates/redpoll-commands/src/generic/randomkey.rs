@@ -21,7 +21,7 @@ pub const RANDOMKEY: Command = Command {
     run,
 };
 
-/// Expired keys that are passed over where they are not removed; as in Redis, the next one is taken.
+/// Expired keys that are passed over where they stay; as in Redis, the next one is taken.
 const TRIES_MAX: u32 = 100;
 
 fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {

@@ -96,9 +96,7 @@ fn refusal(ctx: &Ctx<'_>, failover: &Failover) -> Option<&'static str> {
     let target = failover.target.as_ref()?;
     match replication.replica_at(target) {
         None => Some("ERR FAILOVER target HOST and PORT is not a replica."),
-        Some(replica) if !replica.is_online() => {
-            Some("ERR FAILOVER target replica is not online.")
-        }
+        Some(replica) if !replica.is_online() => Some("ERR FAILOVER target replica is not online."),
         Some(_) => None,
     }
 }

@@ -76,20 +76,8 @@ impl Executor {
         {
             return Verdict::Refuse(Error::OutOfMemory);
         }
-        if self.engine.replication.is_replica()
-            && !session.is_primary
-            && let Some(error) = self.refuse_on_replica(session, spec)
-        {
+        if let Some(error) = self.refuse_by_role(session, spec) {
             return Verdict::Refuse(error);
-        }
-        if self.settings.min_replicas > 0
-            && may_change(session, spec)
-            && self.engine.lacks_replicas(self.settings.min_replicas)
-        {
-            return Verdict::Refuse(Error::text(WriteRefusal::FewReplicas.text()));
-        }
-        if self.settings.snapshot_failed && !session.is_primary && may_change(session, spec) {
-            return Verdict::Refuse(Error::text(WriteRefusal::SnapshotFailed.text()));
         }
         if session.only_pubsub() && !allowed_for_subscribers(self.own_name(id)) {
             return Verdict::Refuse(Error::text(format!(
@@ -156,6 +144,26 @@ impl Executor {
                 name.to_uppercase()
             )),
         }
+    }
+
+    /// Why a command is refused for what the server is, or how its replicas and its disk are.
+    #[inline]
+    fn refuse_by_role(&self, session: &Session, spec: &Spec) -> Option<Error> {
+        let (engine, settings) = (&self.engine, &self.settings);
+        if engine.replication.is_replica()
+            && !session.is_primary
+            && let Some(error) = self.refuse_on_replica(session, spec)
+        {
+            return Some(error);
+        }
+        if settings.min_replicas > 0
+            && may_change(session, spec)
+            && engine.lacks_replicas(settings.min_replicas)
+        {
+            return Some(Error::text(WriteRefusal::FewReplicas.text()));
+        }
+        (settings.snapshot_failed && !session.is_primary && may_change(session, spec))
+            .then(|| Error::text(WriteRefusal::SnapshotFailed.text()))
     }
 
     /// Why a replica does not run a command of a client.

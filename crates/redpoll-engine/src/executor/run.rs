@@ -114,13 +114,8 @@ impl Executor {
         now: i64,
     ) {
         let Executor { engine, stats, rng, settings, .. } = self;
-        let mut keys = loop {
-            match lock(&engine.keyspace, &command.spec, args, hash, session.db, now) {
-                Ok(keys) => break keys,
-                // What a primary says cannot be refused.
-                Err(Busy) if session.link.is_some() => thread::sleep(NAP),
-                Err(Busy) => return Self::refuse_as_busy(engine, stats, session, id, out),
-            }
+        let Ok(mut keys) = lock_for(engine, session, &command.spec, args, hash, now) else {
+            return Self::refuse_as_busy(engine, stats, session, id, out);
         };
         if Self::comes_too_late(engine, session, &command.spec) {
             return Self::refuse_as_late(engine, stats, session, id, out);
@@ -134,10 +129,8 @@ impl Executor {
         if session.is_primary || settings.import_mode {
             keys.see_expired(session.is_primary || client_flags & flags::IMPORT_SOURCE != 0);
         }
-        let writes_beside = command.spec.flags.has(Flags::WRITE)
-            && engine.replication.is_replica()
-            && !session.is_primary;
-        keys.set_reaps(writes_beside);
+        let beside = writes_beside(engine, session, &command.spec);
+        keys.set_reaps(beside);
         let mark = out.len();
         let mut ctx = Ctx {
             engine,
@@ -169,7 +162,7 @@ impl Executor {
         if ctx.keys.effects.logging {
             Self::log(&mut ctx, &command.spec, args);
         }
-        if writes_beside {
+        if beside {
             engine.own_expiry.note(&mut ctx.keys, &command.spec, args);
         }
         engine.pass_on(ctx.session);
@@ -367,6 +360,30 @@ pub(super) fn lock<'a>(
         return Ok(keys);
     }
     lock_many(keyspace, spec, args, db, now)
+}
+
+/// Whether a client writes on a replica, beside what its primary does.
+#[inline(always)]
+fn writes_beside(engine: &Engine, session: &Session, spec: &Spec) -> bool {
+    engine.replication.is_replica() && spec.flags.has(Flags::WRITE) && !session.is_primary
+}
+
+/// The locks of a session's command. A primary's, which cannot be refused, waits for a busy script.
+#[inline(always)]
+fn lock_for<'a>(
+    engine: &'a Engine,
+    session: &Session,
+    spec: &Spec,
+    args: Args<'_>,
+    hash: Option<u64>,
+    now: i64,
+) -> std::result::Result<Keys<'a>, Busy> {
+    loop {
+        match lock(&engine.keyspace, spec, args, hash, session.db, now) {
+            Err(Busy) if session.link.is_some() => thread::sleep(NAP),
+            locked => return locked,
+        }
+    }
 }
 
 /// The locks of a command that has not just one key at a fixed place.

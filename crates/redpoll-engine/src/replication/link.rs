@@ -111,8 +111,9 @@ impl Replication {
         }
     }
 
-    /// A snapshot is to take the place of the data: what there was of a stream is worth nothing from
-    /// now on, for replicas of our own neither. False if another link has taken this one's place.
+    /// A snapshot is to take the place of the data: what there was of a stream is worth nothing
+    /// from now on, for replicas of our own neither. False if another link has taken this one's
+    /// place.
     pub fn give_up_stream(&self, epoch: Epoch, id: String) -> bool {
         let mut state = self.state.lock();
         let current = self.is_current(epoch);

@@ -1,10 +1,10 @@
 //! How a replica introduces itself to its primary, up to the answer to PSYNC.
 
 use super::marked::End;
+use redpoll_client::Transport;
 use redpoll_engine::Engine;
 use redpoll_engine::replication::FailoverState;
 use redpoll_resp::request::encode_words;
-use redpoll_client::Transport;
 use std::io;
 
 /// The longest line that a primary may answer with.

@@ -11,8 +11,8 @@ mod snapshot;
 
 use follower::Follower;
 use redpoll_engine::Engine;
-use redpoll_engine::following::random_id;
 use redpoll_engine::failover::Step;
+use redpoll_engine::following::random_id;
 use redpoll_engine::replication::{Order, Primary, Replica};
 use redpoll_keyspace::clock;
 use redpoll_types::rng::SmallRng;

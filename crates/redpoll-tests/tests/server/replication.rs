@@ -336,7 +336,8 @@ fn a_sentinel_fails_over() {
     eventually("one is promoted", || promoted() == 1);
     let settled = || {
         let text = ask("SENTINEL get-master-addr-by-name m");
-        let is_primary = |it: &&Server| role(it) == "primary" && text.contains(&it.port.to_string());
+        let is_primary =
+            |it: &&Server| role(it) == "primary" && text.contains(&it.port.to_string());
         let primary = [&second, &third].into_iter().find(is_primary);
         primary.is_some_and(|it| it.talk().ask("SET k w") == "OK")
     };
