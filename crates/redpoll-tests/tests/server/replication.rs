@@ -208,6 +208,7 @@ fn who_waits_is_told_when_the_server_becomes_a_replica() {
 #[test]
 fn links_are_clients() {
     let (primary, replica) = (Server::start(DEBUG), Server::start(DEBUG));
+    primary.talk().ask("SET first 1");
     follow(&replica, &primary);
     converge(&primary, &replica);
     let lists = |server: &Server, filter: &str| server.talk().ask(&format!("CLIENT LIST {filter}"));
