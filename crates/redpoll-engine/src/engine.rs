@@ -9,6 +9,7 @@ use crate::excess::Excess;
 use crate::hot_keys::HotKeys;
 use crate::latency::Latency;
 use crate::migration::Migrator;
+use crate::own_expiry::OwnExpiry;
 use crate::pause::Pause;
 use crate::persistence::Persistence;
 use crate::pubsub::PubSub;
@@ -123,6 +124,8 @@ pub struct Engine {
     pub change_log: Arc<ChangeLog>,
     /// Replicas, or the primary.
     pub replication: Arc<Replication>,
+    /// Keys that a replica lets expire by itself.
+    pub own_expiry: OwnExpiry,
     /// Snapshots.
     pub persistence: Persistence,
     /// Facts for INFO.
@@ -145,8 +148,7 @@ pub struct Engine {
     pub startup_memory: usize,
     /// Bytes in use, refreshed by the timer: cheap to read for every command.
     pub used_memory: AtomicUsize,
-    /// Bytes that do not count against maxmemory, as evicting keys would only make them more:
-    /// what waits for replicas and for the append-only file.
+    /// Bytes that wait for the append-only file; see [`Engine::uncounted`].
     pub uncounted_memory: AtomicUsize,
     /// Since when more memory is in use than maxmemory allows.
     pub excess: Excess,
@@ -160,7 +162,6 @@ pub struct Engine {
     config_hook: OnceLock<Box<ConfigHook>>,
     pub(crate) migrator: OnceLock<Box<Migrator>>,
     generation: AtomicU64,
-    pub(crate) expiry_order: Mutex<()>,
 }
 
 /// The table of these commands by the names that the configuration gives them.
@@ -207,6 +208,7 @@ impl Engine {
                 process.run_id.clone(),
                 config.repl_backlog_size() as usize,
             )),
+            own_expiry: OwnExpiry::default(),
             persistence: Persistence::started(clock::now_ms()),
             process,
             certificates: RwLock::default(),
@@ -228,7 +230,6 @@ impl Engine {
             config_hook: OnceLock::new(),
             migrator: OnceLock::new(),
             generation: AtomicU64::new(0),
-            expiry_order: Mutex::default(),
             config,
         };
         let change_log = Arc::clone(&engine.change_log);
@@ -245,12 +246,12 @@ impl Engine {
         self.keyspace.set_clock(settings.clock, settings.pace);
         let config = &self.config;
         self.keyspace.set_unlinks(config.lazyfree_lazy_expire(), config.lazyfree_lazy_eviction());
-        self.settle_expiry();
         let pending_max = self.config.client_output_buffer_limit(ClientClass::Replica).hard_bytes;
         self.replication.configure(self.config.repl_backlog_size() as usize, pending_max as usize);
         let slow_from = u64::try_from(settings.slowlog_micros).unwrap_or(u64::MAX);
         self.slow_from_micros.store(slow_from, Relaxed);
         *self.settings.write() = settings;
+        self.expire_or_not(clock::now_ms());
         self.generation.fetch_add(1, Release);
         self.limit_clients(self.config.maxmemory_clients().bytes(self.config.maxmemory()));
     }

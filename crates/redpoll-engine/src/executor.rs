@@ -22,6 +22,7 @@ use crate::session::{ReplyMode, Session};
 use crate::settings::Settings;
 use crate::spec::Flags;
 use crate::stats::ThreadStats;
+pub use check::MASTERDOWN;
 use evict::Evictor;
 pub use prepare::Plan;
 use prepare::Prepared;

@@ -17,6 +17,8 @@ pub struct Pause {
     /// Until when, in milliseconds since 1970; 0: not paused.
     until: AtomicI64,
     all: AtomicBool,
+    /// Writes wait for the end of a failover, whatever CLIENT UNPAUSE says.
+    failing_over: AtomicBool,
 }
 
 impl Pause {
@@ -34,9 +36,17 @@ impl Pause {
         self.until.store(0, Release);
     }
 
+    /// Lets writes wait for the end of a failover, or go on.
+    pub fn set_failing_over(&self, on: bool) {
+        self.failing_over.store(on, Release);
+    }
+
     /// Until when commands of this kind wait, if they do.
     #[inline]
     pub fn holds(&self, writes: bool, now: i64) -> Option<i64> {
+        if writes && self.failing_over.load(Acquire) {
+            return Some(i64::MAX);
+        }
         let until = self.until.load(Acquire);
         (until > now && (writes || self.all.load(Relaxed))).then_some(until)
     }

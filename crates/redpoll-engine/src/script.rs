@@ -230,6 +230,13 @@ impl ScriptRun {
         if short && spec.flags.has(Flags::DENYOOM) && ctx.engine.settings().maxmemory > 0 {
             return Err("OOM command not allowed when used memory > 'maxmemory'.");
         }
+        if spec.flags.has(Flags::WRITE)
+            && !self.wrote
+            && !ctx.session.is_primary
+            && let Some(refusal) = ctx.engine.refuses_writes_now()
+        {
+            return Err(refusal.text());
+        }
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use crate::acl::User;
 use crate::block::Waiter;
 use crate::client::{Client, flags};
-use crate::replication::Announced;
+use crate::replication::{Announced, Epoch};
 use crate::spec::Command;
 use redpoll_keyspace::stripe::WatchFlag;
 use redpoll_resp::{OwnedArgs, Proto};
@@ -83,6 +83,23 @@ impl Subscriptions {
     }
 }
 
+/// What a link to our primary passes on to the stream that replicas of our own follow.
+#[derive(Debug)]
+pub struct Stream {
+    /// The link's number.
+    pub epoch: Epoch,
+    /// What has come of a transaction, or of the command that runs: it is passed on when it is
+    /// done, so that a link that breaks within it asks for the whole of it again.
+    pub(crate) unit: Vec<u8>,
+}
+
+impl Stream {
+    /// That of the link with this number.
+    pub fn new(epoch: Epoch) -> Self {
+        Stream { epoch, unit: Vec::new() }
+    }
+}
+
 /// See the module's head.
 pub struct Session {
     /// What others see of the client.
@@ -117,6 +134,8 @@ pub struct Session {
     pub is_replica: bool,
     /// Whether this is the link to our primary, whose commands are not questioned.
     pub is_primary: bool,
+    /// What the link to our primary passes on, if this is one.
+    pub link: Option<Box<Stream>>,
     /// The replication offset behind its last write.
     pub write_offset: u64,
     /// Field names for HIMPORT SET, by the names that HIMPORT PREPARE gave them.
@@ -158,6 +177,7 @@ impl Session {
             announced: None,
             is_replica: false,
             is_primary: false,
+            link: None,
             write_offset: 0,
             fieldsets: BTreeMap::new(),
             pushes: Vec::new(),

@@ -75,6 +75,7 @@ pub struct Keys<'a> {
     now: i64,
     /// Keys whose expiry is not later are gone: `now`, or never for an import source.
     gone_by: i64,
+    reaps: bool,
     /// A hash that the dispatcher has computed already, and the key it belongs to.
     hint: (*const u8, usize, u64),
     /// Whether reads leave the access clock alone (CLIENT NO-TOUCH).
@@ -91,6 +92,7 @@ impl<'a> Keys<'a> {
             db,
             now,
             gone_by: now,
+            reaps: false,
             hint: (std::ptr::null(), 0, 0),
             no_touch: false,
             effects: Effects::default(),
@@ -138,6 +140,12 @@ impl<'a> Keys<'a> {
         }
     }
 
+    /// Whether expired keys that are met are removed even where others are to do that: by writes of
+    /// clients on a replica that takes them.
+    pub fn set_reaps(&mut self, on: bool) {
+        self.reaps = on;
+    }
+
     /// Tells the hash of a key, so that it is not computed again when that very slice is looked up.
     #[inline]
     pub fn set_hint(&mut self, key: &[u8], hash: u64) {
@@ -182,7 +190,7 @@ impl<'a> Keys<'a> {
     /// Where the key is, unless it has expired: then it is removed and its effects are noted.
     #[inline]
     fn live(&mut self, hash: u64, key: &[u8]) -> Option<Place> {
-        let (gone_by, keyspace) = (self.gone_by, self.keyspace);
+        let (gone_by, reaps, keyspace) = (self.gone_by, self.reaps, self.keyspace);
         let db = self.db_of(hash);
         let place = db.table.find(hash, key)?;
         let entry = db.table.entry(place);
@@ -190,7 +198,7 @@ impl<'a> Keys<'a> {
             return Some(place);
         }
         match entry.expiry() {
-            Some(at) if at <= gone_by && keyspace.is_passive() => None,
+            Some(at) if at <= gone_by && keyspace.is_passive() && !reaps => None,
             Some(at) if at <= gone_by => {
                 let entry = db.remove(place);
                 self.note_len(hash);

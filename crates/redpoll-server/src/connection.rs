@@ -315,11 +315,18 @@ impl Connection {
             // Somebody is serving it at this moment; the answer will wake us again.
             client.unblock(wishes.unblock_error);
         }
+        if wishes.new_role && self.session.waiting.is_some() {
+            match executor.give_up_for_new_role(&mut self.session, &mut scratch.output) {
+                true => self.finishing = true,
+                false => client.unblock_for_new_role(),
+            }
+        }
         client.take_outbox(&mut scratch.output);
         self.session.publish_figures(client.figures.last_active.load(Relaxed));
         if wishes.kill
             || !self.flush(executor, &mut scratch.output)
             || self.over_limits(executor, now)
+            || (self.finishing && self.unsent() == 0)
         {
             return Next::Close;
         }
@@ -378,7 +385,9 @@ impl Connection {
         let timeout = executor.engine().config.timeout();
         let figures = &self.session.client.figures;
         let idle = now - figures.last_active.load(Relaxed);
-        let exempt = self.session.waiting.is_some() || self.session.subscriptions.any();
+        let exempt = self.session.waiting.is_some()
+            || self.session.subscriptions.any()
+            || self.session.is_replica;
         if timeout > 0 && idle > timeout * 1000 && !exempt {
             log::debug!("Closing idle client {}", self.session.client.origin.address);
             return true;

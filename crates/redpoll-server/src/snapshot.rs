@@ -1,9 +1,9 @@
 //! The snapshot file in the life of the program: loaded at the start, saved when a save point asks
 //! for it, saved at the end.
 
-use redpoll_engine::Engine;
 use redpoll_engine::engine::ShutdownOptions;
 use redpoll_engine::persistence::{LoadError, Merge, SaveError};
+use redpoll_engine::{Engine, Executor};
 use redpoll_keyspace::clock;
 use std::sync::Arc;
 use std::thread;
@@ -15,11 +15,19 @@ const WAIT_STEP: Duration = Duration::from_millis(20);
 
 /// Loads the snapshot file if there is one. The error is for the log: the program must not go on
 /// without data that are there.
-pub fn load(engine: &Engine) -> Result<(), String> {
+pub fn load(engine: &Arc<Engine>) -> Result<(), String> {
     let begun = Instant::now();
     let mut keys = engine.keyspace.keys(0, clock::now_ms());
     match engine.load(&mut keys, Merge::Refuse) {
         Ok(loaded) => {
+            if let Some(position) = loaded.position() {
+                let as_replica = engine.config.replicaof().is_some();
+                engine.resume_stream(position, as_replica);
+                if !as_replica {
+                    // What had expired in the file; those who know the stream hear of it.
+                    Executor::new(Arc::clone(engine), 2).expire_due(clock::now_ms());
+                }
+            }
             loaded.notes.iter().for_each(|note| log::warn!("{note}"));
             let empty = match loaded.empty {
                 0 => String::new(),

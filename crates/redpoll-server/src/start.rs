@@ -158,7 +158,9 @@ fn follow_configured(engine: &Engine) {
         let host = primary.host.to_str_lossy().into_owned();
         let mut rng = SmallRng::new(clock::now_ms() as u64);
         let primary = Primary { host, port: primary.port };
-        engine.follow(Some(primary), &mut rng, clock::now_ms());
+        let mut keys = engine.keyspace.keys(0, clock::now_ms());
+        keys.lock_all();
+        engine.follow(&keys, Some(primary), &mut rng);
     }
 }
 

@@ -4,10 +4,12 @@ use super::Executor;
 use super::prepare::Prepared;
 use crate::acl::Context;
 use crate::acl::check::Call;
+use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::script::busy_error;
 use crate::session::{Queued, Session};
 use crate::spec::{Command, Flags, Spec};
+use crate::writes::WriteRefusal;
 use redpoll_resp::Args;
 
 /// What becomes of a command.
@@ -74,17 +76,8 @@ impl Executor {
         {
             return Verdict::Refuse(Error::OutOfMemory);
         }
-        if self.engine.replication.is_replica()
-            && !session.is_primary
-            && let Some(error) = self.refuse_on_replica(session, spec)
-        {
+        if let Some(error) = self.refuse_by_role(session, spec) {
             return Verdict::Refuse(error);
-        }
-        if self.settings.min_replicas > 0 && self.lacks_replicas(session, spec) {
-            return Verdict::Refuse(Error::text("NOREPLICAS Not enough good replicas to write."));
-        }
-        if self.settings.snapshot_failed && !session.is_primary && may_change(session, spec) {
-            return Verdict::Refuse(Error::text(MISCONF));
         }
         if session.only_pubsub() && !allowed_for_subscribers(self.own_name(id)) {
             return Verdict::Refuse(Error::text(format!(
@@ -96,6 +89,7 @@ impl Executor {
         }
         if let Some(kind) = self.engine.scripts.busy()
             && !spec.flags.has(Flags::ALLOW_BUSY)
+            && session.link.is_none()
         {
             return Verdict::Refuse(busy_error(kind));
         }
@@ -152,34 +146,50 @@ impl Executor {
         }
     }
 
+    /// Why a command is refused for what the server is, or how its replicas and its disk are.
+    #[inline]
+    fn refuse_by_role(&self, session: &Session, spec: &Spec) -> Option<Error> {
+        let (engine, settings) = (&self.engine, &self.settings);
+        if engine.replication.is_replica()
+            && !session.is_primary
+            && let Some(error) = self.refuse_on_replica(session, spec)
+        {
+            return Some(error);
+        }
+        if settings.min_replicas > 0
+            && may_change(session, spec)
+            && engine.lacks_replicas(settings.min_replicas)
+        {
+            return Some(Error::text(WriteRefusal::FewReplicas.text()));
+        }
+        (settings.snapshot_failed && !session.is_primary && may_change(session, spec))
+            .then(|| Error::text(WriteRefusal::SnapshotFailed.text()))
+    }
+
     /// Why a replica does not run a command of a client.
     #[cold]
     fn refuse_on_replica(&self, session: &Session, spec: &Spec) -> Option<Error> {
-        let config = &self.engine.config;
-        if may_change(session, spec) && config.replica_read_only() {
-            return Some(Error::text("READONLY You can't write against a read only replica."));
+        if may_change(session, spec) && self.engine.config.replica_read_only() {
+            return Some(Error::text(WriteRefusal::ReadOnly.text()));
         }
-        let up = || self.engine.replication.can_serve();
         let needs_data = |flags: Flags| !flags.has(Flags::STALE);
         let needs =
             needs_data(spec.flags) || (spec.name == "exec" && queue_has(session, needs_data));
-        if !needs || config.replica_serve_stale_data() || up() {
-            return None;
-        }
-        Some(Error::text(
-            "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
-        ))
+        (needs && self.engine.is_too_stale()).then(|| Error::text(MASTERDOWN))
     }
 
-    /// Whether a write is to be refused because too few replicas are near.
-    #[cold]
-    fn lacks_replicas(&self, session: &Session, spec: &Spec) -> bool {
-        let replication = &self.engine.replication;
-        let lag_ms = self.engine.config.min_replicas_max_lag() * 1000;
-        may_change(session, spec)
-            && !replication.is_replica()
-            && replication.near(lag_ms, redpoll_keyspace::clock::now_ms())
-                < self.settings.min_replicas
+    /// Whether the role has changed since the command was checked, now that it has its locks, so
+    /// that it would change data that are not its to change. Roles change with all stripes locked.
+    #[inline]
+    pub(super) fn comes_too_late(engine: &Engine, session: &Session, spec: &Spec) -> bool {
+        let replication = &engine.replication;
+        if let Some(link) = &session.link {
+            return !replication.is_current(link.epoch);
+        }
+        replication.is_replica()
+            && !session.is_primary
+            && may_change(session, spec)
+            && engine.config.replica_read_only()
     }
 
     /// Keeps a command for EXEC.
@@ -214,12 +224,9 @@ fn queue_has(session: &Session, wanted: fn(Flags) -> bool) -> bool {
     queue.map(|queued| queued.command.spec.flags).any(wanted)
 }
 
-/// Why writes are refused after a snapshot has failed.
-const MISCONF: &str = "MISCONF Redis is configured to save RDB snapshots, but it's currently \
-    unable to persist to disk. Commands that may modify the data set are disabled, because this \
-    instance is configured to report errors during writes if RDB snapshotting fails \
-    (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB \
-    error.";
+/// Why a replica does not even answer reads.
+pub const MASTERDOWN: &str =
+    "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
 
 /// Whether a command, or one of those that EXEC would run, changes data.
 fn may_change(session: &Session, spec: &Spec) -> bool {

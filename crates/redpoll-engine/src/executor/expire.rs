@@ -12,8 +12,16 @@ impl Executor {
     /// Removes all keys whose time has come by `now`. Returns their number.
     pub fn expire_due(&mut self, now: i64) -> u64 {
         let engine = self.engine.clone();
-        if !engine.active_expire.load(Relaxed) || engine.keyspace.is_passive() {
+        if !engine.active_expire.load(Relaxed) {
             return 0;
+        }
+        if engine.keyspace.is_passive() {
+            let removed = match engine.own_expiry.is_empty() {
+                true => 0,
+                false => engine.remove_own_expired(now),
+            };
+            self.stats.expired.add(removed);
+            return removed;
         }
         self.refresh_settings();
         if self.settings.import_mode {

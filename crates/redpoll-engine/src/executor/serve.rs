@@ -30,6 +30,10 @@ use std::sync::atomic::Ordering::Acquire;
 /// What a client is told whose wait another client has ended with an error.
 const UNBLOCKED: &str = "UNBLOCKED client unblocked via CLIENT UNBLOCK";
 
+/// What one is told whose wait has ended since the server has become a replica.
+const NEW_ROLE: &str = "UNBLOCKED force unblock from blocking operation, instance state changed \
+    (master -> replica?)";
+
 impl Executor {
     /// Serves the clients that wait for keys that have changed: key after key in the order of the
     /// changes, and for each the first come first. What that changes (BLMOVE) comes last. `ctx` is
@@ -195,23 +199,37 @@ impl Executor {
     /// end (with an error if `unblocked`). Writes the reply to `out`. Does nothing, and answers
     /// false, if somebody is serving the client at this moment.
     pub fn give_up(&self, session: &mut Session, unblocked: bool, out: &mut Vec<u8>) -> bool {
+        self.end_with(session, unblocked.then_some(UNBLOCKED), out)
+    }
+
+    /// The same, as the server has become a replica.
+    pub fn give_up_for_new_role(&self, session: &mut Session, out: &mut Vec<u8>) -> bool {
+        self.end_with(session, Some(NEW_ROLE), out)
+    }
+
+    fn end_with(
+        &self,
+        session: &mut Session,
+        error: Option<&'static str>,
+        out: &mut Vec<u8>,
+    ) -> bool {
         let Some(waiter) = session.waiting.clone() else { return true };
         if !self.end_wait(&waiter) {
             return waiter.is_done();
         }
         session.waiting = None;
-        self.count_giving_up(&waiter, unblocked);
+        self.count_giving_up(&waiter, error);
         if !waiter.wants_reply {
             return true;
         }
         let mut reply = Reply::new(out, session.proto);
-        match (unblocked, waiter.request.on_timeout) {
-            (true, _) => reply.error(UNBLOCKED.as_bytes()),
-            (false, TimeoutReply::NullArray) => reply.null_array(),
-            (false, TimeoutReply::Acknowledged { offset, .. }) => {
+        match (error, waiter.request.on_timeout) {
+            (Some(error), _) => reply.error(error.as_bytes()),
+            (None, TimeoutReply::NullArray) => reply.null_array(),
+            (None, TimeoutReply::Acknowledged { offset, .. }) => {
                 reply.count(self.engine.replication.acknowledged_by(offset));
             }
-            (false, TimeoutReply::Persisted { offset, .. }) => {
+            (None, TimeoutReply::Persisted { offset, .. }) => {
                 reply.array(2);
                 reply.int(0);
                 reply.count(self.engine.replication.persisted_by(offset));
@@ -221,13 +239,13 @@ impl Executor {
     }
 
     /// Counts a command that has ended without an answer from its keys.
-    fn count_giving_up(&self, waiter: &Waiter, unblocked: bool) {
+    fn count_giving_up(&self, waiter: &Waiter, error: Option<&'static str>) {
         let counts = &self.stats.commands[waiter.command_id];
         counts.called(1, 0);
-        if unblocked {
+        if let Some(error) = error {
             counts.failed.add(1);
             self.stats.errors.add(1);
-            self.engine.stats.error(UNBLOCKED);
+            self.engine.stats.error(error);
         }
     }
 

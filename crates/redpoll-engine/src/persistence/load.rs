@@ -1,6 +1,7 @@
 //! Loading: the snapshot file becomes data.
 
 use crate::engine::Engine;
+use crate::replication::Position;
 use redpoll_keyspace::entry::INLINE_MAX;
 use redpoll_keyspace::{Expiry, Keys, Owned};
 use redpoll_persist::file::{FileReader, Item, Record};
@@ -26,10 +27,12 @@ pub enum Merge {
 pub struct Loaded {
     /// Keys that are there now.
     pub keys: u64,
-    /// Keys left out because they had expired.
+    /// Keys that had expired: left out, or to be removed at once.
     pub expired: u64,
     /// Keys left out because their collections had no elements.
     pub empty: u64,
+    /// Where the replication stream was, as far as the file tells; without an id, nothing is known.
+    pub position: Position,
     /// What the log should tell: things of the file that were passed over.
     pub notes: Vec<String>,
 }
@@ -122,7 +125,13 @@ fn load(
     while let Some(item) = file.next(limits)? {
         match item {
             Item::Record(record) => match record.expiry {
-                Some(at) if at <= keys.now() => loaded.expired += 1,
+                Some(at) if at <= keys.now() => {
+                    loaded.expired += 1;
+                    // Where replicas may go on from here, they are to be told that it is gone.
+                    if loaded.position().is_some() {
+                        put(keys, *record, merge);
+                    }
+                }
                 _ if !put(keys, *record, merge) => return Err(file.error(Fault::Duplicate)),
                 _ => loaded.keys += 1,
             },
@@ -139,13 +148,29 @@ fn load(
             Item::EarlyFunction(name) => loaded.note("skipping a function of a preview:", &name),
             Item::Function(_) => loaded.note("skipping a library of functions", b""),
             Item::ModuleAux(name) => loaded.note("skipping data of the module", name.as_bytes()),
-            Item::Aux(..) | Item::Sizes(..) => {}
+            Item::Aux(name, value) => loaded.note_position(&name, &value),
+            Item::Sizes(..) => {}
         }
     }
     Ok(loaded)
 }
 
 impl Loaded {
+    /// Where the stream was, if the file tells it.
+    pub fn position(&self) -> Option<&Position> {
+        (self.position.id.len() == 40).then_some(&self.position)
+    }
+
+    fn note_position(&mut self, name: &[u8], value: &[u8]) {
+        let Ok(value) = std::str::from_utf8(value) else { return };
+        match name {
+            b"repl-id" => self.position.id = value.to_owned(),
+            b"repl-offset" => self.position.offset = value.parse().unwrap_or(0),
+            b"repl-stream-db" => self.position.db = value.parse().unwrap_or(0),
+            _ => {}
+        }
+    }
+
     /// Notes that something was passed over. The first few say what kind of thing it is.
     fn note(&mut self, what: &str, name: &[u8]) {
         const NOTES_MAX: usize = 16;

@@ -2,6 +2,7 @@
 
 use super::snapshot::{Form, Snapshot};
 use crate::engine::Engine;
+use crate::replication::Position;
 use redpoll_keyspace::{Keys, clock};
 use std::fmt;
 use std::sync::Arc;
@@ -37,8 +38,8 @@ impl Engine {
         if self.persistence.saving.swap(true, AcqRel) {
             return Err(SaveError::InProgress);
         }
-        let (snapshot, dirty) = self.snapshot(keys);
-        let result = self.write(&snapshot, dirty);
+        let taken = self.snapshot(keys);
+        let result = self.write(&taken);
         self.persistence.saving.store(false, Release);
         result
     }
@@ -50,11 +51,11 @@ impl Engine {
         }
         self.persistence.scheduled.store(false, Release);
         self.persistence.status.lock().tried_at = keys.now();
-        let (snapshot, dirty) = self.snapshot(keys);
+        let taken = self.snapshot(keys);
         let engine = Arc::clone(self);
         let job = move || {
-            let result = engine.write(&snapshot, dirty);
-            drop(snapshot);
+            let result = engine.write(&taken);
+            drop(taken);
             engine.background_ended(result.is_err());
         };
         let begun = self.persistence.spawn("save", Box::new(job));
@@ -99,20 +100,29 @@ impl Engine {
             && !self.config.save().is_empty()
     }
 
-    /// A snapshot, and how many changes it holds, with those of the command that takes it.
-    fn snapshot(&self, keys: &mut Keys<'_>) -> (Snapshot, u64) {
+    /// A snapshot, how many changes it holds, with those of the command that takes it, and where the replication stream was.
+    fn snapshot(&self, keys: &mut Keys<'_>) -> Taken {
         // Counted before: a change that falls between belongs to the next one as well.
         let dirty = self.stats.dirty() + keys.effects.dirty;
-        (Snapshot::take(keys), dirty)
+        let held = keys.holds_all();
+        keys.lock_all();
+        let position = self.replication.position();
+        let snapshot = Snapshot::take(keys);
+        if !held {
+            keys.unlock();
+        }
+        Taken { snapshot, dirty, position }
     }
 
-    fn write(&self, snapshot: &Snapshot, dirty: u64) -> Result<(), SaveError> {
+    fn write(&self, taken: &Taken) -> Result<(), SaveError> {
+        let Taken { snapshot, dirty, position } = taken;
         let (form, name) = (self.form(), self.config.dbfilename());
-        let aux = self.facts();
+        let mut aux = self.facts();
+        aux.extend(position.iter().flat_map(position_facts));
         let storage = self.persistence.storage().map_err(SaveError::Failed)?;
         let mut fill = |out: &mut dyn std::io::Write| snapshot.write(out, aux.clone(), form);
         storage.replace(name.as_path(), &mut fill).map_err(SaveError::Failed)?;
-        self.stats.saved_dirty.fetch_add(dirty, Relaxed);
+        self.stats.saved_dirty.fetch_add(*dirty, Relaxed);
         let mut status = self.persistence.status.lock();
         status.saved_at = clock::now_ms();
         status.saves += 1;
@@ -144,12 +154,10 @@ impl Engine {
         snapshot.write(out, facts, self.form())
     }
 
-    /// What a snapshot for replicas tells of the server.
-    pub fn facts_for_replicas(&self) -> Vec<(&'static str, String)> {
+    /// What a snapshot for replicas tells of the server, and of the stream that goes on from here.
+    pub fn facts_for_replicas(&self, at: &Position) -> Vec<(&'static str, String)> {
         let mut facts = self.facts();
-        facts.push(("repl-stream-db", "0".to_owned()));
-        facts.push(("repl-id", self.replication.id()));
-        facts.push(("repl-offset", self.replication.offset().to_string()));
+        facts.extend(position_facts(at));
         facts
     }
 
@@ -174,6 +182,21 @@ impl Engine {
             ("aof-base", "0".to_owned()),
         ]
     }
+}
+
+/// A snapshot that is to be written.
+struct Taken {
+    snapshot: Snapshot,
+    dirty: u64,
+    position: Option<Position>,
+}
+
+fn position_facts(at: &Position) -> [(&'static str, String); 3] {
+    [
+        ("repl-stream-db", at.db.to_string()),
+        ("repl-id", at.id.clone()),
+        ("repl-offset", at.offset.to_string()),
+    ]
 }
 
 /// The version of Redis whose behaviour this server has.

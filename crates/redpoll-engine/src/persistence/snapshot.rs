@@ -53,6 +53,11 @@ pub(super) struct Form {
 }
 
 impl Snapshot {
+    /// One that holds nothing.
+    pub fn empty() -> Self {
+        Snapshot { databases: Vec::new(), now: 0, uses: None }
+    }
+
     /// Takes a snapshot. All stripes are locked for it, and stay so if they were.
     pub fn take(keys: &mut Keys<'_>) -> Self {
         let held = keys.holds_all();

@@ -34,11 +34,17 @@ impl Connection {
     /// How much of its replies the client may leave unread.
     pub(super) fn output_limit(&self, executor: &Executor) -> BufferLimit {
         let class = match self.session.client.kind() {
-            ClientKind::Normal => ClientClass::Normal,
+            ClientKind::Normal | ClientKind::Primary => ClientClass::Normal,
             ClientKind::Replica => ClientClass::Replica,
             ClientKind::PubSub => ClientClass::Pubsub,
         };
-        executor.engine().config.client_output_buffer_limit(class)
+        let config = &executor.engine().config;
+        let mut limit = config.client_output_buffer_limit(class);
+        if class == ClientClass::Replica && limit.hard_bytes > 0 {
+            // Less than the backlog would let replicas go that it could serve.
+            limit.hard_bytes = limit.hard_bytes.max(config.repl_backlog_size());
+        }
+        limit
     }
 
     #[cold]

@@ -1,5 +1,6 @@
 //! Replication: between servers of ours, and with redis-server on either side.
 
+use redpoll_tests::server::free_port;
 use redpoll_tests::{Server, eventually};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
@@ -119,7 +120,8 @@ fn a_chain_goes_on_when_its_head_is_replaced() {
     converge(&second, &first);
     let syncs = |server: &Server, field: &str| server.talk().info(field);
     assert_eq!(syncs(&second, "sync_full"), 1, "the third never needed another snapshot");
-    assert_eq!(syncs(&second, "sync_partial_ok"), 1, "nor the first");
+    // The third has come back to learn the new id.
+    assert_eq!(syncs(&second, "sync_partial_ok"), 2, "nor the first");
 }
 
 #[test]
@@ -178,4 +180,192 @@ fn messages_reach_those_who_listen_at_a_replica() {
     assert_eq!(listener.receive(), "[message c one]");
     assert_eq!(listener.receive(), "[message c two]");
     converge(&primary, &replica);
+}
+
+/// The first words that ROLE answers.
+fn role(server: &Server) -> String {
+    let role = server.talk().ask("ROLE");
+    if role.contains("master") { "primary".to_owned() } else { "replica".to_owned() }
+}
+
+#[test]
+fn a_failover_loses_nothing() {
+    let (first, second, third) = (Server::start(DEBUG), Server::start(DEBUG), Server::start(DEBUG));
+    follow(&second, &first);
+    follow(&third, &first);
+    converge(&first, &second);
+    converge(&first, &third);
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let _stop = Stop(&stop);
+        scope.spawn(|| keep_writing(&first, &stop));
+        let online = || first.talk().ask("INFO replication").matches("state=online").count() == 2;
+        eventually("both replicas follow", online);
+        let target = format!("FAILOVER TO 127.0.0.1 {} TIMEOUT 20000", second.port);
+        assert_eq!(first.talk().ask(&target), "OK");
+        let over = || first.talk().ask("INFO replication").contains("state:no-failover");
+        eventually("the failover is over", over);
+    });
+    assert_eq!((role(&first), role(&second)), ("replica".to_owned(), "primary".to_owned()));
+    follow(&third, &second);
+    second.talk().ask("SET k v");
+    converge(&second, &first);
+    converge(&second, &third);
+    assert_eq!(second.talk().info("sync_full"), 0, "both went on where they were");
+    let refused = "-ERR FAILOVER is not valid when server is a replica.";
+    first.talk().check("FAILOVER", refused);
+}
+
+#[test]
+fn who_waits_is_told_when_the_server_becomes_a_replica() {
+    let (primary, replica) = (Server::start(&[]), Server::start(&[]));
+    let mut waiting = replica.talk();
+    waiting.send("BLPOP k 0");
+    eventually("the client waits", || replica.talk().info("blocked_clients") == 1);
+    follow(&replica, &primary);
+    assert!(waiting.receive().starts_with("-UNBLOCKED force unblock"));
+    eventually("the connection ends", || replica.talk().info("blocked_clients") == 0);
+}
+
+#[test]
+fn links_are_clients() {
+    let (primary, replica) = (Server::start(DEBUG), Server::start(DEBUG));
+    primary.talk().ask("SET first 1");
+    follow(&replica, &primary);
+    converge(&primary, &replica);
+    let lists = |server: &Server, filter: &str| server.talk().ask(&format!("CLIENT LIST {filter}"));
+    assert!(lists(&primary, "TYPE replica").contains("flags=S"));
+    assert!(lists(&replica, "TYPE master").contains("flags=M"));
+    replica.talk().check("CLIENT KILL TYPE master", ":1");
+    eventually("it is made anew", || primary.talk().info("sync_partial_ok") == 1);
+    primary.talk().check("SELECT 9 | SET k v", "OK | OK");
+    converge(&primary, &replica);
+    primary.talk().check("CLIENT KILL TYPE replica", ":1");
+    eventually("it is made anew", || primary.talk().info("sync_partial_ok") == 2);
+    // The stream was in database 9 when it broke.
+    let mut talk = primary.talk();
+    talk.check("SELECT 9 | SET k w", "OK | OK");
+    converge(&primary, &replica);
+}
+
+#[test]
+fn a_replica_that_starts_again_goes_on_from_its_file() {
+    let primary = Server::start(DEBUG);
+    fill(&primary);
+    let path = redpoll_tests::server::new_directory();
+    std::fs::create_dir_all(&path).expect("a directory");
+    let directory = path.display().to_string();
+    let port = primary.port.to_string();
+    let settings = ["--dir", &directory, "--save", "3600 1"];
+    let mut replica = Server::start(&[&settings[..], DEBUG].concat());
+    follow(&replica, &primary);
+    converge(&primary, &replica);
+    replica.talk().check("SAVE", "OK");
+    replica.signal("TERM");
+    replica.wait();
+    primary.talk().check("SET late 1 | INCR late", "OK | :2");
+    let of = format!("127.0.0.1 {port}");
+    let again = [&settings[..], DEBUG, &["--replicaof", &of]].concat();
+    let replica = Server::start(&again);
+    converge(&primary, &replica);
+    let mut talk = primary.talk();
+    assert_eq!((talk.info("sync_full"), talk.info("sync_partial_ok")), (1, 1));
+    drop(replica);
+    // It may have been removed with the server's own.
+    let _ = std::fs::remove_dir_all(path);
+}
+
+#[test]
+fn links_over_tls() {
+    let authority = redpoll_tests::Authority::new();
+    let own = authority.sign("server");
+    let (ports, file) = ([free_port(), free_port()].map(|port| port.to_string()), authority.file());
+    let start = |port: &str| {
+        let keys = ["--tls-cert-file", &own.certificate, "--tls-key-file", &own.key];
+        let more = ["--tls-port", port, "--tls-ca-cert-file", &file, "--tls-replication", "yes"];
+        Server::start(&[&keys[..], &more, DEBUG].concat())
+    };
+    let (primary, replica) = (start(&ports[0]), start(&ports[1]));
+    fill(&primary);
+    let answer = replica.talk().ask(&format!("REPLICAOF 127.0.0.1 {}", ports[0]));
+    assert_eq!(answer, "OK");
+    converge(&primary, &replica);
+    primary.talk().ask("SET k v");
+    converge(&primary, &replica);
+    let shown = primary.talk().ask("INFO replication");
+    assert!(shown.contains(&format!("port={},state=online", ports[1])), "{shown}");
+}
+
+#[test]
+fn a_replica_whose_keys_have_all_expired_still_answers() {
+    let (primary, replica) = (Server::start(DEBUG), Server::start(DEBUG));
+    follow(&replica, &primary);
+    converge(&primary, &replica);
+    primary.talk().ask("DEBUG SET-ACTIVE-EXPIRE 0");
+    primary.talk().check("SET a 1 PX 20 | SET b 1 PX 20", "OK | OK");
+    eventually("they are there", || replica.talk().ask("DBSIZE") == ":2");
+    eventually("their time is over", || replica.talk().ask("EXISTS a b") == ":0");
+    assert!(["a", "b"].contains(&&*replica.talk().ask("RANDOMKEY")), "one of them, as in Redis");
+    replica.talk().check("KEYS * | TTL a | DBSIZE", "[] | :-2 | :2");
+    assert_eq!(replica.talk().ask("SCAN 0 COUNT 1000"), "[0 []]");
+}
+
+/// Debian's redis-sentinel, ended when dropped.
+struct Sentinel(std::process::Child, std::path::PathBuf);
+
+impl Drop for Sentinel {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+        let _ = std::fs::remove_dir_all(&self.1);
+    }
+}
+
+fn watch(primary: &Server) -> (Sentinel, u16) {
+    let (directory, port) = (redpoll_tests::server::new_directory(), free_port());
+    std::fs::create_dir_all(&directory).expect("a directory");
+    let file = directory.join("sentinel.conf");
+    let text = format!(
+        "port {port}\nbind 127.0.0.1\ndir {}\nsentinel monitor m 127.0.0.1 {} 1\n\
+         sentinel down-after-milliseconds m 1500\nsentinel failover-timeout m 10000\n",
+        directory.display(),
+        primary.port
+    );
+    std::fs::write(&file, text).expect("a file");
+    let mut command = std::process::Command::new("redis-sentinel");
+    let child = command.arg(&file).stdout(std::process::Stdio::null()).spawn();
+    (Sentinel(child.expect("redis-sentinel is installed"), directory), port)
+}
+
+#[test]
+fn a_sentinel_fails_over() {
+    let (first, second, third) = (Server::start(DEBUG), Server::start(DEBUG), Server::start(DEBUG));
+    follow(&second, &first);
+    follow(&third, &first);
+    first.talk().ask("SET k v");
+    converge(&first, &second);
+    converge(&first, &third);
+    let (_sentinel, port) = watch(&first);
+    let listens = || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok();
+    eventually("the sentinel listens", listens);
+    let ask = |line: &str| redpoll_tests::Talk::tcp(port).ask(line);
+    let knows_both = || {
+        let text = ask("SENTINEL replicas m");
+        text.contains(&second.port.to_string()) && text.contains(&third.port.to_string())
+    };
+    eventually("the sentinel knows the replicas", knows_both);
+    drop(first);
+    let promoted = || [&second, &third].into_iter().filter(|it| role(it) == "primary").count();
+    eventually("one is promoted", || promoted() == 1);
+    let settled = || {
+        let text = ask("SENTINEL get-master-addr-by-name m");
+        let is_primary =
+            |it: &&Server| role(it) == "primary" && text.contains(&it.port.to_string());
+        let primary = [&second, &third].into_iter().find(is_primary);
+        primary.is_some_and(|it| it.talk().ask("SET k w") == "OK")
+    };
+    eventually("the sentinel tells clients of it", settled);
+    let follows = || [&second, &third].into_iter().any(|it| role(it) == "replica");
+    eventually("the other follows", follows);
+    converge(&second, &third);
 }

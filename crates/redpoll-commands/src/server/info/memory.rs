@@ -5,7 +5,6 @@ use crate::prelude::*;
 use crate::server::memory_figures::{MemoryFigures, human};
 use crate::server::process;
 use crate::server::survey::Survey;
-use std::sync::atomic::Ordering::Relaxed;
 
 pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, survey: &Survey) {
     let figures = MemoryFigures::take(ctx, survey);
@@ -15,7 +14,7 @@ pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, survey: &Survey) {
     both(text, "maxmemory", config.maxmemory());
     text.field("maxmemory_policy", config.maxmemory_policy().name());
     ratios(text, &figures);
-    text.field("mem_not_counted_for_evict", ctx.engine.uncounted_memory.load(Relaxed));
+    text.field("mem_not_counted_for_evict", ctx.engine.uncounted());
     text.zeros(&["mem_replication_backlog", "mem_total_replication_buffers"]);
     text.field("mem_clients_slaves", figures.replicas);
     text.field("mem_clients_normal", figures.clients - figures.replicas);
