@@ -192,7 +192,7 @@ impl Executor {
         while executed < batch.len() {
             let args = batch.command(executed, buffer);
             let prepared = plan.0[executed];
-            if let Some(until) = self.paused(session, &prepared, now) {
+            if let Some(until) = self.paused(session, &prepared, args, now) {
                 stop = Stop::Paused(until);
                 break;
             }

@@ -36,6 +36,7 @@ pub mod pause;
 pub mod persistence;
 pub mod pubsub;
 pub mod rates;
+pub mod refusal;
 pub mod replication;
 pub mod script;
 pub mod session;

@@ -4,7 +4,7 @@ use crate::acl::User;
 use crate::block::Waiter;
 use crate::client::{Client, flags};
 use crate::replication::Announced;
-use crate::spec::Command;
+use crate::spec::{Command, Flags};
 use redpoll_keyspace::stripe::WatchFlag;
 use redpoll_resp::{OwnedArgs, Proto};
 use redpoll_types::number::parse_i64;
@@ -32,6 +32,8 @@ pub struct Queued {
     pub command: &'static Command,
     /// Its number in the command table.
     pub id: usize,
+    /// The flags of the call.
+    pub flags: Flags,
     /// Its words.
     pub args: OwnedArgs,
 }
@@ -123,6 +125,8 @@ pub struct Session {
     pub fieldsets: BTreeMap<Box<[u8]>, FieldNames>,
     /// Messages to the client that come right behind the reply of the command that runs.
     pub pushes: Vec<u8>,
+    /// Whether its next command waits because of CLIENT PAUSE.
+    pub(crate) postponed: bool,
     /// To be closed when the replies so far are sent.
     pub closing: bool,
     /// The words of the running command that MONITOR and SLOWLOG must not show, by their positions.
@@ -159,6 +163,7 @@ impl Session {
             write_offset: 0,
             fieldsets: BTreeMap::new(),
             pushes: Vec::new(),
+            postponed: false,
             closing: false,
             secret_words: Vec::new(),
             recent: None,

@@ -8,7 +8,7 @@ use redpoll_keyspace::clock;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long the timer sleeps when nothing is due.
 const IDLE_MS: i64 = 100;
@@ -22,13 +22,14 @@ const EVICTION_MICROS: u64 = 10_000;
 pub fn run(engine: &Arc<Engine>, signalled: &AtomicBool) {
     let mut executor = Executor::new(Arc::clone(engine), 1);
     loop {
-        let now = clock::now_ms();
+        let (now, woken) = (clock::now_ms(), Instant::now());
         let mut more = false;
         if !engine.timer_paused.load(Relaxed) {
             executor.expire_due(now);
             executor.bound_readers(None, now);
             more = executor.evict_due(EVICTION_MICROS, now);
             engine.sample_rates(now);
+            engine.pause.end_if_over(now);
         }
         engine.measure_memory();
         snapshot::save_if_due(engine, now);
@@ -48,6 +49,7 @@ pub fn run(engine: &Arc<Engine>, signalled: &AtomicBool) {
             }
             engine.refuse_shutdown();
         }
+        executor.stats().timer_micros.add(woken.elapsed().as_micros() as u64);
         if more {
             continue;
         }

@@ -5,7 +5,7 @@ use redpoll_keyspace::entry::INLINE_MAX;
 use redpoll_keyspace::{Expiry, Keys, Owned};
 use redpoll_persist::file::{FileReader, Item, Record};
 use redpoll_persist::{Error, Fault, Object};
-use redpoll_types::limits::Limits;
+use redpoll_script::{Restore, Sandbox, read_library};
 use redpoll_types::string::Str;
 use redpoll_types::value::Value;
 use std::fmt;
@@ -95,10 +95,8 @@ impl Engine {
         source: impl Read,
         merge: Merge,
     ) -> Result<Loaded, LoadError> {
-        let limits = self.settings().limits;
-        let check = self.config.rdbchecksum();
         let (db, wanted) = (keys.db(), std::mem::take(&mut keys.effects.wanted));
-        let loaded = load(keys, source, check, merge, &limits).map_err(LoadError::Bad);
+        let loaded = load(self, keys, source, merge).map_err(LoadError::Bad);
         keys.unlock_walk();
         keys.select(db);
         keys.effects.wanted = wanted;
@@ -110,16 +108,17 @@ impl Engine {
 }
 
 fn load(
+    engine: &Engine,
     keys: &mut Keys<'_>,
     file: impl Read,
-    check: bool,
     merge: Merge,
-    limits: &Limits,
 ) -> Result<Loaded, Error> {
-    let mut file = FileReader::new(file, check)?;
+    let limits = engine.settings().limits;
+    let mut file = FileReader::new(file, engine.config.rdbchecksum())?;
     let mut loaded = Loaded::default();
+    let mut functions = Functions::new(engine, merge);
     keys.select(0);
-    while let Some(item) = file.next(limits)? {
+    while let Some(item) = file.next(&limits)? {
         match item {
             Item::Record(record) => match record.expiry {
                 Some(at) if at <= keys.now() => loaded.expired += 1,
@@ -137,12 +136,44 @@ fn load(
                 loaded.note("skipping empty key:", &key);
             }
             Item::EarlyFunction(name) => loaded.note("skipping a function of a preview:", &name),
-            Item::Function(_) => loaded.note("skipping a library of functions", b""),
+            Item::Function(code) => {
+                let added = functions.add(&code);
+                added.map_err(|reason| file.error(Fault::Function(reason)))?;
+            }
             Item::ModuleAux(name) => loaded.note("skipping data of the module", name.as_bytes()),
             Item::Aux(..) | Item::Sizes(..) => {}
         }
     }
     Ok(loaded)
+}
+
+/// Takes libraries of functions in.
+struct Functions<'e> {
+    engine: &'e Engine,
+    policy: Restore,
+    /// Where their code runs to register them; made for the first.
+    sandbox: Option<Sandbox>,
+}
+
+impl<'e> Functions<'e> {
+    fn new(engine: &'e Engine, merge: Merge) -> Self {
+        let policy = match merge {
+            Merge::Refuse => Restore::Append,
+            Merge::Replace => Restore::Replace,
+        };
+        Functions { engine, policy, sandbox: None }
+    }
+
+    fn add(&mut self, code: &[u8]) -> Result<(), String> {
+        let scripts = &self.engine.scripts;
+        let limit = self.engine.config.script_memory_limit();
+        let sandbox = match &mut self.sandbox {
+            Some(sandbox) => sandbox,
+            none => none.insert(Sandbox::new(usize::try_from(limit).unwrap_or(usize::MAX))?),
+        };
+        let (library, _) = read_library(sandbox, scripts, code)?;
+        scripts.restore(vec![library], self.policy)
+    }
 }
 
 impl Loaded {

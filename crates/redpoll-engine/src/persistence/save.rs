@@ -103,7 +103,7 @@ impl Engine {
     fn snapshot(&self, keys: &mut Keys<'_>) -> (Snapshot, u64) {
         // Counted before: a change that falls between belongs to the next one as well.
         let dirty = self.stats.dirty();
-        (Snapshot::take(keys), dirty)
+        (Snapshot::take(self, keys), dirty)
     }
 
     fn write(&self, snapshot: &Snapshot, dirty: u64) -> Result<(), SaveError> {

@@ -1,15 +1,19 @@
 //! The data of all databases at one moment.
 
+use crate::engine::Engine;
 use redpoll_keyspace::Keys;
 use redpoll_keyspace::access::{self, Clock, Pace};
 use redpoll_keyspace::entry::Payload;
 use redpoll_persist::ValueRef;
-use redpoll_persist::file::{FileWriter, Header};
+use redpoll_persist::file::{FUNCTIONS_VERSION, FileWriter, Header};
+use redpoll_script::LibraryInfo;
 use redpoll_types::value::Value;
 use std::io::{self, Write};
+use std::sync::Arc;
 
-/// See the module's head.
+/// See the module's head. Libraries of functions belong to it.
 pub struct Snapshot {
+    libraries: Vec<Arc<LibraryInfo>>,
     databases: Vec<Database>,
     /// When it was taken, in milliseconds since 1970.
     now: i64,
@@ -54,9 +58,10 @@ pub(super) struct Form {
 
 impl Snapshot {
     /// Takes a snapshot. All stripes are locked for it, and stay so if they were.
-    pub fn take(keys: &mut Keys<'_>) -> Self {
+    pub fn take(engine: &Engine, keys: &mut Keys<'_>) -> Self {
         let held = keys.holds_all();
         keys.lock_all();
+        let libraries = engine.scripts.libraries();
         let keyspace = keys.keyspace();
         let databases = (0..keyspace.databases()).map(|number| Database::take(keys, number));
         let databases = databases.filter(|database| !database.records.is_empty()).collect();
@@ -64,6 +69,7 @@ impl Snapshot {
             keys.unlock();
         }
         Snapshot {
+            libraries,
             databases,
             now: keys.now(),
             uses: (keyspace.clock() == Clock::Uses).then(|| keyspace.pace()),
@@ -88,9 +94,13 @@ impl Snapshot {
         form: Form,
     ) -> io::Result<()> {
         let version = self.databases.iter().map(Database::version).max();
-        let version = version.unwrap_or(ValueRef::Int(0).version());
+        let mut version = version.unwrap_or(ValueRef::Int(0).version());
+        if !self.libraries.is_empty() {
+            version = version.max(FUNCTIONS_VERSION);
+        }
         let header = Header { version, aux };
         let mut file = FileWriter::new(out, &header, form.compress, form.checksum);
+        self.libraries.iter().for_each(|library| file.function(&library.code));
         for database in &self.databases {
             file.database(database.number, database.records.len(), database.volatile);
             database.each(|key, value, record| {

@@ -181,6 +181,7 @@ impl Link {
         keys.lock_all();
         let emptied: Vec<_> =
             (0..self.engine.keyspace.databases()).map(|db| keys.empty(db)).collect();
+        self.engine.scripts.flush_libraries();
         keys.unlock();
         emptied.into_iter().for_each(|part| part.free_later(&self.engine.keyspace));
         let loaded = self.engine.load_from(&mut keys, snapshot, Merge::Replace);

@@ -76,7 +76,7 @@ impl Line {
                 None => self.ask(&[b"AUTH", password])?,
             };
             if !reply.starts_with('+') {
-                return Err(refused("AUTH", &reply));
+                return Err(io::Error::other(format!("Unable to AUTH to MASTER: {reply}")));
             }
         }
         let port = match config.replica_announce_port() {

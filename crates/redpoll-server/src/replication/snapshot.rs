@@ -26,7 +26,7 @@ pub fn send(engine: &Arc<Engine>, replicas: &[Arc<Replica>]) {
     let mut keys = engine.keyspace.keys(0, clock::now_ms());
     keys.lock_all();
     let (id, offset) = engine.begin_sync(&mut keys, replicas);
-    let snapshot = Snapshot::take(&mut keys);
+    let snapshot = Snapshot::take(engine, &mut keys);
     drop(keys);
     for replica in replicas {
         log::info!("Full resync requested by replica {}: sending it a snapshot", replica.address());

@@ -16,6 +16,7 @@ pub(super) fn reply(ctx: &mut Ctx<'_>) {
         ("QUICKLIST-PACKED-THRESHOLD <size>", "From which size elements stand alone in a list."),
         ("RELOAD [NOSAVE] [NOFLUSH] [MERGE]", "Save all data and load it again."),
         ("SET-ACTIVE-EXPIRE (0|1)", "Whether expired keys are removed by themselves."),
+        ("SET-DISABLE-DENY-SCRIPTS (0|1)", "Whether scripts may call any command."),
         ("SET-SKIP-CHECKSUM-VALIDATION (0|1)", "Whether RESTORE ignores checksums."),
         ("SLEEP <seconds>", "Keep this client's thread for a while."),
         ("STRINGMATCH-LEN <length> <pattern>", "Match a pattern with so many letters a."),

@@ -75,6 +75,11 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
             ctx.engine.active_expire.store(on, Relaxed);
             ctx.reply.ok();
         }
+        () if is("set-disable-deny-scripts", 3..=3) => {
+            let on = parse::int(args.at(2)).is_ok_and(|number| number != 0);
+            ctx.engine.scripts_unbound.store(on, Relaxed);
+            ctx.reply.ok();
+        }
         () if is("set-skip-checksum-validation", 3..=3) => {
             let on = parse::int(args.at(2)).is_ok_and(|number| number != 0);
             ctx.engine.persistence.skip_checksum.store(on, Relaxed);
