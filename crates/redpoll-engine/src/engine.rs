@@ -136,6 +136,10 @@ pub struct Engine {
     pub scripts_unbound: AtomicBool,
     /// Set by SHUTDOWN; the program ends when it sees it.
     pub shutdown: RwLock<Option<ShutdownOptions>>,
+    /// Set by a signal that asks for the same.
+    pub shutdown_signal: Arc<AtomicBool>,
+    /// Whether that is SIGINT.
+    pub interrupted: Arc<AtomicBool>,
     /// The client that has asked for it.
     pub shutdown_client: Mutex<Option<Arc<Client>>>,
     /// Bytes in use when the engine was made.
@@ -212,6 +216,8 @@ impl Engine {
             timer_paused: AtomicBool::new(false),
             scripts_unbound: AtomicBool::new(false),
             shutdown: RwLock::new(None),
+            shutdown_signal: Arc::default(),
+            interrupted: Arc::default(),
             shutdown_client: Mutex::default(),
             startup_memory: redpoll_memory::used_memory(),
             used_memory: AtomicUsize::new(0),
@@ -303,6 +309,11 @@ impl Engine {
     /// Sends a line to all monitors.
     pub(crate) fn show(&self, line: &[u8]) {
         self.monitors.read().iter().for_each(|monitor| monitor.send(line));
+    }
+
+    /// Whether SHUTDOWN or a signal asks for the end.
+    pub fn is_ending(&self) -> bool {
+        self.shutdown_signal.load(Relaxed) || self.shutdown.read().is_some()
     }
 
     /// Gives up the end that SHUTDOWN has asked for: the data cannot be saved.

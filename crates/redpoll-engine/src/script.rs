@@ -319,7 +319,10 @@ impl ScriptRun {
         }
         let itself = command.spec.is_logged().then_some(args);
         if self.undo.is_none() {
-            return ctx.note_for_log(itself, before);
+            let first = ctx.keys.effects.logged_len();
+            ctx.note_for_log(itself, before);
+            let new = ctx.keys.effects.rare().logged.iter_mut().skip(first);
+            return new.for_each(|logged| logged.targets = self.replication);
         }
         let (db, changed) = (self.selected, ctx.keys.effects.dirty > before);
         let words = match (ctx.rewritten.take(), itself) {
@@ -327,7 +330,8 @@ impl ScriptRun {
             (None, Some(args)) if changed => vec![args.to_owned()],
             (None, _) => return,
         };
-        self.log.extend(words.into_iter().map(|words| Logged { db, words }));
+        let targets = self.replication;
+        self.log.extend(words.into_iter().map(|words| Logged { db, words, targets }));
     }
 
     /// Looks at the script from time to time while it runs.

@@ -72,6 +72,18 @@ pub struct Logged {
     pub db: usize,
     /// Its words.
     pub words: OwnedArgs,
+    /// Whom it is for: see [`Logged::ALL`].
+    pub targets: u8,
+}
+
+impl Logged {
+    /// For the append-only file (bit 0) and for replicas (bit 1).
+    pub const ALL: u8 = 3;
+
+    /// A command for all.
+    pub fn new(db: usize, words: OwnedArgs) -> Self {
+        Logged { db, words, targets: Logged::ALL }
+    }
 }
 
 /// What one command has caused so far. Small, as one is made for every command.
@@ -136,8 +148,13 @@ impl Effects {
     pub fn log<'w>(&mut self, db: usize, words: impl IntoIterator<Item = &'w [u8]>) {
         if self.logging {
             let words = words.into_iter().collect();
-            self.rare().logged.push(Logged { db, words });
+            self.rare().logged.push(Logged::new(db, words));
         }
+    }
+
+    /// The number of commands that wait to be put into the change log.
+    pub fn logged_len(&self) -> usize {
+        self.rare.as_ref().map_or(0, |rare| rare.logged.len())
     }
 
     /// Whether nothing waits to be put into the change log.

@@ -23,7 +23,6 @@ use redpoll_types::rng::SmallRng;
 use std::fs;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::{env, process, thread};
 
 /// Starts everything and returns when the server is to end. The error is for the log.
@@ -60,33 +59,32 @@ pub fn run(config: Config) -> Result<(), String> {
     };
     log::info!("PID: {}", process::id());
     print_banner(&config, &process, &addresses, &name);
-    let signalled = watch_signals()?;
     let pid_file = write_pid_file(&config);
     let engine = Arc::new(Engine::new(config, redpoll_commands::all(), process));
+    watch_signals(&engine)?;
     users::load(&engine)?;
-    start_threads(&engine, certificates, listeners)?;
-    log::info!("Ready to accept connections");
-    supervisor.ready();
-    timer::run(&engine, &signalled);
+    if start_threads(&engine, certificates, listeners)? {
+        log::info!("Ready to accept connections");
+        supervisor.ready();
+        timer::run(&engine);
+    }
     supervisor.stopping();
     end(&engine, pid_file);
     Ok(())
 }
 
-/// Starts all threads, the one that accepts connections last.
+/// Starts all threads and loads the data. Answers whether the program is to go on.
 fn start_threads(
     engine: &Arc<Engine>,
     certificates: Arc<Certificates>,
     listeners: Vec<Listener>,
-) -> Result<(), String> {
+) -> Result<bool, String> {
     let failed = |error: std::io::Error| format!("Can't start a thread: {error}");
     redpoll_memory::enable_background_purging();
     reclaim::start(engine).map_err(failed)?;
     engine.persistence.set_storage(Box::new(Directory));
     migrate::start(engine);
     replication::start(engine).map_err(failed)?;
-    snapshot::load(engine)?;
-    follow_configured(engine);
     let workers = Arc::new(Workers::new(start_workers(engine).map_err(failed)?));
     let doors = Arc::new(Doors::new(listeners).map_err(failed)?);
     let handshakes = Arc::new(Handshakes::new().map_err(failed)?);
@@ -107,7 +105,15 @@ fn start_threads(
         Arc::clone(&workers),
     )
     .map_err(failed)?;
-    acceptor::start(Arc::clone(engine), doors, workers, handshakes).map_err(failed)
+    // Clients are answered that the data are still being loaded.
+    let loading = engine.begin_loading();
+    acceptor::start(Arc::clone(engine), doors, workers, handshakes).map_err(failed)?;
+    let goes_on = snapshot::load(engine)?;
+    drop(loading);
+    if goes_on {
+        follow_configured(engine);
+    }
+    Ok(goes_on)
 }
 
 /// Leaves the terminal to the one who has started the program. To be done before there are threads:
@@ -276,15 +282,18 @@ fn run_id() -> String {
     id
 }
 
-fn watch_signals() -> Result<Arc<AtomicBool>, String> {
-    let flag = Arc::new(AtomicBool::new(false));
+fn watch_signals(engine: &Engine) -> Result<(), String> {
+    let failed = |error| format!("Can't watch for signals: {error}");
+    let flag = &engine.shutdown_signal;
+    signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&engine.interrupted))
+        .map_err(failed)?;
     for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
         // A second signal ends the program at once: the first may be stuck in something.
-        signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&flag))
-            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&flag)))
-            .map_err(|error| format!("Can't watch for signals: {error}"))?;
+        signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(flag))
+            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(flag)))
+            .map_err(failed)?;
     }
-    Ok(flag)
+    Ok(())
 }
 
 /// Writes the pid file. A server in the background has one always: it cannot be told by name.

@@ -6,7 +6,7 @@ use redpoll_engine::engine::ShutdownOptions;
 use redpoll_engine::{Engine, Executor};
 use redpoll_keyspace::clock;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ const TICK_MS: i64 = 10;
 const EVICTION_MICROS: u64 = 10_000;
 
 /// Runs until SHUTDOWN or a signal asks for the end.
-pub fn run(engine: &Arc<Engine>, signalled: &AtomicBool) {
+pub fn run(engine: &Arc<Engine>) {
     let mut executor = Executor::new(Arc::clone(engine), 1);
     loop {
         let (now, woken) = (clock::now_ms(), Instant::now());
@@ -33,7 +33,8 @@ pub fn run(engine: &Arc<Engine>, signalled: &AtomicBool) {
         }
         engine.measure_memory();
         snapshot::save_if_due(engine, now);
-        if signalled.load(Relaxed) {
+        let signalled = &engine.shutdown_signal;
+        if signalled.load(Relaxed) && !engine.timer_paused.load(Relaxed) {
             log::info!("Received a signal, scheduling shutdown...");
             if snapshot::may_end(engine, on_signal(engine)) {
                 return;
@@ -58,9 +59,12 @@ pub fn run(engine: &Arc<Engine>, signalled: &AtomicBool) {
     }
 }
 
-/// What a signal asks for, as `shutdown-on-sigterm` says.
+/// What a signal asks for, as `shutdown-on-sigint` or `shutdown-on-sigterm` says.
 fn on_signal(engine: &Engine) -> ShutdownOptions {
-    let flags = engine.config.shutdown_on_sigterm();
+    let flags = match engine.interrupted.swap(false, Relaxed) {
+        true => engine.config.shutdown_on_sigint(),
+        false => engine.config.shutdown_on_sigterm(),
+    };
     ShutdownOptions {
         save: flags.save(),
         nosave: flags.nosave(),

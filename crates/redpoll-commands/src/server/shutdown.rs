@@ -6,6 +6,7 @@
 use crate::prelude::*;
 use redpoll_engine::engine::ShutdownOptions;
 use redpoll_engine::script::busy_error;
+use std::sync::atomic::Ordering::Relaxed;
 
 pub const SHUTDOWN: Command = Command {
     spec: Spec {
@@ -65,10 +66,12 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         *ctx.engine.shutdown_client.lock() = Some(ctx.session.client.clone());
         return Ok(());
     }
-    match shutdown.take() {
-        Some(_) => ctx.reply.ok(),
-        None => return Err(Error::text("ERR No shutdown in progress.")),
+    let by_signal = ctx.engine.shutdown_signal.swap(false, Relaxed);
+    if shutdown.take().is_none() && !by_signal {
+        return Err(Error::text("ERR No shutdown in progress."));
     }
+    log::warn!("Shutdown manually aborted.");
+    ctx.reply.ok();
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! Loading: the snapshot file becomes data.
 
+use super::delay::Delay;
 use crate::engine::Engine;
 use redpoll_keyspace::entry::INLINE_MAX;
 use redpoll_keyspace::{Expiry, Keys, Owned};
@@ -39,6 +40,8 @@ pub struct Loaded {
 pub enum LoadError {
     /// There is no file.
     Missing,
+    /// The program is to end before all is loaded.
+    Ended,
     /// It cannot be opened.
     Io(std::io::Error),
     /// It is damaged, or of an unknown kind.
@@ -48,6 +51,7 @@ pub enum LoadError {
 impl fmt::Display for LoadError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            LoadError::Ended => out.write_str("the program ends"),
             LoadError::Missing => out.write_str("there is no snapshot file"),
             LoadError::Io(error) => write!(out, "the snapshot file cannot be read: {error}"),
             LoadError::Bad(error) => write!(out, "the snapshot file cannot be loaded: {error}"),
@@ -56,6 +60,15 @@ impl fmt::Display for LoadError {
 }
 
 impl std::error::Error for LoadError {}
+
+/// Items between two looks at whether the program is to end.
+const LOOK_EVERY: u64 = 256;
+
+impl From<Error> for LoadError {
+    fn from(error: Error) -> Self {
+        LoadError::Bad(error)
+    }
+}
 
 /// While it lives, clients are told that data is being loaded.
 pub struct Loading<'a>(&'a Engine);
@@ -96,7 +109,7 @@ impl Engine {
         merge: Merge,
     ) -> Result<Loaded, LoadError> {
         let (db, wanted) = (keys.db(), std::mem::take(&mut keys.effects.wanted));
-        let loaded = load(self, keys, source, merge).map_err(LoadError::Bad);
+        let loaded = load(self, keys, source, merge);
         keys.unlock_walk();
         keys.select(db);
         keys.effects.wanted = wanted;
@@ -112,18 +125,29 @@ fn load(
     keys: &mut Keys<'_>,
     file: impl Read,
     merge: Merge,
-) -> Result<Loaded, Error> {
+) -> Result<Loaded, LoadError> {
     let limits = engine.settings().limits;
     let mut file = FileReader::new(file, engine.config.rdbchecksum())?;
     let mut loaded = Loaded::default();
+    let mut items = 0u64;
+    let mut delay = Delay::new(engine.config.key_load_delay());
     let mut functions = Functions::new(engine, merge);
     keys.select(0);
     while let Some(item) = file.next(&limits)? {
+        // A start may take minutes. What holds all locks goes on: nobody could ask for the end.
+        items += 1;
+        if items % LOOK_EVERY == 0 && engine.is_loading() && engine.is_ending() {
+            return Err(LoadError::Ended);
+        }
         match item {
             Item::Record(record) => match record.expiry {
                 Some(at) if at <= keys.now() => loaded.expired += 1,
-                _ if !put(keys, *record, merge) => return Err(file.error(Fault::Duplicate)),
-                _ => loaded.keys += 1,
+                _ if !put(keys, *record, merge) => return Err(file.error(Fault::Duplicate).into()),
+                _ => {
+                    loaded.keys += 1;
+                    keys.unlock_walk();
+                    delay.after_key(|| !engine.is_ending());
+                }
             },
             Item::Database(number) => {
                 let databases = keys.keyspace().databases();

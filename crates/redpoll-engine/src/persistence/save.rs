@@ -1,11 +1,12 @@
 //! Saving: a snapshot becomes the snapshot file.
 
+use super::delay::Delay;
 use super::snapshot::{Form, Snapshot};
 use crate::engine::Engine;
 use redpoll_keyspace::{Keys, clock};
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::*;
+use std::sync::atomic::{AtomicBool, Ordering::*};
 
 /// After a failure, save points wait so long before they try again.
 const RETRY_MS: i64 = 5000;
@@ -37,6 +38,7 @@ impl Engine {
         if self.persistence.saving.swap(true, AcqRel) {
             return Err(SaveError::InProgress);
         }
+        self.persistence.given_up.store(false, Release);
         let (snapshot, dirty) = self.snapshot(keys);
         let result = self.write(&snapshot, dirty);
         self.persistence.saving.store(false, Release);
@@ -49,6 +51,7 @@ impl Engine {
             return Err(SaveError::InProgress);
         }
         self.persistence.scheduled.store(false, Release);
+        self.persistence.given_up.store(false, Release);
         self.persistence.status.lock().tried_at = keys.now();
         let (snapshot, dirty) = self.snapshot(keys);
         let engine = Arc::clone(self);
@@ -110,7 +113,8 @@ impl Engine {
         let (form, name) = (self.form(), self.config.dbfilename());
         let aux = self.facts();
         let storage = self.persistence.storage().map_err(SaveError::Failed)?;
-        let mut fill = |out: &mut dyn std::io::Write| snapshot.write(out, aux.clone(), form);
+        let given_up = &self.persistence.given_up;
+        let mut fill = |out: &mut dyn std::io::Write| snapshot.write(out, aux.clone(), form, given_up);
         storage.replace(name.as_path(), &mut fill).map_err(SaveError::Failed)?;
         self.stats.saved_dirty.fetch_add(dirty, Relaxed);
         let mut status = self.persistence.status.lock();
@@ -130,6 +134,7 @@ impl Engine {
         Form {
             compress: config.rdbcompression(),
             checksum: config.rdbchecksum(),
+            delay: Delay::new(config.rdb_key_save_delay()),
             access: config.maxmemory() > 0 && config.maxmemory_policy().evicts(),
         }
     }
@@ -141,7 +146,7 @@ impl Engine {
         facts: Vec<(&'static str, String)>,
         out: &mut dyn std::io::Write,
     ) -> std::io::Result<()> {
-        snapshot.write(out, facts, self.form())
+        snapshot.write(out, facts, self.form(), &AtomicBool::new(false))
     }
 
     /// What a snapshot for replicas tells of the server.
@@ -155,7 +160,8 @@ impl Engine {
 
     fn background_ended(&self, failed: bool) {
         let mut status = self.persistence.status.lock();
-        status.failed = failed;
+        // A snapshot that was given up says nothing of the next one.
+        status.failed = if self.persistence.given_up.load(Acquire) { status.failed } else { failed };
         status.took_seconds = Some((clock::now_ms() - status.tried_at).max(0) / 1000);
         drop(status);
         // Executors learn from their settings whether writes are refused.

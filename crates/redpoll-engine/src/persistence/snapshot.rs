@@ -1,5 +1,6 @@
 //! The data of all databases at one moment.
 
+use super::delay::Delay;
 use crate::engine::Engine;
 use redpoll_keyspace::Keys;
 use redpoll_keyspace::access::{self, Clock, Pace};
@@ -10,6 +11,7 @@ use redpoll_script::LibraryInfo;
 use redpoll_types::value::Value;
 use std::io::{self, Write};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// See the module's head. Libraries of functions belong to it.
 pub struct Snapshot {
@@ -52,6 +54,8 @@ pub(super) struct Form {
     pub compress: bool,
     /// End with a checksum (`rdbchecksum`).
     pub checksum: bool,
+    /// How slowly it is written.
+    pub delay: Delay,
     /// Write how long or how often keys are used, if the policy for evicting them asks for it.
     pub access: bool,
 }
@@ -86,13 +90,15 @@ impl Snapshot {
         self.databases.is_empty()
     }
 
-    /// Writes all of it, with these facts about the server.
+    /// Writes all of it, with these facts about the server, unless `given_up` is set meanwhile.
     pub(super) fn write(
         &self,
         out: &mut dyn Write,
         aux: Vec<(&'static str, String)>,
-        form: Form,
+        mut form: Form,
+        given_up: &AtomicBool,
     ) -> io::Result<()> {
+        let go_on = || !given_up.load(Relaxed);
         let version = self.databases.iter().map(Database::version).max();
         let mut version = version.unwrap_or(ValueRef::Int(0).version());
         if !self.libraries.is_empty() {
@@ -115,8 +121,12 @@ impl Snapshot {
                     None => {}
                 }
                 file.key(key, value, record.expiry, idle, frequency);
-                !file.has_failed()
+                form.delay.after_key(go_on);
+                go_on() && !file.has_failed()
             });
+        }
+        if !go_on() {
+            return Err(io::Error::other("the snapshot was given up"));
         }
         file.finish().map(drop)
     }

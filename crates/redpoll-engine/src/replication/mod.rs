@@ -48,6 +48,8 @@ const PENDING_MAX: usize = 1 << 30;
 pub struct Replication {
     state: Mutex<State>,
     offset: AtomicU64,
+    /// Bytes of a primary's stream that have come and not been run.
+    unread: AtomicU64,
     follows: AtomicBool,
     attached: AtomicBool,
     replica_count: AtomicUsize,
@@ -91,6 +93,7 @@ impl Replication {
                 link: None,
             }),
             offset: AtomicU64::new(0),
+            unread: AtomicU64::new(0),
             follows: AtomicBool::new(false),
             attached: AtomicBool::new(false),
             replica_count: AtomicUsize::new(0),
@@ -220,6 +223,16 @@ impl Replication {
         (state.id.clone(), self.offset())
     }
 
+    /// Notes how much of the primary's stream has come and not been run.
+    pub fn set_unread(&self, bytes: usize) {
+        self.unread.store(bytes as u64, Relaxed);
+    }
+
+    /// The offset up to which the primary's stream has come.
+    pub fn read_offset(&self) -> u64 {
+        self.offset() + self.unread.load(Relaxed)
+    }
+
     /// Whether there is data that replicas may have: not while the server itself waits for its own.
     pub fn can_serve(&self) -> bool {
         let state = self.state.lock();
@@ -321,5 +334,9 @@ impl Sink for Replication {
             self.stream(bytes);
         }
         true
+    }
+
+    fn takes(&self) -> u8 {
+        2
     }
 }

@@ -1,7 +1,7 @@
 //! The thread that follows a primary: it connects, gets a snapshot if it must, and runs the
 //! stream's commands as they come; when the link breaks, it begins again.
 
-use super::handshake::{Answer, Line};
+use super::handshake::{Answer, Line, unless_interrupted};
 use super::marked::{End, Marked};
 use redpoll_engine::client::{ClientId, Origin, Waker};
 use redpoll_engine::persistence::{Loaded, Merge};
@@ -248,6 +248,13 @@ impl Link {
         let (mut out, mut asked) = (Vec::new(), false);
         let mut done = 0;
         loop {
+            let now = clock::now_ms();
+            if self.engine.pause.holds(true, now).is_some() {
+                // CLIENT PAUSE holds up the primary, too.
+                line.buffer.drain(..done);
+                self.engine.replication.set_unread(line.buffer.len());
+                return Ok(asked);
+            }
             let mut batch = Batch::default();
             let buffer = &mut line.buffer[done..];
             let parsed = parser.parse(buffer, &limits, BATCH, &mut batch);
@@ -256,6 +263,7 @@ impl Link {
             }
             if batch.is_empty() {
                 line.buffer.drain(..done);
+                self.engine.replication.set_unread(line.buffer.len());
                 return Ok(asked);
             }
             let buffer = &line.buffer[done..];
@@ -264,7 +272,6 @@ impl Link {
                 args.is(0, "replconf") && args.is(1, "getack")
             };
             asked |= (0..batch.len()).any(is_question);
-            let now = clock::now_ms();
             self.executor.run_batch(session, (&batch, buffer), (&mut out, usize::MAX), now);
             // The primary waits for no replies.
             out.clear();
@@ -274,8 +281,10 @@ impl Link {
     }
 }
 
+/// Whether nothing has come. A wait with a limit is also ended by SIGSTOP and SIGCONT.
 fn is_timeout(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
+    use io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
+    matches!(error.kind(), WouldBlock | TimedOut | Interrupted)
 }
 
 /// The primary's stream while a snapshot comes: what has come is counted, and it ends when another
@@ -290,7 +299,7 @@ impl Read for Watched<'_> {
         if self.link.has_ended() {
             return Err(io::Error::other("another primary is followed"));
         }
-        let count = self.stream.read(out)?;
+        let count = unless_interrupted(|| self.stream.read(out))?;
         self.link.engine.replication.update_link(|link| {
             link.sync_bytes.1 += count as u64;
             link.last_heard = clock::now_ms();

@@ -4,6 +4,7 @@ use crate::prelude::*;
 
 pub(super) fn reply(ctx: &mut Ctx<'_>) {
     let lines = [
+        ("CONFIG-REWRITE-FORCE-ALL", "Write every directive into the configuration file."),
         ("DIGEST", "A fingerprint of all data."),
         ("DIGEST-VALUE <key> [<key> ...]", "A fingerprint of each key's value."),
         ("ERROR <text>", "Answer this error."),

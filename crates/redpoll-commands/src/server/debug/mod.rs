@@ -1,5 +1,6 @@
 //! `DEBUG`: what tests and the curious need. Off unless `enable-debug-command` allows it.
 
+use super::config::rewrite::rewrite as rewrite_config;
 use super::local;
 use crate::prelude::*;
 use redpoll_config::{ProtectedAction, glob_match};
@@ -55,6 +56,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         args.is(1, name) && words.contains(&args.len())
     };
     match () {
+        () if is("config-rewrite-force-all", 2..=2) => return rewrite_config(ctx, true),
         () if is("digest", 2..=2) => digest::all(ctx),
         () if is("digest-value", 2..=usize::MAX) => digest::values(ctx, args),
         () if is("error", 3..=3) => ctx.reply.error(args.at(2)),
