@@ -127,14 +127,14 @@ impl<'a> Keys<'a> {
         self.no_touch = on;
     }
 
-    /// Whether expired keys are there from now on: for the commands of a primary, which decides when
-    /// they go, and of an import source (CLIENT IMPORT-SOURCE).
+    /// Whether expired keys are there from now on: for the commands of a primary, which decides
+    /// when they go, and of an import source (CLIENT IMPORT-SOURCE).
     pub fn see_expired(&mut self, on: bool) {
         self.gone_by = if on { i64::MIN } else { self.now };
     }
 
-    /// Leaves expired keys where they are from now on; nobody sees them. Only for views that nothing
-    /// is written through: a key that is there unseen must not be put there again.
+    /// Leaves expired keys where they are from now on; nobody sees them. Only for views that
+    /// nothing is written through: a key that is there unseen must not be put there again.
     pub fn leave_expired(&mut self) {
         self.leave_expired = true;
     }

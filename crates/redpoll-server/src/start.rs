@@ -11,7 +11,7 @@ use crate::worker::Worker;
 use crate::workers::Workers;
 use crate::{
     acceptor, banner, handshake, logging, metrics, migrate, oom_score, reclaim, replication,
-    snapshot, timer, users,
+    snapshot, storage, timer, users,
 };
 use redpoll_config::{Config, Text};
 use redpoll_engine::Engine;
@@ -20,9 +20,12 @@ use redpoll_engine::replication::Primary;
 use redpoll_keyspace::clock;
 use redpoll_transport::Listener;
 use redpoll_types::rng::SmallRng;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 use std::fs;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::{env, process, thread};
 
 /// Starts everything and returns when the server is to end. The error is for the log.
@@ -63,22 +66,26 @@ pub fn run(config: Config) -> Result<(), String> {
     let engine = Arc::new(Engine::new(config, redpoll_commands::all(), process));
     watch_signals(&engine)?;
     users::load(&engine)?;
-    if start_threads(&engine, certificates, listeners)? {
+    let (goes_on, doors) = start_threads(&engine, certificates, listeners)?;
+    if goes_on {
         log::info!("Ready to accept connections");
         supervisor.ready();
         timer::run(&engine);
     }
     supervisor.stopping();
+    // Before the connections go with the process: who then comes again must not get in.
+    doors.replace(Vec::new());
     end(&engine, pid_file);
     Ok(())
 }
 
-/// Starts all threads and loads the data. Answers whether the program is to go on.
+/// Starts all threads and loads the data. Answers whether the program is to go on, and
+/// where it listens.
 fn start_threads(
     engine: &Arc<Engine>,
     certificates: Arc<Certificates>,
     listeners: Vec<Listener>,
-) -> Result<bool, String> {
+) -> Result<(bool, Arc<Doors>), String> {
     let failed = |error: std::io::Error| format!("Can't start a thread: {error}");
     redpoll_memory::enable_background_purging();
     reclaim::start(engine).map_err(failed)?;
@@ -107,13 +114,13 @@ fn start_threads(
     .map_err(failed)?;
     // Clients are answered that the data are still being loaded.
     let loading = engine.begin_loading();
-    acceptor::start(Arc::clone(engine), doors, workers, handshakes).map_err(failed)?;
+    acceptor::start(Arc::clone(engine), Arc::clone(&doors), workers, handshakes).map_err(failed)?;
     let goes_on = snapshot::load(engine)?;
     drop(loading);
     if goes_on {
         follow_configured(engine);
     }
-    Ok(goes_on)
+    Ok((goes_on, doors))
 }
 
 /// Leaves the terminal to the one who has started the program. To be done before there are threads:
@@ -282,17 +289,24 @@ fn run_id() -> String {
     id
 }
 
-fn watch_signals(engine: &Engine) -> Result<(), String> {
+/// Lets signals ask for the end. A second one ends the program at once: the first may be stuck in
+/// something.
+fn watch_signals(engine: &Arc<Engine>) -> Result<(), String> {
     let failed = |error| format!("Can't watch for signals: {error}");
-    let flag = &engine.shutdown_signal;
-    signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&engine.interrupted))
-        .map_err(failed)?;
-    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
-        // A second signal ends the program at once: the first may be stuck in something.
-        signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(flag))
-            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(flag)))
-            .map_err(failed)?;
-    }
+    let mut signals = Signals::new([SIGTERM, SIGINT]).map_err(failed)?;
+    let engine = Arc::clone(engine);
+    let watch = move || {
+        for signal in signals.forever() {
+            if engine.shutdown_signal.load(Relaxed) {
+                log::warn!("You insist... exiting now.");
+                storage::remove_temporary();
+                process::exit(1);
+            }
+            engine.interrupted.store(signal == SIGINT, Relaxed);
+            engine.shutdown_signal.store(true, Relaxed);
+        }
+    };
+    thread::Builder::new().name("signals".to_owned()).spawn(watch).map_err(failed)?;
     Ok(())
 }
 

@@ -7,9 +7,7 @@
 use crate::prelude::*;
 use ahash::AHashMap;
 use redpoll_engine::Engine;
-use redpoll_script::{
-    Compiled, LibraryInfo, LoadedFunction, Loading, Registered, Sandbox, Script,
-};
+use redpoll_script::{Compiled, LibraryInfo, LoadedFunction, Loading, Registered, Sandbox, Script};
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering::*};
 use std::sync::{Arc, Weak};

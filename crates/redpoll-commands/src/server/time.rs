@@ -18,8 +18,8 @@ pub const TIME: Command = Command {
     run,
 };
 
-/// The one command whose answer is the clock itself, to the microsecond. In a script or transaction,
-/// for which time stands still, to the millisecond.
+/// The one command whose answer is the clock itself, to the microsecond. In a script or
+/// transaction, for which time stands still, to the millisecond.
 fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
     let now = match ctx.mode {
         Mode::Script | Mode::Transaction => ctx.keys.now() * 1000,

@@ -33,7 +33,9 @@ impl Delay {
         self.keys += 1;
         let mut left = match u64::try_from(self.micros) {
             Ok(micros) => Duration::from_micros(micros),
-            Err(_) if self.keys % self.micros.unsigned_abs() == 0 => Duration::from_micros(1),
+            Err(_) if self.keys.is_multiple_of(self.micros.unsigned_abs()) => {
+                Duration::from_micros(1)
+            }
             Err(_) => Duration::ZERO,
         };
         while !left.is_zero() && go_on() {

@@ -136,7 +136,7 @@ fn load(
     while let Some(item) = file.next(&limits)? {
         // A start may take minutes. What holds all locks goes on: nobody could ask for the end.
         items += 1;
-        if items % LOOK_EVERY == 0 && engine.is_loading() && engine.is_ending() {
+        if items.is_multiple_of(LOOK_EVERY) && engine.is_loading() && engine.is_ending() {
             return Err(LoadError::Ended);
         }
         match item {

@@ -114,7 +114,8 @@ impl Engine {
         let aux = self.facts();
         let storage = self.persistence.storage().map_err(SaveError::Failed)?;
         let given_up = &self.persistence.given_up;
-        let mut fill = |out: &mut dyn std::io::Write| snapshot.write(out, aux.clone(), form, given_up);
+        let mut fill =
+            |out: &mut dyn std::io::Write| snapshot.write(out, aux.clone(), form, given_up);
         storage.replace(name.as_path(), &mut fill).map_err(SaveError::Failed)?;
         self.stats.saved_dirty.fetch_add(dirty, Relaxed);
         let mut status = self.persistence.status.lock();
@@ -161,7 +162,9 @@ impl Engine {
     fn background_ended(&self, failed: bool) {
         let mut status = self.persistence.status.lock();
         // A snapshot that was given up says nothing of the next one.
-        status.failed = if self.persistence.given_up.load(Acquire) { status.failed } else { failed };
+        if !self.persistence.given_up.load(Acquire) {
+            status.failed = failed;
+        }
         status.took_seconds = Some((clock::now_ms() - status.tried_at).max(0) / 1000);
         drop(status);
         // Executors learn from their settings whether writes are refused.
