@@ -206,11 +206,8 @@ impl Executor {
             if ran && (watch.requests || done.reply >= self.settings.large_reply.0) {
                 self.note_large(session, &prepared, &done, now);
             }
-            if session.reply_mode != ReplyMode::On {
-                self.withhold(session, out, start);
-            }
-            if !session.pushes.is_empty() {
-                out.append(&mut session.pushes);
+            if session.reply_mode != ReplyMode::On || !session.pushes.is_empty() {
+                Self::end_reply(session, out, start);
             }
             // A command that waits is counted when its wait ends.
             timed += u64::from(ran && session.waiting.is_none());
@@ -234,9 +231,8 @@ impl Executor {
         }
         if timed > 0 {
             // A pause has cut a group short; its last command is the one before.
-            let (last, after) = (executed - 1, self.clock.raw());
-            let args = batch.command(last, buffer);
-            self.account(session, &plan.0[last], args, timed, (before, after), now);
+            let (last, times) = (executed - 1, (before, self.clock.raw()));
+            self.account(session, &plan.0[last], batch.command(last, buffer), timed, times, now);
         }
         self.stats.executed.add(executed as u64);
         session.executed += executed as u64;
@@ -303,8 +299,10 @@ impl Executor {
         }
     }
 
-    /// Takes a reply back that CLIENT REPLY does not want, and moves SKIP on.
-    fn withhold(&mut self, session: &mut Session, out: &mut Vec<u8>, start: usize) {
+    /// Takes a reply back that CLIENT REPLY does not want, and moves SKIP on; behind it come the
+    /// messages that belong there.
+    #[cold]
+    fn end_reply(session: &mut Session, out: &mut Vec<u8>, start: usize) {
         match session.reply_mode {
             ReplyMode::On => {}
             ReplyMode::Off => out.truncate(start),
@@ -317,5 +315,6 @@ impl Executor {
                 session.reply_mode = ReplyMode::Skip;
             }
         }
+        out.append(&mut session.pushes);
     }
 }

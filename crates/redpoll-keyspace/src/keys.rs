@@ -165,6 +165,21 @@ impl<'a> Keys<'a> {
         &mut self.guards.stripe_mut(self.keyspace.stripe_of(hash)).dbs[db]
     }
 
+    /// Takes the entry at `place` out.
+    #[inline]
+    fn remove_at(&mut self, hash: u64, place: Place) -> Entry<Value> {
+        let entry = self.db_of(hash).remove(place);
+        self.note_len(hash);
+        entry
+    }
+
+    /// Says how many keys the stripe of this hash holds now, for those who only count.
+    #[inline]
+    fn note_len(&mut self, hash: u64) {
+        let (db, stripe) = (self.db, self.keyspace.stripe_of(hash));
+        self.keyspace.note_len(stripe, db, self.guards.stripe(stripe).dbs[db].table.len());
+    }
+
     /// Where the key is, unless it has expired: then it is removed and its effects are noted.
     #[inline]
     fn live(&mut self, hash: u64, key: &[u8]) -> Option<Place> {
@@ -180,6 +195,7 @@ impl<'a> Keys<'a> {
             Some(at) if at <= gone_by && passive => None,
             Some(at) if at <= gone_by => {
                 let entry = db.remove(place);
+                self.note_len(hash);
                 self.expired(entry);
                 None
             }
@@ -348,7 +364,7 @@ impl<'a> Keys<'a> {
     pub fn delete(&mut self, key: &[u8]) -> bool {
         let hash = self.hash(key);
         let Some(place) = self.live(hash, key) else { return false };
-        let entry = self.db_of(hash).remove(place);
+        let entry = self.remove_at(hash, place);
         self.discard_entry(entry);
         true
     }
@@ -357,7 +373,7 @@ impl<'a> Keys<'a> {
     pub fn take(&mut self, key: &[u8]) -> Option<(Owned, Option<i64>)> {
         let hash = self.hash(key);
         let place = self.live(hash, key)?;
-        let entry = self.db_of(hash).remove(place);
+        let entry = self.remove_at(hash, place);
         let expiry = entry.expiry();
         let short = match entry.payload() {
             Payload::Inline(bytes) => Some(Owned::Short(bytes.into())),
@@ -454,7 +470,10 @@ impl<'a> Keys<'a> {
         let mut more = false;
         for db in 0..self.keyspace.databases() {
             let mut gone = Vec::new();
-            more |= self.stripe(number).dbs[db].expire(now, left.max(1), |what| gone.push(what));
+            let part = &mut self.stripe(number).dbs[db];
+            more |= part.expire(now, left.max(1), |what| gone.push(what));
+            let len = part.table.len();
+            self.keyspace.note_len(number, db, len);
             left = left.saturating_sub(gone.len());
             self.db = db;
             for gone in gone {

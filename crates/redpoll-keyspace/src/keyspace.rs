@@ -4,6 +4,7 @@ use crate::access::{Clock, Pace};
 use crate::effect::Logged;
 use crate::hash::KeyHash;
 use crate::keys::{Guards, Keys};
+use crate::lens::Lens;
 use crate::lock::{Busy, Mutex, MutexGuard, unless_busy};
 use crate::readers::Added;
 use crate::stripe::Stripe;
@@ -31,6 +32,8 @@ struct Slot {
 pub struct Keyspace {
     slots: Box<[Slot]>,
     databases: usize,
+    /// How many keys each stripe holds.
+    lens: Lens,
     hash: KeyHash,
     /// Whether expired keys are left to a primary.
     passive: AtomicBool,
@@ -79,6 +82,7 @@ impl Keyspace {
         Keyspace {
             slots: (0..STRIPES).map(slot).collect(),
             databases,
+            lens: Lens::new(STRIPES, databases),
             hash: KeyHash::new(),
             passive: AtomicBool::new(false),
             clock: AtomicU8::new(Clock::Reads as u8),
@@ -177,9 +181,21 @@ impl Keyspace {
         }
     }
 
-    /// The number of keys of a database, expired ones that are still there included. O(stripes).
+    /// The number of keys of a database, expired ones that are still there included. O(stripes),
+    /// without a lock: not one moment.
     pub fn len(&self, db: usize) -> usize {
-        self.slots.iter().map(|slot| slot.stripe.lock().dbs[db].table.len()).sum()
+        self.lens.of(db).sum()
+    }
+
+    /// The numbers of keys that each stripe holds of a database, as [`Keyspace::len`] knows them.
+    pub fn lens(&self, db: usize) -> impl Iterator<Item = usize> + Clone {
+        self.lens.of(db)
+    }
+
+    /// Notes that a stripe, which is locked, has got or lost keys of a database.
+    #[inline]
+    pub(crate) fn note_len(&self, stripe: usize, db: usize, len: usize) {
+        self.lens.note(stripe, db, len);
     }
 
     /// Whether a database has no keys.
@@ -245,8 +261,8 @@ impl Keyspace {
         (self.read_keys.load(Relaxed), self.read_items.load(Relaxed))
     }
 
-    /// Leaves expired keys where they are from now on, for a primary to remove; nobody sees them. Or
-    /// removes them again.
+    /// Leaves expired keys where they are from now on, for a primary to remove; nobody sees them.
+    /// Or removes them again.
     pub fn set_passive(&self, on: bool) {
         self.passive.store(on, Relaxed);
     }

@@ -16,6 +16,7 @@ pub mod evict;
 mod hash;
 mod keys;
 mod keyspace;
+mod lens;
 pub mod lock;
 pub mod readers;
 pub mod stripe;

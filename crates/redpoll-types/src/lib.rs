@@ -1,5 +1,5 @@
-//! The values of the keyspace: string, list, hash, set, sorted set, stream, and their encodings; and
-//! what strings and sorted sets are also used as: bitmaps, HyperLogLogs, geo indexes.
+//! The values of the keyspace: string, list, hash, set, sorted set, stream, and their encodings;
+//! and what strings and sorted sets are also used as: bitmaps, HyperLogLogs, geo indexes.
 
 #![forbid(unsafe_code)]
 

@@ -25,6 +25,8 @@ struct Group {
     more: Vec<String>,
     /// Commands of Redis 7.2 that do not exist yet.
     missing: Vec<String>,
+    /// Commands that are only there to say that the server is no part of a cluster.
+    refused: Vec<String>,
 }
 
 /// The whole text of `docs/commands.md`.
@@ -47,6 +49,7 @@ pub fn document() -> Result<String, String> {
             ("Works", &group.works),
             ("Beyond Redis 7.2", &group.more),
             ("Not yet", &group.missing),
+            ("Answered as with `cluster-enabled no`", &group.refused),
         ] {
             if !names.is_empty() {
                 text.push_str(&paragraph(label, names));
@@ -96,26 +99,20 @@ fn groups(names: &'static str) -> Vec<Group> {
             full.iter().filter_map(|name| Some(name.split_once('|')?.0)).collect();
         let shown = |name: &&&str| !containers.contains(**name);
         let written = |name: &&str| name.replace('|', " ").to_uppercase();
+        let pick = |names: &BTreeSet<&str>, wanted: &dyn Fn(&str) -> bool| {
+            names.iter().filter(|n| wanted(n)).filter(shown).map(written).collect::<Vec<String>>()
+        };
+        let exists = |name: &str| all_here.contains(name);
+        let (works, refused) = match group {
+            "cluster" => (Vec::new(), pick(&theirs, &exists)),
+            _ => (pick(&theirs, &exists), Vec::new()),
+        };
         Group {
             title,
-            works: theirs
-                .iter()
-                .filter(|n| all_here.contains(**n))
-                .filter(shown)
-                .map(written)
-                .collect(),
-            more: ours
-                .iter()
-                .filter(|n| !theirs.contains(**n))
-                .filter(shown)
-                .map(written)
-                .collect(),
-            missing: theirs
-                .iter()
-                .filter(|n| !all_here.contains(**n))
-                .filter(shown)
-                .map(written)
-                .collect(),
+            works,
+            more: pick(ours, &|name| !theirs.contains(name)),
+            missing: pick(&theirs, &|name| !exists(name)),
+            refused,
         }
     };
     redis::COMMANDS.iter().map(compare).collect()
@@ -125,8 +122,8 @@ fn groups(names: &'static str) -> Vec<Group> {
 fn table(groups: &[Group]) -> String {
     let mut text =
         String::from("| Group | Works | Of Redis 7.2 | Beyond it |\n| --- | --: | --: | --: |\n");
-    for Group { title, works, more, missing } in groups {
-        let (have, all) = (works.len(), works.len() + missing.len());
+    for Group { title, works, more, missing, refused } in groups {
+        let (have, all) = (works.len(), works.len() + missing.len() + refused.len());
         let more = if more.is_empty() { String::new() } else { more.len().to_string() };
         text.push_str(&format!("| {title} | {have} | {all} | {more} |\n"));
     }

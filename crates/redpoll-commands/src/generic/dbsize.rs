@@ -8,7 +8,6 @@ pub const DBSIZE: Command = Command {
         arity: 1,
         flags: Flags::READONLY.with(Flags::FAST),
         acl: Acl::KEYSPACE,
-        locks: Locks::Own,
         group: Group::Server,
         since: "1.0.0",
         summary: "Returns the number of keys in the selected database.",
@@ -19,10 +18,7 @@ pub const DBSIZE: Command = Command {
 };
 
 fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
-    let db = ctx.keys.db();
-    let stripes = 0..ctx.keys.keyspace().stripes();
-    let len: usize = stripes.map(|number| ctx.keys.stripe(number).dbs[db].table.len()).sum();
-    ctx.keys.unlock_walk();
+    let len = ctx.keys.keyspace().len(ctx.keys.db());
     ctx.reply.count(len);
     Ok(())
 }

@@ -34,7 +34,8 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let (db, now) = (keys.db(), keys.now());
     reply.array_later(|reply| {
         let mut found = 0;
-        for number in 0..keys.keyspace().stripes() {
+        let lens = keys.keyspace().lens(db);
+        for number in lens.enumerate().filter(|(_, len)| *len > 0).map(|(number, _)| number) {
             for entry in keys.stripe(number).dbs[db].table.iter() {
                 let key = entry.key();
                 if pattern.matches(key) && entry.expiry().is_none_or(|at| at > now) {

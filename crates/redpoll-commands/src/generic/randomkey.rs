@@ -1,8 +1,6 @@
 //! `RANDOMKEY`: a key at random.
 //!
-//! The hash spreads keys evenly, so in a large database any stripe is as good as another, and one
-//! lock is enough. In a small one stripes differ by much; there all are counted, and a stripe is
-//! drawn by its share.
+//! A stripe is drawn by its share of the keys, and only that one is locked.
 
 use crate::prelude::*;
 use redpoll_keyspace::stripe::Db;
@@ -22,9 +20,6 @@ pub const RANDOMKEY: Command = Command {
     },
     run,
 };
-
-/// With so many keys in a stripe, stripes differ by a few percent at most.
-const MANY: usize = 1000;
 
 fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
     let db = ctx.keys.db();
@@ -49,19 +44,14 @@ fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
 
 /// A stripe with keys, at random; `None` if there are no keys at all.
 fn choose_stripe(ctx: &mut Ctx<'_>, db: usize) -> Option<usize> {
-    let stripes = ctx.keys.keyspace().stripes();
-    let any = ctx.rng.below(stripes as u64) as usize;
-    if ctx.keys.stripe(any).dbs[db].table.len() >= MANY {
-        return Some(any);
-    }
-    let lens: Vec<usize> =
-        (0..stripes).map(|number| ctx.keys.stripe(number).dbs[db].table.len()).collect();
-    let total: usize = lens.iter().sum();
+    let lens = ctx.keys.keyspace().lens(db);
+    let total: usize = lens.clone().sum();
     if total == 0 {
         return None;
     }
     let mut rank = ctx.rng.below(total as u64) as usize;
-    lens.iter().position(|&len| {
+    let mut lens = lens;
+    lens.position(|len| {
         let here = rank < len;
         rank = rank.saturating_sub(len);
         here

@@ -118,7 +118,7 @@ impl<'a> Query<'a> {
     }
 
     /// The ranks of the members that are wanted.
-    fn ranks(&self, set: &ZSet) -> Range<usize> {
+    pub fn ranks(&self, set: &ZSet) -> Range<usize> {
         if let (Ends::Rank(..), reversed) = (&self.ends, self.reversed) {
             let Range { start, end } = self.ends.ranks(set);
             return if reversed { set.len() - end..set.len() - start } else { start..end };

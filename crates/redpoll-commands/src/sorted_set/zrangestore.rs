@@ -1,12 +1,10 @@
 //! `ZRANGESTORE dst src min max [BYSCORE|BYLEX] [REV] [LIMIT offset count]`: store a range of
 //! members.
 
-use super::query::{Act, Form, Query};
+use super::query::{Form, Query};
 use super::store::store;
 use super::zrange::{LIMIT, SORT_BY};
 use crate::prelude::*;
-use redpoll_types::limits::Limits;
-use redpoll_types::listpack::Element;
 use redpoll_types::zset::ZSet;
 
 pub const ZRANGESTORE: Command = Command {
@@ -36,20 +34,11 @@ pub const ZRANGESTORE: Command = Command {
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let query = Query::parse(args, 3, Form { kind: None, reversed: None, scores: false })?;
     let set = match ctx.keys.read::<ZSet>(args.at(2))? {
-        Some(set) => query.select(set, Collect(ctx.limits)),
+        Some(set) => set.slice(query.ranks(set), ctx.limits),
         None => ZSet::new(),
     };
     store(ctx, args.at(1), set, "zrangestore");
     Ok(())
-}
-
-/// Makes a set of the members.
-struct Collect<'l>(&'l Limits);
-
-impl Act<ZSet> for Collect<'_> {
-    fn on<'a>(self, members: impl ExactSizeIterator<Item = (Element<'a>, f64)>) -> ZSet {
-        ZSet::from_members(members.map(|(member, score)| (member.to_vec(), score)), self.0)
-    }
 }
 
 #[cfg(test)]

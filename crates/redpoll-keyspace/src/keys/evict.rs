@@ -17,6 +17,7 @@ impl Keys<'_> {
         });
         let entry = place.map(|place| part.remove(place));
         part.trim();
+        self.note_len(hash);
         let freed = entry.as_ref().map(bytes_of);
         if let Some(entry) = entry {
             self.effects.rare().evicted += 1;

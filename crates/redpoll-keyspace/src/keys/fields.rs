@@ -38,6 +38,7 @@ impl Keys<'_> {
         let Some(fields) = self.db_of(hash).expire_fields(place, now, FIELDS_AT_ONCE) else {
             return Some(place);
         };
+        self.note_len(hash);
         let stays = fields.emptied.is_none();
         self.fields_expired(fields);
         stays.then_some(place)

@@ -204,6 +204,7 @@ impl Keys<'_> {
     pub(super) fn insert_as_is(&mut self, hash: u64, entry: Entry<Value>) {
         self.tell_deadline(hash, &entry);
         self.db_of(hash).insert(hash, entry);
+        self.note_len(hash);
         if self.db == 0 {
             let stripe = self.keyspace.stripe_of(hash);
             self.keyspace.publish(stripe, &self.guards.stripe_mut(stripe).dbs[0].table);

@@ -35,8 +35,7 @@ impl Keys<'_> {
     pub fn relocate(&mut self, source: &[u8], target: &[u8], db: usize) -> bool {
         let hash = self.hash(source);
         let Some(place) = self.live(hash, source) else { return false };
-        let entry = self.db_of(hash).remove(place);
-        let entry = entry.rekeyed(target);
+        let entry = self.remove_at(hash, place).rekeyed(target);
         self.in_db(db, |keys| {
             keys.delete(target);
             keys.event(target, Class::New, "new");
@@ -81,7 +80,7 @@ impl Keys<'_> {
         self.in_db(saved.db, |keys| {
             let hash = keys.hash(&saved.key);
             if let Some(place) = keys.db_of(hash).table.find(hash, &saved.key) {
-                let entry = keys.db_of(hash).remove(place);
+                let entry = keys.remove_at(hash, place);
                 keys.discard_entry(entry);
             }
             if let Some(entry) = saved.entry {

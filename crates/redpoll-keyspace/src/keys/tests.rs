@@ -206,9 +206,11 @@ fn expire_all(keyspace: &Keyspace, model: &mut Model) {
     model.retain(|_, (_, at)| at.is_none_or(|at| at > later));
     let left: usize = (0..2)
         .map(|db| {
-            (0..keyspace.stripes())
-                .map(|number| keys.stripe(number).dbs[db].table.len())
-                .sum::<usize>()
+            let lens =
+                (0..keyspace.stripes()).map(|number| keys.stripe(number).dbs[db].table.len());
+            let lens: Vec<usize> = lens.collect();
+            assert!(keyspace.lens(db).eq(lens.iter().copied()), "what is told without locks");
+            lens.iter().sum::<usize>()
         })
         .sum();
     assert_eq!(left, model.len());

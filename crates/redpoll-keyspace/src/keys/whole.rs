@@ -48,6 +48,7 @@ impl Keys<'_> {
             if !part.table.is_empty() {
                 emptied.keys += part.table.len();
                 emptied.dbs.push(std::mem::take(part));
+                self.keyspace.note_len(number, db, 0);
             }
         }
         self.forget_all_readers();
@@ -62,6 +63,9 @@ impl Keys<'_> {
             stripe.touch_db(one, Some(other), self.now);
             stripe.touch_db(other, Some(one), self.now);
             stripe.dbs.swap(one, other);
+            for db in [one, other] {
+                self.keyspace.note_len(number, db, stripe.dbs[db].table.len());
+            }
         }
         self.forget_all_readers();
         for db in [one, other] {

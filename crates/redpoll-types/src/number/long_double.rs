@@ -217,8 +217,9 @@ fn with_fraction(mantissa: u64, shift: u32) -> String {
     if fraction == 0 {
         return whole.to_string();
     }
-    let text = format!("{whole}.{fraction:017}");
-    text.trim_end_matches('0').to_owned()
+    let mut text = format!("{}.{:017}", whole, fraction as u64);
+    text.truncate(text.trim_end_matches('0').len());
+    text
 }
 
 /// Rounds `(value + a bit if sticky) * 2^exponent` to the format; `value` is not 0.
@@ -291,6 +292,36 @@ impl Decimal {
         if self.point > 4940 || self.point < -4960 {
             return None;
         }
+        self.everyday().or_else(|| self.divided())
+    }
+
+    /// [`Decimal::to_binary`] in machine words, for numbers of up to 19 digits whose power of ten
+    /// is as small; `None` for all others.
+    fn everyday(&self) -> Option<Magnitude> {
+        const WORD_DIGITS: u64 = 19;
+        let power = self.point - self.digits.len() as i64;
+        if self.digits.len() as u64 > WORD_DIGITS || power.unsigned_abs() > WORD_DIGITS {
+            return None;
+        }
+        let value = self.digits.iter().fold(0u64, |value, &digit| value * 10 + u64::from(digit));
+        let ten = 10u64.pow(power.unsigned_abs() as u32);
+        if power >= 0 {
+            return Some(round(u128::from(value) * u128::from(ten), 0, false));
+        }
+        // The first division leaves 64 bits or more, the second adds those that decide rounding.
+        const MORE: u32 = 16;
+        let ten = u128::from(ten);
+        let shift = u128::from(value).leading_zeros();
+        let (high, rest) = ((u128::from(value) << shift) / ten, (u128::from(value) << shift) % ten);
+        if high.leading_zeros() < MORE {
+            return Some(round(high, -(shift as i32), rest != 0));
+        }
+        let (low, rest) = ((rest << MORE) / ten, (rest << MORE) % ten);
+        Some(round((high << MORE) | low, -((shift + MORE) as i32), rest != 0))
+    }
+
+    /// [`Decimal::to_binary`] by division of integers of any size.
+    fn divided(&self) -> Option<Magnitude> {
         let mut numerator = Big::from(0);
         for &digit in &self.digits {
             numerator.multiply_add(10, u32::from(digit));
@@ -377,6 +408,18 @@ mod tests {
             ("inf", "-inf", "nan"),
         ] {
             assert_eq!(sum(left, right), text, "{left} + {right}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn words_read_what_big_integers_read(value in 0u64..10_000_000_000_000_000_000, cut in 0u32..19,
+                                             power in -19i64..=19) {
+            let digits = format!("{}e{power}", value / 10u64.pow(cut));
+            let decimal = Decimal::parse(digits.as_bytes()).expect("a number");
+            if let (false, Some(words)) = (decimal.digits.is_empty(), decimal.everyday()) {
+                prop_assert_eq!(Some(words), decimal.divided());
+            }
         }
     }
 

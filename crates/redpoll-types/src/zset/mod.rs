@@ -66,6 +66,9 @@ impl std::fmt::Debug for ZSet {
     }
 }
 
+/// Members that are removed one after the other rather than as a range.
+const ONE_BY_ONE: usize = 4;
+
 impl ZSet {
     /// An empty set.
     pub fn new() -> Self {
@@ -122,18 +125,8 @@ impl ZSet {
     /// Goes back to the small form if number and lengths of the members allow; commands that store
     /// a result do so. O(limit).
     pub fn compact(&mut self, limits: &Limits) {
-        let Repr::Big(big) = &self.repr else { return };
-        if big.len() > limits.zset_max_listpack_entries {
-            return;
-        }
-        let mut pairs = Listpack::new();
-        for Entry { score, member } in big.range(0, big.len()) {
-            let bytes = member.bytes();
-            if bytes.len() > limits.zset_max_listpack_value || !pairs.can_grow(bytes.len()) {
-                return;
-            }
-            packed::push(&mut pairs, bytes, *score);
-        }
+        let Repr::Big(_) = &self.repr else { return };
+        let Some(pairs) = self.packed(0..self.len(), limits) else { return };
         self.repr = Repr::Packed(pairs);
     }
 
@@ -297,6 +290,33 @@ impl ZSet {
         })
     }
 
+    /// A set of the members at these ranks. O(log n + k).
+    pub fn slice(&self, ranks: Range<usize>, limits: &Limits) -> ZSet {
+        if let Some(pairs) = self.packed(ranks.clone(), limits) {
+            return ZSet { repr: Repr::Packed(pairs) };
+        }
+        let members = self.range(ranks).map(|(member, score)| (member.to_vec(), score));
+        ZSet { repr: Repr::Big(Box::new(Big::from_members(members))) }
+    }
+
+    /// The small form of the members at these ranks if number and lengths allow it.
+    fn packed(&self, ranks: Range<usize>, limits: &Limits) -> Option<Listpack> {
+        let members = self.range(ranks);
+        if members.len() > limits.zset_max_listpack_entries {
+            return None;
+        }
+        let mut pairs = Listpack::new();
+        for (member, score) in members {
+            let mut buffer = [0; 21];
+            let bytes = member.as_bytes(&mut buffer);
+            if bytes.len() > limits.zset_max_listpack_value || !pairs.can_grow(bytes.len()) {
+                return None;
+            }
+            packed::push(&mut pairs, bytes, score);
+        }
+        Some(pairs)
+    }
+
     /// All members with their scores.
     pub fn iter(&self) -> Iter<'_> {
         self.range(0..self.len())
@@ -312,6 +332,10 @@ impl ZSet {
         match &mut self.repr {
             Repr::Packed(pairs) => {
                 pairs.remove_range(2 * ranks.start as i64, 2 * count);
+            }
+            // One by one needs no cutting of the tree.
+            Repr::Big(big) if count <= ONE_BY_ONE => {
+                (0..count).for_each(|_| drop(big.remove_at(ranks.start)));
             }
             Repr::Big(big) => big.remove_range(ranks.start, end),
         }

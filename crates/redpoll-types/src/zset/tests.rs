@@ -268,6 +268,20 @@ proptest! {
     }
 
     #[test]
+    fn a_slice_is_a_set_of_its_members(
+        limits in limits(),
+        members in prop::collection::vec((member(), -9..9i32), 0..60),
+        start in 0..40usize, len in 0..40usize,
+    ) {
+        let set = ZSet::from_members(members.iter().map(|(m, s)| (m, f64::from(*s))), &limits);
+        let slice = set.slice(start..start + len, &limits);
+        let wanted = pairs(set.range(start..start + len));
+        compare(&slice, &wanted);
+        let built = ZSet::from_members(wanted.iter().map(|(score, member)| (member, *score)), &limits);
+        prop_assert_eq!(slice.encoding(), built.encoding());
+    }
+
+    #[test]
     fn indices_select_ranks(len in 0..30usize, start in -40..40i64, stop in -40..40i64) {
         let mut set = ZSet::new();
         for n in 0..len {

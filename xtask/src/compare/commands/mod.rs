@@ -88,8 +88,8 @@ fn prepare(settings: &Settings, server: &Server, load: &Workload) -> Result<bool
 }
 
 fn is_known(client: &mut Client, load: &Workload) -> Result<bool, String> {
-    let name = load.line.split(' ').next().unwrap_or_default();
-    match client.command(&["COMMAND", "GETKEYS", name]) {
+    let words = ["COMMAND", "GETKEYS"].into_iter().chain(load.line.split(' '));
+    match client.command(&words.collect::<Vec<&str>>()) {
         Err(why) if why.starts_with('-') => Ok(!why.contains("Invalid command")),
         other => other.map(|()| true),
     }
