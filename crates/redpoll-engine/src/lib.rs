@@ -6,6 +6,7 @@
 //! - [`acl`]: users and what they may do.
 //! - [`change_log`] is what replicas and the append-only file follow.
 //! - [`persistence`]: snapshots of the data; [`migration`]: keys that move to another server.
+//! - [`refusal`]: when writes are not run, and what a script counts as.
 //! - [`block`], [`pubsub`], [`transaction`], [`client`]: the parts that join clients with each
 //!   other; [`script`]: what a running script does.
 //!
