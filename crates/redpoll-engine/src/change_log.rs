@@ -22,9 +22,9 @@ pub trait Sink: Send + Sync {
     /// neither wait nor look at the data. Answers false when it wants no more; it is let go then.
     fn append(&self, bytes: &[u8]) -> bool;
 
-    /// Whether it takes messages as well, which change nothing (PUBLISH).
-    fn takes_messages(&self) -> bool {
-        false
+    /// What it takes of that which is not for all; see [`Logged::targets`].
+    fn takes(&self) -> u8 {
+        Logged::ALL
     }
 }
 
@@ -87,6 +87,9 @@ impl ChangeLog {
 
     /// Logs commands that do not belong together.
     pub(crate) fn append_each(&self, commands: &[Logged]) {
+        if commands.iter().any(|logged| logged.targets != Logged::ALL) {
+            return self.append_chosen(commands);
+        }
         self.append(|state| {
             commands.iter().for_each(|logged| state.command(logged.db, logged.words.as_args()));
         });
@@ -94,34 +97,32 @@ impl ChangeLog {
 
     /// Logs what belongs together.
     pub(crate) fn append_unit(&self, unit: &[Logged]) {
-        if unit.iter().any(|logged| logged.message) {
-            return self.append_with_messages(unit);
+        if unit.iter().any(|logged| logged.targets != Logged::ALL) {
+            return self.append_chosen(unit);
         }
-        self.append(|state| state.unit(unit));
+        self.append(|state| state.unit(unit.iter()));
     }
 
-    /// As [`ChangeLog::append_unit`], but what is a message goes to those who take messages only.
+    /// Logs what is not all for everybody (PUBLISH, `redis.set_repl`): each sink gets its own, as a
+    /// unit.
     #[cold]
-    fn append_with_messages(&self, unit: &[Logged]) {
+    fn append_chosen(&self, unit: &[Logged]) {
         let mut state = self.state.lock();
-        let changes: Vec<Logged> = unit.iter().filter(|logged| !logged.message).cloned().collect();
-        // The same commands select databases for all sinks, or they would disagree afterwards.
-        if state.db.is_none() {
-            unit.iter().take(1).for_each(|first| state.select(first.db));
-        }
-        let (db, before) = (state.db, state.buffer.len());
-        state.unit(&changes);
-        let lean = state.buffer.clone();
-        state.buffer.truncate(before);
-        state.db = db;
-        state.unit(unit);
-        let State { sinks, buffer, .. } = &mut *state;
-        self.offset.fetch_add(buffer.len() as u64, Release);
-        sinks.retain(|sink| match sink.takes_messages() {
-            true => sink.append(buffer),
-            false => lean.is_empty() || sink.append(&lean),
+        let (before, mut sinks) = (state.db, std::mem::take(&mut state.sinks));
+        let (mut longest, mut ends) = (0, Vec::new());
+        sinks.retain(|sink| {
+            state.db = before;
+            state.buffer.clear();
+            state.unit(unit.iter().filter(|logged| logged.targets & sink.takes() != 0));
+            ends.push(state.db);
+            longest = longest.max(state.buffer.len());
+            state.buffer.is_empty() || sink.append(&state.buffer)
         });
-        buffer.clear();
+        state.sinks = sinks;
+        // They may have seen different commands: then each is told the database again.
+        state.db = if ends.windows(2).all(|pair| pair[0] == pair[1]) { ends[0] } else { None };
+        state.buffer.clear();
+        self.offset.fetch_add(longest as u64, Release);
         self.on.store(!state.sinks.is_empty(), Release);
     }
 
@@ -138,12 +139,13 @@ impl ChangeLog {
 }
 
 impl State {
-    fn unit(&mut self, unit: &[Logged]) {
-        let several = unit.len() > 1;
+    /// Commands that belong together.
+    fn unit<'l>(&mut self, unit: impl Iterator<Item = &'l Logged> + Clone) {
+        let several = unit.clone().nth(1).is_some();
         if several {
             self.words(&[b"MULTI"]);
         }
-        for Logged { db, words, message } in unit {
+        for Logged { db, words, message, .. } in unit {
             match message {
                 false => self.command(*db, words.as_args()),
                 // A message belongs to no database.
@@ -177,23 +179,27 @@ mod tests {
     use super::*;
     use redpoll_resp::OwnedArgs;
 
-    struct Kept(Mutex<Vec<u8>>);
+    struct Kept(Mutex<Vec<u8>>, u8);
 
     impl Sink for Kept {
         fn append(&self, bytes: &[u8]) -> bool {
             self.0.lock().extend_from_slice(bytes);
             true
         }
+
+        fn takes(&self) -> u8 {
+            self.1
+        }
     }
 
     fn logged(db: usize, words: &[&str]) -> Logged {
         let words: OwnedArgs = words.iter().map(|word| word.as_bytes()).collect();
-        Logged { db, words, message: false }
+        Logged::new(db, words)
     }
 
     #[test]
     fn databases_are_selected_and_units_stay_together() {
-        let (log, kept) = (ChangeLog::default(), Arc::new(Kept(Mutex::default())));
+        let (log, kept) = (ChangeLog::default(), Arc::new(Kept(Mutex::default(), Logged::ALL)));
         assert!(!log.is_on());
         log.attach(kept.clone());
         log.append_unit(&[logged(3, &["DEL", "k"])]);
@@ -210,8 +216,26 @@ mod tests {
     }
 
     #[test]
+    fn each_sink_gets_what_is_for_it() {
+        let log = ChangeLog::default();
+        let (file, replicas) = (Kept(Mutex::default(), 1), Kept(Mutex::default(), 2));
+        let (file, replicas) = (Arc::new(file), Arc::new(replicas));
+        log.attach(file.clone());
+        log.attach(replicas.clone());
+        let for_file = Logged { targets: 1, ..logged(0, &["B"]) };
+        let for_nobody = Logged { targets: 0, ..logged(0, &["N"]) };
+        log.append_unit(&[logged(0, &["A"]), for_file, for_nobody]);
+        log.append_one(0, logged(0, &["C"]).words.as_args());
+        let text = |kept: &Kept| String::from_utf8_lossy(&kept.0.lock()).replace("\r\n", " ");
+        let select = "*2 $6 SELECT $1 0 ";
+        let both = "*1 $5 MULTI *1 $1 A *1 $1 B *1 $4 EXEC ";
+        assert_eq!(text(&file), format!("{select}{both}{select}*1 $1 C "));
+        assert_eq!(text(&replicas), format!("{select}*1 $1 A {select}*1 $1 C "));
+    }
+
+    #[test]
     fn it_is_off_when_nobody_is_left() {
-        let (log, kept) = (ChangeLog::default(), Arc::new(Kept(Mutex::default())));
+        let (log, kept) = (ChangeLog::default(), Arc::new(Kept(Mutex::default(), Logged::ALL)));
         let sink: Arc<dyn Sink> = kept;
         log.attach(Arc::clone(&sink));
         assert!(log.is_on());

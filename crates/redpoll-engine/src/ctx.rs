@@ -163,8 +163,7 @@ impl Ctx<'_> {
         let db = self.session.db;
         match (self.rewritten.take(), itself) {
             (Some(commands), _) => {
-                let commands =
-                    commands.into_iter().map(|words| Logged { db, words, message: false });
+                let commands = commands.into_iter().map(|words| Logged::new(db, words));
                 self.keys.effects.rare().logged.extend(commands);
             }
             (None, Some(args)) if self.keys.effects.dirty > before => {

@@ -138,6 +138,8 @@ pub struct Engine {
     pub active_expire: AtomicBool,
     /// Whether the timer does nothing (DEBUG PAUSE-CRON).
     pub timer_paused: AtomicBool,
+    /// Whether scripts may call commands that are not for them (DEBUG SET-DISABLE-DENY-SCRIPTS).
+    pub scripts_unbound: AtomicBool,
     /// Set by SHUTDOWN; the program ends when it sees it.
     pub shutdown: RwLock<Option<ShutdownOptions>>,
     /// The signal that has asked for the end, or 0. (Set by the program.)
@@ -157,8 +159,10 @@ pub struct Engine {
     monitors: RwLock<Vec<Arc<Client>>>,
     monitor_count: AtomicUsize,
     settings: RwLock<Settings>,
-    /// The slow log's threshold, to be read without the lock above.
-    slow_from_micros: AtomicU64,
+    /// From how many microseconds on a command may be worth a line in a log.
+    pub(crate) notable_from_micros: AtomicU64,
+    /// Whether it may be that writes are refused, replicas aside.
+    pub(crate) may_refuse_writes: AtomicBool,
     config_hook: OnceLock<Box<ConfigHook>>,
     pub(crate) migrator: OnceLock<Box<Migrator>>,
     generation: AtomicU64,
@@ -215,6 +219,7 @@ impl Engine {
             started: clock::now_ms(),
             active_expire: AtomicBool::new(true),
             timer_paused: AtomicBool::new(false),
+            scripts_unbound: AtomicBool::new(false),
             shutdown: RwLock::new(None),
             signalled: AtomicI32::new(0),
             shutdown_client: Mutex::default(),
@@ -226,7 +231,8 @@ impl Engine {
             monitors: RwLock::default(),
             monitor_count: AtomicUsize::new(0),
             settings: RwLock::new(Settings::of(&config)),
-            slow_from_micros: AtomicU64::new(0),
+            notable_from_micros: AtomicU64::new(0),
+            may_refuse_writes: AtomicBool::new(false),
             config_hook: OnceLock::new(),
             migrator: OnceLock::new(),
             generation: AtomicU64::new(0),
@@ -248,8 +254,8 @@ impl Engine {
         self.keyspace.set_unlinks(config.lazyfree_lazy_expire(), config.lazyfree_lazy_eviction());
         let pending_max = self.config.client_output_buffer_limit(ClientClass::Replica).hard_bytes;
         self.replication.configure(self.config.repl_backlog_size() as usize, pending_max as usize);
-        let slow_from = u64::try_from(settings.slowlog_micros).unwrap_or(u64::MAX);
-        self.slow_from_micros.store(slow_from, Relaxed);
+        self.notable_from_micros.store(settings.notable_from_micros(), Relaxed);
+        self.may_refuse_writes.store(settings.may_refuse_writes(), Relaxed);
         *self.settings.write() = settings;
         self.expire_or_not(clock::now_ms());
         self.generation.fetch_add(1, Release);
@@ -277,13 +283,6 @@ impl Engine {
     /// What executors read for every command.
     pub fn settings(&self) -> Settings {
         *self.settings.read()
-    }
-
-    /// The settings if a command that took so long may be worth a line in a log.
-    #[inline]
-    pub(crate) fn settings_if(&self, nanos: u64) -> Option<Settings> {
-        let micros = self.slow_from_micros.load(Relaxed);
-        (nanos / 1000 >= micros).then(|| self.settings())
     }
 
     /// Grows with every change of the configuration and of the users.
@@ -317,6 +316,11 @@ impl Engine {
     /// Sends a line to all monitors.
     pub(crate) fn show(&self, line: &[u8]) {
         self.monitors.read().iter().for_each(|monitor| monitor.send(line));
+    }
+
+    /// Whether SHUTDOWN or a signal asks for the end.
+    pub fn is_ending(&self) -> bool {
+        self.signalled.load(Relaxed) != 0 || self.shutdown.read().is_some()
     }
 
     /// Gives up the end that SHUTDOWN has asked for: the data cannot be saved.

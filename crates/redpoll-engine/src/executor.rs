@@ -22,7 +22,6 @@ use crate::session::{ReplyMode, Session};
 use crate::settings::Settings;
 use crate::spec::Flags;
 use crate::stats::ThreadStats;
-pub use check::MASTERDOWN;
 use evict::Evictor;
 pub use prepare::Plan;
 use prepare::Prepared;
@@ -201,7 +200,7 @@ impl Executor {
         while executed < batch.len() {
             let args = batch.command(executed, buffer);
             let prepared = plan.0[executed];
-            if let Some(until) = self.paused(session, &prepared, now) {
+            if let Some(until) = self.paused(session, &prepared, args, now) {
                 stop = Stop::Paused(until);
                 break;
             }

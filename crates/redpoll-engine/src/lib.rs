@@ -6,6 +6,7 @@
 //! - [`acl`]: users and what they may do.
 //! - [`change_log`] is what replicas and the append-only file follow.
 //! - [`persistence`]: snapshots of the data; [`migration`]: keys that move to another server.
+//! - [`refusal`]: when writes are not run, and what a script counts as.
 //! - [`block`], [`pubsub`], [`transaction`], [`client`]: the parts that join clients with each
 //!   other; [`script`]: what a running script does.
 //!
@@ -38,6 +39,7 @@ pub mod pause;
 pub mod persistence;
 pub mod pubsub;
 pub mod rates;
+pub mod refusal;
 pub mod replication;
 pub mod script;
 pub mod session;
@@ -49,7 +51,6 @@ pub mod stats;
 pub mod table;
 pub mod tracking;
 pub mod transaction;
-pub mod writes;
 
 pub use ctx::{Ctx, Mode};
 pub use engine::Engine;

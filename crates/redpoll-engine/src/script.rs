@@ -24,7 +24,7 @@ use redpoll_keyspace::lock::{Busy, BusyHolder, unless_busy};
 use redpoll_resp::{Args, Proto};
 use redpoll_script::{Refusal, Running, RunningKind, Verdict};
 use std::sync::Arc;
-use std::sync::atomic::Ordering::{Acquire, Release};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::time::{Duration, Instant};
 
 /// What a script may do, as its flags and the command that runs it say.
@@ -218,24 +218,26 @@ impl ScriptRun {
         if !spec.accepts(args.len()) {
             return Err("ERR Wrong number of args calling Redis command from script");
         }
-        if spec.flags.has(Flags::NOSCRIPT) {
+        if spec.flags.has(Flags::NOSCRIPT) && !ctx.engine.scripts_unbound.load(Relaxed) {
             return Err("ERR This Redis command is not allowed from script");
+        }
+        if !spec.flags.has(Flags::STALE) && ctx.engine.is_stale() {
+            return Err("ERR Can not execute the command on a stale replica");
         }
         let writes = spec.flags.has(Flags::WRITE) || spec.flags.has(Flags::MAY_REPLICATE);
         if self.permissions.read_only && writes {
             return Err("ERR Write commands are not allowed from read-only scripts.");
         }
         // Only before the first write: the rest must not be left undone.
+        if spec.flags.has(Flags::WRITE)
+            && !self.wrote
+            && let Some(refusal) = ctx.engine.write_refusal(ctx.session)
+        {
+            return Err(refusal.text());
+        }
         let short = self.out_of_memory && !self.permissions.allow_oom && !self.wrote;
         if short && spec.flags.has(Flags::DENYOOM) && ctx.engine.settings().maxmemory > 0 {
             return Err("OOM command not allowed when used memory > 'maxmemory'.");
-        }
-        if spec.flags.has(Flags::WRITE)
-            && !self.wrote
-            && !ctx.session.is_primary
-            && let Some(refusal) = ctx.engine.refuses_writes_now()
-        {
-            return Err(refusal.text());
         }
         Ok(())
     }
@@ -306,12 +308,7 @@ impl ScriptRun {
         if ctx.engine.is_monitored() {
             ctx.engine.show_command_of(ctx.session, "lua", &command.spec, args, ctx.keys.now());
         }
-        let settings = ctx.engine.settings_if(nanos);
-        if let Some(settings) = settings.filter(|settings| settings.is_slow(nanos))
-            && !command.spec.flags.has(Flags::SKIP_SLOWLOG)
-        {
-            ctx.engine.note_slow(ctx.session, &settings, args, nanos, ctx.keys.now());
-        }
+        ctx.engine.note_time(ctx.session, &command.spec, args, nanos, ctx.keys.now());
         self.selected = std::mem::replace(&mut ctx.session.db, session_db);
         ctx.mode = outer.0;
         ctx.reply.set_proto(outer.1);
@@ -328,7 +325,10 @@ impl ScriptRun {
         }
         let itself = command.spec.is_logged().then_some(args);
         if self.undo.is_none() {
-            return ctx.note_for_log(itself, before);
+            let first = ctx.keys.effects.logged_len();
+            ctx.note_for_log(itself, before);
+            let new = ctx.keys.effects.rare().logged.iter_mut().skip(first);
+            return new.for_each(|logged| logged.targets = self.replication);
         }
         let (db, changed) = (self.selected, ctx.keys.effects.dirty > before);
         let words = match (ctx.rewritten.take(), itself) {
@@ -336,7 +336,8 @@ impl ScriptRun {
             (None, Some(args)) if changed => vec![args.to_owned()],
             (None, _) => return,
         };
-        self.log.extend(words.into_iter().map(|words| Logged { db, words, message: false }));
+        let targets = self.replication;
+        self.log.extend(words.into_iter().map(|words| Logged { db, words, targets, message: false }));
     }
 
     /// Looks at the script from time to time while it runs.

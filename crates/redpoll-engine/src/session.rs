@@ -4,7 +4,7 @@ use crate::acl::User;
 use crate::block::Waiter;
 use crate::client::{Client, flags};
 use crate::replication::{Announced, Epoch};
-use crate::spec::Command;
+use crate::spec::{Command, Flags};
 use redpoll_keyspace::stripe::WatchFlag;
 use redpoll_resp::{OwnedArgs, Proto};
 use redpoll_types::number::parse_i64;
@@ -32,6 +32,8 @@ pub struct Queued {
     pub command: &'static Command,
     /// Its number in the command table.
     pub id: usize,
+    /// The flags of the call.
+    pub flags: Flags,
     /// Its words.
     pub args: OwnedArgs,
 }
@@ -142,6 +144,8 @@ pub struct Session {
     pub fieldsets: BTreeMap<Box<[u8]>, FieldNames>,
     /// Messages to the client that come right behind the reply of the command that runs.
     pub pushes: Vec<u8>,
+    /// Whether its next command waits because of CLIENT PAUSE.
+    pub(crate) postponed: bool,
     /// To be closed when the replies so far are sent.
     pub closing: bool,
     /// With more bytes of replies than this it will be closed, and gets none of them.
@@ -181,6 +185,7 @@ impl Session {
             write_offset: 0,
             fieldsets: BTreeMap::new(),
             pushes: Vec::new(),
+            postponed: false,
             closing: false,
             reply_max: usize::MAX,
             secret_words: Vec::new(),

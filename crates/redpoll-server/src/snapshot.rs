@@ -11,11 +11,14 @@ use std::time::{Duration, Instant};
 
 /// How long the end waits for a snapshot that is being written.
 const WAIT_MAX: Duration = Duration::from_secs(600);
+/// How long the end waits for one that has been given up.
+const GIVE_UP_MAX: Duration = Duration::from_secs(2);
 const WAIT_STEP: Duration = Duration::from_millis(20);
 
-/// Loads the snapshot file if there is one. The error is for the log: the program must not go on
-/// without data that are there.
-pub fn load(engine: &Arc<Engine>) -> Result<(), String> {
+/// Loads the snapshot file if there is one. Answers whether the program goes on; somebody may have
+/// asked for its end meanwhile. The error is for the log: it must not go on without data that are
+/// there.
+pub fn load(engine: &Arc<Engine>) -> Result<bool, String> {
     let begun = Instant::now();
     let mut keys = engine.keyspace.keys(0, clock::now_ms());
     match engine.load(&mut keys, Merge::Refuse) {
@@ -37,9 +40,10 @@ pub fn load(engine: &Arc<Engine>) -> Result<(), String> {
             log::info!("Done loading RDB, keys loaded: {count}, keys expired: {expired}{empty}.");
             let seconds = begun.elapsed().as_secs_f64();
             log::info!("DB loaded from disk: {seconds:.3} seconds");
-            Ok(())
+            Ok(true)
         }
-        Err(LoadError::Missing) => Ok(()),
+        Err(LoadError::Missing) => Ok(true),
+        Err(LoadError::Ended) => Ok(false),
         Err(error) => {
             log::warn!("{error}");
             Err("Terminating server after rdb file reading failure.".to_owned())
@@ -60,10 +64,20 @@ pub fn save_if_due(engine: &Arc<Engine>, now: i64) {
     }
 }
 
+/// Ends a snapshot that is being written, so that nothing is left of it.
+fn end_save(engine: &Engine) {
+    let begun = Instant::now();
+    engine.persistence.give_up_save();
+    while engine.is_saving() && begun.elapsed() < GIVE_UP_MAX {
+        thread::sleep(WAIT_STEP);
+    }
+}
+
 /// Saves at the end, if that is asked for. Answers whether the program may end; then nothing is
 /// changed any more, so that no client is told of a write that the file does not hold.
 pub fn may_end(engine: &Engine, options: ShutdownOptions) -> bool {
     let wanted = options.save || !engine.config.save().is_empty();
+    end_save(engine);
     if options.nosave || !wanted {
         return true;
     }
@@ -83,8 +97,9 @@ pub fn may_end(engine: &Engine, options: ShutdownOptions) -> bool {
                 thread::sleep(WAIT_STEP);
             }
             Err(error) => {
-                let end = if options.force { "exiting anyway" } else { "can't exit" };
-                log::warn!("Error trying to save the DB, {end}: {error}");
+                log::warn!("{error}");
+                let what = if options.force { "exiting anyway" } else { "can't exit" };
+                log::warn!("Error trying to save the DB, {what}.");
                 return options.force;
             }
         }

@@ -67,29 +67,32 @@ pub fn run(config: Config) -> Result<(), String> {
     let engine = Arc::new(Engine::new(config, redpoll_commands::all(), process));
     watch_signals(&engine)?;
     users::load(&engine)?;
-    start_threads(&engine, certificates, listeners)?;
-    log::info!("Ready to accept connections");
-    supervisor.ready();
-    timer::run(&engine);
+    let (goes_on, doors) = start_threads(&engine, certificates, listeners)?;
+    if goes_on {
+        log::info!("Ready to accept connections");
+        supervisor.ready();
+        timer::run(&engine);
+    }
     supervisor.stopping();
+    // Before the connections go with the process: who then comes again must not get in.
+    doors.replace(Vec::new());
     end(&engine, pid_file);
     Ok(())
 }
 
-/// Starts all threads, the one that accepts connections last.
+/// Starts all threads and loads the data. Answers whether the program is to go on, and
+/// where it listens.
 fn start_threads(
     engine: &Arc<Engine>,
     certificates: Arc<Certificates>,
     listeners: Vec<Listener>,
-) -> Result<(), String> {
+) -> Result<(bool, Arc<Doors>), String> {
     let failed = |error: io::Error| format!("Can't start a thread: {error}");
     redpoll_memory::enable_background_purging();
     reclaim::start(engine).map_err(failed)?;
     engine.persistence.set_storage(Box::new(Directory));
     migrate::start(engine);
     replication::start(engine).map_err(failed)?;
-    snapshot::load(engine)?;
-    follow_configured(engine);
     let workers = Arc::new(Workers::new(start_workers(engine).map_err(failed)?));
     let doors = Arc::new(Doors::new(listeners).map_err(failed)?);
     let handshakes = Arc::new(Handshakes::new().map_err(failed)?);
@@ -110,7 +113,15 @@ fn start_threads(
         Arc::clone(&workers),
     )
     .map_err(failed)?;
-    acceptor::start(Arc::clone(engine), doors, workers, handshakes).map_err(failed)
+    // Clients are answered that the data are still being loaded.
+    let loading = engine.begin_loading();
+    acceptor::start(Arc::clone(engine), Arc::clone(&doors), workers, handshakes).map_err(failed)?;
+    let goes_on = snapshot::load(engine)?;
+    drop(loading);
+    if goes_on {
+        follow_configured(engine);
+    }
+    Ok((goes_on, doors))
 }
 
 /// Leaves the terminal to the one who has started the program. To be done before there are threads:

@@ -50,7 +50,7 @@ impl Storage for Directory {
     }
 }
 
-/// The name of a file that is being written.
+/// Where a snapshot is written before it takes its place.
 fn temporary() -> PathBuf {
     PathBuf::from(format!("temp-{}.rdb", process::id()))
 }

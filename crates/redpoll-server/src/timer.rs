@@ -9,7 +9,7 @@ use signal_hook::consts::SIGINT;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long the timer sleeps when nothing is due.
 const IDLE_MS: i64 = 100;
@@ -24,7 +24,7 @@ pub fn run(engine: &Arc<Engine>) {
     let mut executor = Executor::new(Arc::clone(engine), 1);
     loop {
         engine.standstill.wait();
-        let now = clock::now_ms();
+        let (now, woken) = (clock::now_ms(), Instant::now());
         let mut more = false;
         let paused = engine.timer_paused.load(Relaxed);
         if !paused {
@@ -32,6 +32,7 @@ pub fn run(engine: &Arc<Engine>) {
             executor.bound_readers(None, now);
             more = executor.evict_due(EVICTION_MICROS, now);
             engine.sample_rates(now);
+            engine.pause.end_if_over(now);
         }
         engine.measure_memory();
         snapshot::save_if_due(engine, now);
@@ -51,6 +52,7 @@ pub fn run(engine: &Arc<Engine>) {
             }
             engine.refuse_shutdown();
         }
+        executor.stats().timer_micros.add(woken.elapsed().as_micros() as u64);
         if more {
             continue;
         }

@@ -72,6 +72,7 @@ impl Worker {
             self.common.engine.standstill.wait();
             let woken = Instant::now();
             let now = clock::now_ms();
+            let executed = self.hands.executor.stats().executed.get();
             for group in events.chunks(LANES) {
                 self.serve_group(group, now);
             }
@@ -88,6 +89,7 @@ impl Worker {
             stats.turns.add(1);
             stats.turn_micros.add(micros);
             stats.longest_turn_micros.raise(micros);
+            stats.most_in_turn.raise(stats.executed.get().saturating_sub(executed));
         }
     }
 

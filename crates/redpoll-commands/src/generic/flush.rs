@@ -33,6 +33,8 @@ pub const FLUSHALL: Command = Command {
     },
     run: |ctx, args| {
         let databases = ctx.keys.keyspace().databases();
+        // What is being saved is to go as well.
+        ctx.engine.persistence.give_up_save();
         flush(ctx, args, 0..databases)?;
         empty_the_file(ctx);
         Ok(())

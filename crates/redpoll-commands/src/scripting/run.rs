@@ -3,7 +3,7 @@
 use super::call::Call;
 use super::state::{KeptFunction, State, with_state};
 use crate::prelude::*;
-use redpoll_engine::executor::MASTERDOWN;
+use redpoll_engine::refusal::MASTERDOWN;
 use redpoll_engine::script::{Permissions, ScriptRun, busy_error};
 use redpoll_script::{Compiled, ErrorReply, Failure, Running, RunningKind, ScriptFlags};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -137,7 +137,7 @@ impl Plan<'_> {
     /// What the script may do.
     fn permissions(&self, ctx: &Ctx<'_>) -> Result<Permissions> {
         if self.flags.has(ScriptFlags::COMPATIBLE) {
-            if ctx.engine.is_too_stale() {
+            if ctx.engine.is_stale() {
                 return Err(Error::text(MASTERDOWN));
             }
             return Ok(Permissions { read_only: self.read_only, allow_oom: false });
@@ -146,16 +146,15 @@ impl Plan<'_> {
             let text = "ERR Can not run script on cluster, 'no-cluster' flag is set.";
             return Err(Error::text(text));
         }
-        if !self.flags.has(ScriptFlags::ALLOW_STALE) && ctx.engine.is_too_stale() {
+        if !self.flags.has(ScriptFlags::ALLOW_STALE) && ctx.engine.is_stale() {
             return Err(Error::text(
                 "MASTERDOWN Link with MASTER is down, replica-serve-stale-data is set to 'no' and \
                  'allow-stale' flag is not set on the script.",
             ));
         }
         let no_writes = self.flags.has(ScriptFlags::NO_WRITES);
-        let refusal = ctx.engine.refuses_writes_now().filter(|_| !ctx.session.is_primary);
-        if let Some(refusal) = refusal.filter(|_| !no_writes) {
-            return Err(Error::text(refusal.text_for_script()));
+        if !no_writes && let Some(refusal) = ctx.engine.write_refusal(ctx.session) {
+            return Err(Error::text(refusal.text_for_scripts()));
         }
         if self.read_only && !no_writes {
             let text = "ERR Can not execute a script with write flag using *_ro command.";

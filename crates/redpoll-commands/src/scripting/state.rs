@@ -7,19 +7,13 @@
 use crate::prelude::*;
 use ahash::AHashMap;
 use redpoll_engine::Engine;
-use redpoll_resp::{Proto, Reply};
-use redpoll_script::{
-    Compiled, Host, LibraryInfo, LoadedFunction, Refusal, Registered, Sandbox, Script, Verdict,
-};
+use redpoll_script::{Compiled, LibraryInfo, LoadedFunction, Loading, Registered, Sandbox, Script};
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering::*};
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
 
 /// Compiled scripts that a thread keeps, at most about so many.
 const SCRIPTS_MAX: usize = 1000;
-/// How long a library may take to load.
-const LOAD_MAX: Duration = Duration::from_millis(500);
 
 /// A script as a thread keeps it.
 #[derive(Clone)]
@@ -193,61 +187,14 @@ impl State {
 
     /// Runs a library's code to see what it registers.
     pub(super) fn read_library(&mut self, engine: &Engine, code: &[u8]) -> Result<LibraryInfo> {
-        let name = redpoll_script::library_name(code).map_err(refused)?;
-        let registered = self.sandbox.load_library(&mut Loading::new(), code).map_err(refused)?;
-        if registered.is_empty() {
-            return Err(refused("No functions registered".to_owned()));
-        }
-        let id = engine.scripts.next_library();
-        let mut functions: Vec<Arc<LoadedFunction>> =
-            registered.iter().map(|(function, _)| Arc::new(function.loaded(id))).collect();
-        functions.sort_by(|a, b| a.name.cmp(&b.name));
-        self.keep_library(id, registered);
-        Ok(LibraryInfo { id, name, code: code.into(), functions })
+        let read = redpoll_script::read_library(&mut self.sandbox, &engine.scripts, code);
+        let (library, registered) = read.map_err(refused)?;
+        self.keep_library(library.id, registered);
+        Ok(library)
     }
 }
 
 /// An error of the sandbox that has no code word yet.
 fn refused(why: String) -> Error {
     Error::text(format!("ERR {why}"))
-}
-
-/// The server as a library sees it that is being loaded: nothing of it.
-struct Loading {
-    since: Instant,
-    value: Vec<u8>,
-}
-
-impl Loading {
-    fn new() -> Self {
-        Loading { since: Instant::now(), value: Vec::new() }
-    }
-}
-
-impl Host for Loading {
-    fn call(&mut self, _: Args<'_>) -> std::result::Result<&[u8], Refusal> {
-        Err(Refusal::Error("ERR no command can be called while a library is loaded".to_owned()))
-    }
-
-    fn may_call(&mut self, _: Args<'_>) -> Option<bool> {
-        None
-    }
-
-    fn log(&mut self, level: u8, line: &[u8]) {
-        let level = if level < 3 { log::Level::Info } else { log::Level::Warn };
-        log::log!(level, "{}", String::from_utf8_lossy(line));
-    }
-
-    fn set_proto(&mut self, _: Proto) {}
-
-    fn set_replication(&mut self, _: u8) {}
-
-    fn answer(&mut self) -> (Proto, Reply<'_>) {
-        self.value.clear();
-        (Proto::Resp2, Reply::new(&mut self.value, Proto::Resp2))
-    }
-
-    fn look(&mut self) -> Verdict {
-        if self.since.elapsed() > LOAD_MAX { Verdict::Kill } else { Verdict::Continue }
-    }
 }

@@ -70,7 +70,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     if shutdown.take().is_none() && !signalled {
         return Err(Error::text("ERR No shutdown in progress."));
     }
-    log::info!("Shutdown manually aborted.");
+    log::warn!("Shutdown manually aborted.");
     ctx.reply.ok();
     Ok(())
 }

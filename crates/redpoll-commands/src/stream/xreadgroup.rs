@@ -49,6 +49,7 @@ enum From {
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let now = ctx.keys.now();
     let request = Request::parse(args, true, now)?;
+    request.check_mode(ctx.mode)?;
     let Some((group, consumer)) = request.group else { return Err(Error::Syntax) };
     let mut from = Vec::with_capacity(request.streams);
     for (key, word) in request.streams() {

@@ -6,10 +6,10 @@ use crate::acl::Context;
 use crate::acl::check::Call;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::refusal::{MASTERDOWN, WriteRefusal};
 use crate::script::busy_error;
 use crate::session::{Queued, Session};
 use crate::spec::{Command, Flags, Spec};
-use crate::writes::WriteRefusal;
 use redpoll_resp::Args;
 
 /// What becomes of a command.
@@ -25,16 +25,40 @@ pub(super) enum Verdict {
 impl Executor {
     /// Until when the command has to wait because of CLIENT PAUSE, if it has.
     #[inline]
-    pub(super) fn paused(&self, session: &Session, prepared: &Prepared, now: i64) -> Option<i64> {
-        let spec = &prepared.command?.0.spec;
-        // Only what cannot touch data stays usable, so that an operator can look and unpause.
-        let exempt = spec.flags.has(Flags::ALLOW_BUSY) || matches!(spec.name, "unpause" | "pause");
-        if exempt || session.is_primary {
-            return None;
+    pub(super) fn paused(
+        &self,
+        session: &mut Session,
+        prepared: &Prepared,
+        args: Args<'_>,
+        now: i64,
+    ) -> Option<i64> {
+        match self.engine.pause.is_set() | session.postponed {
+            true => self.postponed(session, prepared, args, now),
+            false => None,
         }
-        let writes =
-            may_write(spec.flags) || (spec.name == "exec" && queue_has(session, may_write));
-        self.engine.pause.holds(writes, now)
+    }
+
+    #[cold]
+    fn postponed(
+        &self,
+        session: &mut Session,
+        prepared: &Prepared,
+        args: Args<'_>,
+        now: i64,
+    ) -> Option<i64> {
+        let until = prepared.command.and_then(|(command, _)| {
+            let spec = &command.spec;
+            // Only what cannot touch data stays usable, so that an operator can look and unpause.
+            let exempt = spec.flags.has(Flags::ALLOW_BUSY) || spec.name == "unpause";
+            if exempt || session.is_primary || !spec.accepts(args.len()) {
+                return None;
+            }
+            let writes = may_write(self.engine.flags_of(spec, args))
+                || (spec.name == "exec" && queue_has(session, may_write));
+            self.engine.pause.holds(writes, now)
+        });
+        self.engine.pause.postpone(session, until.is_some());
+        until
     }
 
     pub(super) fn check(
@@ -72,12 +96,15 @@ impl Executor {
         if self.settings.maxmemory > 0
             && !session.is_primary
             && !self.make_room(session, now)
-            && needs_memory(session, spec)
+            && self.needs_memory(session, spec, args)
         {
             return Verdict::Refuse(Error::OutOfMemory);
         }
-        if let Some(error) = self.refuse_by_role(session, spec) {
-            return Verdict::Refuse(error);
+        if (self.settings.may_refuse_writes() || self.engine.replication.is_replica())
+            && !session.is_primary
+            && let Some(text) = self.refuse_change(session, spec, args)
+        {
+            return Verdict::Refuse(Error::text(text));
         }
         if session.only_pubsub() && !allowed_for_subscribers(self.own_name(id)) {
             return Verdict::Refuse(Error::text(format!(
@@ -146,36 +173,34 @@ impl Executor {
         }
     }
 
-    /// Why a command is refused for what the server is, or how its replicas and its disk are.
-    #[inline]
-    fn refuse_by_role(&self, session: &Session, spec: &Spec) -> Option<Error> {
-        let (engine, settings) = (&self.engine, &self.settings);
-        if engine.replication.is_replica()
-            && !session.is_primary
-            && let Some(error) = self.refuse_on_replica(session, spec)
-        {
-            return Some(error);
-        }
-        if settings.min_replicas > 0
-            && may_change(session, spec)
-            && engine.lacks_replicas(settings.min_replicas)
-        {
-            return Some(Error::text(WriteRefusal::FewReplicas.text()));
-        }
-        (settings.snapshot_failed && !session.is_primary && may_change(session, spec))
-            .then(|| Error::text(WriteRefusal::SnapshotFailed.text()))
+    /// Why a command is not run that writes, or needs data that are not old.
+    #[cold]
+    fn refuse_change(
+        &self,
+        session: &Session,
+        spec: &Spec,
+        args: Args<'_>,
+    ) -> Option<&'static str> {
+        let flags = self.engine.flags_of(spec, args);
+        let writes = |flags: Flags| flags.has(Flags::WRITE);
+        let changes = writes(flags) || (spec.name == "exec" && queue_has(session, writes));
+        let refusal = self.engine.write_refusal(session).filter(|_| changes);
+        let needs_data = |flags: Flags| !flags.has(Flags::STALE);
+        let needs = needs_data(flags) || (spec.name == "exec" && queue_has(session, needs_data));
+        let stale = || needs && self.engine.is_stale();
+        refusal.map(WriteRefusal::text).or_else(|| stale().then_some(MASTERDOWN))
     }
 
-    /// Why a replica does not run a command of a client.
+    /// Whether a command is refused where memory is short: it may need more by itself, or it would
+    /// be kept for EXEC.
     #[cold]
-    fn refuse_on_replica(&self, session: &Session, spec: &Spec) -> Option<Error> {
-        if may_change(session, spec) && self.engine.config.replica_read_only() {
-            return Some(Error::text(WriteRefusal::ReadOnly.text()));
+    fn needs_memory(&self, session: &Session, spec: &Spec, args: Args<'_>) -> bool {
+        let needs = |flags: Flags| flags.has(Flags::DENYOOM);
+        match spec.name {
+            "exec" => queue_has(session, needs),
+            "discard" | "quit" | "reset" => false,
+            _ => needs(self.engine.flags_of(spec, args)) || session.transaction.is_some(),
         }
-        let needs_data = |flags: Flags| !flags.has(Flags::STALE);
-        let needs =
-            needs_data(spec.flags) || (spec.name == "exec" && queue_has(session, needs_data));
-        (needs && self.engine.is_too_stale()).then(|| Error::text(MASTERDOWN))
     }
 
     /// Whether the role has changed since the command was checked, now that it has its locks, so
@@ -200,33 +225,19 @@ impl Executor {
         args: Args<'_>,
     ) {
         if let Some(transaction) = &mut session.transaction {
+            let flags = self.engine.flags_of(&command.spec, args);
             let args = args.to_owned();
             transaction.bytes += args.memory_bytes();
-            transaction.queue.push(Queued { command, id, args });
+            transaction.queue.push(Queued { command, id, flags, args });
         }
-    }
-}
-
-/// Whether a command is refused where memory is short: it may need more by itself, or it would be
-/// kept for EXEC.
-fn needs_memory(session: &Session, spec: &Spec) -> bool {
-    let needs = |flags: Flags| flags.has(Flags::DENYOOM);
-    match spec.name {
-        "exec" => queue_has(session, needs),
-        "discard" | "quit" | "reset" => false,
-        _ => needs(spec.flags) || session.transaction.is_some(),
     }
 }
 
 /// Whether a queued command has such flags.
 fn queue_has(session: &Session, wanted: fn(Flags) -> bool) -> bool {
     let queue = session.transaction.iter().flat_map(|transaction| &transaction.queue);
-    queue.map(|queued| queued.command.spec.flags).any(wanted)
+    queue.map(|queued| queued.flags).any(wanted)
 }
-
-/// Why a replica does not even answer reads.
-pub const MASTERDOWN: &str =
-    "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
 
 /// Whether a command, or one of those that EXEC would run, changes data.
 fn may_change(session: &Session, spec: &Spec) -> bool {

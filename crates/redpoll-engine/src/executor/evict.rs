@@ -71,6 +71,9 @@ impl Executor {
             // Its primary says DEL.
             return Outcome::Room;
         }
+        if engine.pause.holds(true, now).is_some() {
+            return Outcome::Room;
+        }
         let left = engine.memory_left(limit);
         if left >= 0 {
             // Half of what is left, so that the shares of all threads never exceed it.

@@ -12,7 +12,7 @@ use crate::script::busy_error;
 use crate::session::{ReplyMode, Session};
 use crate::spec::{Command, Flags, Locks, Spec};
 use crate::stats::ThreadStats;
-use crate::writes::WriteRefusal;
+use crate::refusal::WriteRefusal;
 use redpoll_keyspace::lock::{Busy, unless_busy};
 use redpoll_keyspace::{Keys, Keyspace};
 use redpoll_resp::request::encode_words;
@@ -103,6 +103,16 @@ impl Executor {
         Error::text(format!("EXECABORT Transaction discarded because of: {reason}"))
     }
 
+    /// While clients are paused nothing changes, not even by time: a command that reads leaves what
+    /// has expired where it is.
+    #[cold]
+    fn read_in_pause(engine: &Engine, keys: &mut Keys<'_>, command: &Command, now: i64) {
+        let reads = command.spec.flags.has(Flags::READONLY) && command.spec.locks == Locks::Keys;
+        if reads && engine.pause.holds(true, now).is_some() {
+            keys.leave_expired();
+        }
+    }
+
     /// Runs a command with its stripes locked, and serves those who wait for what it has changed.
     fn run(
         &mut self,
@@ -123,6 +133,9 @@ impl Executor {
         // Read with the stripe locked: a client that begins to track and reads a key before this
         // command locks it will hear of what the command changes.
         keys.effects.wanted = settings.wanted_events | engine.tracking.wanted();
+        if engine.pause.is_set() {
+            Self::read_in_pause(engine, &mut keys, command, now);
+        }
         let client_flags = session.client.flags();
         keys.set_no_touch(client_flags & flags::NO_TOUCH != 0);
         keys.effects.logging = engine.change_log.is_on();
@@ -325,9 +338,7 @@ impl Executor {
         let (Some((command, id)), 1..) = (prepared.command, count) else { return };
         let nanos = self.clock.delta_as_nanos(before, after);
         self.stats.commands[id].called(count, nanos);
-        if self.settings.is_slow(nanos) && !command.spec.flags.has(Flags::SKIP_SLOWLOG) {
-            self.engine.note_slow(session, &self.settings, args, nanos, now);
-        }
+        self.engine.note_time(session, &command.spec, args, nanos, now);
     }
 }
 

@@ -177,11 +177,8 @@ impl Executor {
         }
         let nanos = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
         ctx.stats.commands[waiter.command_id].called(1, nanos);
-        let settings = ctx.engine.settings();
-        if settings.is_slow(nanos) {
-            let (args, now) = (waiter.args.as_args(), ctx.keys.now());
-            ctx.engine.note_slow(ctx.session, &settings, args, nanos, now);
-        }
+        let (args, now) = (waiter.args.as_args(), ctx.keys.now());
+        ctx.engine.note_time(ctx.session, &waiter.command.spec, args, nanos, now);
         ctx.note_reads(&waiter.command.spec, waiter.args.as_args());
         true
     }
@@ -273,6 +270,7 @@ impl Executor {
                 waiter.finish();
             }
         }
+        self.engine.pause.postpone(session, false);
         self.engine.unwatch(session);
         self.engine.unsubscribe_all(session);
         self.engine.remove_monitor(&session.client);

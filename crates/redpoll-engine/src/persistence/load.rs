@@ -1,12 +1,13 @@
 //! Loading: the snapshot file becomes data.
 
+use super::delay::Delay;
 use crate::engine::Engine;
 use crate::replication::Position;
 use redpoll_keyspace::entry::INLINE_MAX;
 use redpoll_keyspace::{Expiry, Keys, Owned};
 use redpoll_persist::file::{FileReader, Item, Record};
 use redpoll_persist::{Error, Fault, Object};
-use redpoll_types::limits::Limits;
+use redpoll_script::{Restore, Sandbox, read_library};
 use redpoll_types::string::Str;
 use redpoll_types::value::Value;
 use std::fmt;
@@ -42,6 +43,8 @@ pub struct Loaded {
 pub enum LoadError {
     /// There is no file.
     Missing,
+    /// The program is to end before all is loaded.
+    Ended,
     /// It cannot be opened.
     Io(std::io::Error),
     /// It is damaged, or of an unknown kind.
@@ -51,6 +54,7 @@ pub enum LoadError {
 impl fmt::Display for LoadError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            LoadError::Ended => out.write_str("the program ends"),
             LoadError::Missing => out.write_str("there is no snapshot file"),
             LoadError::Io(error) => write!(out, "the snapshot file cannot be read: {error}"),
             LoadError::Bad(error) => write!(out, "the snapshot file cannot be loaded: {error}"),
@@ -59,6 +63,15 @@ impl fmt::Display for LoadError {
 }
 
 impl std::error::Error for LoadError {}
+
+/// Items between two looks at whether the program is to end.
+const LOOK_EVERY: u64 = 256;
+
+impl From<Error> for LoadError {
+    fn from(error: Error) -> Self {
+        LoadError::Bad(error)
+    }
+}
 
 /// While it lives, clients are told that data is being loaded.
 pub struct Loading<'a>(&'a Engine);
@@ -98,10 +111,8 @@ impl Engine {
         source: impl Read,
         merge: Merge,
     ) -> Result<Loaded, LoadError> {
-        let limits = self.settings().limits;
-        let check = self.config.rdbchecksum();
         let (db, wanted) = (keys.db(), std::mem::take(&mut keys.effects.wanted));
-        let loaded = load(keys, source, check, merge, &limits).map_err(LoadError::Bad);
+        let loaded = load(self, keys, source, merge);
         keys.unlock_walk();
         keys.select(db);
         keys.effects.wanted = wanted;
@@ -113,16 +124,24 @@ impl Engine {
 }
 
 fn load(
+    engine: &Engine,
     keys: &mut Keys<'_>,
     file: impl Read,
-    check: bool,
     merge: Merge,
-    limits: &Limits,
-) -> Result<Loaded, Error> {
-    let mut file = FileReader::new(file, check)?;
+) -> Result<Loaded, LoadError> {
+    let limits = engine.settings().limits;
+    let mut file = FileReader::new(file, engine.config.rdbchecksum())?;
     let mut loaded = Loaded::default();
+    let mut items = 0u64;
+    let mut delay = Delay::new(engine.config.key_load_delay());
+    let mut functions = Functions::new(engine, merge);
     keys.select(0);
-    while let Some(item) = file.next(limits)? {
+    while let Some(item) = file.next(&limits)? {
+        // A start may take minutes. What holds all locks goes on: nobody could ask for the end.
+        items += 1;
+        if items.is_multiple_of(LOOK_EVERY) && engine.is_loading() && engine.is_ending() {
+            return Err(LoadError::Ended);
+        }
         match item {
             Item::Record(record) => match record.expiry {
                 Some(at) if at <= keys.now() => {
@@ -132,8 +151,12 @@ fn load(
                         put(keys, *record, merge);
                     }
                 }
-                _ if !put(keys, *record, merge) => return Err(file.error(Fault::Duplicate)),
-                _ => loaded.keys += 1,
+                _ if !put(keys, *record, merge) => return Err(file.error(Fault::Duplicate).into()),
+                _ => {
+                    loaded.keys += 1;
+                    keys.unlock_walk();
+                    delay.after_key(|| !engine.is_ending());
+                }
             },
             Item::Database(number) => {
                 let databases = keys.keyspace().databases();
@@ -146,13 +169,45 @@ fn load(
                 loaded.note("skipping empty key:", &key);
             }
             Item::EarlyFunction(name) => loaded.note("skipping a function of a preview:", &name),
-            Item::Function(_) => loaded.note("skipping a library of functions", b""),
+            Item::Function(code) => {
+                let added = functions.add(&code);
+                added.map_err(|reason| file.error(Fault::Function(reason)))?;
+            }
             Item::ModuleAux(name) => loaded.note("skipping data of the module", name.as_bytes()),
             Item::Aux(name, value) => loaded.note_position(&name, &value),
             Item::Sizes(..) => {}
         }
     }
     Ok(loaded)
+}
+
+/// Takes libraries of functions in.
+struct Functions<'e> {
+    engine: &'e Engine,
+    policy: Restore,
+    /// Where their code runs to register them; made for the first.
+    sandbox: Option<Sandbox>,
+}
+
+impl<'e> Functions<'e> {
+    fn new(engine: &'e Engine, merge: Merge) -> Self {
+        let policy = match merge {
+            Merge::Refuse => Restore::Append,
+            Merge::Replace => Restore::Replace,
+        };
+        Functions { engine, policy, sandbox: None }
+    }
+
+    fn add(&mut self, code: &[u8]) -> Result<(), String> {
+        let scripts = &self.engine.scripts;
+        let limit = self.engine.config.script_memory_limit();
+        let sandbox = match &mut self.sandbox {
+            Some(sandbox) => sandbox,
+            none => none.insert(Sandbox::new(usize::try_from(limit).unwrap_or(usize::MAX))?),
+        };
+        let (library, _) = read_library(sandbox, scripts, code)?;
+        scripts.restore(vec![library], self.policy)
+    }
 }
 
 impl Loaded {

@@ -1,12 +1,13 @@
 //! Saving: a snapshot becomes the snapshot file.
 
+use super::delay::Delay;
 use super::snapshot::{Form, Snapshot};
 use crate::engine::Engine;
 use crate::replication::Position;
 use redpoll_keyspace::{Keys, clock};
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::*;
+use std::sync::atomic::{AtomicBool, Ordering::*};
 
 /// After a failure, save points wait so long before they try again.
 const RETRY_MS: i64 = 5000;
@@ -38,6 +39,7 @@ impl Engine {
         if self.persistence.saving.swap(true, AcqRel) {
             return Err(SaveError::InProgress);
         }
+        self.persistence.given_up.store(false, Release);
         let taken = self.snapshot(keys);
         let result = self.write(&taken);
         self.persistence.saving.store(false, Release);
@@ -50,6 +52,7 @@ impl Engine {
             return Err(SaveError::InProgress);
         }
         self.persistence.scheduled.store(false, Release);
+        self.persistence.given_up.store(false, Release);
         self.persistence.status.lock().tried_at = keys.now();
         let taken = self.snapshot(keys);
         let engine = Arc::clone(self);
@@ -107,7 +110,7 @@ impl Engine {
         let held = keys.holds_all();
         keys.lock_all();
         let position = self.replication.position();
-        let snapshot = Snapshot::take(keys);
+        let snapshot = Snapshot::take(self, keys);
         if !held {
             keys.unlock();
         }
@@ -120,7 +123,9 @@ impl Engine {
         let mut aux = self.facts();
         aux.extend(position.iter().flat_map(position_facts));
         let storage = self.persistence.storage().map_err(SaveError::Failed)?;
-        let mut fill = |out: &mut dyn std::io::Write| snapshot.write(out, aux.clone(), form);
+        let given_up = &self.persistence.given_up;
+        let mut fill =
+            |out: &mut dyn std::io::Write| snapshot.write(out, aux.clone(), form, given_up);
         storage.replace(name.as_path(), &mut fill).map_err(SaveError::Failed)?;
         self.stats.saved_dirty.fetch_add(*dirty, Relaxed);
         let mut status = self.persistence.status.lock();
@@ -140,6 +145,7 @@ impl Engine {
         Form {
             compress: config.rdbcompression(),
             checksum: config.rdbchecksum(),
+            delay: Delay::new(config.rdb_key_save_delay()),
             access: config.maxmemory() > 0 && config.maxmemory_policy().evicts(),
         }
     }
@@ -151,7 +157,7 @@ impl Engine {
         facts: Vec<(&'static str, String)>,
         out: &mut dyn std::io::Write,
     ) -> std::io::Result<()> {
-        snapshot.write(out, facts, self.form())
+        snapshot.write(out, facts, self.form(), &AtomicBool::new(false))
     }
 
     /// What a snapshot for replicas tells of the server, and of the stream that goes on from here.
@@ -163,7 +169,10 @@ impl Engine {
 
     fn background_ended(&self, failed: bool) {
         let mut status = self.persistence.status.lock();
-        status.failed = failed;
+        // A snapshot that was given up says nothing of the next one.
+        if !self.persistence.given_up.load(Acquire) {
+            status.failed = failed;
+        }
         status.took_seconds = Some((clock::now_ms() - status.tried_at).max(0) / 1000);
         drop(status);
         // Executors learn from their settings whether writes are refused.

@@ -61,6 +61,8 @@ const PENDING_MAX: usize = 1 << 30;
 pub struct Replication {
     state: Mutex<State>,
     offset: AtomicU64,
+    /// Bytes of a primary's stream that have come and not been run.
+    unread: AtomicU64,
     follows: AtomicBool,
     attached: AtomicBool,
     epoch: AtomicU64,
@@ -110,6 +112,7 @@ impl Replication {
                 db: 0,
             }),
             offset: AtomicU64::new(0),
+            unread: AtomicU64::new(0),
             follows: AtomicBool::new(false),
             attached: AtomicBool::new(false),
             epoch: AtomicU64::new(0),
@@ -270,6 +273,16 @@ impl Replication {
         state.backlog = Some(Backlog::new(state.backlog_size, at.offset + 1));
     }
 
+    /// Notes how much of the primary's stream has come and not been run.
+    pub fn set_unread(&self, bytes: usize) {
+        self.unread.store(bytes as u64, Relaxed);
+    }
+
+    /// The offset up to which the primary's stream has come.
+    pub fn read_offset(&self) -> u64 {
+        self.offset() + self.unread.load(Relaxed)
+    }
+
     /// Whether there is data that replicas may have: not while the server itself waits for its own.
     pub fn can_serve(&self) -> bool {
         let state = self.state.lock();
@@ -393,7 +406,7 @@ impl Sink for Replication {
         true
     }
 
-    fn takes_messages(&self) -> bool {
-        true
+    fn takes(&self) -> u8 {
+        2
     }
 }

@@ -264,6 +264,7 @@ impl Link {
         keys.lock_all();
         let emptied: Vec<_> =
             (0..self.engine.keyspace.databases()).map(|db| keys.empty(db)).collect();
+        self.engine.scripts.flush_libraries();
         keys.unlock();
         emptied.into_iter().for_each(|part| part.free_later(&self.engine.keyspace));
     }
@@ -331,6 +332,13 @@ impl Link {
         let (mut out, mut asked) = (Vec::new(), false);
         let mut done = 0;
         loop {
+            let now = clock::now_ms();
+            if self.engine.pause.holds(true, now).is_some() {
+                // CLIENT PAUSE holds up the primary, too.
+                line.buffer.drain(..done);
+                self.engine.replication.set_unread(line.buffer.len());
+                return Ok(asked);
+            }
             let mut batch = Batch::default();
             let buffer = &mut line.buffer[done..];
             let parsed = parser.parse(buffer, &limits, BATCH, &mut batch);
@@ -339,6 +347,7 @@ impl Link {
             }
             if batch.is_empty() {
                 line.buffer.drain(..done);
+                self.engine.replication.set_unread(line.buffer.len());
                 return Ok(asked);
             }
             let buffer = &line.buffer[done..];
@@ -347,7 +356,6 @@ impl Link {
                 args.is(0, "replconf") && args.is(1, "getack")
             };
             asked |= (0..batch.len()).any(is_question);
-            let now = clock::now_ms();
             self.executor.run_batch(session, (&batch, buffer), (&mut out, usize::MAX), now);
             // The primary waits for no replies.
             out.clear();

@@ -51,10 +51,7 @@ impl Line {
                 return Err(io::Error::other("the primary's answer is no line"));
             }
             let mut chunk = [0; 1024];
-            let count = match self.stream.read(&mut chunk) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                count => count?,
-            };
+            let count = unless_interrupted(|| self.stream.read(&mut chunk))?;
             if count == 0 {
                 return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
             }
@@ -82,7 +79,7 @@ impl Line {
                 None => self.ask(&[b"AUTH", password])?,
             };
             if !reply.starts_with('+') {
-                return Err(refused("AUTH", &reply));
+                return Err(io::Error::other(format!("Unable to AUTH to MASTER: {reply}")));
             }
         }
         let port = match config.replica_announce_port() {
@@ -116,6 +113,16 @@ impl Line {
     pub fn announced_end(&mut self) -> io::Result<End> {
         let line = self.line()?;
         end(&line).ok_or_else(|| refused("the full sync", &line))
+    }
+}
+
+/// Reads again if a signal has ended the wait: where it has a limit, SIGSTOP and SIGCONT do.
+pub fn unless_interrupted(mut read: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
+    loop {
+        match read() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
     }
 }
 

@@ -29,8 +29,8 @@ pub fn send(engine: &Arc<Engine>, replicas: &[Arc<Replica>]) {
     let at = engine.begin_sync(&mut keys, replicas);
     let without_data = replicas.iter().any(|replica| replica.announced.without_data);
     let snapshot = match without_data {
-        true => Snapshot::empty(),
-        false => Snapshot::take(&mut keys),
+        true => Snapshot::without_keys(engine),
+        false => Snapshot::take(engine, &mut keys),
     };
     drop(keys);
     let Position { id, offset, .. } = &at;

@@ -369,3 +369,88 @@ fn a_sentinel_fails_over() {
     eventually("the other follows", follows);
     converge(&second, &third);
 }
+
+const MISSING: &str = "-ERR Function not found";
+
+/// Loads a library with a function.
+fn load(server: &Server, library: &str, function: &str) {
+    let code = format!(
+        "#!lua name={library}\nredis.register_function('{function}', function() return 1 end)"
+    );
+    let words: [&[u8]; 3] = [b"FUNCTION", b"LOAD", code.as_bytes()];
+    assert_eq!(server.talk().ask_words(&words), library);
+}
+
+/// A primary and a replica, one of which may be redis-server.
+fn functions_follow(primary: &Server, replica: &Server) {
+    load(primary, "lib", "f");
+    follow(replica, primary);
+    // With the snapshot, and then with the stream.
+    eventually("the function is there", || replica.talk().ask("FCALL f 0") != MISSING);
+    load(primary, "other", "g");
+    primary.talk().check("FUNCTION DELETE lib", "OK");
+    let list = |server: &Server| server.talk().ask("FUNCTION LIST");
+    eventually("the libraries agree", || list(primary) == list(replica));
+    primary.talk().check("FUNCTION FLUSH", "OK");
+    eventually("there are none", || list(replica) == "[]");
+}
+
+#[test]
+fn functions_come_along() {
+    functions_follow(&Server::start(&[]), &Server::start(&[]));
+    functions_follow(&Server::redis(&[]), &Server::start(&[]));
+    functions_follow(&Server::start(&[]), &Server::redis(&[]));
+}
+
+#[test]
+fn a_script_chooses_who_hears_of_its_writes() {
+    let (primary, replica) = (Server::start(&[]), Server::start(&[]));
+    follow(&replica, &primary);
+    eventually("the link is up", || {
+        replica.talk().ask("INFO replication").contains("master_link_status:up")
+    });
+    let script = "redis.set_repl(redis.REPL_AOF) redis.call('set', KEYS[1], 1) \
+                  redis.set_repl(redis.REPL_NONE) redis.call('set', KEYS[2], 1) \
+                  redis.set_repl(redis.REPL_REPLICA) redis.call('set', KEYS[3], 1) \
+                  redis.set_repl(redis.REPL_ALL) redis.call('set', KEYS[4], 1)";
+    let names: [&[u8]; 4] = [b"a", b"b", b"c", b"d"];
+    let words = [&[&b"EVAL"[..], script.as_bytes(), b"4"], &names[..]].concat();
+    assert_eq!(primary.talk().ask_words(&words), "nil");
+    // And the same where the keys are not declared.
+    let roaming = script.replace("KEYS[", "'x' .. ARGV[");
+    let words = [&[&b"EVAL"[..], roaming.as_bytes(), b"0"], &names[..]].concat();
+    assert_eq!(primary.talk().ask_words(&words), "nil");
+    eventually("the last ones are there", || replica.talk().ask("EXISTS d xd") == ":2");
+    replica.talk().check("EXISTS a b xa xb | EXISTS c xc", ":0 | :2");
+}
+
+#[test]
+fn a_replica_that_was_stopped_goes_on() {
+    let (primary, replica) = (Server::start(&[]), Server::start(&[]));
+    follow(&replica, &primary);
+    eventually("the link is up", || {
+        replica.talk().ask("INFO replication").contains("master_link_status:up")
+    });
+    replica.signal("STOP");
+    primary.talk().check("SET k v", "OK");
+    replica.signal("CONT");
+    eventually("the write is there", || replica.talk().ask("GET k") == "v");
+    assert!(!replica.log().contains("Connection with master lost"), "{}", replica.log());
+    assert_eq!(primary.talk().info("sync_partial_ok"), 0);
+}
+
+#[test]
+fn a_pause_of_a_replica_holds_the_stream_up() {
+    let (primary, replica) = (Server::start(&[]), Server::start(&[]));
+    follow(&replica, &primary);
+    primary.talk().check("SET k v", "OK");
+    eventually("the write is there", || replica.talk().ask("GET k") == "v");
+    replica.talk().check("CLIENT PAUSE 100000 WRITE", "OK");
+    primary.talk().check("SET k w", "OK");
+    eventually("it has come and waits", || {
+        let mut talk = replica.talk();
+        talk.info("slave_read_repl_offset") > talk.info("slave_repl_offset")
+    });
+    replica.talk().check("GET k | CLIENT UNPAUSE", "v | OK");
+    eventually("it is carried out", || replica.talk().ask("GET k") == "w");
+}

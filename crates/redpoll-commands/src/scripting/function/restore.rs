@@ -9,6 +9,8 @@ pub(super) const RESTORE: Command = Command {
         name: "restore",
         arity: -3,
         flags: Flags::NOSCRIPT.with(Flags::WRITE).with(Flags::DENYOOM),
+        // Libraries belong to snapshots, whose place in the change log is exact.
+        locks: Locks::All,
         group: Group::Scripting,
         since: "7.0.0",
         summary: "Adds the libraries of a dump.",

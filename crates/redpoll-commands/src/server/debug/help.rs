@@ -5,6 +5,7 @@ use crate::prelude::*;
 pub(super) fn reply(ctx: &mut Ctx<'_>) {
     let lines = [
         ("CHANGE-REPL-ID", "Go on with the replication stream under another id."),
+        ("CONFIG-REWRITE-FORCE-ALL", "Write every directive into the configuration file."),
         ("DIGEST", "A fingerprint of all data."),
         ("DIGEST-VALUE <key> [<key> ...]", "A fingerprint of each key's value."),
         ("ERROR <text>", "Answer this error."),
@@ -19,6 +20,7 @@ pub(super) fn reply(ctx: &mut Ctx<'_>) {
         ("REPLICATE <word> ...", "Put a command into the replication stream, and do nothing else."),
         ("RELOAD [NOSAVE] [NOFLUSH] [MERGE]", "Save all data and load it again."),
         ("SET-ACTIVE-EXPIRE (0|1)", "Whether expired keys are removed by themselves."),
+        ("SET-DISABLE-DENY-SCRIPTS (0|1)", "Whether scripts may call any command."),
         ("SET-SKIP-CHECKSUM-VALIDATION (0|1)", "Whether RESTORE ignores checksums."),
         ("SLEEP <seconds>", "Stop the whole server for a while."),
         ("STRINGMATCH-LEN <length> <pattern>", "Match a pattern with so many letters a."),

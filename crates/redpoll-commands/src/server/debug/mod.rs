@@ -1,5 +1,6 @@
 //! `DEBUG`: what tests and the curious need. Off unless `enable-debug-command` allows it.
 
+use super::config::rewrite::rewrite as rewrite_config;
 use super::local;
 use crate::prelude::*;
 use redpoll_config::{ProtectedAction, glob_match};
@@ -62,6 +63,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
             ctx.engine.replication.break_off(id);
             ctx.reply.ok();
         }
+        () if is("config-rewrite-force-all", 2..=2) => return rewrite_config(ctx, true),
         () if is("digest", 2..=2) => digest::all(ctx),
         () if is("digest-value", 2..=usize::MAX) => digest::values(ctx, args),
         () if is("error", 3..=3) => ctx.reply.error(args.at(2)),
@@ -89,6 +91,11 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         () if is("set-active-expire", 3..=3) => {
             let on = parse::int(args.at(2)).is_ok_and(|number| number != 0);
             ctx.engine.active_expire.store(on, Relaxed);
+            ctx.reply.ok();
+        }
+        () if is("set-disable-deny-scripts", 3..=3) => {
+            let on = parse::int(args.at(2)).is_ok_and(|number| number != 0);
+            ctx.engine.scripts_unbound.store(on, Relaxed);
             ctx.reply.ok();
         }
         () if is("set-skip-checksum-validation", 3..=3) => {

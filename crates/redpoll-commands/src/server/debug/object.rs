@@ -15,7 +15,7 @@ pub(super) fn describe(ctx: &mut Ctx<'_>, key: &[u8]) -> Result {
     ctx.keys.lock_key(key);
     let now = ctx.keys.now();
     let limits = ctx.limits;
-    // Of what is in memory, expired or not.
+    // Also what has expired and is still there, which stays.
     ctx.keys.see_expired(true);
     let entry = ctx.keys.peek(key).ok_or(Error::NoSuchKey)?;
     let payload = entry.payload();

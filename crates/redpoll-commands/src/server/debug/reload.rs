@@ -26,6 +26,9 @@ pub(super) fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     }
     let databases = if flush { ctx.keys.keyspace().databases() } else { 0 };
     let emptied: Vec<_> = (0..databases).map(|db| ctx.keys.empty(db)).collect();
+    if flush {
+        ctx.engine.scripts.flush_libraries();
+    }
     let loaded = ctx.engine.load(&mut ctx.keys, merge);
     if ctx.mode == Mode::Alone {
         ctx.keys.unlock();

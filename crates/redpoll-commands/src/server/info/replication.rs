@@ -39,7 +39,7 @@ fn replica(text: &mut Text, ctx: &Ctx<'_>, link: &Link) {
     let silent = if up { (now - link.last_heard) / 1000 } else { -1 };
     text.field("master_last_io_seconds_ago", silent);
     text.field("master_sync_in_progress", u8::from(link.state == LinkState::Sync));
-    text.field("slave_read_repl_offset", ctx.engine.replication.offset());
+    text.field("slave_read_repl_offset", ctx.engine.replication.read_offset());
     text.field("slave_repl_offset", ctx.engine.replication.offset());
     if link.state == LinkState::Sync {
         let (total, read) = (link.sync_bytes.0.unwrap_or(0), link.sync_bytes.1);
