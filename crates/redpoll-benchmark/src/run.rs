@@ -8,6 +8,8 @@ use crate::socket::{self, Target};
 use crate::suite::Test;
 use crate::template::{Numbers, Random, Template};
 use crate::worker::{Plan, Shared, Worker, WorkerError};
+use redpoll_transport::Arrival;
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::time::{ClockId, clock_gettime};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -81,7 +83,7 @@ pub fn run(test: &Test, options: &Options, target: &Target) -> Result<Outcome, S
     })
 }
 
-/// Opens the connections and waits until the program is stopped.
+/// Opens the connections and waits until the program is stopped, or the server refuses one.
 pub fn idle(options: &Options, target: &Target) -> Result<(), String> {
     println!(
         "Creating {} idle connections and waiting forever (Ctrl+C when done)",
@@ -89,12 +91,35 @@ pub fn idle(options: &Options, target: &Target) -> Result<(), String> {
     );
     let open =
         |_| socket::open(target, true).map_err(|error| WorkerError::connect(error).to_string());
-    let sockets = (0..options.clients).map(open).collect::<Result<Vec<_>, _>>()?;
+    let mut sockets = (0..options.clients).map(open).collect::<Result<Vec<_>, _>>()?;
     println!("clients: {}", sockets.len());
+    let mut said = Vec::new();
     loop {
-        thread::park();
+        let mut wanted: Vec<PollFd<'_>> =
+            sockets.iter().map(|socket| PollFd::new(socket, PollFlags::IN)).collect();
+        // A signal wakes us for nothing.
+        let _ = poll(&mut wanted, None);
+        let ready: Vec<bool> = wanted.iter().map(|fd| !fd.revents().is_empty()).collect();
+        for (socket, _) in sockets.iter_mut().zip(ready).filter(|(_, ready)| *ready) {
+            said.clear();
+            said.reserve(SAID_MAX);
+            match socket.receive(&mut said) {
+                Ok(Arrival::Bytes { count, .. }) if count > 0 => {
+                    let text = String::from_utf8_lossy(&said);
+                    let text = text.trim_start_matches('-').trim_end();
+                    return Err(WorkerError::Reply(text.to_owned()).to_string());
+                }
+                Ok(Arrival::Bytes { .. } | Arrival::Nothing) => {}
+                Ok(Arrival::End) | Err(_) => {
+                    return Err(WorkerError::Closed.to_string());
+                }
+            }
+        }
     }
 }
+
+/// Bytes of what a server says to somebody who has asked for nothing.
+const SAID_MAX: usize = 1024;
 
 /// The `index`-th worker's plan: connections are dealt out one by one.
 fn plan(

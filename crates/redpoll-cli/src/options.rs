@@ -139,10 +139,16 @@ pub struct Options {
 /// The pause between latency samples where nothing is said.
 const LATENCY_PAUSE: Duration = Duration::from_micros(10_000);
 
+/// Whether output is for somebody's eyes. As in Redis's client, `FAKETTY` in the environment stands
+/// for a terminal.
+pub fn stdout_is_terminal() -> bool {
+    std::io::stdout().is_terminal() || std::env::var_os("FAKETTY").is_some()
+}
+
 impl Options {
     /// The options before anything is parsed, for the terminal or pipe that stdout is.
     fn at_start() -> Self {
-        let terminal = std::io::stdout().is_terminal() || std::env::var_os("FAKETTY").is_some();
+        let terminal = stdout_is_terminal();
         Self {
             mode: Mode::Command,
             host: "127.0.0.1".to_owned(),

@@ -24,7 +24,7 @@ fn latency_in_a_pipe_is_one_line_of_numbers() {
         assert_eq!(decimals.len(), 3, "{line:?}");
     }
     let out = server.ours(&["--latency", "--json", "-i", "0.02"], b"");
-    assert!(text(&out).starts_with("{\"min\": 0."), "{}", shown(&out));
+    assert!(text(&out).starts_with("{\"min\": "), "{}", shown(&out));
 }
 
 #[test]

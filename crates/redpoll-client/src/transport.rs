@@ -6,10 +6,11 @@
 //! handed to [`Connection::over`](crate::Connection::over).
 
 use crate::tls::TlsTransport;
+use redpoll_transport::dial;
 use redpoll_transport::tls::Client as Tls;
 use std::fmt;
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -95,7 +96,7 @@ impl Endpoint {
     /// the time the resolver takes. Fails with the error of the last address tried.
     pub fn connect(&self, timeout: Option<Duration>) -> io::Result<Box<dyn Transport>> {
         match self {
-            Self::Tcp { host, port } => Ok(Box::new(connect_tcp(host, *port, timeout)?)),
+            Self::Tcp { host, port } => Ok(Box::new(connect_tcp(host, *port, None, timeout)?)),
             // A Unix socket connects at once or fails; there is nothing to bound.
             Self::Unix(path) => Ok(Box::new(UnixStream::connect(path)?)),
         }
@@ -110,11 +111,27 @@ impl Endpoint {
     ) -> io::Result<Box<dyn Transport>> {
         match self {
             Self::Tcp { host, port } => {
-                let socket = connect_tcp(host, *port, timeout)?;
+                let socket = connect_tcp(host, *port, None, timeout)?;
                 Ok(Box::new(TlsTransport::open(socket, tls, host, timeout)?))
             }
             Self::Unix(_) => self.connect(timeout),
         }
+    }
+
+    /// Connects from an address of this host if one is given, and with TLS if that is. A Unix socket
+    /// has neither.
+    pub fn connect_from(
+        &self,
+        source: Option<IpAddr>,
+        timeout: Duration,
+        tls: Option<&Tls>,
+    ) -> io::Result<Box<dyn Transport>> {
+        let Self::Tcp { host, port } = self else { return self.connect(Some(timeout)) };
+        let socket = connect_tcp(host, *port, source, Some(timeout))?;
+        Ok(match tls {
+            Some(tls) => Box::new(TlsTransport::open(socket, tls, host, Some(timeout))?),
+            None => Box::new(socket),
+        })
     }
 }
 
@@ -129,7 +146,12 @@ impl fmt::Display for Endpoint {
     }
 }
 
-fn connect_tcp(host: &str, port: u16, timeout: Option<Duration>) -> io::Result<TcpStream> {
+fn connect_tcp(
+    host: &str,
+    port: u16,
+    source: Option<IpAddr>,
+    timeout: Option<Duration>,
+) -> io::Result<TcpStream> {
     let deadline = timeout.map(|timeout| Instant::now() + timeout);
     let mut addresses: Vec<SocketAddr> = (host, port).to_socket_addrs()?.collect();
     // A name with addresses of both families is reached over IPv4 first, as existing clients do:
@@ -142,7 +164,7 @@ fn connect_tcp(host: &str, port: u16, timeout: Option<Duration>) -> io::Result<T
             Some(deadline) => {
                 let left = deadline.saturating_duration_since(Instant::now());
                 // A zero timeout is refused as an argument; the least one means the same.
-                TcpStream::connect_timeout(&address, left.max(Duration::from_millis(1)))
+                dial(address, source, left.max(Duration::from_millis(1)))
             }
         };
         match attempt {

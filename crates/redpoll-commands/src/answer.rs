@@ -1,5 +1,7 @@
 //! Replies that several groups write alike.
 
+use crate::prelude::*;
+use redpoll_engine::Mode;
 use redpoll_resp::Reply;
 use redpoll_types::listpack::Element;
 
@@ -16,10 +18,34 @@ pub fn element(reply: &mut Reply<'_>, element: Element<'_>) {
     }
 }
 
-/// Whether a reply that began at `start` has become too long to go on with.
-#[inline]
-pub fn too_long(reply: &Reply<'_>, start: usize) -> bool {
-    reply.mark() - start > REPLY_MAX
+/// How long the reply of a command may become that can be asked to answer without end.
+#[derive(Clone, Copy)]
+pub struct Bound {
+    unwanted: usize,
+}
+
+impl Bound {
+    /// The bound for a command that is about to answer. A script gets its whole answer or an error.
+    pub fn of(ctx: &Ctx<'_>) -> Self {
+        let is_script = ctx.mode == Mode::Script;
+        Bound { unwanted: if is_script { usize::MAX } else { ctx.session.reply_max } }
+    }
+
+    /// Whether to go on with a reply that began at `start`. It ends half-way where its client will
+    /// be closed for it and gets nothing.
+    #[inline]
+    pub fn allows(self, reply: &Reply<'_>, start: usize) -> Result<bool> {
+        match reply.mark() - start > REPLY_MAX {
+            true if self.wants(reply, start) => Err(Error::text("ERR value is out of range")),
+            _ => Ok(self.wants(reply, start)),
+        }
+    }
+
+    /// Whether anybody will get the reply that began at `start`.
+    #[inline]
+    pub fn wants(self, reply: &Reply<'_>, start: usize) -> bool {
+        reply.mark() - start <= self.unwanted
+    }
 }
 
 /// Moves what was written from `middle` on before what was written from `start` on: for a head that
@@ -39,6 +65,7 @@ pub fn element_or_null(reply: &mut Reply<'_>, element: Option<Element<'_>>) {
 
 #[cfg(test)]
 mod tests {
+    use crate::testing::TestServer;
     use proptest::prelude::*;
     use redpoll_resp::{Proto, Reply};
     use redpoll_types::number::format_f64;
@@ -54,5 +81,27 @@ mod tests {
                 prop_assert_eq!(text, format!(",{}\r\n", format_f64(value)));
             }
         }
+    }
+
+    /// They stop soon after the bound; a script gets all that it has asked for.
+    #[test]
+    fn answers_end_where_nobody_will_get_them() {
+        let mut server = TestServer::new();
+        let mut session = server.client();
+        for line in ["SADD s word", "ZADD z 1 word", "HSET h word 1"] {
+            server.run(&mut session, line);
+        }
+        server.run(&mut session, "MSET k:1 v k:2 v k:3 v k:4 v k:5 v k:6 v k:7 v k:8 v k:9 v");
+        let mut length = |reply_max: usize, line: &str| {
+            session.reply_max = reply_max;
+            server.raw(&mut session, line).len()
+        };
+        for line in ["SRANDMEMBER s -99", "ZRANDMEMBER z -99", "HRANDFIELD h -99"] {
+            assert!((50..100).contains(&length(50, line)), "{line}");
+            assert!(length(usize::MAX, line) > 900, "{line}");
+            let script = format!("EVAL \"return #redis.call('{}')\" 0", line.replace(' ', "','"));
+            assert_eq!(length(50, &script), ":99\r\n".len(), "{line}");
+        }
+        assert!(length(20, "KEYS k:*") < length(usize::MAX, "KEYS k:*"));
     }
 }

@@ -12,8 +12,8 @@ use redpoll_types::listpack::Element;
 pub struct Options<'a> {
     /// How many elements to visit, about.
     pub count: usize,
-    /// NOVALUES: names of fields only.
-    pub no_values: bool,
+    /// NOVALUES, NOSCORES: names of fields and members only.
+    pub names_only: bool,
     pattern: Pattern<'a>,
 }
 
@@ -22,6 +22,8 @@ pub struct Options<'a> {
 pub enum Kind {
     /// A hash, which knows NOVALUES.
     Hash,
+    /// A sorted set, which knows NOSCORES.
+    ZSet,
     /// Another collection.
     Other,
 }
@@ -44,9 +46,9 @@ pub fn cursor(word: &[u8]) -> Result<u64> {
 }
 
 impl<'a> Options<'a> {
-    /// Reads MATCH, COUNT and NOVALUES from the `from`th word on.
+    /// Reads MATCH, COUNT, NOVALUES and NOSCORES from the `from`th word on.
     pub fn parse(args: Args<'a>, from: usize, kind: Kind) -> Result<Self> {
-        let mut options = Options { count: 10, no_values: false, pattern: Pattern::Any };
+        let mut options = Options { count: 10, names_only: false, pattern: Pattern::Any };
         let mut words = args.iter_from(from);
         while let Some(word) = words.next() {
             if parse::is(word, "count") {
@@ -61,7 +63,12 @@ impl<'a> Options<'a> {
                 if kind != Kind::Hash {
                     return Err(Error::text("ERR NOVALUES option can only be used in HSCAN"));
                 }
-                options.no_values = true;
+                options.names_only = true;
+            } else if parse::is(word, "noscores") {
+                if kind != Kind::ZSet {
+                    return Err(Error::text("ERR NOSCORES option can only be used in ZSCAN"));
+                }
+                options.names_only = true;
             } else {
                 return Err(Error::Syntax);
             }

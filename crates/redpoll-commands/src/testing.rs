@@ -5,6 +5,7 @@
 
 use redpoll_config::{Config, SetContext};
 use redpoll_engine::block::Waiter;
+use redpoll_engine::change_log::Sink;
 use redpoll_engine::client::{Origin, Waker};
 use redpoll_engine::engine::ProcessInfo;
 use redpoll_engine::persistence::{Fill, Storage};
@@ -53,6 +54,13 @@ impl TestServer {
         let origin = Origin { address, local_address, ..Origin::default() };
         let client = self.engine.clients.add(origin, Arc::new(NoWaker), self.now);
         Session::new(client, true)
+    }
+
+    /// What replicas get from now on.
+    pub fn log(&self) -> Arc<Kept> {
+        let kept = Arc::new(Kept::default());
+        self.engine.change_log.attach(kept.clone());
+        kept
     }
 
     /// Runs one inline command (or a pipeline of several lines) and returns the raw reply.
@@ -184,6 +192,45 @@ pub fn check_events(commands: &str, expected: &str, dirty: u64) {
     }
     assert_eq!(events.join(", "), expected, "{commands}");
     assert_eq!(server.executor.stats().dirty.get(), dirty, "changes of {commands}");
+}
+
+/// Keeps what is logged.
+#[derive(Default)]
+pub struct Kept(Mutex<Vec<u8>>);
+
+impl Kept {
+    /// The commands so far.
+    pub fn commands(&self) -> Vec<String> {
+        let raw = self.0.lock().expect("no panic");
+        let (mut rest, mut commands) = (&raw[..], Vec::new());
+        while !rest.is_empty() {
+            commands.push(show(&mut rest).trim_matches(['[', ']']).to_owned());
+        }
+        commands
+    }
+}
+
+impl Sink for Kept {
+    fn append(&self, bytes: &[u8]) -> bool {
+        self.0.lock().expect("no panic").extend_from_slice(bytes);
+        true
+    }
+
+    fn takes_messages(&self) -> bool {
+        true
+    }
+}
+
+/// Runs commands as [`check`] does, and compares what replicas get.
+#[track_caller]
+pub fn check_log(commands: &str, expected: &str) {
+    let mut server = TestServer::new();
+    let log = server.log();
+    let mut session = server.client();
+    for line in commands.split(" | ") {
+        server.run(&mut session, line.trim());
+    }
+    assert_eq!(log.commands().join(" | "), expected, "{commands}");
 }
 
 /// Plays a scene of several clients on an empty server. Every line is `client: command = reply`,

@@ -44,6 +44,16 @@ impl Config {
         self.rewrite_to(path, users)
     }
 
+    /// Like [`rewrite`](Self::rewrite), but every directive gets a line, whatever its value.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn rewrite_whole(&self, users: Option<&[Vec<u8>]>) -> Result<(), RewriteError> {
+        let path = self.config_file().ok_or(RewriteError::NoConfigFile)?;
+        self.rewrite_with(path, users, true)
+    }
+
     /// Writes the configuration into a file, which may or may not exist. See
     /// [`rewrite`](Self::rewrite).
     ///
@@ -51,24 +61,34 @@ impl Config {
     ///
     /// If reading or writing fails. The old file is untouched then.
     pub fn rewrite_to(&self, path: &Path, users: Option<&[Vec<u8>]>) -> Result<(), RewriteError> {
+        self.rewrite_with(path, users, false)
+    }
+
+    fn rewrite_with(
+        &self,
+        path: &Path,
+        users: Option<&[Vec<u8>]>,
+        whole: bool,
+    ) -> Result<(), RewriteError> {
         let _changing = self.lock_changes();
         let old = match File::open(path) {
             Ok(file) => read_bounded(file)?,
             Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(error.into()),
         };
-        replace(path, &self.rewritten(&old, users))?;
+        replace(path, &self.rewritten(&old, users, whole))?;
         Ok(())
     }
 
     /// The text of the file after rewriting, from that before.
-    fn rewritten(&self, old: &[u8], users: Option<&[Vec<u8>]>) -> Vec<u8> {
+    fn rewritten(&self, old: &[u8], users: Option<&[Vec<u8>]>, whole: bool) -> Vec<u8> {
         let mut file = Lines::read(old);
         let values = self.all_values();
         for (directive, value) in DIRECTIVES.iter().zip(&values) {
             // A node of a cluster learns its primary from the cluster.
             let skip = directive.name == "replicaof" && self.cluster_enabled();
-            let written = if skip { Vec::new() } else { directive.write(value) };
+            let mut written = if skip { Vec::new() } else { directive.write(value) };
+            written.iter_mut().for_each(|line| line.force |= whole);
             file.put_all(directive.name, written);
         }
         if let Some(users) = users {
@@ -215,7 +235,7 @@ mod tests {
         for (name, value) in changes {
             config.force(name, value.as_bytes()).unwrap();
         }
-        let text = String::from_utf8(config.rewritten(text.as_bytes(), users)).unwrap();
+        let text = String::from_utf8(config.rewritten(text.as_bytes(), users, false)).unwrap();
         text.lines().filter(|line| !line.starts_with("dir ")).map(|l| format!("{l}\n")).collect()
     }
 
@@ -246,15 +266,15 @@ mod tests {
     fn rewriting_twice_changes_nothing_more() {
         let text = "port 7000\nbind 127.0.0.1\nrequirepass \"a b\"\n";
         let config = Config::from_text(text.as_bytes()).unwrap();
-        let once = config.rewritten(text.as_bytes(), None);
-        assert_eq!(config.rewritten(&once, None), once);
+        let once = config.rewritten(text.as_bytes(), None, false);
+        assert_eq!(config.rewritten(&once, None, false), once);
     }
 
     #[test]
     fn lines_that_are_not_understood_become_comments() {
         let config = Config::new();
         let old = b"hash-max-zipmap-entries 5\nport \"1\nsearch.threads 4\ninclude other.conf\n";
-        let new = String::from_utf8(config.rewritten(old, None)).unwrap();
+        let new = String::from_utf8(config.rewritten(old, None, false)).unwrap();
         let lines: Vec<&str> = new.lines().take(4).collect();
         assert_eq!(
             lines,
@@ -343,14 +363,14 @@ mod tests {
             config.force("notify-keyspace-events", events.as_bytes()).unwrap();
             let save: Vec<String> = save.iter().map(|(s, c)| format!("{s} {c}")).collect();
             config.force("save", save.join(" ").as_bytes()).unwrap();
-            let text = config.rewritten(b"", None);
+            let text = config.rewritten(b"", None, false);
             let again = Config::from_text(&text).unwrap();
             prop_assert_eq!(again.get(&["*"]), config.get(&["*"]));
         }
 
         #[test]
         fn arbitrary_files_never_panic(old in prop::collection::vec(any::<u8>(), 0..200)) {
-            Config::new().rewritten(&old, None);
+            Config::new().rewritten(&old, None, false);
         }
     }
 }

@@ -225,6 +225,13 @@ impl Waiters {
         self.waiters.lock().values().filter(waits).cloned().collect()
     }
 
+    /// Ends all waits: the server has become a replica. What MIGRATE has begun goes on.
+    pub(crate) fn end_for_new_role(&self) {
+        let waiters = self.waiters.lock();
+        let ends = |waiter: &&Arc<Waiter>| waiter.command.spec.name != "migrate";
+        waiters.values().filter(ends).for_each(|waiter| waiter.client.unblock_for_new_role());
+    }
+
     /// The number of clients that wait.
     pub fn len(&self) -> usize {
         self.count.load(Relaxed)

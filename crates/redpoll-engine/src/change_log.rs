@@ -21,6 +21,11 @@ pub trait Sink: Send + Sync {
     /// Takes the next bytes of the log: whole commands. Called with stripes locked, so it must
     /// neither wait nor look at the data. Answers false when it wants no more; it is let go then.
     fn append(&self, bytes: &[u8]) -> bool;
+
+    /// What it takes of that which is not for all; see [`Logged::targets`].
+    fn takes(&self) -> u8 {
+        Logged::ALL
+    }
 }
 
 /// See the module's head.
@@ -82,6 +87,9 @@ impl ChangeLog {
 
     /// Logs commands that do not belong together.
     pub(crate) fn append_each(&self, commands: &[Logged]) {
+        if commands.iter().any(|logged| logged.targets != Logged::ALL) {
+            return self.append_chosen(commands);
+        }
         self.append(|state| {
             commands.iter().for_each(|logged| state.command(logged.db, logged.words.as_args()));
         });
@@ -89,16 +97,37 @@ impl ChangeLog {
 
     /// Logs what belongs together.
     pub(crate) fn append_unit(&self, unit: &[Logged]) {
-        self.append(|state| {
-            let several = unit.len() > 1;
-            if several {
-                state.words(&[b"MULTI"]);
+        if unit.iter().any(|logged| logged.targets != Logged::ALL) {
+            return self.append_chosen(unit);
+        }
+        self.append(|state| state.unit(unit.iter()));
+    }
+
+    /// Logs what is not all for everybody (PUBLISH, `redis.set_repl`): each sink gets its own, as a
+    /// unit.
+    #[cold]
+    fn append_chosen(&self, unit: &[Logged]) {
+        let mut state = self.state.lock();
+        let (before, mut sinks) = (state.db, std::mem::take(&mut state.sinks));
+        let (mut longest, mut in_file, mut ends) = (0, None, Vec::new());
+        sinks.retain(|sink| {
+            state.db = before;
+            state.buffer.clear();
+            state.unit(unit.iter().filter(|logged| logged.targets & sink.takes() != 0));
+            ends.push(state.db);
+            longest = longest.max(state.buffer.len());
+            if sink.takes() & Logged::FILE != 0 {
+                in_file = Some(state.buffer.len());
             }
-            unit.iter().for_each(|logged| state.command(logged.db, logged.words.as_args()));
-            if several {
-                state.words(&[b"EXEC"]);
-            }
+            state.buffer.is_empty() || sink.append(&state.buffer)
         });
+        state.sinks = sinks;
+        // They may have seen different commands: then each is told the database again.
+        state.db = if ends.windows(2).all(|pair| pair[0] == pair[1]) { ends[0] } else { None };
+        state.buffer.clear();
+        // The offset is a position of the append-only file, whose writer counts what it gets.
+        self.offset.fetch_add(in_file.unwrap_or(longest) as u64, Release);
+        self.on.store(!state.sinks.is_empty(), Release);
     }
 
     fn append(&self, encode: impl FnOnce(&mut State)) {
@@ -114,6 +143,24 @@ impl ChangeLog {
 }
 
 impl State {
+    /// Commands that belong together.
+    fn unit<'l>(&mut self, unit: impl Iterator<Item = &'l Logged> + Clone) {
+        let several = unit.clone().nth(1).is_some();
+        if several {
+            self.words(&[b"MULTI"]);
+        }
+        for Logged { db, words, message, .. } in unit {
+            match message {
+                false => self.command(*db, words.as_args()),
+                // A message belongs to no database.
+                true => encode_words(&mut self.buffer, words.as_args().iter()),
+            }
+        }
+        if several {
+            self.words(&[b"EXEC"]);
+        }
+    }
+
     fn command(&mut self, db: usize, args: Args<'_>) {
         self.select(db);
         encode_words(&mut self.buffer, args.iter_from(0));
@@ -136,23 +183,27 @@ mod tests {
     use super::*;
     use redpoll_resp::OwnedArgs;
 
-    struct Kept(Mutex<Vec<u8>>);
+    struct Kept(Mutex<Vec<u8>>, u8);
 
     impl Sink for Kept {
         fn append(&self, bytes: &[u8]) -> bool {
             self.0.lock().extend_from_slice(bytes);
             true
         }
+
+        fn takes(&self) -> u8 {
+            self.1
+        }
     }
 
     fn logged(db: usize, words: &[&str]) -> Logged {
         let words: OwnedArgs = words.iter().map(|word| word.as_bytes()).collect();
-        Logged { db, words }
+        Logged::new(db, words)
     }
 
     #[test]
     fn databases_are_selected_and_units_stay_together() {
-        let (log, kept) = (ChangeLog::default(), Arc::new(Kept(Mutex::default())));
+        let (log, kept) = (ChangeLog::default(), Arc::new(Kept(Mutex::default(), Logged::ALL)));
         assert!(!log.is_on());
         log.attach(kept.clone());
         log.append_unit(&[logged(3, &["DEL", "k"])]);
@@ -169,8 +220,26 @@ mod tests {
     }
 
     #[test]
+    fn each_sink_gets_what_is_for_it() {
+        let log = ChangeLog::default();
+        let (file, replicas) = (Kept(Mutex::default(), 1), Kept(Mutex::default(), 2));
+        let (file, replicas) = (Arc::new(file), Arc::new(replicas));
+        log.attach(file.clone());
+        log.attach(replicas.clone());
+        let for_file = Logged { targets: 1, ..logged(0, &["B"]) };
+        let for_nobody = Logged { targets: 0, ..logged(0, &["N"]) };
+        log.append_unit(&[logged(0, &["A"]), for_file, for_nobody]);
+        log.append_one(0, logged(0, &["C"]).words.as_args());
+        let text = |kept: &Kept| String::from_utf8_lossy(&kept.0.lock()).replace("\r\n", " ");
+        let select = "*2 $6 SELECT $1 0 ";
+        let both = "*1 $5 MULTI *1 $1 A *1 $1 B *1 $4 EXEC ";
+        assert_eq!(text(&file), format!("{select}{both}{select}*1 $1 C "));
+        assert_eq!(text(&replicas), format!("{select}*1 $1 A {select}*1 $1 C "));
+    }
+
+    #[test]
     fn it_is_off_when_nobody_is_left() {
-        let (log, kept) = (ChangeLog::default(), Arc::new(Kept(Mutex::default())));
+        let (log, kept) = (ChangeLog::default(), Arc::new(Kept(Mutex::default(), Logged::ALL)));
         let sink: Arc<dyn Sink> = kept;
         log.attach(Arc::clone(&sink));
         assert!(log.is_on());

@@ -26,6 +26,8 @@ pub enum ClientKind {
     Normal,
     /// A replica.
     Replica,
+    /// The link to our own primary.
+    Primary,
     /// One that has subscribed to something.
     PubSub,
 }
@@ -173,6 +175,8 @@ pub mod flags {
     pub const IMPORT_SOURCE: u32 = 1 << 15;
     /// Understands that it is sent elsewhere (CLIENT CAPA redirect).
     pub const CAPA_REDIRECT: u32 = 1 << 16;
+    /// The link to our own primary.
+    pub const PRIMARY: u32 = 1 << 17;
 }
 
 /// What others want of a client.
@@ -184,11 +188,14 @@ pub struct Wishes {
     pub unblock: bool,
     /// Its blocking command is to end with an error.
     pub unblock_error: bool,
+    /// Its blocking command, and then its connection, is to end: the server has become a replica.
+    pub new_role: bool,
 }
 
 const KILL: u8 = 1;
 const UNBLOCK: u8 = 2;
 const UNBLOCK_ERROR: u8 = 4;
+const NEW_ROLE: u8 = 8;
 
 /// Wakes nobody.
 struct NoWaker;
@@ -288,6 +295,11 @@ impl Client {
         self.wish(if error { UNBLOCK_ERROR } else { UNBLOCK });
     }
 
+    /// Asks for the client's blocking command to end because the server has become a replica.
+    pub fn unblock_for_new_role(&self) {
+        self.wish(NEW_ROLE);
+    }
+
     /// Takes the wishes. For the serving thread.
     pub fn take_wishes(&self) -> Wishes {
         let bits = self.wish.swap(0, AcqRel);
@@ -295,6 +307,7 @@ impl Client {
             kill: bits & KILL != 0,
             unblock: bits & UNBLOCK != 0,
             unblock_error: bits & UNBLOCK_ERROR != 0,
+            new_role: bits & NEW_ROLE != 0,
         }
     }
 
@@ -336,6 +349,9 @@ impl Client {
         let figures = &self.figures;
         if self.has_flag(flags::REPLICA) {
             return ClientKind::Replica;
+        }
+        if self.has_flag(flags::PRIMARY) {
+            return ClientKind::Primary;
         }
         let subscriptions = figures.channels.load(Relaxed)
             + figures.patterns.load(Relaxed)

@@ -45,7 +45,8 @@ impl ClientMemory {
     /// Takes note of what a client needs now.
     fn note(&self, client: &Client) {
         let exempt = flags::NO_EVICT | flags::EVICTED;
-        let counts = client.flags() & exempt == 0 && client.kind() != ClientKind::Replica;
+        let counts = client.flags() & exempt == 0
+            && matches!(client.kind(), ClientKind::Normal | ClientKind::PubSub);
         self.set(client, if counts { client.memory() } else { 0 });
     }
 

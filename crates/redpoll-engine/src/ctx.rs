@@ -9,9 +9,9 @@ use crate::engine::Engine;
 use crate::migration::Migration;
 use crate::session::Session;
 use crate::stats::ThreadStats;
+use redpoll_config::Config;
 use redpoll_keyspace::Keys;
-use redpoll_keyspace::effect::Class;
-use redpoll_keyspace::effect::Logged;
+use redpoll_keyspace::effect::{Class, Logged, removal};
 use redpoll_resp::{Args, OwnedArgs, Reply};
 use redpoll_types::limits::Limits;
 use redpoll_types::rng::SmallRng;
@@ -127,6 +127,14 @@ impl Ctx<'_> {
         }
     }
 
+    /// As [`Ctx::log_as`]: that the key was removed, which a replica does in the background if
+    /// `lazily`, a `lazyfree-lazy-…` directive, says so.
+    pub fn log_removal(&mut self, key: &[u8], lazily: fn(&Config) -> bool) {
+        if self.keys.effects.logging {
+            self.log_as([removal(lazily(&self.engine.config)), key]);
+        }
+    }
+
     /// Nothing of the command goes to replicas and the append-only file, although it counts as a
     /// write.
     pub fn log_nothing(&mut self) {
@@ -135,8 +143,15 @@ impl Ctx<'_> {
         }
     }
 
+    /// Lets replicas carry the command out as it came, although it changes nothing: a message.
+    pub fn log_message(&mut self, args: Args<'_>) {
+        if self.keys.effects.logging {
+            self.keys.effects.log_message(self.session.db, args.to_owned());
+        }
+    }
+
     /// Puts the command as it came into the change log, whether it has changed anything or not:
-    /// for FLUSHALL, which may give its locks back before it ends, and for messages.
+    /// for FLUSHALL, which may give its locks back before it ends.
     pub fn log_always(&mut self, args: Args<'_>) {
         self.keys.effects.log(self.session.db, args.iter());
         self.log_nothing();
@@ -148,7 +163,7 @@ impl Ctx<'_> {
         let db = self.session.db;
         match (self.rewritten.take(), itself) {
             (Some(commands), _) => {
-                let commands = commands.into_iter().map(|words| Logged { db, words });
+                let commands = commands.into_iter().map(|words| Logged::new(db, words));
                 self.keys.effects.rare().logged.extend(commands);
             }
             (None, Some(args)) if self.keys.effects.dirty > before => {

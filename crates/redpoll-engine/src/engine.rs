@@ -9,6 +9,7 @@ use crate::excess::Excess;
 use crate::hot_keys::HotKeys;
 use crate::latency::Latency;
 use crate::migration::Migrator;
+use crate::own_expiry::OwnExpiry;
 use crate::pause::Pause;
 use crate::persistence::Persistence;
 use crate::pubsub::PubSub;
@@ -17,6 +18,7 @@ use crate::replication::Replication;
 use crate::settings::Settings;
 use crate::slowlog::SlowLog;
 use crate::spec::Command;
+use crate::standstill::Standstill;
 use crate::stats::Stats;
 use crate::table::CommandTable;
 use crate::tracking::Tracking;
@@ -25,7 +27,7 @@ use redpoll_config::{ApplyError, Changed, ClientClass, Config};
 use redpoll_keyspace::{Keyspace, clock};
 use redpoll_script::Registry;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::*};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, AtomicUsize, Ordering::*};
 use std::sync::{Arc, OnceLock};
 
 /// Facts about the running process that INFO tells.
@@ -102,6 +104,8 @@ pub struct Engine {
     pub scripts: Registry,
     /// CLIENT PAUSE.
     pub pause: Pause,
+    /// DEBUG SLEEP.
+    pub standstill: Standstill,
     /// Counters.
     pub stats: Stats,
     /// Counters by the second.
@@ -120,6 +124,8 @@ pub struct Engine {
     pub change_log: Arc<ChangeLog>,
     /// Replicas, or the primary.
     pub replication: Arc<Replication>,
+    /// Keys that a replica lets expire by itself.
+    pub own_expiry: OwnExpiry,
     /// Snapshots.
     pub persistence: Persistence,
     /// Facts for INFO.
@@ -132,16 +138,19 @@ pub struct Engine {
     pub active_expire: AtomicBool,
     /// Whether the timer does nothing (DEBUG PAUSE-CRON).
     pub timer_paused: AtomicBool,
+    /// Whether scripts may call commands that are not for them (DEBUG SET-DISABLE-DENY-SCRIPTS).
+    pub scripts_unbound: AtomicBool,
     /// Set by SHUTDOWN; the program ends when it sees it.
     pub shutdown: RwLock<Option<ShutdownOptions>>,
+    /// The signal that has asked for the end, or 0. (Set by the program.)
+    pub signalled: AtomicI32,
     /// The client that has asked for it.
     pub shutdown_client: Mutex<Option<Arc<Client>>>,
     /// Bytes in use when the engine was made.
     pub startup_memory: usize,
     /// Bytes in use, refreshed by the timer: cheap to read for every command.
     pub used_memory: AtomicUsize,
-    /// Bytes that do not count against maxmemory, as evicting keys would only make them more:
-    /// what waits for replicas and for the append-only file.
+    /// Bytes that wait for the append-only file; see [`Engine::uncounted`].
     pub uncounted_memory: AtomicUsize,
     /// Since when more memory is in use than maxmemory allows.
     pub excess: Excess,
@@ -150,8 +159,10 @@ pub struct Engine {
     monitors: RwLock<Vec<Arc<Client>>>,
     monitor_count: AtomicUsize,
     settings: RwLock<Settings>,
-    /// The slow log's threshold, to be read without the lock above.
-    slow_from_micros: AtomicU64,
+    /// From how many microseconds on a command may be worth a line in a log.
+    pub(crate) notable_from_micros: AtomicU64,
+    /// Whether it may be that writes are refused, replicas aside.
+    pub(crate) may_refuse_writes: AtomicBool,
     config_hook: OnceLock<Box<ConfigHook>>,
     pub(crate) migrator: OnceLock<Box<Migrator>>,
     generation: AtomicU64,
@@ -188,6 +199,7 @@ impl Engine {
             waiters: Waiters::default(),
             scripts: Registry::default(),
             pause: Pause::default(),
+            standstill: Standstill::default(),
             stats: Stats::default(),
             rates: Rates::default(),
             slowlog: SlowLog::default(),
@@ -200,13 +212,16 @@ impl Engine {
                 process.run_id.clone(),
                 config.repl_backlog_size() as usize,
             )),
+            own_expiry: OwnExpiry::default(),
             persistence: Persistence::started(clock::now_ms()),
             process,
             certificates: RwLock::default(),
             started: clock::now_ms(),
             active_expire: AtomicBool::new(true),
             timer_paused: AtomicBool::new(false),
+            scripts_unbound: AtomicBool::new(false),
             shutdown: RwLock::new(None),
+            signalled: AtomicI32::new(0),
             shutdown_client: Mutex::default(),
             startup_memory: redpoll_memory::used_memory(),
             used_memory: AtomicUsize::new(0),
@@ -216,7 +231,8 @@ impl Engine {
             monitors: RwLock::default(),
             monitor_count: AtomicUsize::new(0),
             settings: RwLock::new(Settings::of(&config)),
-            slow_from_micros: AtomicU64::new(0),
+            notable_from_micros: AtomicU64::new(0),
+            may_refuse_writes: AtomicBool::new(false),
             config_hook: OnceLock::new(),
             migrator: OnceLock::new(),
             generation: AtomicU64::new(0),
@@ -234,11 +250,14 @@ impl Engine {
         let mut settings = Settings::of(&self.config);
         settings.snapshot_failed = self.refuses_writes() || self.log_failure().is_some();
         self.keyspace.set_clock(settings.clock, settings.pace);
+        let config = &self.config;
+        self.keyspace.set_unlinks(config.lazyfree_lazy_expire(), config.lazyfree_lazy_eviction());
         let pending_max = self.config.client_output_buffer_limit(ClientClass::Replica).hard_bytes;
         self.replication.configure(self.config.repl_backlog_size() as usize, pending_max as usize);
-        let slow_from = u64::try_from(settings.slowlog_micros).unwrap_or(u64::MAX);
-        self.slow_from_micros.store(slow_from, Relaxed);
+        self.notable_from_micros.store(settings.notable_from_micros(), Relaxed);
+        self.may_refuse_writes.store(settings.may_refuse_writes(), Relaxed);
         *self.settings.write() = settings;
+        self.expire_or_not(clock::now_ms());
         self.generation.fetch_add(1, Release);
         self.limit_clients(self.config.maxmemory_clients().bytes(self.config.maxmemory()));
     }
@@ -264,13 +283,6 @@ impl Engine {
     /// What executors read for every command.
     pub fn settings(&self) -> Settings {
         *self.settings.read()
-    }
-
-    /// The settings if a command that took so long may be worth a line in a log.
-    #[inline]
-    pub(crate) fn settings_if(&self, nanos: u64) -> Option<Settings> {
-        let micros = self.slow_from_micros.load(Relaxed);
-        (nanos / 1000 >= micros).then(|| self.settings())
     }
 
     /// Grows with every change of the configuration and of the users.
@@ -304,6 +316,11 @@ impl Engine {
     /// Sends a line to all monitors.
     pub(crate) fn show(&self, line: &[u8]) {
         self.monitors.read().iter().for_each(|monitor| monitor.send(line));
+    }
+
+    /// Whether SHUTDOWN or a signal asks for the end.
+    pub fn is_ending(&self) -> bool {
+        self.signalled.load(Relaxed) != 0 || self.shutdown.read().is_some()
     }
 
     /// Gives up the end that SHUTDOWN has asked for: the data cannot be saved.

@@ -101,6 +101,8 @@ pub struct Executor {
     settings: Settings,
     generation: u64,
     evictor: Evictor,
+    /// Whether time goes on from command to command of a batch.
+    time_passes: bool,
 }
 
 impl Executor {
@@ -115,8 +117,16 @@ impl Executor {
             settings: engine.settings(),
             generation: engine.generation(),
             evictor: Evictor::default(),
+            time_passes: false,
             engine,
         }
+    }
+
+    /// Lets time go on from command to command, so that what comes behind a long one sees what has
+    /// expired meanwhile. Otherwise a whole batch runs at one moment: for tests and replays.
+    pub fn let_time_pass(mut self) -> Self {
+        self.time_passes = true;
+        self
     }
 
     /// What all threads share.
@@ -181,18 +191,16 @@ impl Executor {
             return Progress { executed: 0, stop: Stop::Close };
         }
         let mut before = self.clock.raw();
+        let (begun, mut now) = ((before, now), now);
         let mut executed = 0;
         // Commands run since `before`; see `is_timed_with`.
         let mut timed = 0;
         let mut stop = Stop::Done;
-        let watch = Watch {
-            hot_keys: self.engine.hot_keys.is_active(),
-            requests: buffer.len() >= self.settings.large_request.0,
-        };
+        let watch = self.watch(buffer.len());
         while executed < batch.len() {
             let args = batch.command(executed, buffer);
             let prepared = plan.0[executed];
-            if let Some(until) = self.paused(session, &prepared, now) {
+            if let Some(until) = self.paused(session, &prepared, args, now) {
                 stop = Stop::Paused(until);
                 break;
             }
@@ -217,6 +225,7 @@ impl Executor {
             {
                 let after = self.clock.raw();
                 self.account(session, &prepared, args, timed, (before, after), now);
+                now = self.later(begun, after);
                 if alone {
                     self.note_hot(&prepared, &done, (before, after), now);
                 }
@@ -237,6 +246,24 @@ impl Executor {
         self.stats.executed.add(executed as u64);
         session.executed += executed as u64;
         Progress { executed, stop }
+    }
+
+    /// What to look for while a buffer of so many bytes is executed.
+    #[inline]
+    fn watch(&self, bytes: usize) -> Watch {
+        Watch {
+            hot_keys: self.engine.hot_keys.is_active(),
+            requests: bytes >= self.settings.large_request.0,
+        }
+    }
+
+    /// The time after a command, `begun` being the batch's beginning as the clock and as a date.
+    #[inline]
+    fn later(&self, (clock, now): (u64, i64), after: u64) -> i64 {
+        match self.time_passes {
+            true => now + (self.clock.delta_as_nanos(clock, after) / 1_000_000) as i64,
+            false => now,
+        }
     }
 
     /// Whether the next command's time is measured together with this one's. Reading the clock

@@ -6,6 +6,7 @@
 //! - [`acl`]: users and what they may do.
 //! - [`change_log`] is what replicas and the append-only file follow.
 //! - [`persistence`]: snapshots of the data; [`migration`]: keys that move to another server.
+//! - [`refusal`]: when writes are not run, and what a script counts as.
 //! - [`block`], [`pubsub`], [`transaction`], [`client`]: the parts that join clients with each
 //!   other; [`script`]: what a running script does.
 //!
@@ -26,22 +27,26 @@ pub mod error;
 mod events;
 pub mod excess;
 pub mod executor;
+pub mod failover;
 pub mod following;
 pub mod hot_keys;
 pub mod latency;
 pub mod meanwhile;
 pub mod migration;
 mod monitor;
+pub mod own_expiry;
 pub mod pause;
 pub mod persistence;
 pub mod pubsub;
 pub mod rates;
+pub mod refusal;
 pub mod replication;
 pub mod script;
 pub mod session;
 pub mod settings;
 pub mod slowlog;
 pub mod spec;
+pub mod standstill;
 pub mod stats;
 pub mod table;
 pub mod tracking;

@@ -1,6 +1,8 @@
 //! CLIENT PAUSE: commands that wait until an operator lets them go on.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::*};
+use crate::client::flags;
+use crate::session::Session;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering::*};
 
 /// Which commands wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +19,10 @@ pub struct Pause {
     /// Until when, in milliseconds since 1970; 0: not paused.
     until: AtomicI64,
     all: AtomicBool,
+    /// Writes wait for the end of a failover, whatever CLIENT UNPAUSE says.
+    failing_over: AtomicBool,
+    /// Clients whose next command waits.
+    postponed: AtomicUsize,
 }
 
 impl Pause {
@@ -34,9 +40,47 @@ impl Pause {
         self.until.store(0, Release);
     }
 
+    /// Lets writes wait for the end of a failover, or go on.
+    pub fn set_failing_over(&self, on: bool) {
+        self.failing_over.store(on, Release);
+    }
+
+    /// Forgets a pause that is over.
+    pub fn end_if_over(&self, now: i64) {
+        let until = self.until.load(Relaxed);
+        if until != 0 && until <= now {
+            // Unless somebody has just begun another one.
+            let _ = self.until.compare_exchange(until, 0, Release, Relaxed);
+        }
+    }
+
+    /// Whether there is a pause, or was one until a moment ago.
+    #[inline(always)]
+    pub fn is_set(&self) -> bool {
+        self.until.load(Relaxed) != 0 || self.failing_over.load(Relaxed)
+    }
+
+    /// The number of clients whose next command waits.
+    pub fn postponed(&self) -> usize {
+        self.postponed.load(Relaxed)
+    }
+
+    /// Notes whether a client's next command waits.
+    pub(crate) fn postpone(&self, session: &mut Session, waits: bool) {
+        match (std::mem::replace(&mut session.postponed, waits), waits) {
+            (false, true) => self.postponed.fetch_add(1, Relaxed),
+            (true, false) => self.postponed.fetch_sub(1, Relaxed),
+            _ => return,
+        };
+        session.client.set_flag(flags::BLOCKED, waits);
+    }
+
     /// Until when commands of this kind wait, if they do.
     #[inline]
     pub fn holds(&self, writes: bool, now: i64) -> Option<i64> {
+        if writes && self.failing_over.load(Acquire) {
+            return Some(i64::MAX);
+        }
         let until = self.until.load(Acquire);
         (until > now && (writes || self.all.load(Relaxed))).then_some(until)
     }

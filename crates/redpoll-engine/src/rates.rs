@@ -11,6 +11,9 @@ const SAMPLES: usize = 16;
 /// The time between two samples, at least.
 const INTERVAL_MS: i64 = 100;
 
+/// The number of counters that are sampled.
+const COUNTERS: usize = 5;
+
 /// Amounts in a second.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PerSecond {
@@ -20,14 +23,18 @@ pub struct PerSecond {
     pub bytes_in: u64,
     /// Bytes sent.
     pub bytes_out: u64,
+    /// Turns of the event loops.
+    pub turns: u64,
+    /// Time in them, in microseconds.
+    pub turn_micros: u64,
 }
 
 #[derive(Default)]
 struct Samples {
     /// When the counters were read last, and what they were.
-    last: Option<(i64, [u64; 3])>,
+    last: Option<(i64, [u64; COUNTERS])>,
     /// Amounts in a second, the next one to be overwritten at `next`.
-    samples: Vec<[u64; 3]>,
+    samples: Vec<[u64; COUNTERS]>,
     next: usize,
 }
 
@@ -36,7 +43,7 @@ struct Samples {
 pub struct Rates(Mutex<Samples>);
 
 impl Rates {
-    fn sample(&self, now: i64, counters: [u64; 3]) {
+    fn sample(&self, now: i64, counters: [u64; COUNTERS]) {
         let mut all = self.0.lock();
         let (before, old) = *all.last.get_or_insert((now, counters));
         // The clock may have been set back.
@@ -66,7 +73,13 @@ impl Rates {
         let count = all.samples.len().max(1) as u64;
         let mean =
             |index: usize| all.samples.iter().map(|sample| sample[index]).sum::<u64>() / count;
-        PerSecond { commands: mean(0), bytes_in: mean(1), bytes_out: mean(2) }
+        PerSecond {
+            commands: mean(0),
+            bytes_in: mean(1),
+            bytes_out: mean(2),
+            turns: mean(3),
+            turn_micros: mean(4),
+        }
     }
 }
 
@@ -78,6 +91,8 @@ impl Engine {
             stats.sum(|thread| &thread.executed),
             stats.sum(|thread| &thread.bytes_in),
             stats.sum(|thread| &thread.bytes_out),
+            stats.sum(|thread| &thread.turns),
+            stats.sum(|thread| &thread.turn_micros),
         ];
         self.rates.sample(now, counters);
     }
@@ -90,14 +105,16 @@ mod tests {
     #[test]
     fn means_of_the_last_samples() {
         let rates = Rates::default();
-        rates.sample(0, [0, 0, 0]);
+        rates.sample(0, [0; COUNTERS]);
         assert_eq!(rates.per_second(), PerSecond::default());
-        rates.sample(100, [10, 200, 0]);
-        assert_eq!(rates.per_second(), PerSecond { commands: 100, bytes_in: 2000, bytes_out: 0 });
-        rates.sample(150, [99, 99, 99]);
-        rates.sample(200, [0, 0, 0]);
+        rates.sample(100, [10, 200, 0, 1, 50]);
+        let (turns, turn_micros) = (10, 500);
+        let seen = PerSecond { commands: 100, bytes_in: 2000, bytes_out: 0, turns, turn_micros };
+        assert_eq!(rates.per_second(), seen);
+        rates.sample(150, [99; COUNTERS]);
+        rates.sample(200, [0; COUNTERS]);
         assert_eq!(rates.per_second().commands, 50);
-        (0..SAMPLES as i64).for_each(|step| rates.sample(300 + step * 100, [0, 0, 0]));
+        (0..SAMPLES as i64).for_each(|step| rates.sample(300 + step * 100, [0; COUNTERS]));
         assert_eq!(rates.per_second().commands, 0);
     }
 }

@@ -23,8 +23,9 @@ use redpoll_keyspace::effect::Logged;
 use redpoll_keyspace::lock::{Busy, BusyHolder, unless_busy};
 use redpoll_resp::{Args, Proto};
 use redpoll_script::{Refusal, Running, RunningKind, Verdict};
+use std::borrow::Cow;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::{Acquire, Release};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::time::{Duration, Instant};
 
 /// What a script may do, as its flags and the command that runs it say.
@@ -40,7 +41,7 @@ pub struct Permissions {
 pub struct ScriptRun {
     permissions: Permissions,
     kind: RunningKind,
-    started: Instant,
+    started: quanta::Instant,
     /// The database of the client: what a script selects is forgotten at its end.
     db: usize,
     /// The database that the script has selected.
@@ -124,6 +125,7 @@ impl ScriptRun {
                 (Some(key), None) => {
                     let db = ctx.keys.db();
                     let hash = ctx.keys.keyspace().hash(key);
+                    ctx.keys.keyspace().prefetch_bucket(db, hash);
                     let now = ctx.keys.now();
                     let mut locked = ctx.keys.keyspace().keys_one_unless_busy(hash, db, now)?;
                     locked.take_over(&mut ctx.keys);
@@ -135,7 +137,7 @@ impl ScriptRun {
         Ok(ScriptRun {
             permissions,
             kind,
-            started: Instant::now(),
+            started: quanta::Instant::now(),
             db: ctx.keys.db(),
             selected: ctx.keys.db(),
             proto: Proto::Resp2,
@@ -184,7 +186,7 @@ impl ScriptRun {
             return refuse(ctx, None, "ERR Unknown Redis command called from script");
         };
         if let Err(text) = self.check(ctx, command, args) {
-            return refuse(ctx, Some(id), text);
+            return refuse(ctx, Some(id), &text);
         }
         if !ctx.session.unrestricted {
             let call = Call { command, id, args, db: self.selected };
@@ -196,6 +198,8 @@ impl ScriptRun {
             }
         }
         ctx.keys.select(self.selected);
+        // The hint may be of a word that lay at the same place.
+        ctx.keys.clear_hint();
         if self.undo.is_some() && !self.prepare_undo(ctx, command, args) {
             self.restart = true;
             return Err(Refusal::Restart);
@@ -210,22 +214,36 @@ impl ScriptRun {
         Ok(())
     }
 
-    fn check(&self, ctx: &Ctx<'_>, command: &Command, args: Args<'_>) -> Result<(), &'static str> {
+    fn check(
+        &self,
+        ctx: &Ctx<'_>,
+        command: &Command,
+        args: Args<'_>,
+    ) -> Result<(), Cow<'static, str>> {
         let spec = &command.spec;
         if !spec.accepts(args.len()) {
-            return Err("ERR Wrong number of args calling Redis command from script");
+            return Err("ERR Wrong number of args calling Redis command from script".into());
         }
-        if spec.flags.has(Flags::NOSCRIPT) {
-            return Err("ERR This Redis command is not allowed from script");
+        if spec.flags.has(Flags::NOSCRIPT) && !ctx.engine.scripts_unbound.load(Relaxed) {
+            return Err("ERR This Redis command is not allowed from script".into());
+        }
+        if !spec.flags.has(Flags::STALE) && ctx.engine.is_stale() {
+            return Err("ERR Can not execute the command on a stale replica".into());
         }
         let writes = spec.flags.has(Flags::WRITE) || spec.flags.has(Flags::MAY_REPLICATE);
         if self.permissions.read_only && writes {
-            return Err("ERR Write commands are not allowed from read-only scripts.");
+            return Err("ERR Write commands are not allowed from read-only scripts.".into());
         }
         // Only before the first write: the rest must not be left undone.
+        if spec.flags.has(Flags::WRITE)
+            && !self.wrote
+            && let Some(refusal) = ctx.engine.write_refusal(ctx.session)
+        {
+            return Err(refusal.text());
+        }
         let short = self.out_of_memory && !self.permissions.allow_oom && !self.wrote;
         if short && spec.flags.has(Flags::DENYOOM) && ctx.engine.settings().maxmemory > 0 {
-            return Err("OOM command not allowed when used memory > 'maxmemory'.");
+            return Err("OOM command not allowed when used memory > 'maxmemory'.".into());
         }
         Ok(())
     }
@@ -239,7 +257,10 @@ impl ScriptRun {
         let spec = &command.spec;
         let writes = spec.flags.has(Flags::WRITE);
         if let Some(index) = spec.single_key(args) {
-            return args.get(index).is_none_or(|key| self.save(ctx, key, writes));
+            return args.get(index).is_none_or(|key| {
+                ctx.keys.set_hint(key, ctx.keys.hash(key));
+                self.save(ctx, key, writes)
+            });
         }
         let positions = spec.key_positions(args);
         let mut words = positions.iter().filter_map(|position| args.get(position.index));
@@ -293,12 +314,7 @@ impl ScriptRun {
         if ctx.engine.is_monitored() {
             ctx.engine.show_command_of(ctx.session, "lua", &command.spec, args, ctx.keys.now());
         }
-        let settings = ctx.engine.settings_if(nanos);
-        if let Some(settings) = settings.filter(|settings| settings.is_slow(nanos))
-            && !command.spec.flags.has(Flags::SKIP_SLOWLOG)
-        {
-            ctx.engine.note_slow(ctx.session, &settings, args, nanos, ctx.keys.now());
-        }
+        ctx.engine.note_time(ctx.session, &command.spec, args, nanos, ctx.keys.now());
         self.selected = std::mem::replace(&mut ctx.session.db, session_db);
         ctx.mode = outer.0;
         ctx.reply.set_proto(outer.1);
@@ -315,7 +331,10 @@ impl ScriptRun {
         }
         let itself = command.spec.is_logged().then_some(args);
         if self.undo.is_none() {
-            return ctx.note_for_log(itself, before);
+            let first = ctx.keys.effects.logged_len();
+            ctx.note_for_log(itself, before);
+            let new = ctx.keys.effects.rare().logged.iter_mut().skip(first);
+            return new.for_each(|logged| logged.targets = self.replication);
         }
         let (db, changed) = (self.selected, ctx.keys.effects.dirty > before);
         let words = match (ctx.rewritten.take(), itself) {
@@ -323,7 +342,13 @@ impl ScriptRun {
             (None, Some(args)) if changed => vec![args.to_owned()],
             (None, _) => return,
         };
-        self.log.extend(words.into_iter().map(|words| Logged { db, words }));
+        let targets = self.replication;
+        self.log.extend(words.into_iter().map(|words| Logged {
+            db,
+            words,
+            targets,
+            message: false,
+        }));
     }
 
     /// Looks at the script from time to time while it runs.
@@ -334,7 +359,9 @@ impl ScriptRun {
         let engine = ctx.engine;
         let noticed = self.noticed.get_or_insert_with(|| {
             let command = command.to_owned();
-            let running = Running::new(self.kind, name.to_owned(), command, self.started);
+            let now = Instant::now();
+            let started = now.checked_sub(self.started.elapsed()).unwrap_or(now);
+            let running = Running::new(self.kind, name.to_owned(), command, started);
             running.wrote.store(self.wrote, Release);
             Noticed::new(engine, running)
         });

@@ -3,8 +3,8 @@
 use crate::acl::User;
 use crate::block::Waiter;
 use crate::client::{Client, flags};
-use crate::replication::Announced;
-use crate::spec::Command;
+use crate::replication::{Announced, Epoch};
+use crate::spec::{Command, Flags};
 use redpoll_keyspace::stripe::WatchFlag;
 use redpoll_resp::{OwnedArgs, Proto};
 use redpoll_types::number::parse_i64;
@@ -32,6 +32,8 @@ pub struct Queued {
     pub command: &'static Command,
     /// Its number in the command table.
     pub id: usize,
+    /// The flags of the call.
+    pub flags: Flags,
     /// Its words.
     pub args: OwnedArgs,
 }
@@ -83,6 +85,23 @@ impl Subscriptions {
     }
 }
 
+/// What a link to our primary passes on to the stream that replicas of our own follow.
+#[derive(Debug)]
+pub struct Stream {
+    /// The link's number.
+    pub epoch: Epoch,
+    /// What has come of a transaction, or of the command that runs: it is passed on when it is
+    /// done, so that a link that breaks within it asks for the whole of it again.
+    pub(crate) unit: Vec<u8>,
+}
+
+impl Stream {
+    /// That of the link with this number.
+    pub fn new(epoch: Epoch) -> Self {
+        Stream { epoch, unit: Vec::new() }
+    }
+}
+
 /// See the module's head.
 pub struct Session {
     /// What others see of the client.
@@ -117,6 +136,8 @@ pub struct Session {
     pub is_replica: bool,
     /// Whether this is the link to our primary, whose commands are not questioned.
     pub is_primary: bool,
+    /// What the link to our primary passes on, if this is one.
+    pub link: Option<Box<Stream>>,
     /// The replication offset behind its last write.
     pub write_offset: u64,
     /// The position in the change log behind its last write.
@@ -125,8 +146,12 @@ pub struct Session {
     pub fieldsets: BTreeMap<Box<[u8]>, FieldNames>,
     /// Messages to the client that come right behind the reply of the command that runs.
     pub pushes: Vec<u8>,
+    /// Whether its next command waits because of CLIENT PAUSE.
+    pub(crate) postponed: bool,
     /// To be closed when the replies so far are sent.
     pub closing: bool,
+    /// With more bytes of replies than this it will be closed, and gets none of them.
+    pub reply_max: usize,
     /// The words of the running command that MONITOR and SLOWLOG must not show, by their positions.
     pub secret_words: Vec<usize>,
     /// The last command that is no subcommand, to recognise the same again in a pipeline.
@@ -158,11 +183,14 @@ impl Session {
             announced: None,
             is_replica: false,
             is_primary: false,
+            link: None,
             write_offset: 0,
             log_position: 0,
             fieldsets: BTreeMap::new(),
             pushes: Vec::new(),
+            postponed: false,
             closing: false,
+            reply_max: usize::MAX,
             secret_words: Vec::new(),
             recent: None,
             executed: 0,

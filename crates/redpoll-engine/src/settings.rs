@@ -61,6 +61,21 @@ impl Settings {
         threshold.is_ok_and(|micros| nanos >= micros.saturating_mul(1000))
     }
 
+    /// From how many microseconds on a command is slow, or a latency spike.
+    pub(crate) fn notable_from_micros(&self) -> u64 {
+        let slow = u64::try_from(self.slowlog_micros).unwrap_or(u64::MAX);
+        match self.latency_threshold_ms {
+            0 => slow,
+            millis => slow.min(millis.saturating_mul(1000)),
+        }
+    }
+
+    /// Whether it may be that writes are refused, replicas aside.
+    #[inline(always)]
+    pub(crate) fn may_refuse_writes(&self) -> bool {
+        self.snapshot_failed | (self.min_replicas > 0)
+    }
+
     /// The settings of a configuration, as they are now.
     pub fn of(config: &Config) -> Self {
         let notify = config.notify_keyspace_events();

@@ -4,9 +4,11 @@
 use crate::engine::Engine;
 use crate::session::Session;
 use crate::settings::Settings;
+use crate::spec::{Flags, Spec};
 use parking_lot::Mutex;
 use redpoll_resp::Args;
 use std::collections::VecDeque;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// The most words of a command that an entry keeps, the last telling how many more there were.
 const WORDS_MAX: usize = 32;
@@ -72,19 +74,30 @@ impl SlowLog {
 }
 
 impl Engine {
-    /// Puts a command into the slow log and among the latency spikes.
-    #[cold]
-    pub(crate) fn note_slow(
+    /// Puts a command into the slow log and among the latency spikes, if it took long enough by the
+    /// configuration of this moment, which it may have changed itself.
+    #[inline]
+    pub(crate) fn note_time(
         &self,
         session: &Session,
-        settings: &Settings,
+        spec: &Spec,
         args: Args<'_>,
         nanos: u64,
         now: i64,
     ) {
-        self.slowlog.add(entry(session, args, nanos / 1000, now), settings.slowlog_max);
-        let threshold = settings.latency_threshold_ms;
-        self.latency.add("command", nanos / 1_000_000, threshold, now / 1000);
+        if nanos / 1000 >= self.notable_from_micros.load(Relaxed) {
+            self.note_slow(session, spec, args, nanos, now);
+        }
+    }
+
+    #[cold]
+    fn note_slow(&self, session: &Session, spec: &Spec, args: Args<'_>, nanos: u64, now: i64) {
+        let settings = self.settings();
+        if settings.is_slow(nanos) && !spec.flags.has(Flags::SKIP_SLOWLOG) {
+            self.slowlog.add(entry(session, args, nanos / 1000, now), settings.slowlog_max);
+        }
+        let event = if spec.flags.has(Flags::FAST) { "fast-command" } else { "command" };
+        self.latency.add(event, nanos / 1_000_000, settings.latency_threshold_ms, now / 1000);
     }
 
     /// Puts a command into the logs of large requests and replies, if it belongs there.

@@ -145,6 +145,10 @@ pub struct ThreadStats {
     /// The longest turn since the last reset, in microseconds: what a client may have waited for
     /// others.
     pub longest_turn_micros: Counter,
+    /// The most commands in one turn since the last reset.
+    pub most_in_turn: Counter,
+    /// Time in the timer's turns, in microseconds.
+    pub timer_micros: Counter,
     /// Reads from sockets.
     pub reads: Counter,
     /// Writes to sockets.
@@ -277,6 +281,13 @@ impl Stats {
         self.errors.lock().iter().map(|(code, count)| (code.clone(), *count)).collect()
     }
 
+    /// Time in commands, in nanoseconds.
+    pub fn command_nanos(&self) -> u64 {
+        let threads = self.threads.read();
+        let commands = threads.iter().flat_map(|thread| thread.commands.iter());
+        commands.map(|command| command.nanos.get()).sum()
+    }
+
     /// CONFIG RESETSTAT.
     pub fn reset(&self) {
         for thread in self.threads.read().iter() {
@@ -294,6 +305,8 @@ impl Stats {
                 &thread.turns,
                 &thread.turn_micros,
                 &thread.longest_turn_micros,
+                &thread.most_in_turn,
+                &thread.timer_micros,
                 &thread.reads,
                 &thread.writes,
             ] {

@@ -51,7 +51,7 @@ fn check(ctx: &mut Ctx<'_>, queued: &Queued) -> Result {
     if ctx.session.unrestricted {
         return Ok(());
     }
-    let Queued { command, id, args } = queued;
+    let Queued { command, id, args, .. } = queued;
     let call = Call { command, id: *id, args: args.as_args(), db: ctx.session.db };
     let denied = ctx.engine.authorize(ctx.session, call, Context::Multi, ctx.keys.now());
     denied.map_err(|denied| {
@@ -121,13 +121,11 @@ fn account(ctx: &mut Ctx<'_>, queued: &Queued, nanos: u64, reply: usize) {
     // A transaction may change the configuration: it is read anew for each command.
     let settings = ctx.engine.settings();
     let request = queued.args.memory_bytes();
-    if !spec.flags.has(Flags::SKIP_SLOWLOG) {
-        if settings.is_slow(nanos) {
-            ctx.engine.note_slow(ctx.session, &settings, args, nanos, now);
-        }
-        if request >= settings.large_request.0 || reply >= settings.large_reply.0 {
-            ctx.engine.note_large(ctx.session, &settings, args, (request, reply), now);
-        }
+    ctx.engine.note_time(ctx.session, spec, args, nanos, now);
+    if !spec.flags.has(Flags::SKIP_SLOWLOG)
+        && (request >= settings.large_request.0 || reply >= settings.large_reply.0)
+    {
+        ctx.engine.note_large(ctx.session, &settings, args, (request, reply), now);
     }
     if ctx.engine.hot_keys.is_active() {
         let seen = Seen { spec, args, nanos, bytes: (request + reply) as u64 };

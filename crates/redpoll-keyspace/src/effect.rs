@@ -72,6 +72,27 @@ pub struct Logged {
     pub db: usize,
     /// Its words.
     pub words: OwnedArgs,
+    /// Whom it is for: see [`Logged::ALL`].
+    pub targets: u8,
+    /// Whether it changes nothing and belongs to no database (PUBLISH).
+    pub message: bool,
+}
+
+impl Logged {
+    /// For the append-only file (bit 0) and for replicas (bit 1).
+    pub const ALL: u8 = 3;
+    /// The append-only file.
+    pub const FILE: u8 = 1;
+
+    /// A command for all.
+    pub fn new(db: usize, words: OwnedArgs) -> Self {
+        Logged { db, words, targets: Logged::ALL, message: false }
+    }
+
+    /// What changes nothing, for replicas.
+    pub fn message(db: usize, words: OwnedArgs) -> Self {
+        Logged { db, words, targets: 2, message: true }
+    }
 }
 
 /// What one command has caused so far. Small, as one is made for every command.
@@ -125,6 +146,11 @@ pub struct Changed {
     pub by_client: bool,
 }
 
+/// The command that stands in the change log for a key's removal.
+pub fn removal(lazy: bool) -> &'static [u8] {
+    if lazy { b"UNLINK" } else { b"DEL" }
+}
+
 impl Effects {
     /// No effects, for another command that wants the same events.
     pub fn renewed(&self) -> Self {
@@ -136,8 +162,20 @@ impl Effects {
     pub fn log<'w>(&mut self, db: usize, words: impl IntoIterator<Item = &'w [u8]>) {
         if self.logging {
             let words = words.into_iter().collect();
-            self.rare().logged.push(Logged { db, words });
+            self.rare().logged.push(Logged::new(db, words));
         }
+    }
+
+    /// Lets replicas have a message that their own clients may have subscribed to.
+    pub fn log_message(&mut self, db: usize, words: OwnedArgs) {
+        if self.logging {
+            self.rare().logged.push(Logged::message(db, words));
+        }
+    }
+
+    /// The number of commands that wait to be put into the change log.
+    pub fn logged_len(&self) -> usize {
+        self.rare.as_ref().map_or(0, |rare| rare.logged.len())
     }
 
     /// Whether nothing waits to be put into the change log.

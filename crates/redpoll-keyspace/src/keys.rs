@@ -8,7 +8,7 @@
 
 use crate::access::Clock;
 use crate::db::Gone;
-use crate::effect::{Class, Effects, Event};
+use crate::effect::{Class, Effects, Event, removal};
 use crate::entry::{Entry, EntryMut, EntryRef, INLINE_MAX, NewPayload, Payload};
 use crate::keyspace::{Garbage, Keyspace};
 use crate::stripe::{Db, Stripe};
@@ -75,6 +75,9 @@ pub struct Keys<'a> {
     now: i64,
     /// Keys whose expiry is not later are gone: `now`, or never for an import source.
     gone_by: i64,
+    reaps: bool,
+    /// Whether expired keys are left where they are, unseen.
+    leave_expired: bool,
     /// A hash that the dispatcher has computed already, and the key it belongs to.
     hint: (*const u8, usize, u64),
     /// Whether reads leave the access clock alone (CLIENT NO-TOUCH).
@@ -91,6 +94,8 @@ impl<'a> Keys<'a> {
             db,
             now,
             gone_by: now,
+            reaps: false,
+            leave_expired: false,
             hint: (std::ptr::null(), 0, 0),
             no_touch: false,
             effects: Effects::default(),
@@ -133,6 +138,26 @@ impl<'a> Keys<'a> {
     /// Whether what expires at this time is gone. Nothing is where expired keys are to be seen.
     pub fn is_past(&self, at: i64) -> bool {
         at <= self.gone_by
+    }
+
+    /// Moves the time on: the command has slept.
+    pub fn pass(&mut self, millis: i64) {
+        self.now += millis;
+        if self.gone_by != i64::MIN {
+            self.gone_by = self.now;
+        }
+    }
+
+    /// Whether expired keys that are met are removed even where others are to do that: by writes of
+    /// clients on a replica that takes them.
+    pub fn set_reaps(&mut self, on: bool) {
+        self.reaps = on;
+    }
+
+    /// Leaves expired keys where they are from now on; nobody sees them. Only for views that
+    /// nothing is written through: a key that is there unseen must not be put there again.
+    pub fn leave_expired(&mut self) {
+        self.leave_expired = true;
     }
 
     /// Tells the hash of a key, so that it is not computed again when that very slice is looked up.
@@ -179,7 +204,8 @@ impl<'a> Keys<'a> {
     /// Where the key is, unless it has expired: then it is removed and its effects are noted.
     #[inline]
     fn live(&mut self, hash: u64, key: &[u8]) -> Option<Place> {
-        let (gone_by, keyspace) = (self.gone_by, self.keyspace);
+        let gone_by = self.gone_by;
+        let passive = self.leave_expired || (self.keyspace.is_passive() && !self.reaps);
         let db = self.db_of(hash);
         let place = db.table.find(hash, key)?;
         let entry = db.table.entry(place);
@@ -187,14 +213,14 @@ impl<'a> Keys<'a> {
             return Some(place);
         }
         match entry.expiry() {
-            Some(at) if at <= gone_by && keyspace.is_passive() => None,
+            Some(at) if at <= gone_by && passive => None,
             Some(at) if at <= gone_by => {
                 let entry = db.remove(place);
                 self.note_len(hash);
                 self.expired(entry);
                 None
             }
-            _ if keyspace.is_passive() => Some(place),
+            _ if passive => Some(place),
             _ => self.without_expired_fields(hash, place),
         }
     }
@@ -204,7 +230,7 @@ impl<'a> Keys<'a> {
         self.effects.expired += 1;
         self.vanished(entry.key());
         self.event(entry.key(), Class::Expired, "expired");
-        self.effects.log(self.db, [&b"DEL"[..], entry.key()]);
+        self.effects.log(self.db, [removal(self.keyspace.unlinks_expired()), entry.key()]);
         self.discard_entry(entry);
     }
 
@@ -309,6 +335,15 @@ impl<'a> Keys<'a> {
     /// The type of the key's value.
     pub fn type_of(&mut self, key: &[u8]) -> Option<Type> {
         self.peek(key).map(|entry| type_of(&entry.payload()))
+    }
+
+    /// As [`Keys::type_of`], but a key that has expired stays where it is: nobody has asked for it.
+    pub fn glance(&mut self, key: &[u8]) -> Option<Type> {
+        let (hash, gone_by) = (self.hash(key), self.gone_by);
+        let table = &self.db_of(hash).table;
+        let entry = table.entry(table.find(hash, key)?);
+        let live = entry.expiry().is_none_or(|at| at > gone_by);
+        live.then(|| type_of(&entry.payload()))
     }
 
     /// The value of type `T` at `key`, for reading.

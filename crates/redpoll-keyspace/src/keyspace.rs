@@ -37,6 +37,8 @@ pub struct Keyspace {
     hash: KeyHash,
     /// Whether expired keys are left to a primary.
     passive: AtomicBool,
+    unlinks_expired: AtomicBool,
+    unlinks_evicted: AtomicBool,
     /// What moves the access clocks: a [`Clock`].
     clock: AtomicU8,
     /// How fast the counter of uses grows and decays.
@@ -85,6 +87,8 @@ impl Keyspace {
             lens: Lens::new(STRIPES, databases),
             hash: KeyHash::new(),
             passive: AtomicBool::new(false),
+            unlinks_expired: AtomicBool::new(false),
+            unlinks_evicted: AtomicBool::new(false),
             clock: AtomicU8::new(Clock::Reads as u8),
             log_factor: AtomicU32::new(Pace::default().log_factor),
             decay_minutes: AtomicU32::new(Pace::default().decay_minutes),
@@ -270,6 +274,20 @@ impl Keyspace {
     /// Whether expired keys are left to a primary.
     pub fn is_passive(&self) -> bool {
         self.passive.load(Relaxed)
+    }
+
+    /// Whether the change log says UNLINK, and not DEL, of keys that expire and that are evicted.
+    pub fn set_unlinks(&self, expired: bool, evicted: bool) {
+        self.unlinks_expired.store(expired, Relaxed);
+        self.unlinks_evicted.store(evicted, Relaxed);
+    }
+
+    pub(crate) fn unlinks_expired(&self) -> bool {
+        self.unlinks_expired.load(Relaxed)
+    }
+
+    pub(crate) fn unlinks_evicted(&self) -> bool {
+        self.unlinks_evicted.load(Relaxed)
     }
 
     pub(crate) fn noise(&self) -> u64 {

@@ -56,6 +56,8 @@ pub enum Fault {
     Trailing,
     /// A database that the server does not have.
     Database(u64),
+    /// A library of functions that cannot be loaded, for this reason.
+    Function(String),
 }
 
 impl fmt::Display for Error {
@@ -87,6 +89,7 @@ impl fmt::Display for Fault {
             Fault::Checksum => out.write_str("the checksum does not agree"),
             Fault::Empty => out.write_str("a collection has no elements"),
             Fault::Trailing => out.write_str("there are bytes behind the end"),
+            Fault::Function(reason) => write!(out, "a library of functions: {reason}"),
             Fault::Database(number) => write!(out, "there is no database {number}"),
         }
     }

@@ -25,6 +25,9 @@ const ARGS_MAX: i64 = 1024 * 1024;
 const UNAUTHENTICATED_ARGS_MAX: i64 = 10;
 const UNAUTHENTICATED_BULK_MAX: i64 = 16 * 1024;
 
+/// Room for arguments that a connection keeps between commands.
+const SPANS_KEPT: usize = 256;
+
 /// What a client may send.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -121,6 +124,18 @@ impl Parser {
         self.args_left > 0
     }
 
+    /// How many of the incomplete command's bytes are understood: whole arguments, and the
+    /// announcement of the one that is arriving. `bytes` begin with its first.
+    pub fn understood(&self, bytes: &[u8]) -> usize {
+        if !self.is_partial() {
+            return 0;
+        }
+        match bulk_length(bytes, self.position) {
+            Ok(Some((_, start))) => start,
+            _ => self.position,
+        }
+    }
+
     /// Forgets an incomplete command: for a caller that goes back to an earlier byte.
     pub fn reset(&mut self) {
         *self = Parser::default();
@@ -154,6 +169,7 @@ impl Parser {
                     batch.push(&self.spans, start, start + self.position);
                     start += self.position;
                     self.spans.clear();
+                    self.spans.shrink_to(SPANS_KEPT);
                     self.position = 0;
                 }
                 Ok(Step::More(bytes)) => {

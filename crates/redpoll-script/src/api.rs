@@ -3,9 +3,9 @@
 use crate::fault::{Fault, error_table, reply_error};
 use crate::host::{Host, with_host};
 use crate::host::{Refusal, Verdict};
-use crate::memory::unlimited;
-use crate::to_lua::to_lua;
-use mlua::{IntoLua, Lua, MultiValue, Table, Value};
+use crate::stack::{Item, Problem, Stack, native};
+use crate::to_lua::{push_error, to_lua};
+use mlua::{Lua, MultiValue, Table, Value};
 use redpoll_resp::{OwnedArgs, Proto, Reply};
 use std::cell::RefCell;
 use std::fmt::Write;
@@ -25,7 +25,7 @@ pub(crate) fn table(lua: &Lua) -> mlua::Result<Table> {
     redis.raw_set("error_reply", lua.create_function(error_reply)?)?;
     redis.raw_set("status_reply", lua.create_function(status_reply)?)?;
     redis.raw_set("set_repl", lua.create_function(set_repl)?)?;
-    redis.raw_set("acl_check_cmd", lua.create_function(acl_check_cmd)?)?;
+    redis.raw_set("acl_check_cmd", native(lua, acl_check_cmd)?)?;
     redis.raw_set("replicate_commands", lua.create_function(|_, _: MultiValue| Ok(true))?)?;
     redis.raw_set("breakpoint", lua.create_function(|_, _: MultiValue| Ok(false))?)?;
     redis.raw_set("debug", lua.create_function(|_, _: MultiValue| Ok(()))?)?;
@@ -52,9 +52,10 @@ pub(crate) fn common(lua: &Lua, redis: &Table) -> mlua::Result<()> {
     redis.raw_set("SERVER_VERSION_NUM", VERSION_NUMBER)
 }
 
-/// The answer where there must be a running script and there is none.
-fn outside<T>() -> mlua::Result<T> {
-    Err(reply_error("redis.call/pcall can only be called inside a script invocation"))
+/// The error where there must be a running script and there is none.
+fn outside() -> Fault {
+    let text = "ERR redis.call/pcall can only be called inside a script invocation";
+    Fault::Reply(text.to_owned(), false)
 }
 
 /// `redis.call` and `redis.pcall`: a script raises the error of the first and gets that of the
@@ -62,55 +63,59 @@ fn outside<T>() -> mlua::Result<T> {
 fn caller(lua: &Lua, raises: bool) -> mlua::Result<mlua::Function> {
     // The words of a call; a command that a script runs runs none itself.
     let words = RefCell::new(OwnedArgs::default());
-    lua.create_function(move |lua, args: MultiValue| {
+    native(lua, move |stack| {
         let mut words = words.borrow_mut();
-        let problem = match collect(&args, &mut words) {
-            Ok(()) => {
-                let value = with_host(|host| call(lua, host, &words));
-                match value.unwrap_or_else(outside)? {
-                    Ok(value) => return Ok(value),
-                    Err(fault) => fault,
-                }
-            }
-            Err(text) => Fault::Reply(format!("ERR {text}"), false),
+        let called = match collect(stack, &mut words) {
+            Ok(()) => with_host(|host| call(stack, host, &words)).unwrap_or(Err(outside().into())),
+            Err(text) => Err(Fault::Reply(format!("ERR {text}"), false).into()),
         };
-        match problem {
-            Fault::Reply(text, counted) if !raises => {
-                Ok(Value::Table(error_table(lua, text, counted)?))
+        match called {
+            Err(Problem::Fault(Fault::Reply(text, counted))) if !raises => {
+                push_error(stack, text.as_bytes(), counted)
             }
-            problem => Err(problem.into()),
+            called => called,
         }
     })
 }
 
-/// Runs a command; the inner error is the script's, the outer one Lua's own.
-fn call(lua: &Lua, host: &mut dyn Host, words: &OwnedArgs) -> mlua::Result<Result<Value, Fault>> {
+/// Runs a command and pushes its value.
+fn call(stack: &mut Stack<'_>, host: &mut dyn Host, words: &OwnedArgs) -> Result<(), Problem> {
     match host.call(words.as_args()) {
         Ok([b'-', error @ ..]) => {
             let line = error.split(|&byte| byte == b'\r').next().unwrap_or_default();
-            Ok(Err(Fault::Reply(String::from_utf8_lossy(line).into_owned(), true)))
+            Err(Fault::Reply(String::from_utf8_lossy(line).into_owned(), true).into())
         }
-        Ok(reply) => unlimited(lua, |_| to_lua(lua, reply)).map(Ok),
-        Err(Refusal::Error(text)) => Ok(Err(Fault::Reply(text, true))),
-        Err(Refusal::Restart) => Ok(Err(Fault::Restart)),
+        Ok(reply) => to_lua(stack, reply),
+        Err(Refusal::Error(text)) => Err(Fault::Reply(text, true).into()),
+        Err(Refusal::Restart) => Err(Fault::Restart.into()),
     }
 }
 
 /// The words of a command from a call's arguments.
-fn collect(args: &MultiValue, words: &mut OwnedArgs) -> Result<(), &'static str> {
+fn collect(stack: &Stack<'_>, words: &mut OwnedArgs) -> Result<(), &'static str> {
     words.clear();
-    if args.is_empty() {
+    if stack.len() == 0 {
         return Err("Please specify at least one argument for this redis lib call");
     }
-    for value in args {
-        match value {
-            Value::String(text) => words.push(&text.as_bytes()),
-            Value::Integer(number) => words.push_int(*number),
-            Value::Number(number) => words.push(number_text(*number).as_bytes()),
+    for index in 1..=stack.len() {
+        match stack.item(index) {
+            Item::String(text) => words.push(text),
+            Item::Number(number) => match as_integer(number) {
+                Some(number) => words.push_int(number),
+                None => words.push(number_text(number).as_bytes()),
+            },
             _ => return Err("Lua redis lib command arguments must be strings or integers"),
         }
     }
     Ok(())
+}
+
+/// A number without a fraction that an integer can hold.
+fn as_integer(number: f64) -> Option<i64> {
+    let integer = number as i64;
+    let same = (integer as f64).to_bits() == number.to_bits();
+    // 2^63 saturates to the integer below it.
+    (same && integer != i64::MAX).then_some(integer)
 }
 
 /// A number as a command's argument: the fewest digits that read back.
@@ -217,13 +222,15 @@ fn set_repl(lua: &Lua, args: MultiValue) -> mlua::Result<()> {
     Ok(())
 }
 
-fn acl_check_cmd(lua: &Lua, args: MultiValue) -> mlua::Result<Value> {
+fn acl_check_cmd(stack: &mut Stack<'_>) -> Result<(), Problem> {
     let mut words = OwnedArgs::default();
-    collect(&args, &mut words).map_err(reply_error)?;
+    let refused = |text: &str| Fault::Reply(format!("ERR {text}"), false);
+    collect(stack, &mut words).map_err(refused)?;
     match with_host(|host| host.may_call(words.as_args())).flatten() {
-        Some(allowed) => allowed.into_lua(lua),
-        None => Err(reply_error("Invalid command passed to redis.acl_check_cmd()")),
+        Some(allowed) => stack.push_boolean(allowed),
+        None => return Err(refused("Invalid command passed to redis.acl_check_cmd()").into()),
     }
+    Ok(())
 }
 
 /// Looks at the running script from Lua's hook.

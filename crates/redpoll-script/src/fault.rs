@@ -48,7 +48,7 @@ pub(crate) fn reply_error(text: impl Into<String>) -> mlua::Error {
 
 /// The error of a library function, which begins with the place of its call.
 pub(crate) fn text_error(lua: &Lua, text: impl AsRef<str>) -> mlua::Error {
-    Fault::Text(format!("{}{}", place(lua), text.as_ref())).into()
+    Fault::Text(format!("{}{}", place(lua, 1), text.as_ref())).into()
 }
 
 /// The error for an argument of the wrong kind.
@@ -56,9 +56,10 @@ pub(crate) fn bad_argument(lua: &Lua, index: usize, function: &str, why: &str) -
     text_error(lua, format!("bad argument #{index} to '{function}' ({why})"))
 }
 
-/// Where the running callback was called, as Lua puts it before a message: `user_script:1: `.
-fn place(lua: &Lua) -> String {
-    let place = lua.inspect_stack(1, |frame| {
+/// Where a function was called that is so many levels up, as Lua puts it before a message:
+/// `user_script:1: `. The running callback was called one level up.
+pub(crate) fn place(lua: &Lua, level: usize) -> String {
+    let place = lua.inspect_stack(level, |frame| {
         let line = frame.current_line()?;
         Some(format!("{}:{line}: ", frame.source().short_src?))
     });

@@ -3,7 +3,7 @@
 //! A callback of Lua must own what it uses, while a host borrows the command that runs the script.
 //! So the host lies in a slot of the thread while a script runs, and only then.
 
-use redpoll_resp::{Args, Proto};
+use redpoll_resp::{Args, Proto, Reply};
 use scoped_tls_hkt::{ReborrowMut, scoped_thread_local};
 
 /// Why a command of a script did not run.
@@ -43,6 +43,10 @@ pub trait Host {
     /// Chooses where the effects of further commands go: bit 0 the append-only file, bit 1
     /// replicas.
     fn set_replication(&mut self, targets: u8);
+
+    /// Where the script's value is to be written, and the protocol that the script has chosen for
+    /// itself: it says what a boolean becomes. Asked for once, when the script has succeeded.
+    fn answer(&mut self) -> (Proto, Reply<'_>);
 
     /// Called every hundred thousand instructions or so.
     fn look(&mut self) -> Verdict;

@@ -21,6 +21,20 @@ pub(crate) fn general(value: f64, precision: usize) -> String {
     trimmed(&format!("{value:.decimals$}")).to_owned()
 }
 
+/// Writes a number as [`general`] does if it is an integer of at most `precision` digits, 14 at
+/// most; false otherwise.
+pub(crate) fn write_integer(value: f64, precision: i64, out: &mut Vec<u8>) -> bool {
+    let integer = value as i64;
+    // Minus zero has a sign to be written.
+    let same = (integer as f64).to_bits() == value.to_bits();
+    let digits = u32::try_from(precision.min(14)).unwrap_or(0);
+    let short = same && integer.unsigned_abs() < 10u64.pow(digits);
+    if short {
+        out.extend_from_slice(itoa::Buffer::new().format(integer).as_bytes());
+    }
+    short
+}
+
 /// A decimal text without the zeros at its end.
 fn trimmed(text: &str) -> &str {
     match text.contains('.') {
@@ -31,7 +45,7 @@ fn trimmed(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::general;
+    use super::{general, write_integer};
 
     #[test]
     fn as_c_writes_it() {
@@ -51,5 +65,20 @@ mod tests {
             assert_eq!(general(value, 14), text, "{value}");
         }
         assert_eq!(general(9.99, 2), "10");
+    }
+
+    #[test]
+    fn integers_are_written_alike() {
+        for precision in [1, 2, 14] {
+            for value in [0.0, -0.0, 1.0, -7.0, 9.0, 10.0, 99.0, 1e13, 1e14, -1e15, 0.5, f64::MAX] {
+                let mut out = Vec::new();
+                if write_integer(value, precision, &mut out) {
+                    let text = general(value, precision as usize);
+                    assert_eq!(String::from_utf8_lossy(&out), text, "{value} {precision}");
+                }
+            }
+        }
+        assert!(!write_integer(-0.0, 14, &mut Vec::new()));
+        assert!(write_integer(99_999_999_999_999.0, 14, &mut Vec::new()));
     }
 }

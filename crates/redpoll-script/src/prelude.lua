@@ -229,23 +229,13 @@ for name in next, raw do
 end
 
 -- While a library loads, its functions see L; afterwards G.
-local inside = G
 local library_environment = {}
 hidden[library_environment] = G
-setmetatable(library_environment, {
-  __index = function(_, name)
-    local value = rawget(inside, name)
-    if value == nil then
-      error(("Script attempted to access nonexistent global variable '%s'"):format(tostring(name)), 2)
-    end
-    return value
-  end,
-  __newindex = refuse,
-  __metatable = no_metatable,
-})
+local library_means = { __index = G, __newindex = refuse, __metatable = no_metatable }
+setmetatable(library_environment, library_means)
 
 local function set_loading(loading)
-  inside = loading and L or G
+  library_means.__index = loading and L or G
 end
 
 return environment, library_environment, set_loading, G

@@ -1,18 +1,31 @@
 //! A Lua state with nothing in it but what scripts may use, and the running of scripts in it.
 
 use crate::fault::{Fault, KILLED, error_table, fault_of, message_of, reply_error, understand};
-use crate::host::{Host, with_host_set};
+use crate::host::{Host, with_host, with_host_set};
 use crate::library::{Registered, register};
+use crate::stack::{Entry, Problem, Stack, reserve};
+use crate::to_resp::{ErrorReply, to_resp};
 use crate::{api, bits, cjson, msgpack, random, shebang, structs};
-use mlua::{ChunkMode, Function, HookTriggers, Lua, LuaOptions, MultiValue, StdLib, Table, Value};
+use mlua::{
+    AnyUserData, ChunkMode, Function, HookTriggers, Lua, LuaOptions, MultiValue, StdLib, Table,
+    Value,
+};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Instant;
 
 /// Instructions between two looks at a running script.
 const LOOK_EVERY: u32 = 100_000;
-/// Runs after which Lua's garbage collector takes a step of its own.
-const RUNS_PER_STEP: u32 = 50;
+/// Memory that is never used and makes Lua collect garbage less often: it begins again whenever
+/// twice as much is in use as was alive before, and what is alive in an idle state is little.
+const BALLAST: usize = 512 << 10;
+/// The part of the limit that the ballast may take at most.
+const BALLAST_SHARE: usize = 64;
+
+/// Where things lie on the stack when a script begins.
+const SCRIPT: i32 = 2;
+const GLOBALS: i32 = 3;
+const HANDLER: i32 = 4;
 
 /// Why a script has no value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,13 +57,13 @@ pub struct Sandbox {
     /// `xpcall`, and what it is to call with an error.
     protected: Function,
     handler: Function,
-    /// Calls a function with two arguments, protected.
-    protected_with: Function,
+    entry: Entry,
     registered: Rc<RefCell<Option<Vec<Registered>>>>,
     memory_limit: usize,
     /// A script has run out of memory since garbage was last collected.
     ran_out: Cell<bool>,
-    runs: u32,
+    /// See [`BALLAST`].
+    _ballast: AnyUserData,
 }
 
 impl Sandbox {
@@ -65,20 +78,14 @@ impl Sandbox {
         let globals = lua.globals();
         random::install(&lua, &globals.get::<Table>("math")?)?;
         let protected: Function = globals.get("xpcall")?;
-        let protected_with = lua
-            .load(
-                "local run = ...
-                return function(f, a, b, handler)
-                    return run(function() return f(a, b) end, handler)
-                end",
-            )
-            .set_name("=call")
-            .call(protected.clone())?;
         let registered = Rc::default();
         let native = natives(&lua, &registered)?;
         let prelude = lua.load(include_str!("prelude.lua")).set_name("=prelude");
         let (environment, library_environment, set_loading, globals) = prelude.call(native)?;
         let handler = lua.create_function(locate)?;
+        let entry = Entry::new(&lua)?;
+        let most = if memory_limit == 0 { usize::MAX } else { memory_limit / BALLAST_SHARE };
+        let ballast = reserve(&lua, BALLAST.min(most))?;
         let triggers = HookTriggers::new().every_nth_instruction(LOOK_EVERY);
         lua.set_global_hook(triggers, |_, _| api::look())?;
         Ok(Sandbox {
@@ -89,11 +96,11 @@ impl Sandbox {
             set_loading,
             protected,
             handler,
-            protected_with,
+            entry,
             registered,
             memory_limit,
             ran_out: Cell::new(false),
-            runs: 0,
+            _ballast: ballast,
         })
     }
 
@@ -130,44 +137,70 @@ impl Sandbox {
         self.compile_chunk(code, "@user_script", &self.environment).map(Compiled)
     }
 
-    /// Runs a script with its keys and arguments as globals.
+    /// Runs a script with its keys and arguments as globals. Its value goes where the host wants
+    /// it; an error that it has returned comes back, and nothing is written.
     pub fn run<'a>(
         &mut self,
         host: &mut dyn Host,
         script: &Compiled,
-        keys: impl Iterator<Item = &'a [u8]>,
-        arguments: impl Iterator<Item = &'a [u8]>,
-    ) -> Result<Value, Failure> {
-        let set = || -> mlua::Result<()> {
-            self.globals.raw_set("KEYS", self.list(keys)?)?;
-            self.globals.raw_set("ARGV", self.list(arguments)?)
-        };
-        set().map_err(|error| self.failure(Value::Error(Box::new(error))))?;
-        let call = (script.0.clone(), self.handler.clone());
-        self.guarded(host, || self.protected.call(call))
+        keys: impl Iterator<Item = &'a [u8]> + Clone,
+        arguments: impl Iterator<Item = &'a [u8]> + Clone,
+    ) -> Result<Option<ErrorReply>, Failure> {
+        self.on_stack(host, script, |stack| {
+            push_list(stack, keys.clone())?;
+            stack.set_field_of(GLOBALS, "KEYS")?;
+            push_list(stack, arguments.clone())?;
+            stack.set_field_of(GLOBALS, "ARGV")?;
+            stack.push_function(SCRIPT);
+            Ok(0)
+        })
     }
 
-    /// Runs a function of a library.
+    /// Runs a function of a library, as [`Sandbox::run`] does a script.
     pub fn run_function<'a>(
         &mut self,
         host: &mut dyn Host,
         function: &Compiled,
-        keys: impl Iterator<Item = &'a [u8]>,
-        arguments: impl Iterator<Item = &'a [u8]>,
-    ) -> Result<Value, Failure> {
-        let lists = self.list(keys).and_then(|keys| Ok((keys, self.list(arguments)?)));
-        let (keys, arguments) =
-            lists.map_err(|error| self.failure(Value::Error(Box::new(error))))?;
-        let call = (function.0.clone(), keys, arguments, self.handler.clone());
-        self.guarded(host, || self.protected_with.call(call))
+        keys: impl Iterator<Item = &'a [u8]> + Clone,
+        arguments: impl Iterator<Item = &'a [u8]> + Clone,
+    ) -> Result<Option<ErrorReply>, Failure> {
+        self.on_stack(host, function, |stack| {
+            stack.push_function(SCRIPT);
+            push_list(stack, keys.clone())?;
+            push_list(stack, arguments.clone())?;
+            Ok(2)
+        })
     }
 
-    fn list<'a>(&self, items: impl Iterator<Item = &'a [u8]>) -> mlua::Result<Table> {
-        let table = self.lua.create_table()?;
-        for (index, item) in items.enumerate() {
-            table.raw_set(index + 1, self.lua.create_string(item)?)?;
+    /// Calls what `prepare` pushes, a function and so many arguments as it says.
+    fn on_stack(
+        &self,
+        host: &mut dyn Host,
+        script: &Compiled,
+        mut prepare: impl FnMut(&mut Stack<'_>) -> Result<i32, Problem>,
+    ) -> Result<Option<ErrorReply>, Failure> {
+        let (mut succeeded, mut returned) = (false, None);
+        let mut act = |stack: &mut Stack<'_>| {
+            let count = prepare(stack)?;
+            succeeded = stack.protected_call(count, HANDLER, self.memory_limit);
+            if !succeeded {
+                return Ok(());
+            }
+            let written = with_host(|host| {
+                let (proto, mut reply) = host.answer();
+                to_resp(stack, proto, &mut reply)
+            });
+            returned = written.transpose()?.flatten();
+            stack.push_nil();
+            Ok(())
+        };
+        let things = (&script.0, &self.globals, &self.handler);
+        let result = with_host_set(host, || self.entry.run(&self.lua, things, &mut act));
+        match result {
+            Ok(_) if succeeded => Ok(returned),
+            Ok(problem) => Err(self.failure(problem)),
+            Err(error) => Err(self.failure(Value::Error(Box::new(error)))),
         }
-        Ok(table)
     }
 
     /// Runs something with a host and within the memory limit.
@@ -187,18 +220,13 @@ impl Sandbox {
         }
     }
 
-    /// Lets the garbage collector catch up from time to time. To be called after a run.
+    /// Collects garbage if that is urgent. To be called after a run.
     pub fn collect(&mut self) {
-        self.runs += 1;
         // Lua collects at its own pace and gives up where it gets no memory: it starts afresh with
         // the next script, and in time.
         let half = self.memory_limit / 2;
         if self.ran_out.take() || (half > 0 && self.memory() > half) {
             self.collect_all();
-        } else if self.runs >= RUNS_PER_STEP {
-            self.runs = 0;
-            // It can only fail if a finalizer does, and scripts have none.
-            let _ = self.lua.gc_step_kbytes(RUNS_PER_STEP as i32);
         }
     }
 
@@ -285,6 +313,19 @@ impl Sandbox {
             Err(Failure::Restart) => Err("Error registering functions".to_owned()),
         }
     }
+}
+
+/// Pushes a list of texts.
+fn push_list<'a>(
+    stack: &mut Stack<'_>,
+    items: impl Iterator<Item = &'a [u8]>,
+) -> Result<(), Problem> {
+    stack.push_table(items.size_hint().0, 0)?;
+    for (index, item) in (1..).zip(items) {
+        stack.push_string(item)?;
+        stack.set_index(index);
+    }
+    Ok(())
 }
 
 fn plain_failure(message: String) -> Failure {

@@ -91,6 +91,11 @@ pub(crate) fn of_script(body: &[u8]) -> Result<(ScriptFlags, usize), String> {
     Ok((flags, end))
 }
 
+/// What a script's first line says of it; `None` if that is wrong.
+pub fn script_flags(body: &[u8]) -> Option<ScriptFlags> {
+    of_script(body).ok().map(|(flags, _)| flags)
+}
+
 /// A library's name and the length of its shebang line.
 pub(crate) fn of_library(code: &[u8]) -> Result<(String, usize), String> {
     if !code.starts_with(b"#!") {

@@ -1,12 +1,13 @@
 //! Scripts against a host that only knows how to answer what it is given.
 
-use crate::{Failure, Host, Refusal, Sandbox, Verdict, to_resp};
+use crate::{Failure, Host, Refusal, Sandbox, Verdict};
 use redpoll_resp::{Args, Proto, Reply};
 use std::time::{Duration, Instant};
 
 /// Answers `ECHO x` with x as it is, byte for byte, and everything else with an error.
 struct Echo {
     reply: Vec<u8>,
+    value: Vec<u8>,
     proto: Proto,
     until: Option<Instant>,
     restart: bool,
@@ -14,7 +15,13 @@ struct Echo {
 
 impl Echo {
     fn new() -> Self {
-        Echo { reply: Vec::new(), proto: Proto::Resp2, until: None, restart: false }
+        Echo {
+            reply: Vec::new(),
+            value: Vec::new(),
+            proto: Proto::Resp2,
+            until: None,
+            restart: false,
+        }
     }
 }
 
@@ -46,6 +53,11 @@ impl Host for Echo {
 
     fn set_replication(&mut self, _: u8) {}
 
+    fn answer(&mut self) -> (Proto, Reply<'_>) {
+        self.value.clear();
+        (self.proto, Reply::new(&mut self.value, Proto::Resp3))
+    }
+
     fn look(&mut self) -> Verdict {
         match self.until {
             Some(until) if until < Instant::now() => Verdict::Kill,
@@ -62,14 +74,8 @@ fn run_with(sandbox: &mut Sandbox, host: &mut Echo, script: &str) -> String {
     };
     let keys = [&b"key"[..], b"other"];
     match sandbox.run(host, &compiled, keys.into_iter(), [&b"arg"[..]].into_iter()) {
-        Ok(value) => {
-            let mut out = Vec::new();
-            let mut reply = Reply::new(&mut out, Proto::Resp3);
-            if let Some(error) = to_resp(&value, host.proto, &mut reply) {
-                return format!("-{}", error.message);
-            }
-            String::from_utf8_lossy(&out).trim_end().replace("\r\n", " ")
-        }
+        Ok(Some(error)) => format!("-{}", error.message),
+        Ok(None) => String::from_utf8_lossy(&host.value).trim_end().replace("\r\n", " "),
         Err(Failure::Restart) => "restart".to_owned(),
         Err(Failure::Error { message, place, .. }) => match place {
             Some((source, line)) => format!("{message} at {source}:{line}"),

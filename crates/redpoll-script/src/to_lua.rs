@@ -3,15 +3,16 @@
 //! The bytes come from the server's own commands, but nothing here relies on that: what is no
 //! complete reply is an error.
 
-use crate::fault::error_table;
-use mlua::{Lua, Table, Value};
+use crate::fault::Fault;
+use crate::stack::{Problem, Stack};
 use redpoll_types::number::parse_i64;
 
 /// Replies within replies that are followed; no command nests deeper.
 const DEPTH_MAX: usize = 128;
+/// Values on the stack for each level.
+const ROOM: i32 = 10;
 
-/// What is wrong with bytes that should be a reply.
-const MALFORMED: &str = "malformed reply";
+type Result<T = ()> = std::result::Result<T, Problem>;
 
 /// The bytes that are left to read.
 struct Input<'a> {
@@ -19,157 +20,177 @@ struct Input<'a> {
     depth: usize,
 }
 
-/// The Lua value of an encoded reply.
-pub fn to_lua(lua: &Lua, reply: &[u8]) -> mlua::Result<Value> {
-    let mut input = Input { bytes: reply, depth: 0 };
-    input.value(lua)
+/// Pushes the Lua value of an encoded reply.
+pub(crate) fn to_lua(stack: &mut Stack<'_>, reply: &[u8]) -> Result {
+    Input { bytes: reply, depth: 0 }.value(stack)
+}
+
+fn malformed<T>() -> Result<T> {
+    Err(Fault::Text("malformed reply".to_owned()).into())
 }
 
 impl<'a> Input<'a> {
-    fn malformed<T>() -> mlua::Result<T> {
-        Err(mlua::Error::runtime(MALFORMED))
-    }
-
     /// The rest of the line, without its end.
-    fn line(&mut self) -> mlua::Result<&'a [u8]> {
+    fn line(&mut self) -> Result<&'a [u8]> {
         let Some(end) = self.bytes.iter().position(|&byte| byte == b'\r') else {
-            return Self::malformed();
+            return malformed();
         };
         let line = &self.bytes[..end];
         self.bytes = match self.bytes.get(end + 2..) {
             Some(rest) => rest,
-            None => return Self::malformed(),
+            None => return malformed(),
         };
         Ok(line)
     }
 
-    /// A line with an integer; lengths of one digit, the usual ones, are read without ado.
-    fn int(&mut self) -> mlua::Result<i64> {
+    fn int(&mut self) -> Result<i64> {
         match parse_i64(self.line()?) {
             Some(value) => Ok(value),
-            None => Self::malformed(),
+            None => malformed(),
         }
     }
 
     /// A length and so many bytes; `None` for the absent string.
-    fn bulk(&mut self) -> mlua::Result<Option<&'a [u8]>> {
+    fn bulk(&mut self) -> Result<Option<&'a [u8]>> {
         let Ok(length) = usize::try_from(self.int()?) else { return Ok(None) };
         let (Some(bytes), Some(rest)) =
             (self.bytes.get(..length), length.checked_add(2).and_then(|end| self.bytes.get(end..)))
         else {
-            return Self::malformed();
+            return malformed();
         };
         self.bytes = rest;
         Ok(Some(bytes))
     }
 
-    fn value(&mut self, lua: &Lua) -> mlua::Result<Value> {
-        let Some((&kind, rest)) = self.bytes.split_first() else { return Self::malformed() };
+    fn value(&mut self, stack: &mut Stack<'_>) -> Result {
+        let Some((&kind, rest)) = self.bytes.split_first() else { return malformed() };
         self.bytes = rest;
-        Ok(match kind {
+        match kind {
             b'$' => match self.bulk()? {
-                Some(bytes) => Value::String(lua.create_string(bytes)?),
-                None => Value::Boolean(false),
+                Some(bytes) => stack.push_string(bytes)?,
+                None => stack.push_boolean(false),
             },
             // Lua's numbers are floating-point: what is beyond 2^53 loses digits, as in Redis.
-            b':' => Value::Number(self.int()? as f64),
-            b'+' => field(lua, "ok", self.line()?)?,
-            b'-' => Value::Table(error_table(lua, self.line()?, true)?),
+            b':' => stack.push_number(self.int()? as f64),
+            b'+' => field(stack, "ok", self.line()?)?,
+            b'-' => push_error(stack, self.line()?, true)?,
             b'_' => {
                 self.line()?;
-                Value::Nil
+                stack.push_nil();
             }
-            b'#' => Value::Boolean(self.line()? == b"t"),
-            b',' => self.double(lua)?,
-            b'(' => field(lua, "big_number", self.line()?)?,
-            b'=' => self.verbatim(lua)?,
-            b'*' | b'>' | b'~' | b'%' | b'|' => self.nested(lua, kind)?,
-            _ => return Self::malformed(),
+            b'#' => stack.push_boolean(self.line()? == b"t"),
+            b',' => self.double(stack)?,
+            b'(' => field(stack, "big_number", self.line()?)?,
+            b'=' => self.verbatim(stack)?,
+            b'*' | b'>' | b'~' | b'%' | b'|' => self.nested(stack, kind)?,
+            _ => return malformed(),
+        }
+        Ok(())
+    }
+
+    fn double(&mut self, stack: &mut Stack<'_>) -> Result {
+        let text = std::str::from_utf8(self.line()?).unwrap_or_default();
+        let Ok(number) = text.parse::<f64>() else { return malformed() };
+        wrapped(stack, "double", |stack| {
+            stack.push_number(number);
+            Ok(())
         })
     }
 
-    fn double(&mut self, lua: &Lua) -> mlua::Result<Value> {
-        let text = std::str::from_utf8(self.line()?).unwrap_or_default();
-        let Ok(number) = text.parse::<f64>() else { return Self::malformed() };
-        let table = lua.create_table()?;
-        table.raw_set("double", number)?;
-        Ok(Value::Table(table))
-    }
-
-    fn verbatim(&mut self, lua: &Lua) -> mlua::Result<Value> {
-        let Some(bytes) = self.bulk()? else { return Ok(Value::Nil) };
-        let (Some(format), Some(text)) = (bytes.get(..3), bytes.get(4..)) else {
-            return Self::malformed();
+    fn verbatim(&mut self, stack: &mut Stack<'_>) -> Result {
+        let Some(bytes) = self.bulk()? else {
+            stack.push_nil();
+            return Ok(());
         };
-        let inner = lua.create_table()?;
-        inner.raw_set("string", lua.create_string(text)?)?;
-        inner.raw_set("format", lua.create_string(format)?)?;
-        let table = lua.create_table()?;
-        table.raw_set("verbatim_string", inner)?;
-        Ok(Value::Table(table))
+        let (Some(format), Some(text)) = (bytes.get(..3), bytes.get(4..)) else {
+            return malformed();
+        };
+        wrapped(stack, "verbatim_string", |stack| {
+            stack.push_table(0, 2)?;
+            stack.set_text("string", text)?;
+            stack.set_text("format", format)
+        })
     }
 
-    fn nested(&mut self, lua: &Lua, kind: u8) -> mlua::Result<Value> {
+    fn nested(&mut self, stack: &mut Stack<'_>, kind: u8) -> Result {
         let length = self.int()?;
-        let Ok(length) = usize::try_from(length) else { return Ok(Value::Boolean(false)) };
+        let Ok(length) = usize::try_from(length) else {
+            stack.push_boolean(false);
+            return Ok(());
+        };
         self.depth += 1;
         if self.depth > DEPTH_MAX {
-            return Self::malformed();
+            return malformed();
         }
-        let value = match kind {
-            b'%' => wrapped(lua, "map", self.pairs(lua, length)?)?,
+        stack.reserve(ROOM)?;
+        match kind {
+            b'%' => wrapped(stack, "map", |stack| self.pairs(stack, length))?,
             b'|' => {
                 // An attribute is about the reply behind it.
-                self.pairs(lua, length)?;
-                self.value(lua)?
+                self.pairs(stack, length)?;
+                stack.pop(1);
+                self.value(stack)?;
             }
-            b'~' => {
-                let table = lua.create_table()?;
+            b'~' => wrapped(stack, "set", |stack| {
+                stack.push_table(0, length.min(self.bytes.len()))?;
                 for _ in 0..length {
-                    put(&table, self.value(lua)?, Value::Boolean(true))?;
+                    self.value(stack)?;
+                    stack.push_boolean(true);
+                    stack.set_pair();
                 }
-                wrapped(lua, "set", table)?
-            }
+                Ok(())
+            })?,
             _ => {
-                let room = length.min(self.bytes.len());
-                let table = lua.create_table_with_capacity(room, 0)?;
+                let Ok(length) = i32::try_from(length) else { return malformed() };
+                stack.push_table((length as usize).min(self.bytes.len()), 0)?;
                 for index in 1..=length {
-                    table.raw_set(index, self.value(lua)?)?;
+                    self.value(stack)?;
+                    stack.set_index(index);
                 }
-                Value::Table(table)
             }
-        };
-        self.depth -= 1;
-        Ok(value)
-    }
-
-    fn pairs(&mut self, lua: &Lua, length: usize) -> mlua::Result<Table> {
-        let table = lua.create_table()?;
-        for _ in 0..length {
-            let key = self.value(lua)?;
-            put(&table, key, self.value(lua)?)?;
         }
-        Ok(table)
+        self.depth -= 1;
+        Ok(())
+    }
+
+    fn pairs(&mut self, stack: &mut Stack<'_>, length: usize) -> Result {
+        stack.push_table(0, length.min(self.bytes.len()))?;
+        for _ in 0..length {
+            self.value(stack)?;
+            self.value(stack)?;
+            stack.set_pair();
+        }
+        Ok(())
     }
 }
 
-/// Sets a field, unless its key is one that no table can have.
-fn put(table: &Table, key: Value, value: Value) -> mlua::Result<()> {
-    match key {
-        Value::Nil => Ok(()),
-        Value::Number(number) if number.is_nan() => Ok(()),
-        key => table.raw_set(key, value),
+/// Pushes a table with one field, a text.
+fn field(stack: &mut Stack<'_>, name: &str, text: &[u8]) -> Result {
+    stack.push_table(0, 1)?;
+    stack.set_text(name, text)
+}
+
+/// Pushes a table with one field; `push` pushes what is in it.
+fn wrapped(
+    stack: &mut Stack<'_>,
+    name: &str,
+    push: impl FnOnce(&mut Stack<'_>) -> Result,
+) -> Result {
+    stack.push_table(0, 1)?;
+    stack.push_string(name.as_bytes())?;
+    push(stack)?;
+    stack.set_pair();
+    Ok(())
+}
+
+/// Pushes the table that stands for an error reply.
+pub(crate) fn push_error(stack: &mut Stack<'_>, text: &[u8], counted: bool) -> Result {
+    stack.push_table(0, 1 + usize::from(counted))?;
+    stack.set_text("err", text)?;
+    if counted {
+        stack.push_string(b"ignore_error_stats_update")?;
+        stack.push_boolean(true);
+        stack.set_pair();
     }
-}
-
-fn field(lua: &Lua, name: &str, text: &[u8]) -> mlua::Result<Value> {
-    let table = lua.create_table()?;
-    table.raw_set(name, lua.create_string(text)?)?;
-    Ok(Value::Table(table))
-}
-
-fn wrapped(lua: &Lua, name: &str, inner: Table) -> mlua::Result<Value> {
-    let table = lua.create_table()?;
-    table.raw_set(name, inner)?;
-    Ok(Value::Table(table))
+    Ok(())
 }

@@ -1,10 +1,12 @@
 //! Lua values as replies.
 
-use mlua::{Table, Value};
+use crate::stack::{Item, Problem, Stack};
 use redpoll_resp::{Proto, Reply};
 
 /// Tables within tables that are followed; a table that holds itself would have no end.
 const DEPTH_MAX: usize = 200;
+/// Values on the stack for each level.
+const ROOM: i32 = 8;
 const TOO_DEEP: &[u8] = b"ERR reached lua stack limit";
 
 /// An error that a script has returned as its reply.
@@ -16,91 +18,162 @@ pub struct ErrorReply {
     pub counted: bool,
 }
 
-/// Writes what a script has returned. `proto` is the protocol that the script has chosen for
+/// Writes the last value of the stack. `proto` is the protocol that the script has chosen for
 /// itself: it says what a boolean becomes. A script that returns an error gets it back, and nothing
 /// is written.
-pub fn to_resp(value: &Value, proto: Proto, reply: &mut Reply<'_>) -> Option<ErrorReply> {
-    if let Value::Table(table) = value
-        && let Some(text) = text(table, "err")
+pub(crate) fn to_resp(
+    stack: &mut Stack<'_>,
+    proto: Proto,
+    reply: &mut Reply<'_>,
+) -> Result<Option<ErrorReply>, Problem> {
+    if let Item::Table = stack.item(-1)
+        && let Some(text) = text(stack, "err")
     {
-        let counted = table.raw_get("ignore_error_stats_update").unwrap_or(false);
+        stack.get_field("ignore_error_stats_update");
+        let counted = matches!(stack.item(-1), Item::Boolean(true));
+        stack.pop(1);
         let message = String::from_utf8_lossy(&text).into_owned();
         let message = message.strip_prefix('-').map_or(message.clone(), str::to_owned);
-        return Some(ErrorReply { message, counted });
+        return Ok(Some(ErrorReply { message, counted }));
     }
-    write(value, proto, reply, 0);
-    None
+    write(stack, proto, reply, 0)?;
+    Ok(None)
 }
 
-fn write(value: &Value, proto: Proto, reply: &mut Reply<'_>, depth: usize) {
-    match value {
-        Value::String(text) => reply.bulk(&text.as_bytes()),
-        Value::Integer(number) => reply.int(*number),
-        Value::Number(number) => reply.int(truncated(*number)),
-        Value::Boolean(value) if proto == Proto::Resp3 => reply.boolean(*value),
-        Value::Boolean(true) => reply.int(1),
-        Value::Table(_) if depth >= DEPTH_MAX => reply.error(TOO_DEEP),
-        Value::Table(table) => write_table(table, proto, reply, depth + 1),
+/// Writes the last value of the stack, which stays there.
+fn write(
+    stack: &mut Stack<'_>,
+    proto: Proto,
+    reply: &mut Reply<'_>,
+    depth: usize,
+) -> Result<(), Problem> {
+    match stack.item(-1) {
+        Item::String(text) => reply.bulk(text),
+        Item::Number(number) => reply.int(truncated(number)),
+        Item::Boolean(value) if proto == Proto::Resp3 => reply.boolean(value),
+        Item::Boolean(true) => reply.int(1),
+        Item::Table if depth >= DEPTH_MAX => reply.error(TOO_DEEP),
+        Item::Table => write_table(stack, proto, reply, depth + 1)?,
         _ => reply.null(),
     }
+    Ok(())
 }
 
-fn write_table(table: &Table, proto: Proto, reply: &mut Reply<'_>, depth: usize) {
-    if let Some(text) = text(table, "err") {
-        return reply.error(text.strip_prefix(b"-").unwrap_or(&text));
+fn write_table(
+    stack: &mut Stack<'_>,
+    proto: Proto,
+    reply: &mut Reply<'_>,
+    depth: usize,
+) -> Result<(), Problem> {
+    stack.reserve(ROOM)?;
+    if let Some(text) = text(stack, "err") {
+        reply.error(text.strip_prefix(b"-").unwrap_or(&text));
+        return Ok(());
     }
-    if let Some(text) = text(table, "ok") {
-        return reply.simple(&line(&text));
-    }
-    match table.raw_get("double") {
-        Ok(Value::Number(number)) => return reply.double(number),
-        Ok(Value::Integer(number)) => return reply.double(number as f64),
-        _ => {}
-    }
-    if let Some(text) = text(table, "big_number") {
-        return reply.big_number(&line(&text));
-    }
-    if let Ok(Value::Table(inner)) = table.raw_get("verbatim_string")
-        && let (Some(format), Some(text)) = (text(&inner, "format"), text(&inner, "string"))
-    {
-        let mut format = line(&format);
-        while format.len() < 3 {
-            format.push(' ');
+    stack.get_field("ok");
+    if let Item::String(text) = stack.item(-1) {
+        match std::str::from_utf8(text) {
+            Ok(text) if !text.contains(['\r', '\n']) => reply.simple(text),
+            _ => reply.simple(&line(text)),
         }
-        let format: String = format.chars().filter(char::is_ascii).take(3).collect();
-        return reply.verbatim(if format.len() == 3 { &format } else { "txt" }, &text);
+        stack.pop(1);
+        return Ok(());
     }
-    if let Ok(Value::Table(inner)) = table.raw_get("map") {
-        // Walked twice and never gathered: Lua can hold only so many values for us at once.
-        reply.map(inner.pairs::<Value, Value>().flatten().count());
-        for (key, value) in inner.pairs::<Value, Value>().flatten() {
-            write(&key, proto, reply, depth);
-            write(&value, proto, reply, depth);
+    stack.pop(1);
+    stack.get_field("double");
+    let double = stack.item(-1);
+    if let Item::Number(number) = double {
+        reply.double(number);
+        stack.pop(1);
+        return Ok(());
+    }
+    stack.pop(1);
+    if let Some(text) = text(stack, "big_number") {
+        reply.big_number(&line(&text));
+        return Ok(());
+    }
+    if let Some((format, text)) = verbatim(stack) {
+        reply.verbatim(&format, &text);
+        return Ok(());
+    }
+    for (name, is_map) in [("map", true), ("set", false)] {
+        stack.get_field(name);
+        if let Item::Table = stack.item(-1) {
+            write_pairs(stack, proto, reply, depth, is_map)?;
+            stack.pop(1);
+            return Ok(());
         }
-        return;
+        stack.pop(1);
     }
-    if let Ok(Value::Table(inner)) = table.raw_get("set") {
-        reply.set(inner.pairs::<Value, Value>().flatten().count());
-        for (member, _) in inner.pairs::<Value, Value>().flatten() {
-            write(&member, proto, reply, depth);
-        }
-        return;
+    write_array(stack, proto, reply, depth)
+}
+
+/// Format and text of a table that stands for a verbatim string.
+fn verbatim(stack: &mut Stack<'_>) -> Option<(String, Vec<u8>)> {
+    stack.get_field("verbatim_string");
+    let parts = match stack.item(-1) {
+        Item::Table => text(stack, "format").zip(text(stack, "string")),
+        _ => None,
+    };
+    stack.pop(1);
+    let (format, text) = parts?;
+    let mut format = line(&format);
+    while format.len() < 3 {
+        format.push(' ');
     }
-    write_array(table, proto, reply, depth);
+    let format: String = format.chars().filter(char::is_ascii).take(3).collect();
+    Some((if format.len() == 3 { format } else { "txt".to_owned() }, text))
+}
+
+/// Writes a table's keys and values as a map, or its keys as a set.
+fn write_pairs(
+    stack: &mut Stack<'_>,
+    proto: Proto,
+    reply: &mut Reply<'_>,
+    depth: usize,
+    is_map: bool,
+) -> Result<(), Problem> {
+    let mut count = 0;
+    stack.walk(|_| {
+        count += 1;
+        Ok::<(), Problem>(())
+    })?;
+    if is_map {
+        reply.map(count);
+    } else {
+        reply.set(count);
+    }
+    stack.walk(|stack| {
+        stack.push_key();
+        write(stack, proto, reply, depth)?;
+        stack.pop(1);
+        if is_map { write(stack, proto, reply, depth) } else { Ok(()) }
+    })
 }
 
 /// The elements up to the first that is nil.
-fn write_array(table: &Table, proto: Proto, reply: &mut Reply<'_>, depth: usize) {
+fn write_array(
+    stack: &mut Stack<'_>,
+    proto: Proto,
+    reply: &mut Reply<'_>,
+    depth: usize,
+) -> Result<(), Problem> {
+    let mut result = Ok(());
     reply.array_later(|reply| {
-        let mut length = 0;
-        loop {
-            match table.raw_get::<Value>(length + 1) {
-                Ok(Value::Nil) | Err(_) => return length,
-                Ok(value) => write(&value, proto, reply, depth),
+        for index in 1.. {
+            stack.get_index(index);
+            let is_nil = matches!(stack.item(-1), Item::Nil);
+            if !is_nil {
+                result = write(stack, proto, reply, depth);
             }
-            length += 1;
+            stack.pop(1);
+            if is_nil || result.is_err() {
+                return index as usize - 1;
+            }
         }
+        0
     });
+    result
 }
 
 /// A number without its fraction; what no integer can hold becomes the least of them, as on Redis's
@@ -110,12 +183,15 @@ fn truncated(number: f64) -> i64 {
     if (-LIMIT..LIMIT).contains(&number) { number as i64 } else { i64::MIN }
 }
 
-/// A field that holds a text.
-fn text(table: &Table, field: &str) -> Option<Vec<u8>> {
-    match table.raw_get(field) {
-        Ok(Value::String(text)) => Some(text.as_bytes().to_vec()),
+/// A text in a field of the last value, a table.
+fn text(stack: &mut Stack<'_>, field: &str) -> Option<Vec<u8>> {
+    stack.get_field(field);
+    let text = match stack.item(-1) {
+        Item::String(text) => Some(text.to_vec()),
         _ => None,
-    }
+    };
+    stack.pop(1);
+    text
 }
 
 /// Text that fits into one line.

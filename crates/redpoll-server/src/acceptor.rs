@@ -119,7 +119,9 @@ impl Acceptor {
                 let _ = stream.write(text);
             }
         };
-        let clients = engine.clients.len() + self.handshakes.under_way();
+        // Many may arrive before a worker has registered the first of them.
+        let under_way = self.handshakes.under_way() + self.workers.arriving();
+        let clients = engine.clients.len() + under_way;
         if clients >= config.maxclients() as usize {
             return refuse(&mut stream, b"-ERR max number of clients reached\r\n");
         }

@@ -20,7 +20,7 @@ pub fn text(process: &ProcessInfo, addresses: &[String], directory: &str) -> Str
       (o>     Redpoll {version}, compatible with Redis 7.2
    \\\\_//)     Listening on {listening}
     \\_/_)     PID: {pid}, {workers} worker thread{plural}
-     _|_      Data in {directory} (in memory only: this build saves nothing)
+     _|_      Data in {directory}
 "
     )
 }

@@ -189,6 +189,31 @@ fn server_settings(config: &Config) -> Result<ServerSettings, String> {
     })
 }
 
+/// What links to other servers are made with: the certificate that is named for them, or else the
+/// server's own.
+pub fn outgoing(config: &Config) -> Result<Client, String> {
+    let settings = match client_settings(config) {
+        Some(settings) => settings,
+        None => {
+            let own = server_settings(config)?;
+            ClientSettings {
+                server_name: None,
+                insecure: own.authority_file.is_none() && own.authority_directory.is_none(),
+                authority_file: own.authority_file,
+                authority_directory: own.authority_directory,
+                certificate: Some(own.certificate),
+                key: Some(own.key),
+                key_password: own.key_password,
+                allowed: own.allowed,
+            }
+        }
+    };
+    if settings.insecure {
+        return Err("Either tls-ca-cert-file or tls-ca-cert-dir must be specified!".to_owned());
+    }
+    Client::load(&settings).map_err(|error: TlsError| error.to_string())
+}
+
 /// What outgoing connections are made with, if a certificate is named for them.
 fn client_settings(config: &Config) -> Option<ClientSettings> {
     let certificate = path(config.tls_client_cert_file())?;

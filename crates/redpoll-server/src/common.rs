@@ -134,6 +134,7 @@ impl Common {
             certificate_users: self.certificate_users(&stream),
         };
         let client = self.engine.clients.add(origin, self.mailbox.clone(), now);
+        self.mailbox.has_registered();
         let id = client.id;
         let mut session = Session::new(client, self.engine.users.are_open());
         // The user whom the client's certificate names, if it names one.
@@ -354,17 +355,20 @@ impl Common {
         }
     }
 
-    /// Once a second: closes connections that are silent or do not read.
+    /// Once a second: closes connections that are silent or do not read, and gives room to those
+    /// that are stuck.
     pub fn look_over(&self, hands: &mut Hands, now: i64) {
         let all: Vec<(ClientId, Shared)> = {
             let connections = self.connections.borrow();
             connections.iter().map(|(id, shared)| (*id, Rc::clone(shared))).collect()
         };
         for (client, shared) in all {
-            let overdue = shared.borrow_mut().is_overdue(&hands.executor, now);
-            if overdue {
-                drop(shared);
+            let mut connection = shared.borrow_mut();
+            if connection.is_overdue(&hands.executor, now) {
+                drop(connection);
                 self.close(hands, client);
+            } else if connection.make_room() {
+                self.again.borrow_mut().push_back(client);
             }
         }
     }

@@ -4,22 +4,27 @@
 //! and replies leave from the worker's buffer. Only what is left over (half a command, replies that
 //! the client does not read) is kept here.
 
-use crate::hands::{Lane, Scratch};
+mod input;
+mod unread;
+
+use crate::hands::{self, Lane, Scratch};
 use crate::held::Held;
-use redpoll_config::{BufferLimit, ClientClass};
-use redpoll_engine::client::ClientKind;
 use redpoll_engine::executor::Stop;
 use redpoll_engine::{Executor, Session};
-use redpoll_resp::{Limits, Parser};
-use redpoll_transport::{Arrival, Stream};
+use redpoll_resp::Parser;
+use redpoll_transport::Stream;
 use std::io;
 use std::sync::atomic::Ordering::Relaxed;
 
 /// Replies that a client may leave unread before it is no longer read from. Where the operator has
 /// set a limit at which such clients are closed, that one holds instead.
 const UNREAD_MAX: usize = 1 << 20;
+/// The same for one that is stuck: see [`Connection::make_room`].
+const UNREAD_STUCK_MAX: usize = 512 << 20;
 /// Replies that gather before they are sent, within a batch.
 const OUT_MAX: usize = 256 << 10;
+/// Room for replies that a worker keeps.
+const OUT_KEPT: usize = 2 * OUT_MAX;
 /// Commands parsed, prefetched and executed together.
 const BATCH: usize = 64;
 /// Bytes read at once into a connection's own buffer.
@@ -61,8 +66,12 @@ pub struct Connection {
     arrived: bool,
     /// The other end has closed: reading is to go on until the stream says so, too.
     hung_up: bool,
-    /// Replies that may stay unread: [`UNREAD_MAX`], or any number.
+    /// Replies that may stay unread: `room`, or any number.
     unread_max: usize,
+    /// [`UNREAD_MAX`], or more while the client is stuck.
+    room: usize,
+    /// Bytes sent until a second ago.
+    sent_before: u64,
     /// Since when the unread replies exceed the soft limit, in milliseconds since 1970.
     over_soft_since: Option<i64>,
     /// Nothing more is executed; what has been answered is sent.
@@ -84,6 +93,8 @@ impl Connection {
             arrived: false,
             hung_up: false,
             unread_max: UNREAD_MAX,
+            room: UNREAD_MAX,
+            sent_before: 0,
             over_soft_since: None,
             finishing: false,
         }
@@ -126,71 +137,6 @@ impl Connection {
         self.hung_up |= hung_up;
     }
 
-    /// Whether there is something to read, and it may be: not while the client does not read what
-    /// it was answered, or sends without end while it waits in a command.
-    pub fn should_read(&self) -> bool {
-        self.arrived
-            && !self.finishing
-            && self.unsent() <= self.unread_max
-            && self.input.len() <= self.input_max()
-    }
-
-    /// A client that waits in a blocking command may send ahead, but not without end.
-    fn input_max(&self) -> usize {
-        if self.session.waiting.is_some() { UNREAD_MAX } else { usize::MAX }
-    }
-
-    /// Whether what has arrived can go through a lane: nothing waits before it.
-    pub fn can_start_lane(&self) -> bool {
-        self.input.is_empty() && self.should_read()
-    }
-
-    /// Reads what has arrived into a lane, parses and plans its first batch;
-    /// [`Connection::finish_lane`] is to follow. An error says what is to become of the connection
-    /// without new bytes.
-    pub fn start_lane(&mut self, executor: &Executor, lane: &mut Lane) -> Result<(), Next> {
-        lane.input.clear();
-        self.read(executor, &mut lane.input)?;
-        self.parse(executor, lane, 0);
-        Ok(())
-    }
-
-    /// Reads into a buffer. An error says what is to become of the connection without new bytes.
-    fn read(&mut self, executor: &Executor, buffer: &mut Vec<u8>) -> Result<(), Next> {
-        let arrival = self.stream.read(buffer);
-        executor.stats().reads.add(1);
-        match arrival {
-            Ok(Arrival::End) | Err(_) => Err(Next::Close),
-            Ok(Arrival::Nothing) => {
-                self.arrived = false;
-                Err(Next::Wait)
-            }
-            Ok(Arrival::Bytes { count, more }) => {
-                self.arrived = more || self.hung_up;
-                if count == 0 {
-                    return Err(Next::Wait);
-                }
-                executor.stats().bytes_in.add(count as u64);
-                let figures = &self.session.client.figures;
-                figures.bytes_in.fetch_add(count as u64, Relaxed);
-                figures.query_bytes.store(buffer.len(), Relaxed);
-                Ok(())
-            }
-        }
-    }
-
-    /// Reads what has arrived behind what waits already, executes it, and answers.
-    fn read_more(&mut self, executor: &mut Executor, scratch: &mut Scratch, now: i64) -> Next {
-        let mut input = std::mem::take(&mut self.input);
-        input.reserve(READ_SIZE);
-        let result = self.read(executor, &mut input);
-        self.input = input;
-        match result {
-            Ok(()) => self.go_on(executor, scratch, now),
-            Err(next) => next,
-        }
-    }
-
     /// Executes what waits in the connection's own buffer.
     pub fn go_on(&mut self, executor: &mut Executor, scratch: &mut Scratch, now: i64) -> Next {
         let mut lane = std::mem::take(&mut scratch.own);
@@ -203,22 +149,9 @@ impl Connection {
             std::mem::swap(&mut lane.input, &mut self.input);
         }
         lane.input = Vec::new();
+        lane.batch.clear();
         scratch.own = lane;
         next
-    }
-
-    /// Parses and plans a batch from the lane's `start`th byte on.
-    fn parse(&mut self, executor: &Executor, lane: &mut Lane, start: usize) {
-        let config = &executor.engine().config;
-        let limits = Limits {
-            bulk_max: config.proto_max_bulk_len(),
-            authenticated: self.session.authenticated,
-        };
-        lane.batch.clear();
-        lane.prefetched = false;
-        let bytes = &mut lane.input[start..];
-        lane.parsed = self.parser.parse(bytes, &limits, BATCH, &mut lane.batch);
-        executor.plan(&mut self.session, &lane.batch, bytes, &mut lane.plan);
     }
 
     /// Executes the commands of a lane whose first batch is planned, keeps what is left over, and
@@ -231,6 +164,8 @@ impl Connection {
         now: i64,
     ) -> Next {
         scratch.output.clear();
+        self.bound_replies(executor);
+        let out_max = self.session.reply_max.min(OUT_MAX);
         let mut start = 0;
         let next = loop {
             if self.session.waiting.is_some() {
@@ -241,7 +176,7 @@ impl Connection {
                 executor.prefetch(&self.session, &lane.plan);
             }
             let batch = (&lane.batch, &lane.input[start..], &lane.plan);
-            let out = (&mut scratch.output, OUT_MAX);
+            let out = (&mut scratch.output, out_max);
             let progress = executor.execute(&mut self.session, batch, out, now);
             if progress.stop == Stop::Done {
                 start += lane.parsed.consumed;
@@ -277,6 +212,11 @@ impl Connection {
     /// Sends the replies of a turn.
     fn finish(&mut self, executor: &Executor, scratch: &mut Scratch, next: Next, now: i64) -> Next {
         self.session.publish_figures(now);
+        if scratch.output.len() > self.session.reply_max {
+            scratch.output = Vec::with_capacity(hands::READ_SIZE);
+            self.close_as_unread(executor);
+            return Next::Close;
+        }
         self.session.client.take_outbox(&mut scratch.output);
         if !self.flush(executor, &mut scratch.output) || self.over_limits(executor, now) {
             return Next::Close;
@@ -287,16 +227,6 @@ impl Connection {
             Next::Again if self.unsent() > self.unread_max => Next::Wait,
             next => next,
         }
-    }
-
-    /// Keeps the bytes from `start` on for later.
-    fn keep(&mut self, input: &[u8], start: usize, missing: usize) {
-        let rest = &input[start..];
-        if !rest.is_empty() && !self.finishing {
-            self.input.reserve(rest.len() + missing.min(AHEAD_MAX));
-            self.input.extend_from_slice(rest);
-        }
-        self.session.client.figures.query_bytes.store(self.input.len(), Relaxed);
     }
 
     /// Answers with a fault of the protocol, after which the connection ends.
@@ -334,6 +264,7 @@ impl Connection {
             self.output.extend_from_slice(&out[count..]);
         }
         out.clear();
+        out.shrink_to(OUT_KEPT);
         self.publish_output();
         true
     }
@@ -352,6 +283,7 @@ impl Connection {
         if self.sent == self.output.len() {
             self.output = Vec::new();
             self.sent = 0;
+            self.room = UNREAD_MAX;
         } else if self.sent > UNREAD_MAX && self.sent > self.output.len() / 2 {
             self.output.drain(..self.sent);
             self.sent = 0;
@@ -424,11 +356,18 @@ impl Connection {
             // Somebody is serving it at this moment; the answer will wake us again.
             client.unblock(wishes.unblock_error);
         }
+        if wishes.new_role && self.session.waiting.is_some() {
+            match executor.give_up_for_new_role(&mut self.session, &mut scratch.output) {
+                true => self.finishing = true,
+                false => client.unblock_for_new_role(),
+            }
+        }
         client.take_outbox(&mut scratch.output);
         self.session.publish_figures(client.figures.last_active.load(Relaxed));
         if wishes.kill
             || !self.flush(executor, &mut scratch.output)
             || self.over_limits(executor, now)
+            || (self.finishing && self.unsent() == 0)
         {
             return Next::Close;
         }
@@ -465,14 +404,9 @@ impl Connection {
             log::warn!("Closing client {address}: its request exceeds client-query-buffer-limit.");
             return true;
         }
-        let class = match self.session.client.kind() {
-            ClientKind::Normal => ClientClass::Normal,
-            ClientKind::Replica => ClientClass::Replica,
-            ClientKind::PubSub => ClientClass::Pubsub,
-        };
-        let limit: BufferLimit = config.client_output_buffer_limit(class);
+        let limit = self.output_limit(executor);
         let closes = limit.hard_bytes > 0 || executor.engine().client_memory.is_limited();
-        self.unread_max = if closes { usize::MAX } else { UNREAD_MAX };
+        self.unread_max = if closes { usize::MAX } else { self.room };
         let unread = (self.unsent() + self.session.client.outbox_len()) as u64;
         let soft = limit.soft_bytes > 0 && unread > limit.soft_bytes;
         self.over_soft_since = if soft { self.over_soft_since.or(Some(now)) } else { None };
@@ -481,8 +415,7 @@ impl Connection {
             .is_some_and(|since| now - since > limit.soft_seconds as i64 * 1000);
         let over = (limit.hard_bytes > 0 && unread > limit.hard_bytes) || too_long;
         if over {
-            stats.output_limit_disconnects.fetch_add(1, Relaxed);
-            log::warn!("Client {address} closed for overcoming of output buffer limits.");
+            self.close_as_unread(executor);
         }
         over
     }
@@ -493,7 +426,9 @@ impl Connection {
         let timeout = executor.engine().config.timeout();
         let figures = &self.session.client.figures;
         let idle = now - figures.last_active.load(Relaxed);
-        let exempt = self.session.waiting.is_some() || self.session.subscriptions.any();
+        let exempt = self.session.waiting.is_some()
+            || self.session.subscriptions.any()
+            || self.session.is_replica;
         if timeout > 0 && idle > timeout * 1000 && !exempt {
             log::debug!("Closing idle client {}", self.session.client.origin.address);
             return true;

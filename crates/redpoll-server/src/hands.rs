@@ -6,7 +6,7 @@ use redpoll_resp::{Batch, Parsed};
 use std::sync::Arc;
 
 /// Bytes read from a connection at once.
-const READ_SIZE: usize = 16 << 10;
+pub const READ_SIZE: usize = 16 << 10;
 
 /// What a connection has sent, on its way from parsing to execution.
 pub struct Lane {
@@ -61,7 +61,7 @@ pub struct Hands {
 impl Hands {
     pub fn new(engine: &Arc<Engine>, seed: u64) -> Self {
         Hands {
-            executor: Executor::new(Arc::clone(engine), seed),
+            executor: Executor::new(Arc::clone(engine), seed).let_time_pass(),
             scratch: Scratch {
                 output: Vec::with_capacity(READ_SIZE),
                 lane: Lane::with_buffer(),

@@ -6,7 +6,7 @@ use redpoll_transport::Stream;
 use rustix::event::{EventfdFlags, eventfd};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 /// A message to a worker.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub struct Mailbox {
     /// Whether the worker holds replies back until the log has come far enough.
     pub holds: AtomicBool,
     messages: Mutex<Vec<Message>>,
+    /// Connections that the worker has not registered yet.
+    arriving: AtomicUsize,
     event: OwnedFd,
 }
 
@@ -30,7 +32,12 @@ impl Mailbox {
     /// An empty mailbox.
     pub fn new() -> io::Result<Self> {
         let event = eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?;
-        Ok(Mailbox { holds: AtomicBool::new(false), messages: Mutex::default(), event })
+        Ok(Mailbox {
+            holds: AtomicBool::new(false),
+            messages: Mutex::default(),
+            arriving: AtomicUsize::new(0),
+            event,
+        })
     }
 
     /// Leaves a message; the worker is woken if the box was empty.
@@ -42,6 +49,22 @@ impl Mailbox {
         if first {
             self.wake();
         }
+    }
+
+    /// Leaves a new connection.
+    pub fn bring(&self, stream: Stream) {
+        self.arriving.fetch_add(1, Relaxed);
+        self.post(Message::Connection(stream));
+    }
+
+    /// A connection that was brought is registered now.
+    pub fn has_registered(&self) {
+        self.arriving.fetch_sub(1, Relaxed);
+    }
+
+    /// Connections that were brought and are not registered yet.
+    pub fn arriving(&self) -> usize {
+        self.arriving.load(Relaxed)
     }
 
     /// Wakes the worker, with or without a message.

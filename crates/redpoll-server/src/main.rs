@@ -18,7 +18,6 @@ mod connection;
 mod hands;
 mod handshake;
 mod held;
-mod libraries;
 mod logging;
 mod mailbox;
 mod metrics;

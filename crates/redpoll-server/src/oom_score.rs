@@ -11,7 +11,7 @@ const FILE: &str = "/proc/self/oom_score_adj";
 static AT_START: Mutex<Option<i32>> = Mutex::new(None);
 
 /// Sets the score as the configuration says, or the one from the start again.
-pub fn apply(config: &Config) -> io::Result<()> {
+pub fn apply(config: &Config, is_replica: bool) -> io::Result<()> {
     let mut at_start = AT_START.lock();
     let wanted = match (config.oom_score_adj(), *at_start) {
         (OomScoreAdj::No, None) => return Ok(()),
@@ -22,8 +22,8 @@ pub fn apply(config: &Config) -> io::Result<()> {
                 None => read()?,
             };
             *at_start = Some(before);
-            // The first of the scores is that of a primary.
-            let score = config.oom_score_adj_values()[0];
+            // For a primary, a replica, and a process that saves, which there is none of.
+            let score = config.oom_score_adj_values()[usize::from(is_replica)];
             if mode == OomScoreAdj::Relative { before.saturating_add(score) } else { score }
         }
     };

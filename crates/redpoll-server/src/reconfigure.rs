@@ -45,7 +45,9 @@ impl Reconfigure {
             listen(&self.doors, config).map_err(|_| refuse(change, reason))?;
         }
         if let Some(change) = first(|name| name.starts_with("oom-score-adj")) {
-            oom_score::apply(config).map_err(|_| {
+            let engine = self.engine.upgrade();
+            let is_replica = engine.is_some_and(|engine| engine.replication.is_replica());
+            oom_score::apply(config, is_replica).map_err(|_| {
                 refuse(change, "Failed to set current oom_score_adj. Check server logs.")
             })?;
         }

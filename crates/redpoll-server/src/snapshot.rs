@@ -1,7 +1,7 @@
 //! The snapshot file in the life of the program: loaded at the start, saved when a save point asks
 //! for it, saved at the end.
 
-use crate::{aof, libraries};
+use crate::aof;
 use redpoll_engine::Engine;
 use redpoll_engine::engine::ShutdownOptions;
 use redpoll_engine::persistence::{LoadError, Merge, SaveError};
@@ -12,18 +12,23 @@ use std::time::{Duration, Instant};
 
 /// How long the end waits for a snapshot that is being written.
 const WAIT_MAX: Duration = Duration::from_secs(600);
+/// How long the end waits for one that has been given up.
+const GIVE_UP_MAX: Duration = Duration::from_secs(2);
 const WAIT_STEP: Duration = Duration::from_millis(20);
 
-/// Loads the snapshot file if there is one. The error is for the log: the program must not go on
-/// without data that are there.
-pub fn load(engine: &Arc<Engine>) -> Result<(), String> {
+/// Loads the snapshot file if there is one. Answers whether the program goes on; somebody may have
+/// asked for its end meanwhile. The error is for the log: it must not go on without data that are
+/// there.
+pub fn load(engine: &Arc<Engine>) -> Result<bool, String> {
     let begun = Instant::now();
     let mut keys = engine.keyspace.keys(0, clock::now_ms());
     match engine.load(&mut keys, Merge::Refuse) {
         Ok(loaded) => {
+            if let Some(position) = loaded.position() {
+                let as_replica = engine.config.replicaof().is_some();
+                engine.resume_stream(position, as_replica);
+            }
             loaded.notes.iter().for_each(|note| log::warn!("{note}"));
-            drop(keys);
-            libraries::load(engine, &loaded.libraries)?;
             let empty = match loaded.empty {
                 0 => String::new(),
                 count => format!(", empty keys skipped: {count}"),
@@ -32,9 +37,10 @@ pub fn load(engine: &Arc<Engine>) -> Result<(), String> {
             log::info!("Done loading RDB, keys loaded: {count}, keys expired: {expired}{empty}.");
             let seconds = begun.elapsed().as_secs_f64();
             log::info!("DB loaded from disk: {seconds:.3} seconds");
-            Ok(())
+            Ok(true)
         }
-        Err(LoadError::Missing) => Ok(()),
+        Err(LoadError::Missing) => Ok(true),
+        Err(LoadError::Ended) => Ok(false),
         Err(error) => {
             log::warn!("{error}");
             Err("Terminating server after rdb file reading failure.".to_owned())
@@ -52,6 +58,15 @@ pub fn save_if_due(engine: &Arc<Engine>, now: i64) {
     let mut keys = engine.keyspace.keys(0, now);
     if let Err(error) = engine.save_later(&mut keys) {
         log::warn!("Can't save in the background: {error}");
+    }
+}
+
+/// Ends a snapshot that is being written, so that nothing is left of it.
+fn end_save(engine: &Engine) {
+    let begun = Instant::now();
+    engine.persistence.give_up_save();
+    while engine.is_saving() && begun.elapsed() < GIVE_UP_MAX {
+        thread::sleep(WAIT_STEP);
     }
 }
 
@@ -83,6 +98,7 @@ pub fn may_end(engine: &Engine, options: ShutdownOptions) -> bool {
 
 fn save_at_end(engine: &Engine, options: ShutdownOptions) -> bool {
     let wanted = options.save || !engine.config.save().is_empty();
+    end_save(engine);
     if options.nosave || !wanted {
         return true;
     }
@@ -104,7 +120,9 @@ fn save_at_end(engine: &Engine, options: ShutdownOptions) -> bool {
                 thread::sleep(WAIT_STEP);
             }
             Err(error) => {
-                log::warn!("Error trying to save the DB: {error}");
+                log::warn!("{error}");
+                let what = if options.force { "exiting anyway" } else { "can't exit" };
+                log::warn!("Error trying to save the DB, {what}.");
                 return options.force;
             }
         }

@@ -11,19 +11,22 @@ use crate::worker::Worker;
 use crate::workers::Workers;
 use crate::{
     acceptor, aof, banner, handshake, logging, metrics, migrate, oom_score, reclaim, replication,
-    timer, users,
+    storage, timer, users,
 };
 use redpoll_config::{Config, Text};
-use redpoll_engine::Engine;
 use redpoll_engine::engine::ProcessInfo;
 use redpoll_engine::replication::Primary;
+use redpoll_engine::{Engine, Executor};
 use redpoll_keyspace::clock;
 use redpoll_transport::Listener;
 use redpoll_types::rng::SmallRng;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 use std::fs;
+use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::{env, process, thread};
 
 /// Starts everything and returns when the server is to end. The error is for the log.
@@ -60,34 +63,37 @@ pub fn run(config: Config) -> Result<(), String> {
     };
     log::info!("PID: {}", process::id());
     print_banner(&config, &process, &addresses, &name);
-    let signalled = watch_signals()?;
     let pid_file = write_pid_file(&config);
     let engine = Arc::new(Engine::new(config, redpoll_commands::all(), process));
+    watch_signals(&engine)?;
     users::load(&engine)?;
-    start_threads(&engine, certificates, listeners)?;
-    log::info!("Ready to accept connections");
-    supervisor.ready();
-    timer::run(&engine, &signalled);
+    let (goes_on, doors) = start_threads(&engine, certificates, listeners)?;
+    if goes_on {
+        log::info!("Ready to accept connections");
+        supervisor.ready();
+        timer::run(&engine);
+    }
     supervisor.stopping();
+    // Before the connections go with the process: who then comes again must not get in.
+    doors.replace(Vec::new());
     end(&engine, pid_file);
     Ok(())
 }
 
-/// Starts all threads, the one that accepts connections last.
+/// Starts all threads and loads the data. Answers whether the program is to go on, and
+/// where it listens.
 fn start_threads(
     engine: &Arc<Engine>,
     certificates: Arc<Certificates>,
     listeners: Vec<Listener>,
-) -> Result<(), String> {
-    let failed = |error: std::io::Error| format!("Can't start a thread: {error}");
+) -> Result<(bool, Arc<Doors>), String> {
+    let failed = |error: io::Error| format!("Can't start a thread: {error}");
     redpoll_memory::enable_background_purging();
     reclaim::start(engine).map_err(failed)?;
     engine.persistence.set_storage(Box::new(Directory));
     migrate::start(engine);
     replication::start(engine).map_err(failed)?;
     log::info!("Server initialized");
-    aof::start(engine)?;
-    follow_configured(engine);
     let workers = Arc::new(Workers::new(start_workers(engine).map_err(failed)?));
     let holders = Arc::clone(&workers);
     engine.persistence.aof.set_wake(Box::new(move || holders.wake_holders()));
@@ -109,13 +115,26 @@ fn start_threads(
         Arc::clone(&workers),
     )
     .map_err(failed)?;
-    acceptor::start(Arc::clone(engine), doors, workers, handshakes).map_err(failed)
+    // Clients are answered that the data are still being loaded.
+    let loading = engine.begin_loading();
+    acceptor::start(Arc::clone(engine), Arc::clone(&doors), workers, handshakes).map_err(failed)?;
+    let goes_on = aof::start(engine)?;
+    drop(loading);
+    if goes_on {
+        if engine.config.replicaof().is_none() {
+            // What had expired in the file; those who know the stream hear of it. Nothing is
+            // logged before: while data are loaded.
+            Executor::new(Arc::clone(engine), 2).expire_due(clock::now_ms());
+        }
+        follow_configured(engine);
+    }
+    Ok((goes_on, doors))
 }
 
 /// Leaves the terminal to the one who has started the program. To be done before there are threads:
 /// only this one comes along.
 fn go_into_background() -> Result<(), String> {
-    let failed = |error: std::io::Error| format!("Can't go into the background: {error}");
+    let failed = |error: io::Error| format!("Can't go into the background: {error}");
     if fork::fork().map_err(failed)?.is_parent() {
         process::exit(0);
     }
@@ -128,7 +147,7 @@ fn prepare_process(config: &Arc<Config>) {
     let shared = Arc::clone(config);
     logging::watch_faults(move || shared.crash_log_enabled());
     // Said in the log already; the server runs without.
-    let _ = oom_score::apply(config);
+    let _ = oom_score::apply(config, false);
     if config.disable_thp()
         && let Err(error) = rustix::thread::disable_transparent_huge_pages(true)
     {
@@ -154,11 +173,13 @@ fn follow_configured(engine: &Engine) {
         let host = primary.host.to_str_lossy().into_owned();
         let mut rng = SmallRng::new(clock::now_ms() as u64);
         let primary = Primary { host, port: primary.port };
-        engine.follow(Some(primary), &mut rng, clock::now_ms());
+        let mut keys = engine.keyspace.keys(0, clock::now_ms());
+        keys.lock_all();
+        engine.follow(&keys, Some(primary), &mut rng);
     }
 }
 
-fn start_workers(engine: &Arc<Engine>) -> std::io::Result<Vec<Arc<Mailbox>>> {
+fn start_workers(engine: &Arc<Engine>) -> io::Result<Vec<Arc<Mailbox>>> {
     let mut mailboxes = Vec::new();
     for number in 0..engine.process.workers.max(1) {
         let mailbox = Arc::new(Mailbox::new()?);
@@ -255,8 +276,8 @@ fn describe(listeners: &[Listener]) -> Vec<String> {
 }
 
 fn print_banner(config: &Config, process: &ProcessInfo, addresses: &[String], directory: &str) {
-    use std::io::IsTerminal;
-    let wanted = config.always_show_logo() || std::io::stdout().is_terminal();
+    use io::IsTerminal;
+    let wanted = config.always_show_logo() || io::stdout().is_terminal();
     if wanted && config.logfile().is_empty() {
         println!("{}", banner::text(process, addresses, directory));
     } else {
@@ -275,15 +296,24 @@ fn run_id() -> String {
     id
 }
 
-fn watch_signals() -> Result<Arc<AtomicBool>, String> {
-    let flag = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
-        // A second signal ends the program at once: the first may be stuck in something.
-        signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&flag))
-            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&flag)))
-            .map_err(|error| format!("Can't watch for signals: {error}"))?;
-    }
-    Ok(flag)
+/// Starts the thread that notes signals. A second one ends the program at once: the first may be
+/// stuck in something.
+fn watch_signals(engine: &Arc<Engine>) -> Result<(), String> {
+    let failed = |error: io::Error| format!("Can't watch for signals: {error}");
+    let mut signals = Signals::new([SIGTERM, SIGINT]).map_err(failed)?;
+    let engine = Arc::clone(engine);
+    let watch = move || {
+        for signal in signals.forever() {
+            let name = if signal == SIGINT { "SIGINT" } else { "SIGTERM" };
+            if engine.signalled.swap(signal, Relaxed) != 0 {
+                log::warn!("Received {name} again, exiting now.");
+                storage::discard_temporary();
+                process::exit(1);
+            }
+            log::info!("Received {name}, scheduling shutdown...");
+        }
+    };
+    thread::Builder::new().name("signals".to_owned()).spawn(watch).map(drop).map_err(failed)
 }
 
 /// Writes the pid file. A server in the background has one always: it cannot be told by name.
@@ -300,6 +330,7 @@ fn write_pid_file(config: &Config) -> Option<Text> {
 }
 
 fn end(engine: &Engine, pid_file: Option<Text>) {
+    storage::discard_temporary();
     if let Some(path) = pid_file {
         log::info!("Removing the pid file.");
         // It may have been removed by somebody else.

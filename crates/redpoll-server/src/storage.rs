@@ -17,7 +17,7 @@ pub struct Directory;
 
 impl Storage for Directory {
     fn replace(&self, name: &Path, fill: &mut Fill<'_>) -> io::Result<()> {
-        let temporary = PathBuf::from(format!("temp-{}.rdb", process::id()));
+        let temporary = temporary();
         let written = write(&temporary, fill).and_then(|()| fs::rename(&temporary, name));
         match written.and_then(|()| flush_directory(Path::new("."))) {
             Ok(()) => {
@@ -48,6 +48,17 @@ impl Storage for Directory {
         })?;
         Ok(())
     }
+}
+
+/// Where a snapshot is written before it takes its place.
+fn temporary() -> PathBuf {
+    PathBuf::from(format!("temp-{}.rdb", process::id()))
+}
+
+/// Removes what has been written of a file that will not be finished.
+pub fn discard_temporary() {
+    // Mostly there is none.
+    let _ = fs::remove_file(temporary());
 }
 
 fn write(path: &Path, fill: &mut Fill<'_>) -> io::Result<()> {

@@ -5,10 +5,11 @@ use crate::snapshot;
 use redpoll_engine::engine::ShutdownOptions;
 use redpoll_engine::{Engine, Executor};
 use redpoll_keyspace::clock;
+use signal_hook::consts::SIGINT;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long the timer sleeps when nothing is due.
 const IDLE_MS: i64 = 100;
@@ -19,26 +20,29 @@ const TICK_MS: i64 = 10;
 const EVICTION_MICROS: u64 = 10_000;
 
 /// Runs until SHUTDOWN or a signal asks for the end.
-pub fn run(engine: &Arc<Engine>, signalled: &AtomicBool) {
+pub fn run(engine: &Arc<Engine>) {
     let mut executor = Executor::new(Arc::clone(engine), 1);
     loop {
-        let now = clock::now_ms();
+        engine.standstill.wait();
+        let (now, woken) = (clock::now_ms(), Instant::now());
         let mut more = false;
-        if !engine.timer_paused.load(Relaxed) {
+        let paused = engine.timer_paused.load(Relaxed);
+        if !paused {
             executor.expire_due(now);
             executor.bound_readers(None, now);
             more = executor.evict_due(EVICTION_MICROS, now);
             engine.sample_rates(now);
+            engine.pause.end_if_over(now);
         }
         engine.measure_memory();
         snapshot::save_if_due(engine, now);
-        if signalled.load(Relaxed) {
-            log::info!("Received a signal, scheduling shutdown...");
-            if snapshot::may_end(engine, on_signal(engine)) {
+        let signal = engine.signalled.load(Relaxed);
+        if signal != 0 && !paused {
+            if snapshot::may_end(engine, on_signal(engine, signal)) {
                 return;
             }
             log::warn!("Errors trying to shut down the server. Check the logs.");
-            signalled.store(false, Relaxed);
+            engine.signalled.store(0, Relaxed);
         }
         let wish = *engine.shutdown.read();
         if let Some(options) = wish {
@@ -48,6 +52,7 @@ pub fn run(engine: &Arc<Engine>, signalled: &AtomicBool) {
             }
             engine.refuse_shutdown();
         }
+        executor.stats().timer_micros.add(woken.elapsed().as_micros() as u64);
         if more {
             continue;
         }
@@ -56,9 +61,13 @@ pub fn run(engine: &Arc<Engine>, signalled: &AtomicBool) {
     }
 }
 
-/// What a signal asks for, as `shutdown-on-sigterm` says.
-fn on_signal(engine: &Engine) -> ShutdownOptions {
-    let flags = engine.config.shutdown_on_sigterm();
+/// What a signal asks for, as `shutdown-on-sigterm` and `shutdown-on-sigint` say.
+fn on_signal(engine: &Engine, signal: i32) -> ShutdownOptions {
+    let config = &engine.config;
+    let flags = match signal {
+        SIGINT => config.shutdown_on_sigint(),
+        _ => config.shutdown_on_sigterm(),
+    };
     ShutdownOptions {
         save: flags.save(),
         nosave: flags.nosave(),

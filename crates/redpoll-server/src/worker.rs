@@ -69,11 +69,14 @@ impl Worker {
             {
                 log::error!("Waiting for events failed: {error}");
             }
+            self.common.engine.standstill.wait();
             let woken = Instant::now();
             let now = clock::now_ms();
+            let executed = self.hands.executor.stats().executed.get();
             for group in events.chunks(LANES) {
                 self.serve_group(group, now);
             }
+            let now = clock::now_ms();
             self.common.catch_up(&mut self.hands, now);
             self.common.go_on(&mut self.hands, now);
             self.common.end_waits(&mut self.hands, now);
@@ -87,6 +90,7 @@ impl Worker {
             stats.turns.add(1);
             stats.turn_micros.add(micros);
             stats.longest_turn_micros.raise(micros);
+            stats.most_in_turn.raise(stats.executed.get().saturating_sub(executed));
         }
     }
 
@@ -124,14 +128,14 @@ impl Worker {
                 }
             }
             if planned >= PLANNED_MAX {
-                self.run_lanes(&mut ready, now);
+                self.run_lanes(&mut ready);
                 planned = 0;
             }
         }
-        self.run_lanes(&mut ready, now);
+        self.run_lanes(&mut ready);
     }
 
-    fn run_lanes(&mut self, ready: &mut Ready, now: i64) {
+    fn run_lanes(&mut self, ready: &mut Ready) {
         let common = Rc::clone(&self.common);
         if ready.len() > 1 {
             for (client, lane) in ready.iter_mut() {
@@ -142,7 +146,8 @@ impl Worker {
             }
         }
         common.ready.borrow_mut().extend(ready.drain(..));
-        while let Some(lane) = common.run_lane(&mut self.hands, now) {
+        // Another client's long command may have come in between.
+        while let Some(lane) = common.run_lane(&mut self.hands, clock::now_ms()) {
             self.lanes.push(lane);
         }
     }

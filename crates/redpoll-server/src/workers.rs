@@ -1,6 +1,6 @@
 //! The workers as those see them who bring connections.
 
-use crate::mailbox::{Mailbox, Message};
+use crate::mailbox::Mailbox;
 use redpoll_transport::Stream;
 use std::sync::Arc;
 use std::sync::atomic::{
@@ -26,9 +26,14 @@ impl Workers {
         holders.for_each(|mailbox| mailbox.wake());
     }
 
+    /// Connections that no worker has registered yet.
+    pub fn arriving(&self) -> usize {
+        self.mailboxes.iter().map(|mailbox| mailbox.arriving()).sum()
+    }
+
     /// Gives a connection to the worker whose turn it is.
     pub fn hand_out(&self, stream: Stream) {
         let turn = self.next.fetch_add(1, Relaxed);
-        self.mailboxes[turn % self.mailboxes.len()].post(Message::Connection(stream));
+        self.mailboxes[turn % self.mailboxes.len()].bring(stream);
     }
 }

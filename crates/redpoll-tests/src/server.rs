@@ -73,7 +73,16 @@ impl Server {
     /// If it ends at once, or is not ready in time; with what it has said.
     #[track_caller]
     pub fn start(settings: &[&str]) -> Server {
-        Server::start_program(program(), settings)
+        Server::start_program(program(), settings, READY)
+    }
+
+    /// Starts it as [`Server::start`] does, and returns while it still loads its data.
+    ///
+    /// # Panics
+    /// As there.
+    #[track_caller]
+    pub fn start_loading(settings: &[&str]) -> Server {
+        Server::start_program(program(), settings, "Server initialized")
     }
 
     /// Starts Debian's redis-server in the same way.
@@ -82,18 +91,18 @@ impl Server {
     /// As [`Server::start`].
     #[track_caller]
     pub fn redis(settings: &[&str]) -> Server {
-        Server::start_program(Path::new("redis-server"), settings)
+        Server::start_program(Path::new("redis-server"), settings, READY)
     }
 
     #[track_caller]
-    fn start_program(program: &Path, settings: &[&str]) -> Server {
+    fn start_program(program: &Path, settings: &[&str], ready: &str) -> Server {
         let directory = new_directory();
         let start = Instant::now();
         loop {
             let port = free_port();
             let child = spawn(program, &directory, port, settings);
             let mut server = Server { child, directory: directory.clone(), port };
-            if server.wait_ready(start) {
+            if server.wait_ready(start, ready) {
                 return server;
             }
             // Another process may have taken the port between looking and listening: once more.
@@ -104,13 +113,13 @@ impl Server {
         }
     }
 
-    fn wait_ready(&mut self, start: Instant) -> bool {
+    fn wait_ready(&mut self, start: Instant, ready: &str) -> bool {
         loop {
-            if self.log().contains(READY) {
+            if self.log().contains(ready) {
                 return true;
             }
             if self.child.try_wait().expect("the server's state").is_some() {
-                return self.log().contains(READY);
+                return self.log().contains(ready);
             }
             assert!(start.elapsed() < PATIENCE, "the server is not ready: {}", self.said());
             std::thread::sleep(Duration::from_millis(2));

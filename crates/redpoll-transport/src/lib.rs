@@ -7,9 +7,11 @@
 
 #![forbid(unsafe_code)]
 
+mod dial;
 mod listener;
 mod stream;
 pub mod tls;
 
+pub use dial::dial;
 pub use listener::{BindError, Listener};
 pub use stream::{Address, Arrival, Stream};

@@ -1,7 +1,7 @@
 //! A subscriber at the keyboard: messages are printed as they come, until a key is pressed or
 //! Ctrl-C ends the subscriptions.
 
-use std::io::{self, IsTerminal};
+use std::io;
 use std::time::Duration;
 
 use redpoll_client::Error;
@@ -10,6 +10,7 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr
 
 use super::Session;
 use crate::format::Output;
+use crate::options::stdout_is_terminal;
 use crate::stop::Stop;
 
 /// How long to wait before the line that says so is drawn again.
@@ -28,7 +29,7 @@ enum Woken {
 impl Session {
     /// Prints messages until somebody types.
     pub fn wait_for_messages_or_key(&mut self) -> Result<(), Stop> {
-        let notice = self.options.style.output != Output::Raw && io::stdout().is_terminal();
+        let notice = self.options.style.output != Output::Raw && stdout_is_terminal();
         let _keys = SingleKeys::of_stdin();
         let _guard = self.link.as_ref().map(|link| self.interrupt.aim_at_waits(link.transport()));
         while self.is_subscribed() {

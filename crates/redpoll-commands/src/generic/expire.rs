@@ -2,6 +2,7 @@
 //! it.
 
 use crate::prelude::*;
+use redpoll_config::Config;
 use redpoll_types::number::write_i64;
 
 pub const EXPIRE: Command = Command {
@@ -90,7 +91,7 @@ fn run(
     if ctx.keys.is_past(deadline) {
         ctx.keys.delete(key);
         ctx.wrote(key, Class::Generic, "del", 1);
-        ctx.log_as([b"DEL", key]);
+        ctx.log_removal(key, Config::lazyfree_lazy_expire);
     } else {
         ctx.keys.set_expiry(key, Some(deadline));
         ctx.wrote(key, Class::Generic, "expire", 1);
@@ -147,7 +148,7 @@ impl Condition {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::check;
+    use crate::testing::{check, check_log};
 
     #[test]
     fn all_four_units() {
@@ -155,6 +156,15 @@ mod tests {
         check("SET k v | EXPIREAT k 1700000003 | PTTL k", "OK | 1 | 3000");
         check("SET k v | PEXPIREAT k 1700000000004 | PTTL k", "OK | 1 | 4");
         check("EXPIRE k 10 | EXISTS k", "0 | 0");
+    }
+
+    #[test]
+    fn replicas_free_as_the_directive_says() {
+        check_log(
+            "SET k v | EXPIRE k -1 | CONFIG SET lazyfree-lazy-expire yes | SET k v | EXPIRE k -1 | \
+             SET k v PXAT 1 | EXISTS k",
+            "SELECT 0 | SET k v | DEL k | SET k v | UNLINK k | SET k v PXAT 1 | UNLINK k",
+        );
     }
 
     #[test]

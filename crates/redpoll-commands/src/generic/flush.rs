@@ -6,6 +6,7 @@
 
 use crate::prelude::*;
 use redpoll_engine::Mode;
+use redpoll_engine::persistence::SaveError;
 use redpoll_keyspace::Emptied;
 
 pub const FLUSHDB: Command = Command {
@@ -32,7 +33,11 @@ pub const FLUSHALL: Command = Command {
     },
     run: |ctx, args| {
         let databases = ctx.keys.keyspace().databases();
-        flush(ctx, args, 0..databases)
+        // What is being saved is to go as well.
+        ctx.engine.persistence.give_up_save();
+        flush(ctx, args, 0..databases)?;
+        empty_the_file(ctx);
+        Ok(())
     },
 };
 
@@ -74,9 +79,46 @@ fn flush(ctx: &mut Ctx<'_>, args: Args<'_>, databases: std::ops::Range<usize>) -
     Ok(())
 }
 
+/// Writes the snapshot file anew, where there are save points: a restart must not bring back what
+/// was removed. A transaction or script holds all locks, which nobody may do while a file is
+/// written; there it is done right afterwards.
+fn empty_the_file(ctx: &mut Ctx<'_>) {
+    if ctx.engine.config.save().is_empty() {
+        return;
+    }
+    if ctx.mode != Mode::Alone {
+        return ctx.engine.schedule_save();
+    }
+    match ctx.engine.save(&mut ctx.keys) {
+        Ok(()) => {}
+        Err(SaveError::InProgress) => ctx.engine.schedule_save(),
+        Err(error) => log::warn!("FLUSHALL could not empty the snapshot file: {error}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::testing::check;
+    use crate::testing::{Disk, TestServer, check};
+
+    #[test]
+    fn the_file_is_emptied_too() {
+        let mut server = TestServer::new();
+        let disk = Disk::of(&server);
+        server.engine.config.force("enable-debug-command", b"yes").expect("a valid value");
+        let mut session = server.client();
+        for line in ["SET a 1", "SAVE", "SET b 2", "FLUSHALL"] {
+            server.run(&mut session, line);
+        }
+        assert_eq!(server.engine.stats.dirty(), 0);
+        assert_eq!(server.run(&mut session, "DEBUG RELOAD NOSAVE"), "OK");
+        assert_eq!(server.run(&mut session, "DBSIZE"), "0");
+        for line in ["MULTI", "FLUSHALL", "EXEC"] {
+            server.run(&mut session, line);
+        }
+        assert!(server.engine.is_save_due(server.now));
+        disk.break_down(true);
+        assert_eq!(server.run(&mut session, "FLUSHALL"), "OK");
+    }
 
     #[test]
     fn one_database_or_all() {

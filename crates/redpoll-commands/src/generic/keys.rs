@@ -4,6 +4,7 @@
 //! of a stripe are those of one moment, those of all stripes are not. A pattern without special
 //! characters is looked up, not searched for.
 
+use crate::answer::Bound;
 use crate::matching::Pattern;
 use crate::prelude::*;
 
@@ -30,12 +31,17 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     if let Pattern::Literal(key) = pattern {
         return one(ctx, key);
     }
+    let bound = Bound::of(ctx);
     let Ctx { keys, reply, .. } = ctx;
     let (db, now) = (keys.db(), keys.now());
+    let start = reply.mark();
     reply.array_later(|reply| {
         let mut found = 0;
         let lens = keys.keyspace().lens(db);
         for number in lens.enumerate().filter(|(_, len)| *len > 0).map(|(number, _)| number) {
+            if !bound.wants(reply, start) {
+                break;
+            }
             for entry in keys.stripe(number).dbs[db].table.iter() {
                 let key = entry.key();
                 if pattern.matches(key) && entry.expiry().is_none_or(|at| at > now) {

@@ -21,14 +21,21 @@ pub const RANDOMKEY: Command = Command {
     run,
 };
 
+/// Expired keys that are passed over where they stay; as in Redis, the next one is taken.
+const TRIES_MAX: u32 = 100;
+
 fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
     let db = ctx.keys.db();
     let now = ctx.keys.now();
+    let mut tries = 0;
     while let Some(stripe) = choose_stripe(ctx, db) {
         let Ctx { keys, rng, reply, .. } = ctx;
+        let stays = keys.keyspace().is_passive();
         let part: &Db = &keys.stripe(stripe).dbs[db];
         let Some(entry) = part.table.random(|below| rng.below(below)) else { continue };
-        if entry.expiry().is_none_or(|at| at > now) {
+        // Where expired keys stay, there may be no others.
+        tries += u32::from(stays);
+        if tries > TRIES_MAX || entry.expiry().is_none_or(|at| at > now) {
             reply.bulk(entry.key());
             ctx.keys.unlock_walk();
             return Ok(());
@@ -62,6 +69,16 @@ fn choose_stripe(ctx: &mut Ctx<'_>, db: usize) -> Option<usize> {
 mod tests {
     use crate::testing::{TestServer, check};
     use std::collections::HashMap;
+
+    #[test]
+    fn ends_where_all_keys_have_expired_and_stay() {
+        let mut server = TestServer::new();
+        let mut client = server.client();
+        server.run(&mut client, "SET k v PX 10");
+        server.run(&mut client, "CLIENT PAUSE 1000 WRITE");
+        server.now += 11;
+        assert_eq!(server.run(&mut client, "RANDOMKEY"), "k");
+    }
 
     #[test]
     fn none_or_the_only_one() {

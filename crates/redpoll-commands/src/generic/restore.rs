@@ -5,6 +5,7 @@
 //! no damaged value comes into the keyspace.
 
 use crate::prelude::*;
+use redpoll_config::Config;
 use redpoll_engine::persistence;
 use redpoll_persist::payload::Payload;
 use std::sync::atomic::Ordering::Relaxed;
@@ -80,7 +81,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     if expiry.is_some_and(|at| ctx.keys.is_past(at)) {
         if ctx.keys.delete(key) {
             ctx.wrote(key, Class::Generic, "del", 1);
-            ctx.log_as([&b"DEL"[..], key]);
+            ctx.log_removal(key, Config::lazyfree_lazy_server_del);
         }
         ctx.reply.ok();
         return Ok(());
@@ -90,8 +91,8 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     ctx.wrote(key, Class::Generic, "restore", 1);
     if let Some(at) = expiry.filter(|_| !options.absolute) {
         let at = at.to_string();
-        let words = [&b"RESTORE"[..], key, at.as_bytes(), args.at(3), b"ABSTTL", b"REPLACE"];
-        ctx.log_as(words.into_iter().take(if options.replace { 6 } else { 5 }));
+        let head = [b"RESTORE", key, at.as_bytes()].into_iter();
+        ctx.log_as(head.chain(args.iter_from(3)).chain([&b"ABSTTL"[..]]));
     }
     ctx.reply.ok();
     Ok(())
@@ -123,10 +124,28 @@ fn options(args: Args<'_>) -> Result<Options> {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{TestServer, check, check_events, configure};
+    use crate::testing::{TestServer, check, check_events, check_log, configure};
 
     /// The payload of the string `10`.
     const TEN: &str = r#""\x00\xc0\n\n\x00n\x9fWE\x0e\xaec\xbb""#;
+
+    #[test]
+    fn replicas_get_the_moment() {
+        let mut server = TestServer::new();
+        let log = server.log();
+        let mut session = server.client();
+        server.run(&mut session, &format!("RESTORE k 1000 {TEN} REPLACE"));
+        let logged = log.commands().join(" | ");
+        assert!(logged.starts_with("SELECT 0 | RESTORE k 1700000001000 "), "{logged}");
+        assert!(logged.ends_with(" REPLACE ABSTTL"), "{logged}");
+        check_log(
+            &format!(
+                "SET k v | CONFIG SET lazyfree-lazy-server-del yes | \
+                 RESTORE k 1 {TEN} REPLACE ABSTTL"
+            ),
+            "SELECT 0 | SET k v | UNLINK k",
+        );
+    }
 
     #[test]
     fn puts_a_value_at_a_key() {

@@ -59,6 +59,24 @@ mod tests {
     }
 
     #[test]
+    fn an_expired_key_serves_nobody_and_stays_until_it_is_asked_for() {
+        let mut server = TestServer::new();
+        let (mut waiting, mut other) = (server.client(), server.client());
+        assert_eq!(server.run(&mut waiting, "BLPOP k 0"), "");
+        for line in ["SELECT 1", "RPUSH k v", "PEXPIRE k 10"] {
+            server.run(&mut other, line);
+        }
+        server.now += 20;
+        let log = server.log();
+        server.run(&mut other, "SWAPDB 0 1");
+        assert_eq!(server.receive(&mut waiting), "");
+        assert_eq!(log.commands(), ["SELECT 1", "SWAPDB 0 1"]);
+        server.run(&mut other, "SELECT 0");
+        assert_eq!(server.run(&mut other, "EXISTS k"), "0");
+        assert_eq!(log.commands()[2..], ["SELECT 0", "DEL k"]);
+    }
+
+    #[test]
     fn tells_those_who_watch() {
         let mut server = TestServer::new();
         let mut client = server.client();

@@ -1,7 +1,7 @@
 //! `HRANDFIELD key [count [WITHVALUES]]`.
 
 use super::fields;
-use crate::answer;
+use crate::answer::{self, Bound};
 use crate::prelude::*;
 use redpoll_resp::{Proto, Reply};
 use redpoll_types::hash::{FieldRef, Hash};
@@ -49,11 +49,12 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     if with_values && count > i64::MAX as usize / 2 {
         return Err(Error::text("ERR value is out of range"));
     }
+    let bound = Bound::of(ctx);
     let hash = ctx.keys.read::<Hash>(args.at(1))?.filter(|hash| fields::live_len(hash, now) > 0);
     let mut writer = Writer { reply: &mut ctx.reply, with_values };
     match hash {
         None => writer.head(0),
-        Some(hash) if repeating => draw(hash, count, now, ctx.rng, &mut writer)?,
+        Some(hash) if repeating => draw(hash, (count, bound), now, ctx.rng, &mut writer)?,
         Some(hash) => {
             let chosen = hash.sample(count, now, ctx.rng);
             writer.head(chosen.len());
@@ -67,7 +68,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
 /// least.
 fn draw(
     hash: &Hash,
-    count: usize,
+    (count, bound): (usize, Bound),
     now: u64,
     rng: &mut SmallRng,
     writer: &mut Writer<'_, '_>,
@@ -84,8 +85,8 @@ fn draw(
             len => laid_out.get(rng.below(len as u64) as usize).copied(),
         };
         field.into_iter().for_each(|field| writer.field(field));
-        if answer::too_long(writer.reply, start) {
-            return Err(Error::text("ERR value is out of range"));
+        if !bound.allows(writer.reply, start)? {
+            break;
         }
     }
     Ok(())

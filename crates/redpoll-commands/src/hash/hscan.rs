@@ -43,7 +43,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
             }
             answer::element(reply, field.name);
             len += 1;
-            if !options.no_values {
+            if !options.names_only {
                 answer::element(reply, field.value);
                 len += 1;
             }

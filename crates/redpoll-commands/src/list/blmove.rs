@@ -1,7 +1,7 @@
 //! `BLMOVE source destination LEFT|RIGHT LEFT|RIGHT timeout`, `BRPOPLPUSH source destination
 //! timeout`: move an element, or wait for one.
 
-use super::ends::{SIDES, move_one, side, side_name};
+use super::ends::{SIDES, move_one, side};
 use super::lmove::KEYS;
 use crate::prelude::*;
 use redpoll_engine::block::BlockRequest;
@@ -60,7 +60,9 @@ fn go(
 ) -> Result {
     let (source, target) = (args.at(1), args.at(2));
     if move_one(ctx, (source, from), (target, to))? {
-        ctx.log_as([&b"LMOVE"[..], source, target, side_name(from), side_name(to)]);
+        // The same without the timeout.
+        let name: &[u8] = if args.len() == 6 { b"LMOVE" } else { b"RPOPLPUSH" };
+        ctx.log_as([name].into_iter().chain(args.iter_from(1).take(args.len() - 2)));
     } else if ctx.may_block() {
         // Redis answers a list's wait with the absent array, even where a value is asked for.
         ctx.block(BlockRequest::for_keys(vec![source.into()], timeout_ms, Type::List));

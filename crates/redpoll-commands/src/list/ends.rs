@@ -59,15 +59,15 @@ pub fn pop_one(ctx: &mut Ctx<'_>, key: &[u8], end: End, head: Option<&[u8]>) -> 
     Ok(true)
 }
 
-/// Pops up to `count` elements and answers them as an array, behind `head`; answers false, and has
-/// written nothing, if there is no list.
+/// Pops up to `count` elements and answers them as an array, behind `head`. Answers their number;
+/// nothing has been written if there is no list.
 pub fn pop_many(
     ctx: &mut Ctx<'_>,
     key: &[u8],
     (end, count): (End, usize),
     head: Option<&[u8]>,
-) -> Result<bool> {
-    let Some(list) = ctx.keys.write::<List>(key)? else { return Ok(false) };
+) -> Result<Option<usize>> {
+    let Some(list) = ctx.keys.write::<List>(key)? else { return Ok(None) };
     let reply = &mut ctx.reply;
     if let Some(head) = head {
         reply.array(2);
@@ -77,7 +77,7 @@ pub fn pop_many(
     let count = count.min(len);
     reply.array(count);
     if count == 0 {
-        return Ok(true);
+        return Ok(Some(0));
     }
     let (first, last) = if end == End::Front { (0, count) } else { (len - count, len) };
     let elements = list.range(first as i64, last as i64 - 1);
@@ -95,7 +95,7 @@ pub fn pop_many(
         ctx.keys.delete(key);
         ctx.wrote(key, Class::Generic, "del", 0);
     }
-    Ok(true)
+    Ok(Some(count))
 }
 
 /// Moves several elements from one list to another (or the same) and answers them in the order that

@@ -39,8 +39,8 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
 pub(super) fn pop_first(ctx: &mut Ctx<'_>, pop: &ManyPop<'_>) -> Result<bool> {
     let end = if pop.first { End::Front } else { End::Back };
     for key in pop.keys() {
-        if pop_many(ctx, key, (end, pop.count), Some(key))? {
-            ctx.log_as([pop_name(end), key, pop.count.to_string().as_bytes()]);
+        if let Some(count) = pop_many(ctx, key, (end, pop.count), Some(key))? {
+            ctx.log_as([pop_name(end), key, count.to_string().as_bytes()]);
             return Ok(true);
         }
     }
@@ -49,7 +49,7 @@ pub(super) fn pop_first(ctx: &mut Ctx<'_>, pop: &ManyPop<'_>) -> Result<bool> {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{check, check_events};
+    use crate::testing::{check, check_events, check_log};
 
     #[test]
     fn from_the_first_list() {
@@ -58,6 +58,7 @@ mod tests {
             "3 | [b [1]] | [b [3 2]] | nil",
         );
         check("RPUSH a x | RPUSH b y | LMPOP 2 b a LEFT COUNT 10", "1 | 1 | [b [y]]");
+        check_log("RPUSH l a b | LMPOP 1 l LEFT COUNT 9", "SELECT 0 | RPUSH l a b | LPOP l 2");
         check_events("RPUSH l a b | LMPOP 1 l LEFT COUNT 9", "new l, rpush l, lpop l, del l", 4);
     }
 

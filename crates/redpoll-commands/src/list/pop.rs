@@ -49,7 +49,7 @@ fn pop(ctx: &mut Ctx<'_>, args: Args<'_>, end: End) -> Result {
         }
         Some(count) => {
             let count = parse::count(count)?;
-            if !pop_many(ctx, key, (end, count), None)? {
+            if pop_many(ctx, key, (end, count), None)?.is_none() {
                 ctx.reply.null_array();
             }
         }

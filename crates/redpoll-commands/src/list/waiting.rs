@@ -1,6 +1,6 @@
 //! Tests of clients that wait for lists: who is served, when, from what, and in which order.
 
-use crate::testing::{TestServer, check, check_events, play, raw3};
+use crate::testing::{TestServer, check, check_events, check_log, play, raw3};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 const WRONG: &str = "WRONGTYPE Operation against a key holding the wrong kind of value";
@@ -14,6 +14,10 @@ fn what_is_there_is_answered_at_once() {
     check(
         "RPUSH s 1 2 3 | BLMOVE s d LEFT RIGHT 0 | BRPOPLPUSH s d 0 | LRANGE d 0 -1",
         "3 | 1 | 3 | [3 1]",
+    );
+    check_log(
+        "RPUSH s a b | BLMOVE s d left RIGHT 0 | BRPOPLPUSH s d 0",
+        "SELECT 0 | RPUSH s a b | LMOVE s d left RIGHT | RPOPLPUSH s d",
     );
     check_events("RPUSH l a | BLPOP none l 0", "new l, rpush l, lpop l, del l", 2);
 }

@@ -24,12 +24,22 @@ pub const PUBLISH: Command = Command {
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let receivers = ctx.engine.pubsub.publish(args.at(1), args.at(2));
     ctx.reply.count(receivers);
+    ctx.log_message(args);
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::check;
+    use crate::testing::{check, check_log};
+
+    #[test]
+    fn replicas_get_it_too() {
+        check_log("PUBLISH c m", "SELECT 0 | PUBLISH c m");
+        check_log(
+            "MULTI | SET k v | PUBLISH c m | EXEC | SPUBLISH s m",
+            "SELECT 0 | MULTI | SET k v | PUBLISH c m | EXEC | SPUBLISH s m",
+        );
+    }
 
     #[test]
     fn counts_receivers() {

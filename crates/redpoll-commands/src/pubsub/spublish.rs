@@ -25,6 +25,7 @@ pub const SPUBLISH: Command = Command {
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let receivers = ctx.engine.pubsub.publish_shard(args.at(1), args.at(2));
     ctx.reply.count(receivers);
+    ctx.log_message(args);
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! Primaries and replicas.
 
 group! {
+    failover: FAILOVER;
     psync: PSYNC, SYNC;
     replconf: REPLCONF;
     replicaof: REPLICAOF, SLAVEOF;

@@ -20,6 +20,8 @@ pub const PSYNC: Command = Command {
         summary: "Makes the client a replica that goes on from an offset, if that is possible.",
         complexity: "O(N) where N is the number of bytes that the replica has missed.",
         args: &[Arg::string("replicationid"), Arg::integer("offset")],
+        // With FAILOVER it changes the role.
+        locks: Locks::All,
         ..SPEC
     },
     run: psync,
@@ -38,16 +40,38 @@ pub const SYNC: Command = Command {
 
 fn psync(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let id = String::from_utf8_lossy(args.at(1)).into_owned();
+    if args.is(3, "failover") && !ctx.session.is_replica {
+        take_over(ctx, &id)?;
+    }
     let offset = parse::int(args.at(2))?;
     ctx.session.announced.get_or_insert_default().named_offset = true;
     let offset = u64::try_from(offset).ok().filter(|_| id != "?");
     become_replica(ctx, offset.map(|offset| (&*id, offset)))
 }
 
+/// The primary asks this replica of it to take its place, and becomes a replica itself.
+fn take_over(ctx: &mut Ctx<'_>, id: &str) -> Result {
+    let replication = &ctx.engine.replication;
+    if !replication.is_replica() {
+        return Err(Error::text("ERR PSYNC FAILOVER can't be sent to a master."));
+    }
+    if !replication.id().eq_ignore_ascii_case(id) {
+        return Err(Error::text("ERR PSYNC FAILOVER replid must match my replid."));
+    }
+    ctx.engine.follow(&ctx.keys, None, ctx.rng);
+    Ok(())
+}
+
 fn become_replica(ctx: &mut Ctx<'_>, wanted: Option<(&str, u64)>) -> Result {
     let replication = &ctx.engine.replication;
     if ctx.session.is_replica {
         return Ok(());
+    }
+    if replication.is_failing_over() {
+        return Err(Error::text("NOMASTERLINK Can't SYNC while failing over"));
+    }
+    if ctx.session.announced.as_ref().is_some_and(|it| it.without_data && !it.eof) {
+        return Err(Error::text("ERR Filtered replica requires EOF capability"));
     }
     if !replication.can_serve() {
         return Err(Error::text("NOMASTERLINK Can't SYNC while not connected with my master"));
@@ -69,6 +93,22 @@ mod tests {
     use std::sync::mpsc;
 
     #[test]
+    fn takes_over_from_its_primary_only() {
+        let mut server = TestServer::new();
+        server.engine.replication.change_id("a".repeat(40));
+        let mut client = server.client();
+        let (mine, other) = ("a".repeat(40), "b".repeat(40));
+        let ask = |id: &str| format!("PSYNC {id} 1 FAILOVER");
+        let refused = "ERR PSYNC FAILOVER can't be sent to a master.";
+        assert_eq!(server.run(&mut client, &ask(&mine)), refused);
+        server.run(&mut client, "REPLICAOF host 7000");
+        let refused = "ERR PSYNC FAILOVER replid must match my replid.";
+        assert_eq!(server.run(&mut client, &ask(&other)), refused);
+        assert_eq!(server.run(&mut client, &ask(&mine)), "");
+        assert!(!server.engine.replication.is_replica());
+    }
+
+    #[test]
     fn gets_a_snapshot_first_and_later_what_it_missed() {
         let mut server = TestServer::new();
         server.engine.replication.change_id("a".repeat(40));
@@ -79,9 +119,10 @@ mod tests {
         let Ok(Order::FullSync(ordered)) = orders.try_recv() else { panic!("a snapshot") };
         let mut keys = server.engine.keyspace.keys(0, server.now);
         keys.lock_all();
-        let (id, offset) = server.engine.begin_sync(&mut keys, std::slice::from_ref(&ordered));
+        let at = server.engine.begin_sync(&mut keys, std::slice::from_ref(&ordered));
         drop(keys);
-        assert_eq!(offset, 0);
+        let id = at.id;
+        assert_eq!(at.offset, 0);
         server.run(&mut writer, "SET k v");
         let mut sent = Vec::new();
         replica.client.take_outbox(&mut sent);

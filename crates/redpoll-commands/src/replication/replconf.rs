@@ -46,6 +46,18 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         } else if parse::is(option, "capa") {
             announced.eof |= parse::is(value, "eof");
             announced.psync2 |= parse::is(value, "psync2");
+        } else if parse::is(option, "version") {
+            // What a replica of Valkey is. There is nothing that would be done otherwise for it.
+        } else if parse::is(option, "rdb-filter-only") {
+            // What the snapshot is to hold: nothing, or functions. Data cannot be asked for.
+            announced.without_data = true;
+            for filter in value.split(|byte| *byte == b' ').filter(|filter| !filter.is_empty()) {
+                if !parse::is(filter, "functions") {
+                    let filter = String::from_utf8_lossy(filter);
+                    let text = format!("ERR Unsupported rdb-filter-only option: {filter}");
+                    return Err(Error::text(text));
+                }
+            }
         } else if parse::is(option, "rdb-only") {
             announced.snapshot_only = parse::int(value)? == 1;
         } else {
@@ -92,5 +104,9 @@ mod tests {
     fn refuses_what_it_does_not_know() {
         check("REPLCONF x", "ERR syntax error");
         check("REPLCONF what 1", "ERR Unrecognized REPLCONF option: what");
+        check(
+            "REPLCONF version 8.0.0 rdb-filter-only functions | REPLCONF rdb-filter-only data",
+            "OK | ERR Unsupported rdb-filter-only option: data",
+        );
     }
 }

@@ -3,7 +3,7 @@
 use crate::prelude::*;
 use log::Level;
 use redpoll_engine::script::{self, ScriptRun};
-use redpoll_resp::Proto;
+use redpoll_resp::{Proto, Reply};
 use redpoll_script::{Host, Refusal, Verdict};
 
 /// See the module's head.
@@ -30,7 +30,6 @@ impl Call<'_, '_> {
     /// Ends the run; what it has done stays.
     pub(super) fn finish(mut self) {
         self.write_lines();
-        self.ctx.reply.rewind(self.mark);
         self.run.finish(self.ctx);
     }
 
@@ -73,6 +72,12 @@ impl Host for Call<'_, '_> {
 
     fn set_replication(&mut self, targets: u8) {
         self.run.set_replication(targets);
+    }
+
+    fn answer(&mut self) -> (Proto, Reply<'_>) {
+        self.ctx.reply.rewind(self.mark);
+        let proto = self.ctx.reply.proto();
+        (self.run.proto(), Reply::new(self.ctx.reply.buffer(), proto))
     }
 
     fn look(&mut self) -> Verdict {

@@ -15,7 +15,5 @@ mod call;
 mod run;
 mod state;
 
-pub(crate) use state::restore_libraries;
-
 #[cfg(test)]
 mod tests;

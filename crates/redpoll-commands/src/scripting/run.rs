@@ -1,10 +1,11 @@
 //! Running a script or function on behalf of a command.
 
 use super::call::Call;
-use super::state::{State, with_state};
+use super::state::{KeptFunction, State, with_state};
 use crate::prelude::*;
+use redpoll_engine::refusal::MASTERDOWN;
 use redpoll_engine::script::{Permissions, ScriptRun, busy_error};
-use redpoll_script::{Compiled, ErrorReply, Failure, Running, RunningKind, ScriptFlags, to_resp};
+use redpoll_script::{Compiled, ErrorReply, Failure, Running, RunningKind, ScriptFlags};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// How a script is to be run.
@@ -58,16 +59,15 @@ pub(super) fn script(ctx: &mut Ctx<'_>, args: Args<'_>, by_sha: bool, read_only:
 /// FCALL.
 pub(super) fn function(ctx: &mut Ctx<'_>, args: Args<'_>, read_only: bool) -> Result {
     show(ctx, args);
-    let found = ctx.engine.scripts.function(args.at(1));
-    let (function, library) = found.ok_or_else(|| Error::text("ERR Function not found"))?;
-    let keys = key_count(args, Error::text("ERR Bad number of keys provided"))?;
     let engine = ctx.engine;
     with_state(engine, |state| {
+        let KeptFunction { function, compiled } = state.by_name(engine, args.at(1))?;
+        let keys = key_count(args, Error::text("ERR Bad number of keys provided"))?;
         let plan = Plan {
             kind: RunningKind::Function,
             name: &function.name,
             flags: function.flags,
-            compiled: state.function(&function, &library)?,
+            compiled,
             roams: &function.roams,
             read_only,
             keys,
@@ -115,19 +115,20 @@ impl Plan<'_> {
                     state.sandbox.run_function(&mut call, &self.compiled, keys(), arguments())
                 }
             };
-            let proto = call.run.proto();
             if matches!(result, Err(Failure::Restart)) {
                 self.roams.store(true, Relaxed);
                 call.give_up();
                 continue;
             }
+            // What commands have answered to the script goes; what it answers itself stays.
+            if !matches!(result, Ok(None)) {
+                call.ctx.reply.rewind(mark);
+            }
             call.finish();
             return match result {
-                Ok(value) => match to_resp(&value, proto, &mut ctx.reply) {
-                    None => Ok(()),
-                    Some(ErrorReply { message, counted: true }) => Err(Error::Counted(message)),
-                    Some(ErrorReply { message, counted: false }) => Err(Error::text(message)),
-                },
+                Ok(None) => Ok(()),
+                Ok(Some(ErrorReply { message, counted: true })) => Err(Error::Counted(message)),
+                Ok(Some(ErrorReply { message, counted: false })) => Err(Error::text(message)),
                 Err(failure) => Err(self.failed(failure)),
             };
         }
@@ -136,13 +137,25 @@ impl Plan<'_> {
     /// What the script may do.
     fn permissions(&self, ctx: &Ctx<'_>) -> Result<Permissions> {
         if self.flags.has(ScriptFlags::COMPATIBLE) {
+            if ctx.engine.is_stale() {
+                return Err(Error::text(MASTERDOWN));
+            }
             return Ok(Permissions { read_only: self.read_only, allow_oom: false });
         }
         if self.flags.has(ScriptFlags::NO_CLUSTER) && ctx.engine.config.cluster_enabled() {
             let text = "ERR Can not run script on cluster, 'no-cluster' flag is set.";
             return Err(Error::text(text));
         }
+        if !self.flags.has(ScriptFlags::ALLOW_STALE) && ctx.engine.is_stale() {
+            return Err(Error::text(
+                "MASTERDOWN Link with MASTER is down, replica-serve-stale-data is set to 'no' and \
+                 'allow-stale' flag is not set on the script.",
+            ));
+        }
         let no_writes = self.flags.has(ScriptFlags::NO_WRITES);
+        if !no_writes && let Some(refusal) = ctx.engine.write_refusal(ctx.session) {
+            return Err(Error::text(refusal.text_for_scripts()));
+        }
         if self.read_only && !no_writes {
             let text = "ERR Can not execute a script with write flag using *_ro command.";
             return Err(Error::text(text));

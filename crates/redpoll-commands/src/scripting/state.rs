@@ -7,24 +7,25 @@
 use crate::prelude::*;
 use ahash::AHashMap;
 use redpoll_engine::Engine;
-use redpoll_script::{
-    Compiled, Host, LibraryInfo, LoadedFunction, Refusal, Registered, Restore, Sandbox, Script,
-    Verdict,
-};
+use redpoll_script::{Compiled, LibraryInfo, LoadedFunction, Loading, Registered, Sandbox, Script};
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering::*};
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
 
 /// Compiled scripts that a thread keeps, at most about so many.
 const SCRIPTS_MAX: usize = 1000;
-/// How long a library may take to load.
-const LOAD_MAX: Duration = Duration::from_millis(500);
 
 /// A script as a thread keeps it.
 #[derive(Clone)]
 pub(super) struct Kept {
     pub script: Arc<Script>,
+    pub compiled: Compiled,
+}
+
+/// A function as a thread keeps it.
+#[derive(Clone)]
+pub(super) struct KeptFunction {
+    pub function: Arc<LoadedFunction>,
     pub compiled: Compiled,
 }
 
@@ -35,6 +36,8 @@ pub(super) struct State {
     generation: u64,
     by_body: AHashMap<Box<[u8]>, Kept>,
     by_sha: AHashMap<Box<[u8]>, Kept>,
+    /// Functions by the names that they were called by.
+    by_name: AHashMap<Box<[u8]>, KeptFunction>,
     /// The functions of each library by the library's number.
     libraries: AHashMap<u64, AHashMap<String, Compiled>>,
     memory: Arc<AtomicUsize>,
@@ -63,20 +66,6 @@ pub(super) fn with_state<R>(
     result
 }
 
-/// Compiles libraries of functions and adds all of them, or none.
-pub(crate) fn restore_libraries(
-    engine: &Arc<Engine>,
-    codes: &[Vec<u8>],
-    policy: Restore,
-) -> Result {
-    with_state(engine, |state| {
-        let read = codes.iter().map(|code| state.read_library(engine, code));
-        let libraries = read.collect::<Result<Vec<_>>>()?;
-        let restored = engine.scripts.restore(libraries, policy);
-        restored.map_err(|why| Error::text(format!("ERR {why}")))
-    })
-}
-
 impl State {
     fn new(engine: &Arc<Engine>) -> Result<Self> {
         let limit = engine.config.script_memory_limit();
@@ -88,6 +77,7 @@ impl State {
             generation: engine.scripts.generation(),
             by_body: AHashMap::new(),
             by_sha: AHashMap::new(),
+            by_name: AHashMap::new(),
             libraries: AHashMap::new(),
             memory: engine.scripts.add_state(),
         })
@@ -109,6 +99,7 @@ impl State {
         let there = |kept: &Kept| !kept.script.gone.load(Acquire);
         self.by_body.retain(|_, kept| there(kept));
         self.by_sha.retain(|_, kept| there(kept));
+        self.by_name.clear();
         let libraries = engine.scripts.libraries();
         self.libraries.retain(|id, _| libraries.iter().any(|library| library.id == *id));
         self.sandbox.collect_all();
@@ -162,12 +153,24 @@ impl State {
             .map_err(|why| Error::text(format!("ERR Error compiling script (new function): {why}")))
     }
 
+    /// The function of this name, in any case, compiled.
+    pub(super) fn by_name(&mut self, engine: &Engine, name: &[u8]) -> Result<KeptFunction> {
+        if let Some(kept) = self.by_name.get(name) {
+            return Ok(kept.clone());
+        }
+        let found = engine.scripts.function(name);
+        let (function, library) = found.ok_or_else(|| Error::text("ERR Function not found"))?;
+        let compiled = self.function(&function, &library)?;
+        let kept = KeptFunction { function, compiled };
+        if self.by_name.len() >= SCRIPTS_MAX {
+            self.by_name.clear();
+        }
+        self.by_name.insert(name.into(), kept.clone());
+        Ok(kept)
+    }
+
     /// A function, compiled; its library is loaded if need be.
-    pub(super) fn function(
-        &mut self,
-        function: &LoadedFunction,
-        library: &LibraryInfo,
-    ) -> Result<Compiled> {
+    fn function(&mut self, function: &LoadedFunction, library: &LibraryInfo) -> Result<Compiled> {
         if !self.libraries.contains_key(&library.id) {
             let registered = self.sandbox.load_library(&mut Loading::new(), &library.code);
             self.keep_library(library.id, registered.map_err(refused)?);
@@ -184,53 +187,14 @@ impl State {
 
     /// Runs a library's code to see what it registers.
     pub(super) fn read_library(&mut self, engine: &Engine, code: &[u8]) -> Result<LibraryInfo> {
-        let name = redpoll_script::library_name(code).map_err(refused)?;
-        let registered = self.sandbox.load_library(&mut Loading::new(), code).map_err(refused)?;
-        if registered.is_empty() {
-            return Err(refused("No functions registered".to_owned()));
-        }
-        let id = engine.scripts.next_library();
-        let mut functions: Vec<Arc<LoadedFunction>> =
-            registered.iter().map(|(function, _)| Arc::new(function.loaded(id))).collect();
-        functions.sort_by(|a, b| a.name.cmp(&b.name));
-        self.keep_library(id, registered);
-        Ok(LibraryInfo { id, name, code: code.into(), functions })
+        let read = redpoll_script::read_library(&mut self.sandbox, &engine.scripts, code);
+        let (library, registered) = read.map_err(refused)?;
+        self.keep_library(library.id, registered);
+        Ok(library)
     }
 }
 
 /// An error of the sandbox that has no code word yet.
 fn refused(why: String) -> Error {
     Error::text(format!("ERR {why}"))
-}
-
-/// The server as a library sees it that is being loaded: nothing of it.
-struct Loading(Instant);
-
-impl Loading {
-    fn new() -> Self {
-        Loading(Instant::now())
-    }
-}
-
-impl Host for Loading {
-    fn call(&mut self, _: Args<'_>) -> std::result::Result<&[u8], Refusal> {
-        Err(Refusal::Error("ERR no command can be called while a library is loaded".to_owned()))
-    }
-
-    fn may_call(&mut self, _: Args<'_>) -> Option<bool> {
-        None
-    }
-
-    fn log(&mut self, level: u8, line: &[u8]) {
-        let level = if level < 3 { log::Level::Info } else { log::Level::Warn };
-        log::log!(level, "{}", String::from_utf8_lossy(line));
-    }
-
-    fn set_proto(&mut self, _: redpoll_resp::Proto) {}
-
-    fn set_replication(&mut self, _: u8) {}
-
-    fn look(&mut self) -> Verdict {
-        if self.0.elapsed() > LOAD_MAX { Verdict::Kill } else { Verdict::Continue }
-    }
 }

@@ -5,6 +5,7 @@ use redpoll_engine::Session;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+mod states;
 mod users;
 
 /// Runs a script whose text may span lines and hold quotes.

@@ -3,7 +3,9 @@
 use super::process;
 use super::survey::Survey;
 use crate::prelude::*;
+use redpoll_engine::client::{Client, ClientKind};
 use redpoll_memory::AllocatorStats;
+use std::sync::Arc;
 
 /// All in bytes.
 #[derive(Debug, Default)]
@@ -12,6 +14,8 @@ pub(super) struct MemoryFigures {
     pub peak: usize,
     pub startup: usize,
     pub clients: usize,
+    /// Those of them that are replicas.
+    pub replicas: usize,
     /// Everything but the data: startup, clients, tables.
     pub overhead: usize,
     /// The data.
@@ -25,7 +29,11 @@ pub(super) struct MemoryFigures {
 impl MemoryFigures {
     pub fn take(ctx: &Ctx<'_>, survey: &Survey) -> Self {
         let used = ctx.engine.measure_memory();
-        let clients = ctx.engine.clients.all().iter().map(|client| client.memory()).sum();
+        let all = ctx.engine.clients.all();
+        let memory = |client: &Arc<Client>| client.memory();
+        let is_replica = |client: &&Arc<Client>| client.kind() == ClientKind::Replica;
+        let clients = all.iter().map(memory).sum();
+        let replicas = all.iter().filter(is_replica).map(memory).sum();
         let startup = ctx.engine.startup_memory;
         let overhead = startup + clients + survey.overhead();
         MemoryFigures {
@@ -33,6 +41,7 @@ impl MemoryFigures {
             peak: redpoll_memory::peak_memory(),
             startup,
             clients,
+            replicas,
             overhead,
             dataset: used.saturating_sub(overhead),
             resident: process::resident_memory(),

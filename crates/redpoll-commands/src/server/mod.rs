@@ -7,7 +7,6 @@ group! {
     commandlog: COMMANDLOG;
     config: CONFIG;
     debug: DEBUG;
-    failover: FAILOVER;
     hotkeys: HOTKEYS;
     info: INFO;
     lastsave: LASTSAVE;

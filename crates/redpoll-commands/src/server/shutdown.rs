@@ -6,6 +6,7 @@
 use crate::prelude::*;
 use redpoll_engine::engine::ShutdownOptions;
 use redpoll_engine::script::busy_error;
+use std::sync::atomic::Ordering::Relaxed;
 
 pub const SHUTDOWN: Command = Command {
     spec: Spec {
@@ -65,10 +66,12 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         *ctx.engine.shutdown_client.lock() = Some(ctx.session.client.clone());
         return Ok(());
     }
-    match shutdown.take() {
-        Some(_) => ctx.reply.ok(),
-        None => return Err(Error::text("ERR No shutdown in progress.")),
+    let signalled = ctx.engine.signalled.swap(0, Relaxed) != 0;
+    if shutdown.take().is_none() && !signalled {
+        return Err(Error::text("ERR No shutdown in progress."));
     }
+    log::warn!("Shutdown manually aborted.");
+    ctx.reply.ok();
     Ok(())
 }
 
@@ -76,6 +79,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
 mod tests {
     use crate::testing::{TestServer, check};
     use redpoll_engine::engine::ShutdownOptions;
+    use std::sync::atomic::Ordering::Relaxed;
 
     #[test]
     fn says_how_to_end() {
@@ -86,6 +90,9 @@ mod tests {
         assert_eq!(*server.engine.shutdown.read(), Some(wanted));
         assert_eq!(server.run(&mut session, "SHUTDOWN ABORT"), "OK");
         assert_eq!(*server.engine.shutdown.read(), None);
+        server.engine.signalled.store(15, Relaxed);
+        assert_eq!(server.run(&mut session, "SHUTDOWN ABORT"), "OK");
+        assert_eq!(server.engine.signalled.load(Relaxed), 0);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `TIME`: the server's clock.
 
 use crate::prelude::*;
+use redpoll_engine::Mode;
 use redpoll_keyspace::clock;
 
 pub const TIME: Command = Command {
@@ -17,9 +18,13 @@ pub const TIME: Command = Command {
     run,
 };
 
-/// The one command whose answer is the clock itself, to the microsecond.
+/// The one command whose answer is the clock itself, to the microsecond. In a script or
+/// transaction, for which time stands still, to the millisecond.
 fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
-    let now = clock::now_us();
+    let now = match ctx.mode {
+        Mode::Script | Mode::Transaction => ctx.keys.now() * 1000,
+        Mode::Alone | Mode::Resumed => clock::now_us(),
+    };
     ctx.reply.array(2);
     ctx.reply.bulk_int(now / 1_000_000);
     ctx.reply.bulk_int(now % 1_000_000);
@@ -39,5 +44,13 @@ mod tests {
             reply.trim_matches(['[', ']']).split(' ').flat_map(|word| word.parse()).collect();
         assert!(numbers.len() == 2 && numbers[0] > 1_700_000_000, "{reply}");
         assert!((0..1_000_000).contains(&numbers[1]), "{reply}");
+    }
+
+    #[test]
+    fn stands_still_in_scripts() {
+        let mut server = TestServer::new();
+        let mut session = server.client();
+        let line = "EVAL \"return redis.call('time')\" 0";
+        assert_eq!(server.run(&mut session, line), "[1700000000 0]");
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::answer;
 use crate::prelude::*;
+use redpoll_config::Config;
 use redpoll_types::set::Set;
 
 pub const SPOP: Command = Command {
@@ -60,7 +61,7 @@ fn pop_many(ctx: &mut Ctx<'_>, key: &[u8], count: usize) -> Result {
     if count >= len {
         ctx.reply.set(len);
         set.iter().for_each(|member| answer::element(&mut ctx.reply, member));
-        ctx.log_as([&b"DEL"[..], key]);
+        ctx.log_removal(key, Config::lazyfree_lazy_server_del);
         ctx.wrote(key, Class::Set, "spop", len as u64);
         ctx.keys.delete(key);
         ctx.wrote(key, Class::Generic, "del", 0);
@@ -79,7 +80,7 @@ fn pop_many(ctx: &mut Ctx<'_>, key: &[u8], count: usize) -> Result {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{check, check_events, raw3};
+    use crate::testing::{check, check_events, check_log, raw3};
 
     #[test]
     fn pops_one() {
@@ -108,6 +109,14 @@ mod tests {
             ),
         );
         check("SET t v | SPOP t | SPOP t 0", &format!("OK | {WRONG} | {WRONG}"));
+    }
+
+    #[test]
+    fn replicas_free_as_the_directive_says() {
+        check_log(
+            "SADD s a | SPOP s 2 | CONFIG SET lazyfree-lazy-server-del yes | SADD s a | SPOP s 2",
+            "SELECT 0 | SADD s a | DEL s | SADD s a | UNLINK s",
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `SRANDMEMBER key [count]`.
 
-use crate::answer;
+use crate::answer::{self, Bound};
 use crate::prelude::*;
 use redpoll_resp::Reply;
 use redpoll_types::rng::{Rng, SmallRng};
@@ -32,6 +32,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         return Err(Error::Syntax);
     }
     let count = args.get(2).map(parse::random_count).transpose()?;
+    let bound = Bound::of(ctx);
     let set = ctx.keys.read::<Set>(args.at(1))?;
     let reply = &mut ctx.reply;
     match (count, set) {
@@ -40,7 +41,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
             None => reply.null(),
         },
         (Some(_), None) => reply.array(0),
-        (Some((count, true)), Some(set)) => draw(set, count, ctx.rng, reply)?,
+        (Some((count, true)), Some(set)) => draw(set, (count, bound), ctx.rng, reply)?,
         (Some((count, false)), Some(set)) if count >= set.len() => {
             reply.array(set.len());
             set.iter().for_each(|member| answer::element(reply, member));
@@ -55,7 +56,12 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
 }
 
 /// Answers `count` members, each drawn from the whole set.
-fn draw(set: &Set, count: usize, rng: &mut SmallRng, reply: &mut Reply<'_>) -> Result {
+fn draw(
+    set: &Set,
+    (count, bound): (usize, Bound),
+    rng: &mut SmallRng,
+    reply: &mut Reply<'_>,
+) -> Result {
     let start = reply.mark();
     reply.array(count);
     let mut laid_out = Vec::new();
@@ -69,8 +75,8 @@ fn draw(set: &Set, count: usize, rng: &mut SmallRng, reply: &mut Reply<'_>) -> R
         };
         // A set at a key is never empty.
         member.into_iter().for_each(|member| answer::element(reply, member));
-        if answer::too_long(reply, start) {
-            return Err(Error::text("ERR value is out of range"));
+        if !bound.allows(reply, start)? {
+            break;
         }
     }
     Ok(())

@@ -44,7 +44,7 @@ fn go(ctx: &mut Ctx<'_>, args: Args<'_>, side: Side) -> Result {
     let timeout_ms = parse::timeout(args.at(last), ctx.keys.now())?;
     let keys = || args.iter_from(1).take(last - 1);
     for key in keys() {
-        if pop(ctx, key, (side, 1), Shape::KeyFlat)? {
+        if pop(ctx, key, (side, 1), Shape::KeyFlat)?.is_some() {
             ctx.log_as([side.pop_name(), key]);
             return Ok(());
         }

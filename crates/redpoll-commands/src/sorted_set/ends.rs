@@ -40,15 +40,15 @@ pub enum Shape {
     KeyPairs,
 }
 
-/// Pops up to `count` members and answers them; answers false, and has written nothing, if there is
-/// no sorted set.
+/// Pops up to `count` members and answers them. Answers their number; nothing has been written if
+/// there is no sorted set.
 pub fn pop(
     ctx: &mut Ctx<'_>,
     key: &[u8],
     (side, count): (Side, usize),
     shape: Shape,
-) -> Result<bool> {
-    let Some(set) = ctx.keys.write::<ZSet>(key)? else { return Ok(false) };
+) -> Result<Option<usize>> {
+    let Some(set) = ctx.keys.write::<ZSet>(key)? else { return Ok(None) };
     let len = set.len();
     let count = count.min(len);
     let reply = &mut ctx.reply;
@@ -75,7 +75,7 @@ pub fn pop(
         Side::Max => members.rev().for_each(&mut write),
     }
     if count == 0 {
-        return Ok(true);
+        return Ok(Some(0));
     }
     if count < len {
         set.remove_range(ranks);
@@ -86,5 +86,5 @@ pub fn pop(
         ctx.keys.delete(key);
         ctx.wrote(key, Class::Generic, "del", 0);
     }
-    Ok(true)
+    Ok(Some(count))
 }

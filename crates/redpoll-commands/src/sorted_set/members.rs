@@ -1,7 +1,8 @@
 //! Members, with their scores or without, in the form that the protocol has for them: with scores,
 //! pairs in RESP3, and one after the other in RESP2.
 
-use crate::answer;
+use crate::answer::{self, Bound};
+use redpoll_engine::Result;
 use redpoll_resp::{Proto, Reply};
 use redpoll_types::listpack::Element;
 
@@ -49,9 +50,9 @@ impl<'r, 'o> Writer<'r, 'o> {
         members.for_each(|(member, score)| self.member(member, score));
     }
 
-    /// Whether the reply that began at `start` has become too long to go on with.
-    pub fn too_long(&self, start: usize) -> bool {
-        answer::too_long(self.reply, start)
+    /// Whether to go on with the reply that began at `start`; see [`Bound::allows`].
+    pub fn may_go_on(&self, bound: Bound, start: usize) -> Result<bool> {
+        bound.allows(self.reply, start)
     }
 
     /// Where the reply is.

@@ -38,8 +38,8 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
 pub(super) fn pop_first(ctx: &mut Ctx<'_>, many: &ManyPop<'_>) -> Result<bool> {
     let side = if many.first { Side::Min } else { Side::Max };
     for key in many.keys() {
-        if pop(ctx, key, (side, many.count), Shape::KeyPairs)? {
-            ctx.log_as([side.pop_name(), key, many.count.to_string().as_bytes()]);
+        if let Some(count) = pop(ctx, key, (side, many.count), Shape::KeyPairs)? {
+            ctx.log_as([side.pop_name(), key, count.to_string().as_bytes()]);
             return Ok(true);
         }
     }
@@ -48,7 +48,7 @@ pub(super) fn pop_first(ctx: &mut Ctx<'_>, many: &ManyPop<'_>) -> Result<bool> {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{check, check_events, raw3};
+    use crate::testing::{check, check_events, check_log, raw3};
 
     #[test]
     fn from_the_first_set() {
@@ -59,6 +59,10 @@ mod tests {
         assert_eq!(
             raw3("ZADD z 1 a | ZMPOP 1 z MIN | ZMPOP 1 z MIN"),
             ":1\r\n*2\r\n$1\r\nz\r\n*1\r\n*2\r\n$1\r\na\r\n,1\r\n_\r\n"
+        );
+        check_log(
+            "ZADD z 1 a 2 b | ZMPOP 1 z MAX COUNT 9",
+            "SELECT 0 | ZADD z 1 a 2 b | ZPOPMAX z 2",
         );
         check_events("ZADD z 1 a | ZMPOP 1 z MAX", "new z, zadd z, zpopmax z, del z", 2);
     }

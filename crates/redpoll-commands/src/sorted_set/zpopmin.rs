@@ -41,7 +41,7 @@ fn go(ctx: &mut Ctx<'_>, args: Args<'_>, side: Side) -> Result {
     let count = args.get(2).map(parse::count).transpose()?;
     let paired = count.is_some() && ctx.reply.proto() == Proto::Resp3;
     let shape = if paired { Shape::Pairs } else { Shape::Flat };
-    if !pop(ctx, args.at(1), (side, count.unwrap_or(1)), shape)? {
+    if pop(ctx, args.at(1), (side, count.unwrap_or(1)), shape)?.is_none() {
         ctx.reply.array(0);
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! `ZRANDMEMBER key [count [WITHSCORES]]`: members chosen at random.
 
 use super::members::Writer;
-use crate::answer;
+use crate::answer::{self, Bound};
 use crate::prelude::*;
 use redpoll_types::rng::{Rng, SmallRng};
 use redpoll_types::zset::ZSet;
@@ -47,18 +47,24 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     if with_scores && count > i64::MAX as usize / 2 {
         return Err(Error::text("ERR value is out of range"));
     }
+    let bound = Bound::of(ctx);
     let set = ctx.keys.read::<ZSet>(args.at(1))?;
     let mut writer = Writer::new(&mut ctx.reply, with_scores);
     match set {
         None => writer.head(0),
-        Some(set) if repeating => draw(set, count, ctx.rng, &mut writer)?,
+        Some(set) if repeating => draw(set, (count, bound), ctx.rng, &mut writer)?,
         Some(set) => writer.all(set.sample(count, ctx.rng).into_iter()),
     }
     Ok(())
 }
 
 /// Answers `count` members, each drawn from the whole set, which is not empty.
-fn draw(set: &ZSet, count: usize, rng: &mut SmallRng, writer: &mut Writer<'_, '_>) -> Result {
+fn draw(
+    set: &ZSet,
+    (count, bound): (usize, Bound),
+    rng: &mut SmallRng,
+    writer: &mut Writer<'_, '_>,
+) -> Result {
     let start = writer.mark();
     writer.head(count);
     let mut laid_out = Vec::new();
@@ -71,8 +77,8 @@ fn draw(set: &ZSet, count: usize, rng: &mut SmallRng, writer: &mut Writer<'_, '_
             len => laid_out.get(rng.below(len as u64) as usize).copied(),
         };
         drawn.into_iter().for_each(|(member, score)| writer.member(member, score));
-        if writer.too_long(start) {
-            return Err(Error::text("ERR value is out of range"));
+        if !writer.may_go_on(bound, start)? {
+            break;
         }
     }
     Ok(())

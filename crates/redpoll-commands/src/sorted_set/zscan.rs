@@ -1,4 +1,4 @@
-//! `ZSCAN key cursor [MATCH pattern] [COUNT count]`.
+//! `ZSCAN key cursor [MATCH pattern] [COUNT count] [NOSCORES]`.
 
 use crate::prelude::*;
 use crate::{answer, scan};
@@ -20,6 +20,7 @@ pub const ZSCAN: Command = Command {
             Arg::integer("cursor"),
             Arg::pattern("pattern").token("MATCH").optional(),
             Arg::integer("count").token("COUNT").optional(),
+            Arg::flag("noscores", "NOSCORES").optional(),
         ],
         tips: &["nondeterministic_output"],
         ..Spec::EMPTY
@@ -33,15 +34,18 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         scan::reply_nothing(&mut ctx.reply);
         return Ok(());
     };
-    let options = scan::Options::parse(args, 3, scan::Kind::Other)?;
+    let options = scan::Options::parse(args, 3, scan::Kind::ZSet)?;
     scan::reply(&mut ctx.reply, |reply| {
         let mut len = 0;
         let next = set.scan(cursor, options.count, |member, score| {
             if options.wants(member) {
                 answer::element(reply, member);
-                // A text in RESP3, too.
-                reply.bulk(format_f64(score).as_bytes());
-                len += 2;
+                len += 1;
+                if !options.names_only {
+                    // A text in RESP3, too.
+                    reply.bulk(format_f64(score).as_bytes());
+                    len += 1;
+                }
             }
         });
         (next, len)
@@ -57,6 +61,7 @@ mod tests {
     fn small_sets_at_once() {
         check("ZSCAN z 0 | ZADD z 1.5 a 2 b | ZSCAN z 0", "[0 []] | 2 | [0 [a 1.5 b 2]]");
         check("ZADD z 1 aa 2 b | ZSCAN z 0 MATCH a* COUNT 1", "2 | [0 [aa 1]]");
+        check("ZADD z 1 a 2 b | ZSCAN z 0 NOSCORES", "2 | [0 [a b]]");
         assert_eq!(
             raw3("ZADD z 1.5 a | ZSCAN z 0"),
             ":1\r\n*2\r\n$1\r\n0\r\n*2\r\n$1\r\na\r\n$3\r\n1.5\r\n"
@@ -87,6 +92,11 @@ mod tests {
     #[test]
     fn refuses() {
         check("ZSCAN z x | ZSCAN none 0 COUNT x", "ERR invalid cursor | [0 []]");
+        check(
+            "ZADD z 1 a | ZSCAN z 0 NOVALUES | SADD s a | SSCAN s 0 NOSCORES",
+            "1 | ERR NOVALUES option can only be used in HSCAN | 1 | \
+             ERR NOSCORES option can only be used in ZSCAN",
+        );
         check(
             "ZADD z 1 a | ZSCAN z 0 COUNT 0 | ZSCAN z 0 X | SET t v | ZSCAN t 0",
             "1 | ERR syntax error | ERR syntax error | OK | \

@@ -13,13 +13,15 @@ pub struct GroupLog<'a> {
     key: &'a [u8],
     group: &'a [u8],
     is_on: bool,
+    /// A consumer that was made, as long as no entry has been given to it: that makes it, too.
+    made: Option<&'a [u8]>,
     commands: Vec<OwnedArgs>,
 }
 
 impl<'a> GroupLog<'a> {
     /// A log for a group, which gathers nothing if nobody listens.
     pub fn new(ctx: &Ctx<'_>, key: &'a [u8], group: &'a [u8]) -> Self {
-        GroupLog { key, group, is_on: ctx.keys.effects.logging, commands: Vec::new() }
+        GroupLog { key, group, is_on: ctx.keys.effects.logging, made: None, commands: Vec::new() }
     }
 
     fn push(&mut self, words: &[&[u8]]) {
@@ -33,6 +35,7 @@ impl<'a> GroupLog<'a> {
         let deliveries = pending.deliveries().to_string();
         let (id, last) = (id.to_string(), group.last_delivered().to_string());
         let (key, name, owner) = (self.key, self.group, group.owner_name(pending));
+        self.made = self.made.filter(|made| *made != owner);
         let head: [&[u8]; 6] = [b"XCLAIM", key, name, owner, b"0", id.as_bytes()];
         let tail: [&[u8]; 8] = [
             b"TIME",
@@ -67,11 +70,8 @@ impl<'a> GroupLog<'a> {
     }
 
     /// Notes a consumer that was made.
-    pub fn new_consumer(&mut self, name: &[u8]) {
-        if self.is_on {
-            let (key, group) = (self.key, self.group);
-            self.push(&[b"XGROUP", b"CREATECONSUMER", key, group, name]);
-        }
+    pub fn new_consumer(&mut self, name: &'a [u8]) {
+        self.made = Some(name);
     }
 
     /// Puts all of it into the change log, in place of the command.
@@ -80,6 +80,9 @@ impl<'a> GroupLog<'a> {
             return;
         }
         ctx.log_nothing();
+        if let Some(name) = self.made {
+            ctx.log_as([&b"XGROUP"[..], b"CREATECONSUMER", self.key, self.group, name]);
+        }
         for command in &self.commands {
             ctx.log_as(command.as_args().iter());
         }

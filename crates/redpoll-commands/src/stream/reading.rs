@@ -2,6 +2,7 @@
 
 use crate::answer;
 use crate::prelude::*;
+use redpoll_engine::Mode;
 use redpoll_engine::block::BlockRequest;
 use redpoll_resp::{OwnedArgs, Proto, Reply};
 use redpoll_types::value::Type;
@@ -149,6 +150,17 @@ impl<'a> Request<'a> {
     /// How much may be answered, from here on.
     pub fn budget(&self, reply: &Reply<'_>) -> Budget {
         Budget { entries: self.max_count, size: self.max_size, start: reply.mark(), is_empty: true }
+    }
+
+    /// Refuses BLOCK in a script, which cannot wait; elsewhere it is left out where it cannot be.
+    pub fn check_mode(&self, mode: Mode) -> Result {
+        if self.block.is_some() && mode == Mode::Script {
+            let name = String::from_utf8_lossy(self.args.at(0));
+            return Err(Error::text(format!(
+                "ERR {name} command is not allowed with BLOCK option from scripts"
+            )));
+        }
+        Ok(())
     }
 
     /// What both do if there is nothing: wait if they may, or answer so. `ids` are put in the place

@@ -30,6 +30,7 @@ pub const XREAD: Command = Command {
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let request = Request::parse(args, false, ctx.keys.now())?;
+    request.check_mode(ctx.mode)?;
     let mut from = Vec::with_capacity(request.streams);
     for (key, word) in request.streams() {
         let log = ctx.keys.read::<Stream>(key)?.map(Stream::log);

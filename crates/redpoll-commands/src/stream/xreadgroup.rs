@@ -49,6 +49,7 @@ enum From {
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let now = ctx.keys.now();
     let request = Request::parse(args, true, now)?;
+    request.check_mode(ctx.mode)?;
     let Some((group, consumer)) = request.group else { return Err(Error::Syntax) };
     let mut from = Vec::with_capacity(request.streams);
     for (key, word) in request.streams() {
@@ -258,10 +259,21 @@ fn write(reply: &mut Reply<'_>, entry: &Entry<'_>, times: Option<(i64, u64)>) {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{check, check_events};
+    use crate::testing::{check, check_events, check_log};
 
     const FILL: &str = "XADD s 1 f v | XADD s 2 f v | XADD s 3 f v | XGROUP CREATE s g 0 | ";
     const FILLED: &str = "1-0 | 2-0 | 3-0 | OK | ";
+
+    #[test]
+    fn replicas_make_the_consumer_as_it_gets_an_entry() {
+        check_log(
+            "XADD s 1 f v | XGROUP CREATE s g 0 | XREADGROUP GROUP g a STREAMS s > | \
+             XREADGROUP GROUP g b STREAMS s >",
+            "SELECT 0 | XADD s 1-0 f v | XGROUP CREATE s g 0 | MULTI | XCLAIM s g a 0 1-0 TIME \
+             1700000000000 RETRYCOUNT 1 FORCE JUSTID LASTID 1-0 | XGROUP SETID s g 1-0 \
+             ENTRIESREAD 1 | EXEC | XGROUP CREATECONSUMER s g b",
+        );
+    }
 
     #[test]
     fn reads_what_is_new() {

@@ -71,14 +71,22 @@ pub(super) use expiry_args;
 /// Puts a string at `key` if `when` allows it, with what follows: events, and the change log's
 /// entry if the command itself must not stand there.
 pub fn set(ctx: &mut Ctx<'_>, key: &[u8], value: &[u8], expiry: Expiry, when: When) -> bool {
-    if !ctx.keys.set_string_when(key, value, expiry, when) {
-        return false;
-    }
-    ctx.wrote(key, Class::String, "set", 1);
-    if let Expiry::At(deadline) = expiry {
-        ctx.keys.event(key, Class::Generic, "expire");
+    let done = put(ctx, key, value, expiry, when);
+    if let (true, Expiry::At(deadline)) = (done, expiry) {
         let mut buffer = [0; 21];
         ctx.log_as([b"SET", key, value, b"PXAT", write_i64(deadline, &mut buffer)]);
     }
-    true
+    done
+}
+
+/// As [`set`], for a command that may stand in the change log as it came.
+pub fn put(ctx: &mut Ctx<'_>, key: &[u8], value: &[u8], expiry: Expiry, when: When) -> bool {
+    let done = ctx.keys.set_string_when(key, value, expiry, when);
+    if done {
+        ctx.wrote(key, Class::String, "set", 1);
+        if let Expiry::At(_) = expiry {
+            ctx.keys.event(key, Class::Generic, "expire");
+        }
+    }
+    done
 }

@@ -3,6 +3,7 @@
 
 use super::expiry::{Unit, expiry_args};
 use crate::prelude::*;
+use redpoll_config::Config;
 use redpoll_types::number::write_i64;
 
 pub const GETEX: Command = Command {
@@ -45,7 +46,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         (_, Some((unit, at))) if unit.is_absolute() && ctx.keys.is_past(at) => {
             ctx.keys.delete(key);
             ctx.wrote(key, Class::Generic, "del", 1);
-            ctx.log_as([b"DEL", key]);
+            ctx.log_removal(key, Config::lazyfree_lazy_expire);
         }
         (_, Some((_, at))) => {
             ctx.keys.set_expiry(key, Some(at));

@@ -2,7 +2,7 @@
 //! milliseconds | EXAT … | PXAT … | KEEPTTL]`.
 
 use super::compare::{Compare, condition_args};
-use super::expiry::{Unit, expiry_args, set};
+use super::expiry::{Unit, expiry_args, put, set};
 use crate::prelude::*;
 
 pub const SET: Command = Command {
@@ -57,6 +57,9 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         Some(compare) => compare.holds(ctx, key)?,
         None => true,
     };
+    let as_it_came =
+        options.compare.is_none() && matches!(options.deadline, Some((Unit::MillisAt, _)));
+    let set = if as_it_came { put } else { set };
     let done = holds && set(ctx, key, value, expiry, options.when);
     match (options.get, done) {
         (false, true) => ctx.reply.ok(),
@@ -123,7 +126,15 @@ impl<'a> Options<'a> {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::check;
+    use crate::testing::{check, check_log};
+
+    #[test]
+    fn replicas_get_the_moment() {
+        check_log(
+            "SET k v EX 1 | SET k v NX PX 5 | SET k v pxat 1700000000009 | SET k v KEEPTTL GET",
+            "SELECT 0 | SET k v PXAT 1700000001000 | SET k v pxat 1700000000009 | SET k v KEEPTTL",
+        );
+    }
 
     #[test]
     fn overwrites_anything_of_any_shape() {

@@ -110,7 +110,7 @@ mod tests {
             "CONFIG SET slowlog-log-slower-than 0 | SLOWLOG RESET | MULTI | PING | EXEC | \
              CONFIG SET slowlog-log-slower-than -1 | SLOWLOG LEN",
             // CONFIG SET itself runs under the old threshold.
-            "OK | OK | OK | QUEUED | [PONG] | OK | 4",
+            "OK | OK | OK | QUEUED | [PONG] | OK | 3",
         );
     }
 

@@ -93,6 +93,8 @@ pub fn letters(client: &Client) -> String {
     let subscribed = [&figures.channels, &figures.patterns, &figures.shard_channels];
     let letters = [
         ('O', client.has_flag(flags::MONITOR)),
+        ('S', client.has_flag(flags::REPLICA)),
+        ('M', client.has_flag(flags::PRIMARY)),
         ('P', subscribed.iter().any(|count| count.load(Relaxed) > 0)),
         ('x', figures.queued.load(Relaxed) > 0),
         ('b', client.has_flag(flags::BLOCKED)),

@@ -4,11 +4,14 @@ use super::Executor;
 use super::prepare::Prepared;
 use crate::acl::Context;
 use crate::acl::check::Call;
+use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::refusal::{MASTERDOWN, WriteRefusal};
 use crate::script::busy_error;
 use crate::session::{Queued, Session};
 use crate::spec::{Command, Flags, Spec};
 use redpoll_resp::Args;
+use std::borrow::Cow;
 
 /// What becomes of a command.
 pub(super) enum Verdict {
@@ -23,16 +26,40 @@ pub(super) enum Verdict {
 impl Executor {
     /// Until when the command has to wait because of CLIENT PAUSE, if it has.
     #[inline]
-    pub(super) fn paused(&self, session: &Session, prepared: &Prepared, now: i64) -> Option<i64> {
-        let spec = &prepared.command?.0.spec;
-        // Only what cannot touch data stays usable, so that an operator can look and unpause.
-        let exempt = spec.flags.has(Flags::ALLOW_BUSY) || matches!(spec.name, "unpause" | "pause");
-        if exempt || session.is_primary {
-            return None;
+    pub(super) fn paused(
+        &self,
+        session: &mut Session,
+        prepared: &Prepared,
+        args: Args<'_>,
+        now: i64,
+    ) -> Option<i64> {
+        match self.engine.pause.is_set() | session.postponed {
+            true => self.postponed(session, prepared, args, now),
+            false => None,
         }
-        let writes =
-            may_write(spec.flags) || (spec.name == "exec" && queue_has(session, may_write));
-        self.engine.pause.holds(writes, now)
+    }
+
+    #[cold]
+    fn postponed(
+        &self,
+        session: &mut Session,
+        prepared: &Prepared,
+        args: Args<'_>,
+        now: i64,
+    ) -> Option<i64> {
+        let until = prepared.command.and_then(|(command, _)| {
+            let spec = &command.spec;
+            // Only what cannot touch data stays usable, so that an operator can look and unpause.
+            let exempt = spec.flags.has(Flags::ALLOW_BUSY) || spec.name == "unpause";
+            if exempt || session.is_primary || !spec.accepts(args.len()) {
+                return None;
+            }
+            let writes = may_write(self.engine.flags_of(spec, args))
+                || (spec.name == "exec" && queue_has(session, may_write));
+            self.engine.pause.holds(writes, now)
+        });
+        self.engine.pause.postpone(session, until.is_some());
+        until
     }
 
     pub(super) fn check(
@@ -70,21 +97,15 @@ impl Executor {
         if self.settings.maxmemory > 0
             && !session.is_primary
             && !self.make_room(session, now)
-            && needs_memory(session, spec)
+            && self.needs_memory(session, spec, args)
         {
             return Verdict::Refuse(Error::OutOfMemory);
         }
-        if self.engine.replication.is_replica()
+        if (self.settings.may_refuse_writes() || self.engine.replication.is_replica())
             && !session.is_primary
-            && let Some(error) = self.refuse_on_replica(session, spec)
+            && let Some(text) = self.refuse_change(session, spec, args)
         {
-            return Verdict::Refuse(error);
-        }
-        if self.settings.min_replicas > 0 && self.lacks_replicas(session, spec) {
-            return Verdict::Refuse(Error::text("NOREPLICAS Not enough good replicas to write."));
-        }
-        if self.settings.snapshot_failed && !session.is_primary && may_change(session, spec) {
-            return Verdict::Refuse(self.cannot_persist());
+            return Verdict::Refuse(Error::text(text));
         }
         if session.only_pubsub() && !allowed_for_subscribers(self.own_name(id)) {
             return Verdict::Refuse(Error::text(format!(
@@ -96,6 +117,7 @@ impl Executor {
         }
         if let Some(kind) = self.engine.scripts.busy()
             && !spec.flags.has(Flags::ALLOW_BUSY)
+            && session.link.is_none()
         {
             return Verdict::Refuse(busy_error(kind));
         }
@@ -152,40 +174,49 @@ impl Executor {
         }
     }
 
-    /// Why a replica does not run a command of a client.
+    /// Why a command is not run that writes, or needs data that are not old.
     #[cold]
-    fn refuse_on_replica(&self, session: &Session, spec: &Spec) -> Option<Error> {
-        let config = &self.engine.config;
-        if may_change(session, spec) && config.replica_read_only() {
-            return Some(Error::text("READONLY You can't write against a read only replica."));
-        }
-        let up = || self.engine.replication.can_serve();
-        if spec.flags.has(Flags::STALE) || config.replica_serve_stale_data() || up() {
-            return None;
-        }
-        Some(Error::text(
-            "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
-        ))
+    fn refuse_change(
+        &self,
+        session: &Session,
+        spec: &Spec,
+        args: Args<'_>,
+    ) -> Option<Cow<'static, str>> {
+        let flags = self.engine.flags_of(spec, args);
+        let writes = |flags: Flags| flags.has(Flags::WRITE);
+        let changes = writes(flags) || (spec.name == "exec" && queue_has(session, writes));
+        let refusal = self.engine.write_refusal(session).filter(|_| changes);
+        let needs_data = |flags: Flags| !flags.has(Flags::STALE);
+        let needs = needs_data(flags) || (spec.name == "exec" && queue_has(session, needs_data));
+        let stale = || needs && self.engine.is_stale();
+        let text = refusal.as_ref().map(WriteRefusal::text);
+        text.or_else(|| stale().then_some(MASTERDOWN.into()))
     }
 
-    /// Whether a write is to be refused because too few replicas are near.
+    /// Whether a command is refused where memory is short: it may need more by itself, or it would
+    /// be kept for EXEC.
     #[cold]
-    fn lacks_replicas(&self, session: &Session, spec: &Spec) -> bool {
-        let replication = &self.engine.replication;
-        let lag_ms = self.engine.config.min_replicas_max_lag() * 1000;
-        may_change(session, spec)
-            && !replication.is_replica()
-            && replication.near(lag_ms, redpoll_keyspace::clock::now_ms())
-                < self.settings.min_replicas
+    fn needs_memory(&self, session: &Session, spec: &Spec, args: Args<'_>) -> bool {
+        let needs = |flags: Flags| flags.has(Flags::DENYOOM);
+        match spec.name {
+            "exec" => queue_has(session, needs),
+            "discard" | "quit" | "reset" => false,
+            _ => needs(self.engine.flags_of(spec, args)) || session.transaction.is_some(),
+        }
     }
 
-    /// Why a write is refused that could not be kept.
-    #[cold]
-    fn cannot_persist(&self) -> Error {
-        match self.engine.log_failure() {
-            Some(why) => Error::text(format!("MISCONF Errors writing to the AOF file: {why}")),
-            None => Error::text(MISCONF),
+    /// Whether the role has changed since the command was checked, now that it has its locks, so
+    /// that it would change data that are not its to change. Roles change with all stripes locked.
+    #[inline]
+    pub(super) fn comes_too_late(engine: &Engine, session: &Session, spec: &Spec) -> bool {
+        let replication = &engine.replication;
+        if let Some(link) = &session.link {
+            return !replication.is_current(link.epoch);
         }
+        replication.is_replica()
+            && !session.is_primary
+            && may_change(session, spec)
+            && engine.config.replica_read_only()
     }
 
     /// Keeps a command for EXEC.
@@ -196,36 +227,19 @@ impl Executor {
         args: Args<'_>,
     ) {
         if let Some(transaction) = &mut session.transaction {
+            let flags = self.engine.flags_of(&command.spec, args);
             let args = args.to_owned();
             transaction.bytes += args.memory_bytes();
-            transaction.queue.push(Queued { command, id, args });
+            transaction.queue.push(Queued { command, id, flags, args });
         }
-    }
-}
-
-/// Whether a command is refused where memory is short: it may need more by itself, or it would be
-/// kept for EXEC.
-fn needs_memory(session: &Session, spec: &Spec) -> bool {
-    let needs = |flags: Flags| flags.has(Flags::DENYOOM);
-    match spec.name {
-        "exec" => queue_has(session, needs),
-        "discard" | "quit" | "reset" => false,
-        _ => needs(spec.flags) || session.transaction.is_some(),
     }
 }
 
 /// Whether a queued command has such flags.
 fn queue_has(session: &Session, wanted: fn(Flags) -> bool) -> bool {
     let queue = session.transaction.iter().flat_map(|transaction| &transaction.queue);
-    queue.map(|queued| queued.command.spec.flags).any(wanted)
+    queue.map(|queued| queued.flags).any(wanted)
 }
-
-/// Why writes are refused after a snapshot has failed.
-const MISCONF: &str = "MISCONF Redis is configured to save RDB snapshots, but it's currently \
-    unable to persist to disk. Commands that may modify the data set are disabled, because this \
-    instance is configured to report errors during writes if RDB snapshotting fails \
-    (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB \
-    error.";
 
 /// Whether a command, or one of those that EXEC would run, changes data.
 fn may_change(session: &Session, spec: &Spec) -> bool {

@@ -71,6 +71,9 @@ impl Executor {
             // Its primary says DEL.
             return Outcome::Room;
         }
+        if engine.pause.holds(true, now).is_some() {
+            return Outcome::Room;
+        }
         let left = engine.memory_left(limit);
         if left >= 0 {
             // Half of what is left, so that the shares of all threads never exceed it.
@@ -140,12 +143,18 @@ impl Executor {
 }
 
 impl Engine {
+    /// Bytes that do not count against the limit, as evicting keys would only make them more: what
+    /// waits for replicas and for the append-only file.
+    pub fn uncounted(&self) -> usize {
+        self.uncounted_memory.load(Relaxed) + self.replication.waiting_bytes()
+    }
+
     /// How many bytes are left below a limit; negative if it is exceeded. What is being freed and
     /// what waits for replicas or the append-only file is not counted.
     pub fn memory_left(&self, limit: u64) -> i64 {
         let used = self.measure_memory();
         let soon_free = self.keyspace.lazy_bytes() + self.client_memory.doomed();
-        let uncounted = soon_free + self.uncounted_memory.load(Relaxed);
+        let uncounted = soon_free + self.uncounted();
         i64::try_from(limit).unwrap_or(i64::MAX) - used.saturating_sub(uncounted) as i64
     }
 }

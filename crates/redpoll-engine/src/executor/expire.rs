@@ -4,6 +4,7 @@
 use super::Executor;
 use redpoll_keyspace::lock::unless_busy;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
 
 /// Keys removed under one lock: about 30 microseconds.
 const SLICE: usize = 100;
@@ -12,13 +13,25 @@ impl Executor {
     /// Removes all keys whose time has come by `now`. Returns their number.
     pub fn expire_due(&mut self, now: i64) -> u64 {
         let engine = self.engine.clone();
-        if !engine.active_expire.load(Relaxed) || engine.keyspace.is_passive() {
+        if !engine.active_expire.load(Relaxed) {
             return 0;
+        }
+        if engine.pause.holds(true, now).is_some() {
+            return 0;
+        }
+        if engine.keyspace.is_passive() {
+            let removed = match engine.own_expiry.is_empty() {
+                true => 0,
+                false => engine.remove_own_expired(now),
+            };
+            self.stats.expired.add(removed);
+            return removed;
         }
         self.refresh_settings();
         if self.settings.import_mode {
             return 0;
         }
+        let started = Instant::now();
         let mut removed = 0;
         let mut all_ready = Vec::new();
         for stripe in 0..engine.keyspace.stripes() {
@@ -38,6 +51,10 @@ impl Executor {
                 keys.unlock();
                 all_ready.append(&mut Self::settle(&engine, &self.stats, &mut keys, None));
             }
+        }
+        if removed > 0 {
+            let (threshold, millis) = (self.settings.latency_threshold_ms, started.elapsed());
+            engine.latency.add("expire-cycle", millis.as_millis() as u64, threshold, now / 1000);
         }
         if !all_ready.is_empty() {
             self.serve_unasked(all_ready, now);

@@ -12,12 +12,19 @@ use crate::script::busy_error;
 use crate::session::{ReplyMode, Session};
 use crate::spec::{Command, Flags, Locks, Spec};
 use crate::stats::ThreadStats;
+use crate::refusal::WriteRefusal;
 use redpoll_keyspace::lock::{Busy, unless_busy};
 use redpoll_keyspace::{Keys, Keyspace};
+use redpoll_resp::request::encode_words;
 use redpoll_resp::{Args, Reply};
 use redpoll_script::RunningKind;
 use redpoll_types::value::Type;
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+/// How long a primary's command waits for a busy script before it looks again.
+const NAP: Duration = Duration::from_millis(1);
 
 /// What MIGRATE is answered where nothing reaches other servers.
 const NO_WAY: &[u8] = b"IOERR error or timeout connecting to the client";
@@ -37,6 +44,9 @@ impl Executor {
     ) -> bool {
         if session.client.has_flag(flags::TRACKING) {
             self.bound_readers(Some(session), now);
+        }
+        if let Some(link) = &mut session.link {
+            encode_words(&mut link.unit, args.iter_from(0));
         }
         let verdict = self.check(session, prepared, args, now);
         if !session.pushes.is_empty() {
@@ -77,6 +87,7 @@ impl Executor {
                 }
                 let mut reply = Reply::new(out, session.proto);
                 Self::write_error(&self.engine, &self.stats, &error, &mut reply);
+                self.engine.pass_on(session);
                 false
             }
         }
@@ -92,6 +103,16 @@ impl Executor {
         Error::text(format!("EXECABORT Transaction discarded because of: {reason}"))
     }
 
+    /// While clients are paused nothing changes, not even by time: a command that reads leaves what
+    /// has expired where it is.
+    #[cold]
+    fn read_in_pause(engine: &Engine, keys: &mut Keys<'_>, command: &Command, now: i64) {
+        let reads = command.spec.flags.has(Flags::READONLY) && command.spec.locks == Locks::Keys;
+        if reads && engine.pause.holds(true, now).is_some() {
+            keys.leave_expired();
+        }
+    }
+
     /// Runs a command with its stripes locked, and serves those who wait for what it has changed.
     fn run(
         &mut self,
@@ -103,19 +124,26 @@ impl Executor {
         now: i64,
     ) {
         let Executor { engine, stats, rng, settings, .. } = self;
-        let locked = lock(&engine.keyspace, &command.spec, args, hash, session.db, now);
-        let Ok(mut keys) = locked else {
+        let Ok(mut keys) = lock_for(engine, session, &command.spec, args, hash, now) else {
             return Self::refuse_as_busy(engine, stats, session, id, out);
         };
+        if Self::comes_too_late(engine, session, &command.spec) {
+            return Self::refuse_as_late(engine, stats, session, id, out);
+        }
         // Read with the stripe locked: a client that begins to track and reads a key before this
         // command locks it will hear of what the command changes.
         keys.effects.wanted = settings.wanted_events | engine.tracking.wanted();
+        if engine.pause.is_set() {
+            Self::read_in_pause(engine, &mut keys, command, now);
+        }
         let client_flags = session.client.flags();
         keys.set_no_touch(client_flags & flags::NO_TOUCH != 0);
         keys.effects.logging = engine.is_logging();
         if session.is_primary || settings.import_mode {
             keys.see_expired(session.is_primary || client_flags & flags::IMPORT_SOURCE != 0);
         }
+        let beside = writes_beside(engine, session, &command.spec);
+        keys.set_reaps(beside);
         let mark = out.len();
         let mut ctx = Ctx {
             engine,
@@ -147,6 +175,10 @@ impl Executor {
         if ctx.keys.effects.logging {
             Self::log(&mut ctx, &command.spec, args);
         }
+        if beside {
+            engine.own_expiry.note(&mut ctx.keys, &command.spec, args);
+        }
+        engine.pass_on(ctx.session);
         let ready = Self::settle(engine, ctx.stats, &mut ctx.keys, Some(ctx.session));
         if ctx.keys.effects.dirty > 0 && ctx.keys.effects.logging {
             ctx.session.write_offset = engine.replication.offset();
@@ -169,6 +201,21 @@ impl Executor {
         let kind = engine.scripts.busy().unwrap_or(RunningKind::Script);
         stats.commands[id].rejected.add(1);
         Self::write_error(engine, stats, &busy_error(kind), &mut Reply::new(out, session.proto));
+    }
+
+    /// Answers that the server has become a replica since the command was checked.
+    #[cold]
+    fn refuse_as_late(
+        engine: &Engine,
+        stats: &ThreadStats,
+        session: &mut Session,
+        id: usize,
+        out: &mut Vec<u8>,
+    ) {
+        session.transaction = None;
+        stats.commands[id].rejected.add(1);
+        let error = Error::text(WriteRefusal::ReadOnly.text());
+        Self::write_error(engine, stats, &error, &mut Reply::new(out, session.proto));
     }
 
     /// Does what the command leaves to be done after it.
@@ -292,9 +339,7 @@ impl Executor {
         let (Some((command, id)), 1..) = (prepared.command, count) else { return };
         let nanos = self.clock.delta_as_nanos(before, after);
         self.stats.commands[id].called(count, nanos);
-        if self.settings.is_slow(nanos) && !command.spec.flags.has(Flags::SKIP_SLOWLOG) {
-            self.engine.note_slow(session, &self.settings, args, nanos, now);
-        }
+        self.engine.note_time(session, &command.spec, args, nanos, now);
     }
 }
 
@@ -327,6 +372,30 @@ pub(super) fn lock<'a>(
         return Ok(keys);
     }
     lock_many(keyspace, spec, args, db, now)
+}
+
+/// Whether a client writes on a replica, beside what its primary does.
+#[inline(always)]
+fn writes_beside(engine: &Engine, session: &Session, spec: &Spec) -> bool {
+    engine.replication.is_replica() && spec.flags.has(Flags::WRITE) && !session.is_primary
+}
+
+/// The locks of a session's command. A primary's, which cannot be refused, waits for a busy script.
+#[inline(always)]
+fn lock_for<'a>(
+    engine: &'a Engine,
+    session: &Session,
+    spec: &Spec,
+    args: Args<'_>,
+    hash: Option<u64>,
+    now: i64,
+) -> std::result::Result<Keys<'a>, Busy> {
+    loop {
+        match lock(&engine.keyspace, spec, args, hash, session.db, now) {
+            Err(Busy) if session.link.is_some() => thread::sleep(NAP),
+            locked => return locked,
+        }
+    }
 }
 
 /// The locks of a command that has not just one key at a fixed place.

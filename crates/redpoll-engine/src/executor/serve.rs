@@ -30,6 +30,10 @@ use std::sync::atomic::Ordering::Acquire;
 /// What a client is told whose wait another client has ended with an error.
 const UNBLOCKED: &str = "UNBLOCKED client unblocked via CLIENT UNBLOCK";
 
+/// What one is told whose wait has ended since the server has become a replica.
+const NEW_ROLE: &str = "UNBLOCKED force unblock from blocking operation, instance state changed \
+    (master -> replica?)";
+
 impl Executor {
     /// Serves the clients that wait for keys that have changed: key after key in the order of the
     /// changes, and for each the first come first. What that changes (BLMOVE) comes last. `ctx` is
@@ -173,11 +177,8 @@ impl Executor {
         }
         let nanos = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
         ctx.stats.commands[waiter.command_id].called(1, nanos);
-        let settings = ctx.engine.settings();
-        if settings.is_slow(nanos) {
-            let (args, now) = (waiter.args.as_args(), ctx.keys.now());
-            ctx.engine.note_slow(ctx.session, &settings, args, nanos, now);
-        }
+        let (args, now) = (waiter.args.as_args(), ctx.keys.now());
+        ctx.engine.note_time(ctx.session, &waiter.command.spec, args, nanos, now);
         ctx.note_reads(&waiter.command.spec, waiter.args.as_args());
         true
     }
@@ -195,23 +196,37 @@ impl Executor {
     /// end (with an error if `unblocked`). Writes the reply to `out`. Does nothing, and answers
     /// false, if somebody is serving the client at this moment.
     pub fn give_up(&self, session: &mut Session, unblocked: bool, out: &mut Vec<u8>) -> bool {
+        self.end_with(session, unblocked.then_some(UNBLOCKED), out)
+    }
+
+    /// The same, as the server has become a replica.
+    pub fn give_up_for_new_role(&self, session: &mut Session, out: &mut Vec<u8>) -> bool {
+        self.end_with(session, Some(NEW_ROLE), out)
+    }
+
+    fn end_with(
+        &self,
+        session: &mut Session,
+        error: Option<&'static str>,
+        out: &mut Vec<u8>,
+    ) -> bool {
         let Some(waiter) = session.waiting.clone() else { return true };
         if !self.end_wait(&waiter) {
             return waiter.is_done();
         }
         session.waiting = None;
-        self.count_giving_up(&waiter, unblocked);
+        self.count_giving_up(&waiter, error);
         if !waiter.wants_reply {
             return true;
         }
         let mut reply = Reply::new(out, session.proto);
-        match (unblocked, waiter.request.on_timeout) {
-            (true, _) => reply.error(UNBLOCKED.as_bytes()),
-            (false, TimeoutReply::NullArray) => reply.null_array(),
-            (false, TimeoutReply::Acknowledged { offset, .. }) => {
+        match (error, waiter.request.on_timeout) {
+            (Some(error), _) => reply.error(error.as_bytes()),
+            (None, TimeoutReply::NullArray) => reply.null_array(),
+            (None, TimeoutReply::Acknowledged { offset, .. }) => {
                 reply.count(self.engine.replication.acknowledged_by(offset));
             }
-            (false, TimeoutReply::Persisted { position, offset, .. }) => {
+            (None, TimeoutReply::Persisted { position, offset, .. }) => {
                 reply.array(2);
                 reply.count(self.engine.persisted_here(position));
                 reply.count(self.engine.replication.persisted_by(offset));
@@ -221,13 +236,13 @@ impl Executor {
     }
 
     /// Counts a command that has ended without an answer from its keys.
-    fn count_giving_up(&self, waiter: &Waiter, unblocked: bool) {
+    fn count_giving_up(&self, waiter: &Waiter, error: Option<&'static str>) {
         let counts = &self.stats.commands[waiter.command_id];
         counts.called(1, 0);
-        if unblocked {
+        if let Some(error) = error {
             counts.failed.add(1);
             self.stats.errors.add(1);
-            self.engine.stats.error(UNBLOCKED);
+            self.engine.stats.error(error);
         }
     }
 
@@ -255,6 +270,7 @@ impl Executor {
                 waiter.finish();
             }
         }
+        self.engine.pause.postpone(session, false);
         self.engine.unwatch(session);
         self.engine.unsubscribe_all(session);
         self.engine.remove_monitor(&session.client);
@@ -302,7 +318,7 @@ impl Round {
                 keys.lock_keys([&**key].into_iter());
             }
             let stripe = engine.keyspace.stripe_of(engine.keyspace.hash(key));
-            let kind = keys.type_of(key);
+            let kind = keys.glance(key);
             let stripe = keys.held_stripe(stripe);
             let next = match kind.is_some() || stripe.is_needed(*db, key) {
                 true => stripe.next_waiter(*db, key, self.last),

@@ -4,7 +4,7 @@ use super::Executor;
 use crate::client::flags;
 use crate::ctx::Ctx;
 use crate::session::Session;
-use crate::spec::{Flags, Spec};
+use crate::spec::{Flags, Group, Spec};
 use redpoll_resp::Args;
 use redpoll_types::rng::Rng;
 
@@ -15,7 +15,10 @@ impl Ctx<'_> {
     /// Remembers the keys that a command has just read for its client, if that has a cache of its
     /// own and wants them in it. For every command that runs, from wherever it was called.
     pub fn note_reads(&mut self, spec: &Spec, args: Args<'_>) {
-        let reads = spec.flags.has(Flags::READONLY) && !spec.flags.has(Flags::PUBSUB);
+        // A script has read what the commands that it calls have read.
+        let reads = spec.flags.has(Flags::READONLY)
+            && !spec.flags.has(Flags::PUBSUB)
+            && spec.group != Group::Scripting;
         if reads && !spec.keys.is_empty() && caches(self.session) {
             let positions = spec.key_positions(args);
             self.remember_reads(positions.iter().filter_map(|position| args.get(position.index)));

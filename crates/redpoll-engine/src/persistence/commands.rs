@@ -18,20 +18,15 @@ const TOGETHER: usize = 64;
 const BUFFER: usize = 256 << 10;
 
 impl Snapshot {
-    /// Writes all of it, and these libraries of functions, as commands; behind a note of the time,
+    /// Writes all of it, libraries of functions too, as commands; behind a note of the time,
     /// in seconds since 1970, if there is one.
-    pub(super) fn write_commands(
-        &self,
-        out: &mut dyn Write,
-        libraries: &[Box<[u8]>],
-        time: Option<i64>,
-    ) -> io::Result<()> {
+    pub(super) fn write_commands(&self, out: &mut dyn Write, time: Option<i64>) -> io::Result<()> {
         let mut buffer = Vec::new();
         if let Some(seconds) = time {
             buffer.extend_from_slice(format!("#TS:{seconds}\r\n").as_bytes());
         }
-        for code in libraries {
-            say(&mut buffer, &[b"FUNCTION", b"LOAD", code]);
+        for library in &self.libraries {
+            say(&mut buffer, &[b"FUNCTION", b"LOAD", &library.code]);
         }
         let mut failure = None;
         self.each(|db, starts, key, value, expiry| {

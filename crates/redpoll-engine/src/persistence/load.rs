@@ -1,11 +1,13 @@
 //! Loading: the snapshot file becomes data.
 
+use super::delay::Delay;
 use crate::engine::Engine;
+use crate::replication::Position;
 use redpoll_keyspace::entry::INLINE_MAX;
 use redpoll_keyspace::{Expiry, Keys, Owned};
 use redpoll_persist::file::{FileReader, Item, Record};
 use redpoll_persist::{Error, Fault, Object};
-use redpoll_types::limits::Limits;
+use redpoll_script::{Restore, Sandbox, read_library};
 use redpoll_types::string::Str;
 use redpoll_types::value::Value;
 use std::fmt;
@@ -26,12 +28,12 @@ pub enum Merge {
 pub struct Loaded {
     /// Keys that are there now.
     pub keys: u64,
-    /// Keys left out because they had expired.
+    /// Keys that had expired: left out, or to be removed at once.
     pub expired: u64,
     /// Keys left out because their collections had no elements.
     pub empty: u64,
-    /// The code of libraries of functions, which whoever loads has to compile.
-    pub libraries: Vec<Vec<u8>>,
+    /// Where the replication stream was, as far as the file tells; without an id, nothing is known.
+    pub position: Position,
     /// Bytes of the file that belong to the snapshot.
     pub bytes: u64,
     /// What the log should tell: things of the file that were passed over.
@@ -43,6 +45,8 @@ pub struct Loaded {
 pub enum LoadError {
     /// There is no file.
     Missing,
+    /// The program is to end before all is loaded.
+    Ended,
     /// It cannot be opened.
     Io(std::io::Error),
     /// It is damaged, or of an unknown kind.
@@ -52,6 +56,7 @@ pub enum LoadError {
 impl fmt::Display for LoadError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            LoadError::Ended => out.write_str("the program ends"),
             LoadError::Missing => out.write_str("there is no snapshot file"),
             LoadError::Io(error) => write!(out, "the snapshot file cannot be read: {error}"),
             LoadError::Bad(error) => write!(out, "the snapshot file cannot be loaded: {error}"),
@@ -60,6 +65,15 @@ impl fmt::Display for LoadError {
 }
 
 impl std::error::Error for LoadError {}
+
+/// Items between two looks at whether the program is to end.
+const LOOK_EVERY: u64 = 256;
+
+impl From<Error> for LoadError {
+    fn from(error: Error) -> Self {
+        LoadError::Bad(error)
+    }
+}
 
 /// While it lives, clients are told that data is being loaded.
 pub struct Loading<'a>(&'a Engine);
@@ -99,10 +113,8 @@ impl Engine {
         source: impl Read,
         merge: Merge,
     ) -> Result<Loaded, LoadError> {
-        let limits = self.settings().limits;
-        let check = self.config.rdbchecksum();
         let (db, wanted) = (keys.db(), std::mem::take(&mut keys.effects.wanted));
-        let loaded = load(keys, source, check, merge, &limits).map_err(LoadError::Bad);
+        let loaded = load(self, keys, source, merge);
         keys.unlock_walk();
         keys.select(db);
         keys.effects.wanted = wanted;
@@ -114,21 +126,39 @@ impl Engine {
 }
 
 fn load(
+    engine: &Engine,
     keys: &mut Keys<'_>,
     file: impl Read,
-    check: bool,
     merge: Merge,
-    limits: &Limits,
-) -> Result<Loaded, Error> {
-    let mut file = FileReader::new(file, check)?;
+) -> Result<Loaded, LoadError> {
+    let limits = engine.settings().limits;
+    let mut file = FileReader::new(file, engine.config.rdbchecksum())?;
     let mut loaded = Loaded::default();
+    let mut items = 0u64;
+    let mut delay = Delay::new(engine.config.key_load_delay());
+    let mut functions = Functions::new(engine, merge);
     keys.select(0);
-    while let Some(item) = file.next(limits)? {
+    while let Some(item) = file.next(&limits)? {
+        // A start may take minutes. What holds all locks goes on: nobody could ask for the end.
+        items += 1;
+        if items.is_multiple_of(LOOK_EVERY) && engine.is_loading() && engine.is_ending() {
+            return Err(LoadError::Ended);
+        }
         match item {
             Item::Record(record) => match record.expiry {
-                Some(at) if keys.is_past(at) => loaded.expired += 1,
-                _ if !put(keys, *record, merge) => return Err(file.error(Fault::Duplicate)),
-                _ => loaded.keys += 1,
+                Some(at) if keys.is_past(at) => {
+                    loaded.expired += 1;
+                    // Where replicas may go on from here, they are to be told that it is gone.
+                    if loaded.position().is_some() {
+                        put(keys, *record, merge);
+                    }
+                }
+                _ if !put(keys, *record, merge) => return Err(file.error(Fault::Duplicate).into()),
+                _ => {
+                    loaded.keys += 1;
+                    keys.unlock_walk();
+                    delay.after_key(|| !engine.is_ending());
+                }
             },
             Item::Database(number) => {
                 let databases = keys.keyspace().databases();
@@ -141,16 +171,64 @@ fn load(
                 loaded.note("skipping empty key:", &key);
             }
             Item::EarlyFunction(name) => loaded.note("skipping a function of a preview:", &name),
-            Item::Function(code) => loaded.libraries.push(code),
+            Item::Function(code) => {
+                let added = functions.add(&code);
+                added.map_err(|reason| file.error(Fault::Function(reason)))?;
+            }
             Item::ModuleAux(name) => loaded.note("skipping data of the module", name.as_bytes()),
-            Item::Aux(..) | Item::Sizes(..) => {}
+            Item::Aux(name, value) => loaded.note_position(&name, &value),
+            Item::Sizes(..) => {}
         }
     }
     loaded.bytes = file.offset();
     Ok(loaded)
 }
 
+/// Takes libraries of functions in.
+struct Functions<'e> {
+    engine: &'e Engine,
+    policy: Restore,
+    /// Where their code runs to register them; made for the first.
+    sandbox: Option<Sandbox>,
+}
+
+impl<'e> Functions<'e> {
+    fn new(engine: &'e Engine, merge: Merge) -> Self {
+        let policy = match merge {
+            Merge::Refuse => Restore::Append,
+            Merge::Replace => Restore::Replace,
+        };
+        Functions { engine, policy, sandbox: None }
+    }
+
+    fn add(&mut self, code: &[u8]) -> Result<(), String> {
+        let scripts = &self.engine.scripts;
+        let limit = self.engine.config.script_memory_limit();
+        let sandbox = match &mut self.sandbox {
+            Some(sandbox) => sandbox,
+            none => none.insert(Sandbox::new(usize::try_from(limit).unwrap_or(usize::MAX))?),
+        };
+        let (library, _) = read_library(sandbox, scripts, code)?;
+        scripts.restore(vec![library], self.policy)
+    }
+}
+
 impl Loaded {
+    /// Where the stream was, if the file tells it.
+    pub fn position(&self) -> Option<&Position> {
+        (self.position.id.len() == 40).then_some(&self.position)
+    }
+
+    fn note_position(&mut self, name: &[u8], value: &[u8]) {
+        let Ok(value) = std::str::from_utf8(value) else { return };
+        match name {
+            b"repl-id" => self.position.id = value.to_owned(),
+            b"repl-offset" => self.position.offset = value.parse().unwrap_or(0),
+            b"repl-stream-db" => self.position.db = value.parse().unwrap_or(0),
+            _ => {}
+        }
+    }
+
     /// Notes that something was passed over. The first few say what kind of thing it is.
     fn note(&mut self, what: &str, name: &[u8]) {
         const NOTES_MAX: usize = 16;

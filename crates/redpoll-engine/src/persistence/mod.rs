@@ -14,6 +14,7 @@
 
 mod aof;
 mod commands;
+mod delay;
 mod load;
 mod logging;
 mod save;
@@ -28,7 +29,7 @@ use parking_lot::Mutex;
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::OnceLock;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering::*};
 
 /// Writes all bytes of a file.
 pub type Fill<'a> = dyn FnMut(&mut dyn Write) -> io::Result<()> + 'a;
@@ -76,6 +77,8 @@ pub struct Persistence {
     loading: AtomicBool,
     /// Whether a snapshot is being written in the background.
     saving: AtomicBool,
+    /// Whether the one that is being written is to be given up.
+    given_up: AtomicBool,
     /// Whether one is to be begun as soon as possible (BGSAVE SCHEDULE).
     scheduled: AtomicBool,
     /// Whether RESTORE takes payloads with a wrong checksum (DEBUG SET-SKIP-CHECKSUM-VALIDATION).
@@ -101,6 +104,11 @@ impl Persistence {
     /// Does something in a thread of its own.
     pub fn spawn(&self, name: &str, job: Box<dyn FnOnce() + Send>) -> io::Result<()> {
         self.storage()?.spawn(name, job)
+    }
+
+    /// Gives the snapshot up that is being written, if one is.
+    pub fn give_up_save(&self) {
+        self.given_up.store(self.saving.load(Acquire), Release);
     }
 
     /// What is known of snapshots.

@@ -1,11 +1,13 @@
 //! Saving: a snapshot becomes the snapshot file.
 
+use super::delay::Delay;
 use super::snapshot::{Form, Snapshot};
 use crate::engine::Engine;
+use crate::replication::Position;
 use redpoll_keyspace::{Keys, clock};
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::*;
+use std::sync::atomic::{AtomicBool, Ordering::*};
 
 /// After a failure, save points wait so long before they try again.
 const RETRY_MS: i64 = 5000;
@@ -37,8 +39,9 @@ impl Engine {
         if self.persistence.saving.swap(true, AcqRel) {
             return Err(SaveError::InProgress);
         }
-        let (snapshot, dirty) = self.snapshot(keys);
-        let result = self.write(&snapshot, dirty);
+        self.persistence.given_up.store(false, Release);
+        let taken = self.snapshot(keys);
+        let result = self.write(&taken);
         self.persistence.saving.store(false, Release);
         result
     }
@@ -49,12 +52,13 @@ impl Engine {
             return Err(SaveError::InProgress);
         }
         self.persistence.scheduled.store(false, Release);
+        self.persistence.given_up.store(false, Release);
         self.persistence.status.lock().tried_at = keys.now();
-        let (snapshot, dirty) = self.snapshot(keys);
+        let taken = self.snapshot(keys);
         let engine = Arc::clone(self);
         let job = move || {
-            let result = engine.write(&snapshot, dirty);
-            drop(snapshot);
+            let result = engine.write(&taken);
+            drop(taken);
             engine.background_ended(result.is_err());
         };
         let begun = self.persistence.spawn("save", Box::new(job));
@@ -99,21 +103,31 @@ impl Engine {
             && !self.config.save().is_empty()
     }
 
-    /// A snapshot, and how many changes it holds.
-    fn snapshot(&self, keys: &mut Keys<'_>) -> (Snapshot, u64) {
+    /// A snapshot, how many changes it holds, with those of the command that takes it, and where the replication stream was.
+    fn snapshot(&self, keys: &mut Keys<'_>) -> Taken {
         // Counted before: a change that falls between belongs to the next one as well.
-        let dirty = self.stats.dirty();
-        (Snapshot::take(keys), dirty)
+        let dirty = self.stats.dirty() + keys.effects.dirty;
+        let held = keys.holds_all();
+        keys.lock_all();
+        let position = self.replication.position();
+        let snapshot = Snapshot::take(self, keys);
+        if !held {
+            keys.unlock();
+        }
+        Taken { snapshot, dirty, position }
     }
 
-    fn write(&self, snapshot: &Snapshot, dirty: u64) -> Result<(), SaveError> {
+    fn write(&self, taken: &Taken) -> Result<(), SaveError> {
+        let Taken { snapshot, dirty, position } = taken;
         let (form, name) = (self.form(), self.config.dbfilename());
-        let (aux, libraries) = (self.facts(), self.libraries());
+        let mut aux = self.facts();
+        aux.extend(position.iter().flat_map(position_facts));
         let storage = self.persistence.storage().map_err(SaveError::Failed)?;
+        let given_up = &self.persistence.given_up;
         let mut fill =
-            |out: &mut dyn std::io::Write| snapshot.write(out, aux.clone(), &libraries, form);
+            |out: &mut dyn std::io::Write| snapshot.write(out, aux.clone(), form, given_up);
         storage.replace(name.as_path(), &mut fill).map_err(SaveError::Failed)?;
-        self.stats.saved_dirty.fetch_add(dirty, Relaxed);
+        self.stats.saved_dirty.fetch_add(*dirty, Relaxed);
         let mut status = self.persistence.status.lock();
         status.saved_at = clock::now_ms();
         status.saves += 1;
@@ -131,6 +145,7 @@ impl Engine {
         Form {
             compress: config.rdbcompression(),
             checksum: config.rdbchecksum(),
+            delay: Delay::new(config.rdb_key_save_delay()),
             access: config.maxmemory() > 0 && config.maxmemory_policy().evicts(),
         }
     }
@@ -142,11 +157,11 @@ impl Engine {
         facts: Vec<(&'static str, String)>,
         out: &mut dyn std::io::Write,
     ) -> std::io::Result<()> {
-        snapshot.write(out, facts, &self.libraries(), self.form())
+        snapshot.write(out, facts, self.form(), &AtomicBool::new(false))
     }
 
     /// Writes a snapshot that an append-only file begins with: as commands, if the configuration
-    /// does not want a snapshot there.
+    /// does not want a snapshot there. It tells nothing of the replication stream.
     pub fn write_base(
         &self,
         snapshot: &Snapshot,
@@ -156,7 +171,7 @@ impl Engine {
         if !as_snapshot {
             let noted = self.config.aof_timestamp_enabled();
             let time = noted.then(|| clock::now_ms() / 1000);
-            return snapshot.write_commands(out, &self.libraries(), time);
+            return snapshot.write_commands(out, time);
         }
         let mut facts = self.facts();
         if let Some(fact) = facts.iter_mut().find(|(name, _)| *name == "aof-base") {
@@ -165,24 +180,19 @@ impl Engine {
         self.stream(snapshot, facts, out)
     }
 
-    /// The code of all libraries of functions. They are no part of a snapshot's moment: whoever
-    /// changes them repeats the change in the log, and a change made twice is one.
-    fn libraries(&self) -> Vec<Box<[u8]>> {
-        self.scripts.libraries().iter().map(|library| library.code.clone()).collect()
-    }
-
-    /// What a snapshot for replicas tells of the server.
-    pub fn facts_for_replicas(&self) -> Vec<(&'static str, String)> {
+    /// What a snapshot for replicas tells of the server, and of the stream that goes on from here.
+    pub fn facts_for_replicas(&self, at: &Position) -> Vec<(&'static str, String)> {
         let mut facts = self.facts();
-        facts.push(("repl-stream-db", "0".to_owned()));
-        facts.push(("repl-id", self.replication.id()));
-        facts.push(("repl-offset", self.replication.offset().to_string()));
+        facts.extend(position_facts(at));
         facts
     }
 
     fn background_ended(&self, failed: bool) {
         let mut status = self.persistence.status.lock();
-        status.failed = failed;
+        // A snapshot that was given up says nothing of the next one.
+        if !self.persistence.given_up.load(Acquire) {
+            status.failed = failed;
+        }
         status.took_seconds = Some((clock::now_ms() - status.tried_at).max(0) / 1000);
         drop(status);
         // Executors learn from their settings whether writes are refused.
@@ -201,6 +211,21 @@ impl Engine {
             ("aof-base", "0".to_owned()),
         ]
     }
+}
+
+/// A snapshot that is to be written.
+struct Taken {
+    snapshot: Snapshot,
+    dirty: u64,
+    position: Option<Position>,
+}
+
+fn position_facts(at: &Position) -> [(&'static str, String); 3] {
+    [
+        ("repl-stream-db", at.db.to_string()),
+        ("repl-id", at.id.clone()),
+        ("repl-offset", at.offset.to_string()),
+    ]
 }
 
 /// The version of Redis whose behaviour this server has.

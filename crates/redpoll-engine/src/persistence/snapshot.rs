@@ -1,15 +1,21 @@
 //! The data of all databases at one moment.
 
+use super::delay::Delay;
+use crate::engine::Engine;
 use redpoll_keyspace::Keys;
 use redpoll_keyspace::access::{self, Clock, Pace};
 use redpoll_keyspace::entry::Payload;
 use redpoll_persist::ValueRef;
-use redpoll_persist::file::{FileWriter, Header};
+use redpoll_persist::file::{FUNCTIONS_VERSION, FileWriter, Header};
+use redpoll_script::LibraryInfo;
 use redpoll_types::value::Value;
 use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-/// See the module's head.
+/// See the module's head. Libraries of functions belong to it.
 pub struct Snapshot {
+    pub(super) libraries: Vec<Arc<LibraryInfo>>,
     databases: Vec<Database>,
     /// When it was taken, in milliseconds since 1970.
     now: i64,
@@ -48,15 +54,24 @@ pub(super) struct Form {
     pub compress: bool,
     /// End with a checksum (`rdbchecksum`).
     pub checksum: bool,
+    /// How slowly it is written.
+    pub delay: Delay,
     /// Write how long or how often keys are used, if the policy for evicting them asks for it.
     pub access: bool,
 }
 
 impl Snapshot {
+    /// One that holds no keys.
+    pub fn without_keys(engine: &Engine) -> Self {
+        let libraries = engine.scripts.libraries();
+        Snapshot { libraries, databases: Vec::new(), now: 0, uses: None }
+    }
+
     /// Takes a snapshot. All stripes are locked for it, and stay so if they were.
-    pub fn take(keys: &mut Keys<'_>) -> Self {
+    pub fn take(engine: &Engine, keys: &mut Keys<'_>) -> Self {
         let held = keys.holds_all();
         keys.lock_all();
+        let libraries = engine.scripts.libraries();
         let keyspace = keys.keyspace();
         let databases = (0..keyspace.databases()).map(|number| Database::take(keys, number));
         let databases = databases.filter(|database| !database.records.is_empty()).collect();
@@ -64,6 +79,7 @@ impl Snapshot {
             keys.unlock();
         }
         Snapshot {
+            libraries,
             databases,
             now: keys.now(),
             uses: (keyspace.clock() == Clock::Uses).then(|| keyspace.pace()),
@@ -80,19 +96,23 @@ impl Snapshot {
         self.databases.is_empty()
     }
 
-    /// Writes all of it, with these facts about the server and these libraries of functions.
+    /// Writes all of it, with these facts about the server, unless `given_up` is set meanwhile.
     pub(super) fn write(
         &self,
         out: &mut dyn Write,
         aux: Vec<(&'static str, String)>,
-        libraries: &[Box<[u8]>],
-        form: Form,
+        mut form: Form,
+        given_up: &AtomicBool,
     ) -> io::Result<()> {
+        let go_on = || !given_up.load(Relaxed);
         let version = self.databases.iter().map(Database::version).max();
-        let version = version.unwrap_or(ValueRef::Int(0).version());
+        let mut version = version.unwrap_or(ValueRef::Int(0).version());
+        if !self.libraries.is_empty() {
+            version = version.max(FUNCTIONS_VERSION);
+        }
         let header = Header { version, aux };
         let mut file = FileWriter::new(out, &header, form.compress, form.checksum);
-        libraries.iter().for_each(|code| file.function(code));
+        self.libraries.iter().for_each(|library| file.function(&library.code));
         for database in &self.databases {
             file.database(database.number, database.records.len(), database.volatile);
             database.each(|key, value, record| {
@@ -107,8 +127,12 @@ impl Snapshot {
                     None => {}
                 }
                 file.key(key, value, record.expiry, idle, frequency);
-                !file.has_failed()
+                form.delay.after_key(go_on);
+                go_on() && !file.has_failed()
             });
+        }
+        if !go_on() {
+            return Err(io::Error::other("the snapshot was given up"));
         }
         file.finish().map(drop)
     }

@@ -1,6 +1,6 @@
 //! The link of a replica to its primary, as INFO and ROLE tell of it.
 
-use super::{Backlog, Order, Replication};
+use super::{Backlog, Order, Position, Replication};
 use std::sync::atomic::Ordering::*;
 
 /// Where a primary is.
@@ -18,6 +18,8 @@ pub enum LinkState {
     /// To be connected.
     #[default]
     Connect,
+    /// Being connected.
+    Connecting,
     /// Connected; the two are introducing themselves.
     Handshake,
     /// A snapshot is on its way.
@@ -31,6 +33,7 @@ impl LinkState {
     pub fn name(self) -> &'static str {
         match self {
             LinkState::Connect => "connect",
+            LinkState::Connecting => "connecting",
             LinkState::Handshake => "handshake",
             LinkState::Sync => "sync",
             LinkState::Connected => "connected",
@@ -51,7 +54,13 @@ pub struct Link {
     pub down_since: Option<i64>,
     /// Bytes of the snapshot: all (if known), and those that have come.
     pub sync_bytes: (Option<u64>, u64),
+    /// When the snapshot last grew, in milliseconds since 1970.
+    pub sync_heard: i64,
 }
+
+/// The number of a link: it grows each time another primary, or none, is to be followed. Who still
+/// acts for an older one is too late.
+pub type Epoch = u64;
 
 impl Replication {
     /// The link to the primary, if the server is a replica.
@@ -59,9 +68,16 @@ impl Replication {
         self.state.lock().link.clone()
     }
 
-    /// Follows another primary from now on, or none (then the stream goes on under the new id).
+    /// Whether this is the present link.
+    pub fn is_current(&self, epoch: Epoch) -> bool {
+        self.epoch.load(Acquire) == epoch
+    }
+
+    /// Follows another primary from now on, or none (then the stream goes on under the new id). To
+    /// be called with all stripes locked: nothing is changed before that belongs to a later stream.
     pub fn follow(&self, primary: Option<Primary>, id: String, now: i64) {
         let mut state = self.state.lock();
+        let epoch = self.epoch.fetch_add(1, AcqRel) + 1;
         let followed = state.link.is_some();
         state.link = primary.clone().map(|primary| Link {
             primary,
@@ -69,43 +85,87 @@ impl Replication {
             last_heard: now,
             down_since: Some(now),
             sync_bytes: (None, 0),
+            sync_heard: now,
         });
         self.follows.store(state.link.is_some(), Release);
         if followed && primary.is_none() {
             let old = std::mem::replace(&mut state.id, id);
             state.previous = Some((old, self.offset() + 1));
+            // They come back at once, and learn the new id.
+            state.drop_replicas();
+        }
+        if !followed {
+            state.db = 0;
         }
         drop(state);
-        self.order(Order::Follow(primary));
+        self.order(Order::Follow(primary.map(|primary| (primary, epoch))));
     }
 
-    /// Changes what is known of the link, if there still is one.
-    pub fn update_link(&self, change: impl FnOnce(&mut Link)) {
-        if let Some(link) = &mut self.state.lock().link {
+    /// Changes what is known of the link, if it still is the present one.
+    pub fn update_link(&self, epoch: Epoch, change: impl FnOnce(&mut Link)) {
+        let mut state = self.state.lock();
+        if self.is_current(epoch)
+            && let Some(link) = &mut state.link
+        {
             change(link);
         }
     }
 
-    /// Takes id and offset of the primary over, with its snapshot; replicas of our own are let go,
-    /// as their data is another.
-    pub fn adopt(&self, id: &str, offset: u64) {
-        self.drop_replicas();
+    /// A snapshot is to take the place of the data: what there was of a stream is worth nothing
+    /// from now on, for replicas of our own neither. False if another link has taken this one's
+    /// place.
+    pub fn give_up_stream(&self, epoch: Epoch, id: String) -> bool {
         let mut state = self.state.lock();
-        state.id = id.to_owned();
-        state.previous = None;
-        self.offset.store(offset, Release);
-        let size = state.backlog_size;
-        state.backlog = Some(Backlog::new(size, offset + 1));
+        let current = self.is_current(epoch);
+        if current {
+            state.drop_replicas();
+            (state.id, state.previous, state.backlog) = (id, None, None);
+        }
+        current
     }
 
-    /// Takes over the id under which the primary goes on with the same stream.
-    pub fn continue_as(&self, id: &str) {
+    /// Takes the place over at which the primary's snapshot was taken. False if another link has
+    /// taken this one's place.
+    pub fn adopt(&self, epoch: Epoch, at: &Position) -> bool {
         let mut state = self.state.lock();
+        let current = self.is_current(epoch);
+        if current {
+            (state.id, state.previous) = (at.id.clone(), None);
+            state.db = at.db;
+            self.offset.store(at.offset, Release);
+            state.backlog = Some(Backlog::new(state.backlog_size, at.offset + 1));
+        }
+        current
+    }
+
+    /// Takes over the id under which the primary goes on with the same stream. Replicas of our own
+    /// come back at once, and learn it.
+    pub fn continue_as(&self, epoch: Epoch, id: &str) {
+        let mut state = self.state.lock();
+        if !self.is_current(epoch) {
+            return;
+        }
         if state.id != id {
             let old = std::mem::replace(&mut state.id, id.to_owned());
             state.previous = Some((old, self.offset() + 1));
+            state.drop_replicas();
         }
         let (size, next) = (state.backlog_size, self.offset() + 1);
         state.backlog.get_or_insert_with(|| Backlog::new(size, next));
+    }
+
+    /// The database at the end of the stream, in which a link that is made anew goes on.
+    pub fn stream_db(&self) -> usize {
+        self.state.lock().db
+    }
+
+    /// The next bytes of the stream, from the primary: what has just been done, with the stripes
+    /// still locked, and the database at its end.
+    pub(crate) fn pass_on(&self, epoch: Epoch, bytes: &[u8], db: usize) {
+        let mut state = self.state.lock();
+        if self.is_current(epoch) {
+            state.db = db;
+            self.stream_in(&mut state, bytes);
+        }
     }
 }

@@ -9,13 +9,15 @@
 //! Lock order: stripes, the change log, this, clients' outboxes.
 
 mod backlog;
+mod failover;
 mod link;
 mod replica;
 
 use crate::change_log::Sink;
 use crate::client::Client;
 use backlog::Backlog;
-pub use link::{Link, LinkState, Primary};
+pub use failover::{Failover, FailoverState};
+pub use link::{Epoch, Link, LinkState, Primary};
 use parking_lot::Mutex;
 use redpoll_resp::request::encode_words;
 pub use replica::{Announced, Replica};
@@ -28,7 +30,7 @@ pub enum Order {
     /// Take a snapshot and send it to this replica.
     FullSync(Arc<Replica>),
     /// Follow another primary from now on, or none.
-    Follow(Option<Primary>),
+    Follow(Option<(Primary, Epoch)>),
 }
 
 /// What becomes of a PSYNC.
@@ -40,6 +42,17 @@ pub enum Asked {
     Full,
 }
 
+/// A place in the stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Position {
+    /// The stream's id.
+    pub id: String,
+    /// The offset of the last byte before the place.
+    pub offset: u64,
+    /// The database that what follows belongs to, until it selects another one.
+    pub db: usize,
+}
+
 /// Bytes that may gather beside a snapshot for one replica when `client-output-buffer-limit` sets
 /// no limit.
 const PENDING_MAX: usize = 1 << 30;
@@ -48,8 +61,13 @@ const PENDING_MAX: usize = 1 << 30;
 pub struct Replication {
     state: Mutex<State>,
     offset: AtomicU64,
+    /// Bytes of a primary's stream that have come and not been run.
+    unread: AtomicU64,
     follows: AtomicBool,
     attached: AtomicBool,
+    epoch: AtomicU64,
+    failover: Mutex<Option<Failover>>,
+    failing_over: AtomicBool,
     replica_count: AtomicUsize,
     pending_max: AtomicUsize,
     orders: OnceLock<Mutex<mpsc::Sender<Order>>>,
@@ -65,6 +83,8 @@ struct State {
     backlog_size: usize,
     replicas: Vec<Arc<Replica>>,
     link: Option<Link>,
+    /// The database at the end of the stream; as a replica only.
+    db: usize,
 }
 
 /// The ids of the stream, and what is kept of it, for INFO.
@@ -89,10 +109,15 @@ impl Replication {
                 backlog_size,
                 replicas: Vec::new(),
                 link: None,
+                db: 0,
             }),
             offset: AtomicU64::new(0),
+            unread: AtomicU64::new(0),
             follows: AtomicBool::new(false),
             attached: AtomicBool::new(false),
+            epoch: AtomicU64::new(0),
+            failover: Mutex::default(),
+            failing_over: AtomicBool::new(false),
             replica_count: AtomicUsize::new(0),
             pending_max: AtomicUsize::new(PENDING_MAX),
             orders: OnceLock::new(),
@@ -112,7 +137,9 @@ impl Replication {
         if let Some(backlog) = &mut state.backlog {
             backlog.resize(backlog_size);
         }
-        self.pending_max.store(if pending_max == 0 { PENDING_MAX } else { pending_max }, Relaxed);
+        // Less than the backlog would let replicas go that it could serve.
+        let pending_max = if pending_max == 0 { PENDING_MAX } else { pending_max };
+        self.pending_max.store(pending_max.max(backlog_size), Relaxed);
     }
 
     /// Whether the server is a replica.
@@ -168,11 +195,12 @@ impl Replication {
         state.replicas.iter().filter(has).count()
     }
 
-    /// The replicas that follow and were heard of within `lag_ms`.
-    pub fn near(&self, lag_ms: i64, now: i64) -> usize {
+    /// The replicas that follow and were heard of within so many seconds.
+    pub fn near(&self, lag_seconds: i64, now: i64) -> usize {
         let state = self.state.lock();
-        let is_near =
-            |replica: &&Arc<Replica>| replica.is_online() && now - replica.last_heard() <= lag_ms;
+        let is_near = |replica: &&Arc<Replica>| {
+            replica.is_online() && (now - replica.last_heard()) / 1000 <= lag_seconds
+        };
         state.replicas.iter().filter(is_near).count()
     }
 
@@ -210,14 +238,49 @@ impl Replication {
     }
 
     /// Says that a snapshot of this very moment is taken for these replicas. To be called with all
-    /// stripes locked. Answers the stream's id and the offset after which it goes on.
-    pub fn begin_sync(&self, replicas: &[Arc<Replica>]) -> (String, u64) {
+    /// stripes locked. Answers where the stream goes on.
+    pub fn begin_sync(&self, replicas: &[Arc<Replica>]) -> Position {
         let mut state = self.state.lock();
         replicas.iter().for_each(|replica| replica.begin());
         let next = self.offset() + 1;
         let size = state.backlog_size;
         state.backlog.get_or_insert_with(|| Backlog::new(size, next));
-        (state.id.clone(), self.offset())
+        self.position_in(&state)
+    }
+
+    /// Where the stream is, if there is one. Agrees with the data while all stripes are locked.
+    pub fn position(&self) -> Option<Position> {
+        let state = self.state.lock();
+        state.backlog.is_some().then(|| self.position_in(&state))
+    }
+
+    fn position_in(&self, state: &State) -> Position {
+        // A primary selects a database whenever somebody joins.
+        let db = if state.link.is_some() { state.db } else { 0 };
+        Position { id: state.id.clone(), offset: self.offset(), db }
+    }
+
+    /// Takes the place over that a snapshot file was saved at: a replica goes on from there, and a
+    /// primary knows replicas again that have come as far.
+    pub fn resume(&self, at: &Position, as_replica: bool) {
+        let mut state = self.state.lock();
+        match as_replica {
+            true => state.id = at.id.clone(),
+            false => state.previous = Some((at.id.clone(), at.offset + 1)),
+        }
+        state.db = at.db;
+        self.offset.store(at.offset, Release);
+        state.backlog = Some(Backlog::new(state.backlog_size, at.offset + 1));
+    }
+
+    /// Notes how much of the primary's stream has come and not been run.
+    pub fn set_unread(&self, bytes: usize) {
+        self.unread.store(bytes as u64, Relaxed);
+    }
+
+    /// The offset up to which the primary's stream has come.
+    pub fn read_offset(&self) -> u64 {
+        self.offset() + self.unread.load(Relaxed)
     }
 
     /// Whether there is data that replicas may have: not while the server itself waits for its own.
@@ -272,9 +335,20 @@ impl Replication {
         }
     }
 
-    /// The next bytes of the stream, from the change log or from the primary above.
-    pub fn stream(&self, bytes: &[u8]) {
-        let mut state = self.state.lock();
+    /// Bytes that wait for replicas: in their connections, and beside their snapshots.
+    pub fn waiting_bytes(&self) -> usize {
+        match self.replica_count() {
+            0 => 0,
+            _ => self.state.lock().replicas.iter().map(|replica| replica.waiting_bytes()).sum(),
+        }
+    }
+
+    /// The next bytes of the stream, from the change log.
+    fn stream(&self, bytes: &[u8]) {
+        self.stream_in(&mut self.state.lock(), bytes);
+    }
+
+    fn stream_in(&self, state: &mut State, bytes: &[u8]) {
         self.offset.fetch_add(bytes.len() as u64, AcqRel);
         if let Some(backlog) = &mut state.backlog {
             backlog.write(bytes);
@@ -283,16 +357,21 @@ impl Replication {
         state.replicas.iter().for_each(|replica| replica.feed(bytes, pending_max));
     }
 
-    /// Lets all replicas go: the data is to be another.
+    /// Lets all replicas go: the data is to be another, or the stream's id is.
     pub fn drop_replicas(&self) {
-        self.state.lock().replicas.iter().for_each(|replica| replica.client.kill());
+        self.state.lock().drop_replicas();
     }
 
     /// Forgets the backlog, after a time without replicas.
     pub fn drop_backlog(&self, id: String) {
-        let mut state = self.state.lock();
-        state.backlog = None;
         // Whoever comes back has missed what was not kept, and must not take it for the same.
+        self.break_off(id);
+        self.state.lock().backlog = None;
+    }
+
+    /// Goes on under an id that nobody can know: whoever asks for the stream gets a snapshot.
+    pub fn break_off(&self, id: String) {
+        let mut state = self.state.lock();
         state.id = id;
         state.previous = None;
     }
@@ -306,6 +385,10 @@ impl Replication {
 }
 
 impl State {
+    fn drop_replicas(&self) {
+        self.replicas.iter().for_each(|replica| replica.client.kill());
+    }
+
     /// What a replica has missed that has followed the stream `id` up to before `offset`.
     fn missed(&self, id: &str, offset: u64) -> Option<Vec<u8>> {
         let same = id == self.id
@@ -321,5 +404,9 @@ impl Sink for Replication {
             self.stream(bytes);
         }
         true
+    }
+
+    fn takes(&self) -> u8 {
+        2
     }
 }

@@ -1,5 +1,6 @@
 //! A replica as its primary sees it.
 
+use super::Primary;
 use crate::client::Client;
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -18,6 +19,8 @@ pub struct Announced {
     pub psync2: bool,
     /// Whether it came with PSYNC and waits for a line before its snapshot.
     pub named_offset: bool,
+    /// Whether its snapshot is to hold no keys.
+    pub without_data: bool,
     /// Whether it wants a snapshot and nothing after it.
     pub snapshot_only: bool,
 }
@@ -135,6 +138,15 @@ impl Replica {
         matches!(*self.phase.lock(), Phase::Online)
     }
 
+    /// Bytes that wait for it.
+    pub(super) fn waiting_bytes(&self) -> usize {
+        let pending = match &*self.phase.lock() {
+            Phase::Sending(pending) => pending.len(),
+            Phase::Waiting | Phase::Online => 0,
+        };
+        pending + self.client.outbox_len() + self.client.figures.output_bytes.load(Relaxed)
+    }
+
     /// Its state as INFO names it.
     pub fn state(&self) -> &'static str {
         match *self.phase.lock() {
@@ -142,6 +154,11 @@ impl Replica {
             Phase::Sending(_) => "send_bulk",
             Phase::Online => "online",
         }
+    }
+
+    /// Where it can be reached.
+    pub fn place(&self) -> Primary {
+        Primary { host: self.address(), port: self.announced.port }
     }
 
     /// The address that it is known by.

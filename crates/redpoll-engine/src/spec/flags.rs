@@ -23,6 +23,11 @@ macro_rules! bit_names {
                 $type(self.0 | other.0)
             }
 
+            /// Those that are not in `other`.
+            pub const fn without(self, other: $type) -> $type {
+                $type(self.0 & !other.0)
+            }
+
             /// Whether all of `other` are here.
             #[inline(always)]
             pub const fn has(self, other: $type) -> bool {

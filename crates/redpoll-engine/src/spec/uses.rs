@@ -48,6 +48,7 @@ pub(super) fn scan(name: &str) -> Option<Scan> {
         }),
         "georadius" => Some(|specs, args| stored(specs, args, 6, |_| None)),
         "georadiusbymember" => Some(|specs, args| stored(specs, args, 5, |_| None)),
+        "migrate" => Some(migrated),
         _ => None,
     }
 }
@@ -77,6 +78,25 @@ fn stored(
     }
     positions.retain(|position| position.index < args.len());
     positions
+}
+
+/// MIGRATE's key, or those behind KEYS where the one is empty. A password may be the word itself.
+fn migrated(specs: &[KeySpec], args: Args<'_>) -> Vec<KeyPosition> {
+    let flags = |index: usize| specs.get(index).map(|spec| spec.flags).unwrap_or_default();
+    let mut at = 6;
+    while let Some(word) = args.get(at) {
+        at += match word {
+            _ if is(word, "keys") && !args.at(3).is_empty() => return Vec::new(),
+            _ if is(word, "keys") => {
+                let rest = at + 1..args.len();
+                return rest.map(|index| KeyPosition { index, flags: flags(1) }).collect();
+            }
+            _ if is(word, "auth") => 2,
+            _ if is(word, "auth2") => 3,
+            _ => 1,
+        };
+    }
+    vec![KeyPosition { index: 3, flags: flags(0) }]
 }
 
 #[cfg(test)]

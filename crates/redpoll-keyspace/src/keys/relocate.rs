@@ -5,14 +5,26 @@ use super::*;
 /// What was at a key.
 pub struct Saved {
     db: usize,
-    key: Box<[u8]>,
-    entry: Option<Entry<Value>>,
+    was: Was,
+}
+
+/// See [`Saved`]. An entry has its key with it.
+enum Was {
+    There(Entry<Value>),
+    Absent(Box<[u8]>),
 }
 
 impl Saved {
     /// Whether this is what was at that key of that database.
     pub fn is_of(&self, db: usize, key: &[u8]) -> bool {
-        self.db == db && *self.key == *key
+        self.db == db && self.key() == key
+    }
+
+    fn key(&self) -> &[u8] {
+        match &self.was {
+            Was::There(entry) => entry.key(),
+            Was::Absent(key) => key,
+        }
     }
 }
 
@@ -64,26 +76,28 @@ impl Keys<'_> {
     /// collections share their chunks with it until they change. The stripe must be locked.
     pub fn save(&mut self, key: &[u8]) -> Saved {
         let hash = self.hash(key);
-        let place = self.live(hash, key);
-        let entry = place.map(|place| {
-            let entry = self.db_of(hash).table.entry(place);
-            let mut copy = copy_of(&entry, key);
-            copy.set_access(entry.access());
-            copy
-        });
-        Saved { db: self.db, key: key.into(), entry }
+        let was = match self.live(hash, key) {
+            Some(place) => {
+                let entry = self.db_of(hash).table.entry(place);
+                let mut copy = copy_of(&entry, key);
+                copy.set_access(entry.access());
+                Was::There(copy)
+            }
+            None => Was::Absent(key.into()),
+        };
+        Saved { db: self.db, was }
     }
 
     /// Puts back what was at a key; as if nothing had happened to it, and nobody is told. The
     /// stripe must be locked.
     pub fn put_back(&mut self, saved: Saved) {
         self.in_db(saved.db, |keys| {
-            let hash = keys.hash(&saved.key);
-            if let Some(place) = keys.db_of(hash).table.find(hash, &saved.key) {
+            let hash = keys.hash(saved.key());
+            if let Some(place) = keys.db_of(hash).table.find(hash, saved.key()) {
                 let entry = keys.remove_at(hash, place);
                 keys.discard_entry(entry);
             }
-            if let Some(entry) = saved.entry {
+            if let Was::There(entry) = saved.was {
                 keys.insert_as_is(hash, entry);
             }
         });

@@ -10,4 +10,4 @@ mod read;
 mod write;
 
 pub use read::{FileReader, Item, Record};
-pub use write::{FileWriter, Header};
+pub use write::{FUNCTIONS_VERSION, FileWriter, Header};

@@ -8,6 +8,9 @@ use std::io::{self, Write};
 /// What is gathered before it is written.
 const BUFFER: usize = 256 << 10;
 
+/// The oldest version of the format that knows libraries of functions.
+pub const FUNCTIONS_VERSION: u16 = 10;
+
 /// What stands at the beginning of a snapshot.
 #[derive(Clone, Debug, Default)]
 pub struct Header {
@@ -54,7 +57,8 @@ impl<W: Write> FileWriter<W> {
         length::write(&mut self.out, volatile as u64);
     }
 
-    /// Writes the code of a library of functions.
+    /// Writes the code of a library of functions. The version is to be [`FUNCTIONS_VERSION`] at
+    /// least.
     pub fn function(&mut self, code: &[u8]) {
         self.out.put(&[opcode::FUNCTION_2]);
         text::write(&mut self.out, code, self.compress);

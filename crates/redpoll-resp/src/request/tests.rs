@@ -96,6 +96,23 @@ fn a_large_argument_says_what_is_missing() {
     assert_eq!(parsed, Parsed { consumed: 0, missing: 1002 - 3, error: None });
 }
 
+/// What CLIENT LIST shows as waiting are the bytes that are not understood yet.
+#[test]
+fn tells_how_much_of_an_incomplete_command_is_understood() {
+    let understood = |bytes: &str| {
+        let mut parser = Parser::default();
+        let mut buffer = bytes.as_bytes().to_vec();
+        parser.parse(&mut buffer, &Limits::default(), 1, &mut Batch::default());
+        parser.understood(bytes.as_bytes())
+    };
+    assert_eq!(understood("*"), 0);
+    assert_eq!(understood("PIN"), 0);
+    assert_eq!(understood("*1\r\n$4"), "*1\r\n".len());
+    assert_eq!(understood("*1\r\n$4000\r\nxxxx"), "*1\r\n$4000\r\n".len());
+    assert_eq!(understood("*2\r\n$1\r\na\r\n$2\r\nb"), "*2\r\n$1\r\na\r\n$2\r\n".len());
+    assert_eq!(understood("*1\r\n$4\r\nPING\r\n"), 0);
+}
+
 proptest! {
     #[test]
     fn round_trip(commands in prop::collection::vec(

@@ -1,30 +1,31 @@
 //! JSON as Lua values.
 
 use super::{DEPTH_MAX, Options};
-use crate::fault::text_error;
-use crate::memory::Budget;
-use mlua::{Lua, Table, Value};
+use crate::stack::{Problem, Stack};
 
-/// The value of a JSON text.
-pub(super) fn decode(
-    lua: &Lua,
-    options: &Options,
-    text: &[u8],
-    budget: Budget<'_>,
-) -> mlua::Result<Value> {
+/// Values on the stack for each level.
+const ROOM: i32 = 4;
+
+type Result<T = ()> = std::result::Result<T, Problem>;
+
+/// Pushes the value of a JSON text.
+pub(super) fn decode(stack: &mut Stack<'_>, options: &Options, text: &[u8]) -> Result {
     if text.len() >= 2 && (text[0] == 0 || text[1] == 0) {
-        return Err(text_error(lua, "JSON parser does not support UTF-16 or UTF-32"));
+        let text = "JSON parser does not support UTF-16 or UTF-32";
+        return Err(Problem::Text(text.to_owned()));
     }
-    let mut decoder = Decoder { lua, options, text, at: 0, token_at: 0, depth: 0, budget };
+    let mut decoder =
+        Decoder { stack, options, text, at: 0, token_at: 0, depth: 0, unescaped: Vec::new() };
     let token = decoder.next();
-    let value = decoder.value(token)?;
+    decoder.value(token)?;
     match decoder.next() {
-        Token::End => Ok(value),
+        Token::End => Ok(()),
         token => decoder.unexpected("the end", &token),
     }
 }
 
 /// A piece of JSON.
+#[derive(Clone, Copy)]
 enum Token {
     ObjectBegin,
     ObjectEnd,
@@ -32,7 +33,8 @@ enum Token {
     ArrayEnd,
     Colon,
     Comma,
-    String(Vec<u8>),
+    /// A text, from here to there, or in `unescaped`.
+    String(Option<(usize, usize)>),
     Number(f64),
     Boolean(bool),
     Null,
@@ -60,22 +62,23 @@ impl Token {
     }
 }
 
-struct Decoder<'a> {
-    lua: &'a Lua,
+struct Decoder<'a, 's> {
+    stack: &'a mut Stack<'s>,
     options: &'a Options,
     text: &'a [u8],
     at: usize,
     /// Where the last token begins, or what is wrong with it lies.
     token_at: usize,
     depth: i64,
-    budget: Budget<'a>,
+    /// The last text, if it was not written as it is.
+    unescaped: Vec<u8>,
 }
 
-impl Decoder<'_> {
-    fn unexpected<T>(&self, wanted: &str, found: &Token) -> mlua::Result<T> {
+impl Decoder<'_, '_> {
+    fn unexpected<T>(&self, wanted: &str, found: &Token) -> Result<T> {
         let (name, at) = (found.name(), self.token_at + 1);
         let text = format!("Expected {wanted} but found {name} at character {at}");
-        Err(text_error(self.lua, text))
+        Err(Problem::Text(text))
     }
 
     /// The byte `ahead` of here; 0 behind the end.
@@ -147,17 +150,37 @@ impl Decoder<'_> {
 
     fn string(&mut self) -> Token {
         self.at += 1;
-        let mut text = Vec::new();
+        let begin = self.at;
+        let special = |&byte: &u8| matches!(byte, b'"' | b'\\' | 0);
+        let rest = &self.text[begin..];
+        self.at += rest.iter().position(special).unwrap_or(rest.len());
+        if self.peek(0) == b'"' {
+            self.at += 1;
+            return Token::String(Some((begin, self.at - 1)));
+        }
+        let mut text = std::mem::take(&mut self.unescaped);
+        text.clear();
+        text.extend_from_slice(&self.text[begin..self.at]);
+        let ended = self.escaped(&mut text);
+        self.unescaped = text;
+        match ended {
+            Ok(()) => Token::String(None),
+            Err(why) => self.bad(why),
+        }
+    }
+
+    /// The rest of a text in which something is escaped.
+    fn escaped(&mut self, text: &mut Vec<u8>) -> std::result::Result<(), &'static str> {
         loop {
             match self.peek(0) {
                 b'"' => break,
                 // A zero byte ends the text, as it does for the original.
-                0 => return self.bad("unexpected end of string"),
+                0 => return Err("unexpected end of string"),
                 b'\\' => {
                     let escaped = match self.peek(1) {
-                        b'u' => match self.unicode(&mut text) {
+                        b'u' => match self.unicode(text) {
                             Some(()) => continue,
-                            None => return self.bad("invalid unicode escape code"),
+                            None => return Err("invalid unicode escape code"),
                         },
                         byte @ (b'"' | b'\\' | b'/') => byte,
                         b'b' => 8,
@@ -165,7 +188,7 @@ impl Decoder<'_> {
                         b'n' => b'\n',
                         b'f' => 12,
                         b'r' => b'\r',
-                        _ => return self.bad("invalid escape code"),
+                        _ => return Err("invalid escape code"),
                     };
                     text.push(escaped);
                     self.at += 2;
@@ -177,7 +200,7 @@ impl Decoder<'_> {
             }
         }
         self.at += 1;
-        Token::String(text)
+        Ok(())
     }
 
     fn bad(&mut self, why: &'static str) -> Token {
@@ -214,47 +237,57 @@ impl Decoder<'_> {
         Some(())
     }
 
-    fn value(&mut self, token: Token) -> mlua::Result<Value> {
-        self.budget.spend()?;
-        Ok(match token {
-            Token::String(text) => Value::String(self.lua.create_string(text)?),
-            Token::Number(number) => Value::Number(number),
-            Token::Boolean(value) => Value::Boolean(value),
-            Token::Null => Value::NULL,
+    fn push_string(&mut self, text: Option<(usize, usize)>) -> Result {
+        match text {
+            Some((begin, end)) => self.stack.push_string(&self.text[begin..end]),
+            None => self.stack.push_string(&self.unescaped),
+        }
+    }
+
+    /// Pushes the value that begins with a token.
+    fn value(&mut self, token: Token) -> Result {
+        match token {
+            Token::String(text) => self.push_string(text)?,
+            Token::Number(number) => self.stack.push_number(number),
+            Token::Boolean(value) => self.stack.push_boolean(value),
+            Token::Null => self.stack.push_null(),
             Token::ObjectBegin => self.object()?,
             Token::ArrayBegin => self.array()?,
             token => return self.unexpected("value", &token),
-        })
+        }
+        Ok(())
     }
 
-    fn descend(&mut self) -> mlua::Result<Table> {
+    fn descend(&mut self) -> Result {
         self.depth += 1;
         if self.depth > self.options.decode_depth.min(DEPTH_MAX) {
             let (depth, at) = (self.depth, self.at);
             let text = format!("Found too many nested data structures ({depth}) at character {at}");
-            return Err(text_error(self.lua, text));
+            return Err(Problem::Text(text));
         }
-        self.lua.create_table()
+        self.stack.reserve(ROOM)?;
+        self.stack.push_table(0, 0)
     }
 
-    fn object(&mut self) -> mlua::Result<Value> {
-        let table = self.descend()?;
+    fn object(&mut self) -> Result {
+        self.descend()?;
         let mut token = self.next();
         if matches!(token, Token::ObjectEnd) {
             self.depth -= 1;
-            return Ok(Value::Table(table));
+            return Ok(());
         }
         loop {
             let Token::String(key) = token else {
                 return self.unexpected("object key string", &token);
             };
+            self.push_string(key)?;
             let colon = self.next();
             if !matches!(colon, Token::Colon) {
                 return self.unexpected("colon", &colon);
             }
             let value = self.next();
-            let value = self.value(value)?;
-            table.raw_set(self.lua.create_string(key)?, value)?;
+            self.value(value)?;
+            self.stack.set_pair();
             match self.next() {
                 Token::ObjectEnd => break,
                 Token::Comma => token = self.next(),
@@ -262,18 +295,19 @@ impl Decoder<'_> {
             }
         }
         self.depth -= 1;
-        Ok(Value::Table(table))
+        Ok(())
     }
 
-    fn array(&mut self) -> mlua::Result<Value> {
-        let table = self.descend()?;
+    fn array(&mut self) -> Result {
+        self.descend()?;
         let mut token = self.next();
         if matches!(token, Token::ArrayEnd) {
             self.depth -= 1;
-            return Ok(Value::Table(table));
+            return Ok(());
         }
         for index in 1.. {
-            table.raw_set(index, self.value(token)?)?;
+            self.value(token)?;
+            self.stack.set_index(index);
             match self.next() {
                 Token::ArrayEnd => break,
                 Token::Comma => token = self.next(),
@@ -281,12 +315,15 @@ impl Decoder<'_> {
             }
         }
         self.depth -= 1;
-        Ok(Value::Table(table))
+        Ok(())
     }
 }
 
 /// The number at the beginning of a text, and its length: decimal, hexadecimal, infinite or none.
 fn read_number(text: &[u8]) -> Option<(f64, usize)> {
+    if let Some(short) = short_integer(text) {
+        return Some(short);
+    }
     let signed = usize::from(matches!(text.first(), Some(b'-' | b'+')));
     let negative = text.first() == Some(&b'-');
     let body = &text[signed..];
@@ -330,4 +367,17 @@ fn read_number(text: &[u8]) -> Option<(f64, usize)> {
     }
     let number: f64 = std::str::from_utf8(&body[..end]).ok()?.parse().ok()?;
     Some((sign * number, signed + end))
+}
+
+/// A short integer without a sign and with nothing of a number behind it, and its length.
+fn short_integer(text: &[u8]) -> Option<(f64, usize)> {
+    let mut value = 0u64;
+    for (length, &byte) in text.iter().take(16).enumerate() {
+        match byte {
+            b'0'..=b'9' => value = value * 10 + u64::from(byte - b'0'),
+            b',' | b'}' | b']' | b' ' | b'\n' if length > 0 => return Some((value as f64, length)),
+            _ => return None,
+        }
+    }
+    None
 }

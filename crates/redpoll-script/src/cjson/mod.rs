@@ -3,9 +3,10 @@
 mod decode;
 mod encode;
 
-use crate::fault::bad_argument;
-use crate::memory::unlimited;
+use crate::fault;
+use crate::number::general;
 use crate::random::type_name;
+use crate::stack::{Item, Problem, Stack, bad_argument, native};
 use mlua::{Lua, MultiValue, Table, Value};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -50,6 +51,9 @@ impl Default for Options {
 /// Depths beyond this are refused whatever a script sets: the stack would not hold them.
 const DEPTH_MAX: i64 = 1000;
 
+/// Bytes of room that are kept for the next text.
+const KEPT: usize = 16 << 10;
+
 type Shared = Rc<RefCell<Options>>;
 
 /// The library's table.
@@ -57,19 +61,31 @@ pub(crate) fn library(lua: &Lua) -> mlua::Result<Table> {
     let table = lua.create_table()?;
     let options = Shared::default();
     let shared = Rc::clone(&options);
-    let encode = move |lua: &Lua, args: MultiValue| {
-        let value = only_argument(lua, &args, "encode")?;
-        let text = unlimited(lua, |_| encode::encode(lua, &shared.borrow(), value))?;
-        lua.create_string(text)
+    let out = RefCell::new(Vec::new());
+    let encode = move |stack: &mut Stack<'_>| {
+        only_argument(stack, "encode")?;
+        let mut out = out.borrow_mut();
+        out.clear();
+        encode::encode(stack, &shared.borrow(), &mut out)?;
+        stack.push_string(&out)?;
+        out.shrink_to(KEPT);
+        Ok(())
     };
-    table.raw_set("encode", lua.create_function(encode)?)?;
+    table.raw_set("encode", native(lua, encode)?)?;
     let shared = Rc::clone(&options);
-    let decode = move |lua: &Lua, args: MultiValue| {
-        only_argument(lua, &args, "decode")?;
-        let text = crate::structs::text(lua, &args, 0, "decode")?;
-        unlimited(lua, |budget| decode::decode(lua, &shared.borrow(), &text, budget))
+    let decode = move |stack: &mut Stack<'_>| {
+        only_argument(stack, "decode")?;
+        let text = match stack.item(1) {
+            Item::String(text) => text.to_vec(),
+            Item::Number(number) => general(number, 14).into_bytes(),
+            other => {
+                let why = format!("string expected, got {}", other.type_name());
+                return Err(bad_argument(1, "decode", &why));
+            }
+        };
+        decode::decode(stack, &shared.borrow(), &text)
     };
-    table.raw_set("decode", lua.create_function(decode)?)?;
+    table.raw_set("decode", native(lua, decode)?)?;
     settings(lua, &table, &options)?;
     table.raw_set("new", lua.create_function(|lua, ()| library(lua))?)?;
     table.raw_set("null", Value::NULL)?;
@@ -78,10 +94,10 @@ pub(crate) fn library(lua: &Lua) -> mlua::Result<Table> {
     Ok(table)
 }
 
-fn only_argument<'a>(lua: &Lua, args: &'a MultiValue, name: &str) -> mlua::Result<&'a Value> {
-    match args.front() {
-        Some(value) if args.len() == 1 => Ok(value),
-        _ => Err(bad_argument(lua, 1, name, "expected 1 argument")),
+fn only_argument(stack: &Stack<'_>, name: &str) -> Result<(), Problem> {
+    match stack.len() {
+        1 => Ok(()),
+        _ => Err(bad_argument(1, name, "expected 1 argument")),
     }
 }
 
@@ -180,11 +196,11 @@ fn integer(
     };
     let Some(number) = lua.coerce_number(value.clone())? else {
         let why = format!("number expected, got {}", type_name(Some(value)));
-        return Err(bad_argument(lua, at + 1, name, &why));
+        return Err(fault::bad_argument(lua, at + 1, name, &why));
     };
     if !(min..=max).contains(&(number as i64)) {
         let why = format!("expected integer between {min} and {max}");
-        return Err(bad_argument(lua, 1, name, &why));
+        return Err(fault::bad_argument(lua, 1, name, &why));
     }
     Ok(number as i64)
 }
@@ -197,11 +213,11 @@ fn boolean(lua: &Lua, args: &MultiValue, at: usize, name: &str) -> mlua::Result<
         Some(Value::String(text)) if *text.as_bytes() == *b"off" => Ok(Some(false)),
         Some(Value::String(text)) => {
             let why = format!("invalid option '{}'", text.to_string_lossy());
-            Err(bad_argument(lua, at + 1, name, &why))
+            Err(fault::bad_argument(lua, at + 1, name, &why))
         }
         other => {
             let why = format!("string expected, got {}", type_name(other));
-            Err(bad_argument(lua, at + 1, name, &why))
+            Err(fault::bad_argument(lua, at + 1, name, &why))
         }
     }
 }

@@ -179,7 +179,7 @@ impl Keeper {
         let writer = self.log.writer.lock().clone();
         let Some(writer) = writer else {
             let mut keys = engine.keyspace.keys(0, clock::now_ms());
-            let snapshot = Snapshot::take(&mut keys);
+            let snapshot = Snapshot::take(&engine, &mut keys);
             drop(keys);
             return self.replace_base(&snapshot, None, 0);
         };
@@ -194,7 +194,7 @@ impl Keeper {
         keys.lock_all();
         writer.switch(file);
         engine.change_log.select_again();
-        let snapshot = Snapshot::take(&mut keys);
+        let snapshot = Snapshot::take(&engine, &mut keys);
         drop(keys);
         self.replace_base(&snapshot, None, 1)?;
         self.count_size();
@@ -284,6 +284,7 @@ impl Keeper {
         let emptied: Vec<_> = (0..engine.keyspace.databases()).map(|db| keys.empty(db)).collect();
         drop(keys);
         emptied.into_iter().for_each(|part| part.free_later(&engine.keyspace));
-        load::load(&engine, &self.files, &self.manifest)
+        engine.scripts.flush_libraries();
+        load::load(&engine, &self.files, &self.manifest, false)
     }
 }

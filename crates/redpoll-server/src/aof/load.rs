@@ -3,7 +3,6 @@
 use super::files::Files;
 use super::manifest::Manifest;
 use super::scan::{Found, scan};
-use crate::libraries;
 use redpoll_engine::client::Client;
 use redpoll_engine::persistence::Merge;
 use redpoll_engine::{Engine, Executor, Session};
@@ -28,8 +27,13 @@ enum End {
 }
 
 /// Loads all files of a manifest, in their order, and says how many bytes they have. The error is
-/// for the log.
-pub fn load(engine: &Arc<Engine>, files: &Files, manifest: &Manifest) -> Result<(), String> {
+/// for the log. At the start of the program, it gives up when somebody asks for its end.
+pub fn load(
+    engine: &Arc<Engine>,
+    files: &Files,
+    manifest: &Manifest,
+    at_start: bool,
+) -> Result<(), String> {
     for entry in manifest.loaded() {
         files.size(entry).map_err(|error| {
             let (name, missing) = (&entry.name, error.kind() == io::ErrorKind::NotFound);
@@ -37,8 +41,9 @@ pub fn load(engine: &Arc<Engine>, files: &Files, manifest: &Manifest) -> Result<
             format!("The append log file {name} {what}: {error}")
         })?;
     }
-    let _loading = engine.begin_loading();
-    let mut replay = Replay::new(engine);
+    // At the start, all loading is over only when the log is attached.
+    let _loading = (!at_start).then(|| engine.begin_loading());
+    let mut replay = Replay::new(engine, at_start);
     let count = manifest.loaded().count();
     let mut size = 0;
     for (index, entry) in manifest.loaded().enumerate() {
@@ -95,10 +100,12 @@ struct Replay {
     session: Session,
     parser: Parser,
     out: Vec<u8>,
+    /// Whether it may be given up.
+    at_start: bool,
 }
 
 impl Replay {
-    fn new(engine: &Arc<Engine>) -> Self {
+    fn new(engine: &Arc<Engine>, at_start: bool) -> Self {
         let mut session = Session::new(Client::nobody(), true);
         // What a primary says is not questioned, and neither is the log.
         session.is_primary = true;
@@ -107,6 +114,7 @@ impl Replay {
             session,
             parser: Parser::default(),
             out: Vec::new(),
+            at_start,
         }
     }
 
@@ -141,7 +149,6 @@ impl Replay {
         drop(keys);
         let loaded = loaded.map_err(|error| failed(&error))?;
         loaded.notes.iter().for_each(|note| log::warn!("{note}"));
-        libraries::load(&engine, &loaded.libraries).map_err(|why| failed(&why))?;
         Ok(loaded.bytes)
     }
 
@@ -153,6 +160,9 @@ impl Replay {
         let mut before_multi = start;
         let mut wanted = 1;
         loop {
+            if self.at_start && self.executor.engine().is_ending() {
+                return Err(format!("The end was asked for while {name} was being loaded"));
+            }
             let at_end = fill(&mut file, &mut buffer, wanted)
                 .map_err(|error| format!("Unrecoverable error reading {name}: {error}"))?;
             let (mut at, mut count) = (0, 0);

@@ -28,7 +28,7 @@ use redpoll_engine::Engine;
 use redpoll_engine::change_log::Sink;
 use redpoll_engine::persistence::{LogKeeper, Snapshot};
 use redpoll_keyspace::clock;
-use std::sync::atomic::{AtomicBool, Ordering::Release};
+use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::sync::{Arc, OnceLock, mpsc};
 use std::time::Duration;
 use std::{fs, io};
@@ -44,22 +44,39 @@ pub struct Log {
     writer: Mutex<Option<Arc<Writer>>>,
     /// A rewrite under way is to be given up.
     cancelled: AtomicBool,
+    /// The data are loaded: it may be turned on and off.
+    ready: AtomicBool,
 }
 
 /// The log of this process.
 static LOG: OnceLock<Arc<Log>> = OnceLock::new();
 
 /// Loads the data, from the log if there is to be one and else from the snapshot, and begins to
-/// log. The error is for the log of the program.
-pub fn start(engine: &Arc<Engine>) -> Result<(), String> {
+/// log. Answers whether the program goes on; somebody may have asked for its end meanwhile. The
+/// error is for the log of the program.
+pub fn start(engine: &Arc<Engine>) -> Result<bool, String> {
     let log = Arc::new(Log {
         engine: Arc::clone(engine),
         orders: Mutex::new(None),
         writer: Mutex::new(None),
         cancelled: AtomicBool::new(false),
+        ready: AtomicBool::new(false),
     });
     let log = LOG.get_or_init(|| log);
-    engine.persistence.aof.set_keeper(Box::new(Shared(Arc::clone(log))));
+    let aof = &engine.persistence.aof;
+    aof.set_keeper(Box::new(Shared(Arc::clone(log))));
+    let goes_on = load_and_open(engine, log)?;
+    log.ready.store(true, SeqCst);
+    let wanted = engine.config.appendonly();
+    if goes_on && wanted != aof.is_enabled() {
+        // Somebody has changed it meanwhile.
+        let changed = log.set_on(wanted);
+        changed.map_err(|error| format!("Can't turn the append-only file on: {error}"))?;
+    }
+    Ok(goes_on)
+}
+
+fn load_and_open(engine: &Arc<Engine>, log: &Arc<Log>) -> Result<bool, String> {
     if !engine.config.appendonly() {
         return snapshot::load(engine);
     }
@@ -72,10 +89,17 @@ pub fn start(engine: &Arc<Engine>) -> Result<(), String> {
              To keep its data, start with appendonly no, then CONFIG SET appendonly yes."
         );
     }
-    load::load(engine, &files, &manifest)?;
+    if let Err(why) = load::load(engine, &files, &manifest, true) {
+        if engine.is_ending() {
+            log::warn!("{why}");
+            return Ok(false);
+        }
+        return Err(why);
+    }
     let failed = |error: io::Error| format!("Can't open the append-only file: {error}");
     log.open(&files, &mut manifest).map_err(failed)?;
-    log.start_keeper(files, manifest, true).map_err(failed)
+    log.start_keeper(files, manifest, true).map_err(failed)?;
+    Ok(true)
 }
 
 /// The log, once the engine has been started.
@@ -120,7 +144,7 @@ impl Log {
         let base = manifest.next_base(&files.name, as_snapshot);
         log::info!("Creating AOF base file {} on server start", base.name);
         let mut keys = self.engine.keyspace.keys(0, clock::now_ms());
-        let snapshot = Snapshot::take(&mut keys);
+        let snapshot = Snapshot::take(&self.engine, &mut keys);
         drop(keys);
         let written = rewrite::write_base(&self.engine, &snapshot, as_snapshot, &self.cancelled);
         let (path, size) = written?;
@@ -138,7 +162,7 @@ impl Log {
         let begin = self.engine.change_log.attach(Arc::clone(writer) as Arc<dyn Sink>);
         writer.begin_at(begin);
         *self.writer.lock() = Some(Arc::clone(writer));
-        Snapshot::take(&mut keys)
+        Snapshot::take(&self.engine, &mut keys)
     }
 
     /// Takes the log from its writer, which ends when everything is on disk.
@@ -179,7 +203,7 @@ impl Log {
     /// Turns the log on or off (CONFIG SET appendonly). It is on when its first base is complete.
     pub fn set_on(self: &Arc<Self>, on: bool) -> io::Result<()> {
         let aof = &self.engine.persistence.aof;
-        if aof.is_enabled() == on {
+        if aof.is_enabled() == on || !self.ready.load(SeqCst) {
             return Ok(());
         }
         if on {

@@ -12,6 +12,7 @@ use redpoll_engine::Engine;
 use redpoll_engine::change_log::Sink;
 use redpoll_engine::persistence::Aof;
 use redpoll_keyspace::clock;
+use redpoll_keyspace::effect::Logged;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Write};
@@ -95,6 +96,10 @@ impl Sink for Writer {
             self.arrived.notify_one();
         }
         true
+    }
+
+    fn takes(&self) -> u8 {
+        Logged::FILE
     }
 }
 

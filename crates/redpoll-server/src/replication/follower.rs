@@ -1,22 +1,27 @@
 //! The thread that follows a primary: it connects, gets a snapshot if it must, and runs the
 //! stream's commands as they come; when the link breaks, it begins again.
 
-use super::handshake::{Answer, Line};
+use super::handshake::{Answer, Line, refused};
 use super::marked::{End, Marked};
-use crate::libraries;
-use redpoll_engine::client::{ClientId, Origin, Waker};
+use crate::certificates;
+use parking_lot::Mutex;
+use redpoll_client::{Endpoint, Transport};
+use redpoll_engine::client::{ClientId, Origin, Waker, flags};
+use redpoll_engine::following::random_id;
 use redpoll_engine::persistence::{Loaded, Merge};
-use redpoll_engine::replication::{LinkState, Primary};
+use redpoll_engine::replication::{Epoch, FailoverState, LinkState, Position, Primary};
+use redpoll_engine::session::Stream;
 use redpoll_engine::{Engine, Executor, Session};
-use redpoll_keyspace::clock;
+use redpoll_keyspace::{Keys, clock};
 use redpoll_resp::{Batch, Limits, Parser};
+use redpoll_types::rng::SmallRng;
 use std::io::{self, Read};
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::{IpAddr, ToSocketAddrs};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often a silent stream is looked at, to say how far we are.
 const TICK: Duration = Duration::from_millis(100);
@@ -29,6 +34,9 @@ const CHUNK: usize = 64 << 10;
 /// Commands run at once.
 const BATCH: usize = 64;
 
+/// Held by the link whose snapshot is being loaded.
+static LOADING: Mutex<()> = Mutex::new(());
+
 /// The thread; dropping this ends it soon.
 pub struct Follower {
     ended: Arc<AtomicBool>,
@@ -36,7 +44,7 @@ pub struct Follower {
 
 impl Follower {
     /// Starts to follow.
-    pub fn start(engine: Arc<Engine>, primary: Primary) -> Self {
+    pub fn start(engine: Arc<Engine>, (primary, epoch): (Primary, Epoch)) -> Self {
         let ended = Arc::new(AtomicBool::new(false));
         let follower = Follower { ended: Arc::clone(&ended) };
         let name = format!("{}:{}", primary.host, primary.port);
@@ -44,7 +52,7 @@ impl Follower {
         let started = thread::Builder::new().name("follow".to_owned()).spawn(move || {
             redpoll_memory::register_thread();
             let executor = Executor::new(Arc::clone(&engine), clock::now_ms() as u64);
-            Link { engine, executor, primary, ended }.run();
+            Link { engine, executor, primary, epoch, ended, has_worked: false }.run();
         });
         if let Err(error) = started {
             log::error!("Can't start a thread to follow {name}: {error}");
@@ -70,11 +78,15 @@ struct Link {
     engine: Arc<Engine>,
     executor: Executor,
     primary: Primary,
+    epoch: Epoch,
     ended: Arc<AtomicBool>,
+    /// Whether the stream has been followed since it was last looked.
+    has_worked: bool,
 }
 
 impl Link {
     fn run(&mut self) {
+        let mut hurried = Instant::now();
         while !self.has_ended() {
             let broken = catch_unwind(AssertUnwindSafe(|| self.follow()));
             let why = match broken {
@@ -85,20 +97,34 @@ impl Link {
                 return;
             }
             log::warn!("The link to the primary is down: {why}");
-            self.engine.replication.update_link(|link| {
+            self.engine.replication.update_link(self.epoch, |link| {
                 link.state = LinkState::Connect;
                 link.down_since = link.down_since.or(Some(clock::now_ms()));
             });
-            thread::sleep(AGAIN);
+            // A link that has worked is made anew at once, unless it breaks again and again.
+            let worked = std::mem::take(&mut self.has_worked);
+            if !worked || hurried.elapsed() < AGAIN {
+                self.rest();
+            } else {
+                hurried = Instant::now();
+            }
+        }
+    }
+
+    /// Waits before the link is made anew.
+    fn rest(&self) {
+        let until = Instant::now() + AGAIN;
+        while !self.has_ended() && Instant::now() < until {
+            thread::sleep(TICK);
         }
     }
 
     fn has_ended(&self) -> bool {
-        self.ended.load(Acquire)
+        self.ended.load(Acquire) || !self.engine.replication.is_current(self.epoch)
     }
 
     fn set_state(&self, state: LinkState) {
-        self.engine.replication.update_link(|link| {
+        self.engine.replication.update_link(self.epoch, |link| {
             link.state = state;
             link.last_heard = clock::now_ms();
             if state == LinkState::Connected {
@@ -109,10 +135,10 @@ impl Link {
 
     /// Connects and follows until the link breaks.
     fn follow(&mut self) -> io::Result<std::convert::Infallible> {
-        self.set_state(LinkState::Connect);
+        self.set_state(LinkState::Connecting);
         let mut line = Line { stream: self.connect()?, buffer: Vec::new() };
         self.set_state(LinkState::Handshake);
-        let rest = match line.introduce(&self.engine)? {
+        let rest = match self.introduce(&mut line)? {
             Answer::Full(id, offset) => {
                 log::info!("Full resync from master: {id}:{offset}");
                 self.take_snapshot(&mut line, &id, offset)?
@@ -120,40 +146,75 @@ impl Link {
             Answer::Continue(id) => {
                 log::info!("Successful partial resynchronization with master.");
                 if let Some(id) = id {
-                    self.engine.replication.continue_as(&id);
+                    self.engine.replication.continue_as(self.epoch, &id);
                 }
                 std::mem::take(&mut line.buffer)
             }
+            Answer::Refused(reply) => return Err(refused("PSYNC", &reply)),
         };
         self.set_state(LinkState::Connected);
+        self.has_worked = true;
         line.stream.set_read_timeout(Some(TICK))?;
         line.buffer = rest;
-        let address = format!("{}:{}", self.primary.host, self.primary.port);
-        let origin = Origin { address, ..Origin::default() };
-        let client = self.engine.clients.add(origin, Arc::new(NoWaker), clock::now_ms());
-        let mut session = Session::new(client, true);
-        session.is_primary = true;
+        let mut session = self.session();
         let ended = self.run_stream(&mut line, &mut session);
         self.executor.disconnect(&mut session);
         ended
     }
 
-    fn connect(&self) -> io::Result<TcpStream> {
-        let patience = Duration::from_secs(self.engine.config.repl_timeout().unsigned_abs());
-        let addresses = (&*self.primary.host, self.primary.port).to_socket_addrs()?;
-        let mut failed = io::Error::other("the primary's name has no address");
-        for address in addresses {
-            match TcpStream::connect_timeout(&address, patience) {
-                Ok(stream) => {
-                    stream.set_nodelay(!self.engine.config.repl_disable_tcp_nodelay())?;
-                    stream.set_read_timeout(Some(patience))?;
-                    stream.set_write_timeout(Some(patience))?;
-                    return Ok(stream);
-                }
-                Err(error) => failed = error,
-            }
+    /// Asks for the stream, and says what that means for a failover.
+    fn introduce(&mut self, line: &mut Line) -> io::Result<Answer> {
+        let answer = line.introduce(&self.engine)?;
+        if self.has_ended() {
+            return Err(superseded());
         }
-        Err(failed)
+        if self.engine.replication.failover_state() == FailoverState::InProgress {
+            let now = clock::now_ms();
+            if let Answer::Refused(reply) = &answer {
+                log::info!("FAILOVER aborted: Failover target rejected psync request: {reply}");
+                let mut keys = self.engine.keyspace.keys(0, now);
+                self.engine.abort_failover(&mut keys, &mut SmallRng::new(now as u64));
+                return Err(superseded());
+            }
+            self.engine.end_failover(now);
+        }
+        Ok(answer)
+    }
+
+    /// The session that runs the stream's commands. CLIENT LIST shows it, and CLIENT KILL ends it.
+    fn session(&self) -> Session {
+        let address = format!("{}:{}", self.primary.host, self.primary.port);
+        let origin = Origin { address, ..Origin::default() };
+        let client = self.engine.clients.add(origin, Arc::new(NoWaker), clock::now_ms());
+        client.set_flag(flags::PRIMARY, true);
+        let mut session = Session::new(client, true);
+        session.is_primary = true;
+        session.link = Some(Box::new(Stream::new(self.epoch)));
+        session.db = self.engine.replication.stream_db();
+        session
+    }
+
+    /// How long a silent primary is waited for.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(self.engine.config.repl_timeout().unsigned_abs())
+    }
+
+    fn connect(&self) -> io::Result<Box<dyn Transport>> {
+        let (config, patience) = (&self.engine.config, self.patience());
+        let tls = config.tls_replication().then(|| certificates::outgoing(config)).transpose();
+        let tls = tls.map_err(io::Error::other)?;
+        let endpoint = Endpoint::tcp(&self.primary.host, self.primary.port);
+        let stream = endpoint.connect_from(self.source_address()?, patience, tls.as_ref())?;
+        stream.set_read_timeout(Some(patience))?;
+        stream.set_write_timeout(Some(patience))?;
+        Ok(stream)
+    }
+
+    /// The address of this host that the primary is to see (`bind-source-addr`).
+    fn source_address(&self) -> io::Result<Option<IpAddr>> {
+        let Some(name) = self.engine.config.bind_source_addr() else { return Ok(None) };
+        let addresses = (&*String::from_utf8_lossy(&name), 0).to_socket_addrs();
+        addresses.map(|mut all| all.next().map(|address| address.ip()))
     }
 
     /// Replaces the data by the primary's. Answers the stream's first bytes.
@@ -161,40 +222,57 @@ impl Link {
         self.set_state(LinkState::Sync);
         let end = line.announced_end()?;
         let total = if let End::Length(length) = end { Some(length) } else { None };
-        self.engine.replication.update_link(|link| link.sync_bytes = (total, 0));
+        self.engine.replication.update_link(self.epoch, |link| link.sync_bytes = (total, 0));
+        // A link that was superseded in the middle of this ends soon.
+        let _alone = LOADING.lock();
         log::info!("MASTER <-> REPLICA sync: Flushing old data, loading DB in memory");
-        self.engine.replication.drop_replicas();
-        let inner = Watched { stream: &line.stream, link: self };
+        let id_meanwhile = random_id(&mut SmallRng::new(clock::now_ms() as u64));
+        if !self.engine.replication.give_up_stream(self.epoch, id_meanwhile) {
+            return Err(superseded());
+        }
+        line.stream.set_read_timeout(Some(TICK))?;
+        let inner = Watched { stream: &mut *line.stream, link: self, heard: Instant::now() };
         let mut marked = Marked::new(inner, std::mem::take(&mut line.buffer), end);
         let loaded = self.load(&mut marked)?;
         let bytes = marked.given();
         let rest = marked.rest()?;
-        self.engine.replication.adopt(id, offset);
+        let at = Position { id: id.to_owned(), offset, db: loaded.position.db };
+        if !self.engine.replication.adopt(self.epoch, &at) {
+            return Err(superseded());
+        }
         let keys = loaded.keys;
         log::info!("MASTER <-> REPLICA sync: Finished with success ({keys} keys, {bytes} bytes)");
         Ok(rest)
     }
 
+    /// What was there makes way for the snapshot; of one that breaks off, nothing stays.
     fn load(&self, snapshot: &mut impl Read) -> io::Result<Loaded> {
         let mut keys = self.engine.keyspace.keys(0, clock::now_ms());
         keys.see_expired(true);
         let _loading = self.engine.begin_loading();
-        keys.lock_all();
-        let emptied: Vec<_> =
-            (0..self.engine.keyspace.databases()).map(|db| keys.empty(db)).collect();
-        keys.unlock();
-        emptied.into_iter().for_each(|part| part.free_later(&self.engine.keyspace));
+        self.empty(&mut keys);
         let loaded = self.engine.load_from(&mut keys, snapshot, Merge::Replace);
+        if loaded.is_err() {
+            self.empty(&mut keys);
+        }
         let loaded = loaded.map_err(|error| io::Error::other(error.to_string()))?;
         loaded.notes.iter().for_each(|note| log::warn!("{note}"));
         drop(keys);
-        libraries::load(&self.engine, &loaded.libraries).map_err(io::Error::other)?;
         let aof = &self.engine.persistence.aof;
         if aof.is_enabled() {
             // The log so far is that of other data.
             aof.keeper()?.replaced()?;
         }
         Ok(loaded)
+    }
+
+    fn empty(&self, keys: &mut Keys<'_>) {
+        keys.lock_all();
+        let emptied: Vec<_> =
+            (0..self.engine.keyspace.databases()).map(|db| keys.empty(db)).collect();
+        self.engine.scripts.flush_libraries();
+        keys.unlock();
+        emptied.into_iter().for_each(|part| part.free_later(&self.engine.keyspace));
     }
 
     /// Runs the commands of the stream until it breaks.
@@ -207,6 +285,7 @@ impl Link {
         let mut last_ack = 0;
         let mut progress = Progress::default();
         loop {
+            self.engine.standstill.wait();
             let asked = self.run_commands(line, session, &mut parser)?;
             let now = clock::now_ms();
             if asked || now - last_ack >= ACK_MS {
@@ -222,6 +301,9 @@ impl Link {
                     }
                 }
             }
+            if session.client.take_wishes().kill {
+                return Err(io::Error::other("closed by CLIENT KILL"));
+            }
             self.read(line)?;
         }
     }
@@ -233,13 +315,13 @@ impl Link {
         let count = line.stream.read(&mut line.buffer[before..]);
         line.buffer.truncate(before + *count.as_ref().unwrap_or(&0));
         if self.has_ended() {
-            return Err(io::Error::other("another primary is followed"));
+            return Err(superseded());
         }
         let now = clock::now_ms();
         match count {
             Ok(0) => Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
             Ok(_) => {
-                self.engine.replication.update_link(|link| link.last_heard = now);
+                self.engine.replication.update_link(self.epoch, |link| link.last_heard = now);
                 Ok(())
             }
             Err(error) if is_timeout(&error) => {
@@ -253,7 +335,8 @@ impl Link {
         }
     }
 
-    /// Runs all whole commands at hand. Answers whether the primary asks how far we are.
+    /// Runs all whole commands at hand; what they were is passed on with their locks still held.
+    /// Answers whether the primary asks how far we are.
     fn run_commands(
         &mut self,
         line: &mut Line,
@@ -264,6 +347,13 @@ impl Link {
         let (mut out, mut asked) = (Vec::new(), false);
         let mut done = 0;
         loop {
+            let now = clock::now_ms();
+            if self.engine.pause.holds(true, now).is_some() {
+                // CLIENT PAUSE holds up the primary, too.
+                line.buffer.drain(..done);
+                self.engine.replication.set_unread(line.buffer.len());
+                return Ok(asked);
+            }
             let mut batch = Batch::default();
             let buffer = &mut line.buffer[done..];
             let parsed = parser.parse(buffer, &limits, BATCH, &mut batch);
@@ -272,6 +362,7 @@ impl Link {
             }
             if batch.is_empty() {
                 line.buffer.drain(..done);
+                self.engine.replication.set_unread(line.buffer.len());
                 return Ok(asked);
             }
             let buffer = &line.buffer[done..];
@@ -280,11 +371,10 @@ impl Link {
                 args.is(0, "replconf") && args.is(1, "getack")
             };
             asked |= (0..batch.len()).any(is_question);
-            let now = clock::now_ms();
             self.executor.run_batch(session, (&batch, buffer), (&mut out, usize::MAX), now);
             // The primary waits for no replies.
             out.clear();
-            self.engine.replication.stream(&buffer[..parsed.consumed]);
+            session.publish_figures(now);
             done += parsed.consumed;
         }
     }
@@ -321,26 +411,43 @@ impl Progress {
     }
 }
 
+/// Whether nothing has come, and that is all. (A read with a timeout is not gone on with by the
+/// system when the process is stopped and continued.)
 fn is_timeout(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
+    use io::ErrorKind as E;
+    matches!(error.kind(), E::WouldBlock | E::TimedOut | E::Interrupted)
+}
+
+/// Another primary, or none, is followed meanwhile.
+fn superseded() -> io::Error {
+    io::Error::other("another primary is followed")
 }
 
 /// The primary's stream while a snapshot comes: what has come is counted, and it ends when another
 /// primary is to be followed.
 struct Watched<'a> {
-    stream: &'a TcpStream,
+    stream: &'a mut dyn Transport,
     link: &'a Link,
+    heard: Instant,
 }
 
 impl Read for Watched<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if self.link.has_ended() {
-            return Err(io::Error::other("another primary is followed"));
-        }
-        let count = self.stream.read(out)?;
-        self.link.engine.replication.update_link(|link| {
+        let patience = self.link.patience();
+        let count = loop {
+            if self.link.has_ended() {
+                return Err(superseded());
+            }
+            match self.stream.read(out) {
+                Err(error) if is_timeout(&error) && self.heard.elapsed() < patience => {}
+                count => break count?,
+            }
+        };
+        self.heard = Instant::now();
+        self.link.engine.replication.update_link(self.link.epoch, |link| {
             link.sync_bytes.1 += count as u64;
             link.last_heard = clock::now_ms();
+            link.sync_heard = link.last_heard;
         });
         Ok(count)
     }

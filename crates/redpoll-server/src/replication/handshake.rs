@@ -1,10 +1,11 @@
 //! How a replica introduces itself to its primary, up to the answer to PSYNC.
 
 use super::marked::End;
+use redpoll_client::Transport;
 use redpoll_engine::Engine;
+use redpoll_engine::replication::FailoverState;
 use redpoll_resp::request::encode_words;
-use std::io::{self, Read, Write};
-use std::net::TcpStream;
+use std::io;
 
 /// The longest line that a primary may answer with.
 const LINE_MAX: usize = 4096;
@@ -16,11 +17,13 @@ pub enum Answer {
     Full(String, u64),
     /// The stream goes on; its id, if the primary told one.
     Continue(Option<String>),
+    /// Neither; its words.
+    Refused(String),
 }
 
 /// A connection to a primary, and bytes that have come and are not used yet.
 pub struct Line {
-    pub stream: TcpStream,
+    pub stream: Box<dyn Transport>,
     pub buffer: Vec<u8>,
 }
 
@@ -48,7 +51,7 @@ impl Line {
                 return Err(io::Error::other("the primary's answer is no line"));
             }
             let mut chunk = [0; 1024];
-            let count = self.stream.read(&mut chunk)?;
+            let count = unless_interrupted(|| self.stream.read(&mut chunk))?;
             if count == 0 {
                 return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
             }
@@ -76,10 +79,11 @@ impl Line {
                 None => self.ask(&[b"AUTH", password])?,
             };
             if !reply.starts_with('+') {
-                return Err(refused("AUTH", &reply));
+                return Err(io::Error::other(format!("Unable to AUTH to MASTER: {reply}")));
             }
         }
         let port = match config.replica_announce_port() {
+            0 if config.tls_replication() && config.tls_port() > 0 => config.tls_port(),
             0 => config.port(),
             port => port,
         };
@@ -93,20 +97,32 @@ impl Line {
     }
 
     fn ask_for_stream(&mut self, engine: &Engine) -> io::Result<Answer> {
-        let facts = engine.replication.facts();
-        let next = (engine.replication.offset() + 1).to_string();
-        // Without a backlog the server has never followed anybody: its data is its own.
-        let reply = match facts.backlog {
-            Some(_) => self.ask(&[b"PSYNC", facts.id.as_bytes(), next.as_bytes()])?,
-            None => self.ask(&[b"PSYNC", b"?", b"-1"])?,
-        };
-        answer(&reply).ok_or_else(|| refused("PSYNC", &reply))
+        // Without a stream the server has never followed anybody: its data is its own.
+        let position = engine.replication.position();
+        let wanted = position.map(|at| (at.id, (at.offset + 1).to_string()));
+        let (id, next) = wanted.unwrap_or_else(|| ("?".to_owned(), "-1".to_owned()));
+        let mut words: Vec<&[u8]> = vec![b"PSYNC", id.as_bytes(), next.as_bytes()];
+        if engine.replication.failover_state() == FailoverState::InProgress {
+            words.push(b"FAILOVER");
+        }
+        let reply = self.ask(&words)?;
+        Ok(answer(&reply).unwrap_or(Answer::Refused(reply)))
     }
 
     /// Where the snapshot that comes now will end.
     pub fn announced_end(&mut self) -> io::Result<End> {
         let line = self.line()?;
         end(&line).ok_or_else(|| refused("the full sync", &line))
+    }
+}
+
+/// Reads again if a signal has ended the wait: where it has a limit, SIGSTOP and SIGCONT do.
+pub fn unless_interrupted(mut read: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
+    loop {
+        match read() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
     }
 }
 
@@ -130,7 +146,7 @@ fn end(line: &str) -> Option<End> {
     }
 }
 
-fn refused(what: &str, reply: &str) -> io::Error {
+pub fn refused(what: &str, reply: &str) -> io::Error {
     io::Error::other(format!("the primary answered {what} with: {reply}"))
 }
 

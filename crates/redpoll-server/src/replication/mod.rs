@@ -9,10 +9,12 @@ mod handshake;
 mod marked;
 mod snapshot;
 
+use crate::oom_score;
 use follower::Follower;
 use redpoll_engine::Engine;
+use redpoll_engine::failover::Step;
 use redpoll_engine::following::random_id;
-use redpoll_engine::replication::{Order, Replica};
+use redpoll_engine::replication::{Order, Primary, Replica};
 use redpoll_keyspace::clock;
 use redpoll_types::rng::SmallRng;
 use std::io;
@@ -60,24 +62,34 @@ impl Keeper {
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
                 Err(mpsc::RecvTimeoutError::Disconnected) => return,
             }
+            self.engine.standstill.wait();
             self.look_at_clock(clock::now_ms());
         }
     }
 
     /// Carries an order out. Replicas that want a snapshot at the same time share one.
     fn take(&mut self, first: Order, orders: &mpsc::Receiver<Order>) {
-        let mut replicas: Vec<Arc<Replica>> = Vec::new();
+        let (mut replicas, mut others): (Vec<Arc<Replica>>, Vec<_>) = Default::default();
         for order in std::iter::once(first).chain(orders.try_iter()) {
             match order {
+                Order::FullSync(replica) if replica.announced.without_data => others.push(replica),
                 Order::FullSync(replica) => replicas.push(replica),
                 Order::Follow(primary) => {
+                    // Said in the log already; the server runs without.
+                    let _ = oom_score::apply(&self.engine.config, primary.is_some());
                     // Dropping the old one ends it.
                     self.follower = None;
-                    let start = |primary| Follower::start(Arc::clone(&self.engine), primary);
+                    let start = |link| Follower::start(Arc::clone(&self.engine), link);
                     self.follower = primary.map(start);
                 }
             }
         }
+        self.sync(replicas);
+        self.sync(others);
+    }
+
+    /// Lets a thread send one snapshot to these replicas.
+    fn sync(&self, replicas: Vec<Arc<Replica>>) {
         if replicas.is_empty() {
             return;
         }
@@ -92,10 +104,32 @@ impl Keeper {
         }
     }
 
+    /// Goes on with a failover, if there is one.
+    fn fail_over(&mut self, now: i64) {
+        let name = |target: &Primary| format!("{}:{}", target.host, target.port);
+        match self.engine.go_on_with_failover(&mut self.rng, now) {
+            Step::Waiting => {}
+            Step::Synced(target) => {
+                log::info!("Failover target {} is synced, failing over.", name(&target));
+            }
+            Step::Forced(target) => {
+                log::info!("FAILOVER to {} time out exceeded, failing over.", name(&target));
+            }
+            Step::TimedOut => {
+                log::info!("FAILOVER aborted: Replica never caught up before timeout");
+            }
+        }
+    }
+
     /// Pings replicas, lets silent ones go, and forgets the backlog when nobody comes back.
     fn look_at_clock(&mut self, now: i64) {
+        self.fail_over(now);
+        // A pause may have ended.
+        self.engine.expire_or_not(now);
         let (replication, config) = (&self.engine.replication, &self.engine.config);
-        if now - self.pinged >= config.repl_ping_replica_period() * 1000 {
+        // A replica that is to catch up must not be given more to catch up with.
+        let quiet = replication.is_failing_over();
+        if !quiet && now - self.pinged >= config.repl_ping_replica_period() * 1000 {
             self.pinged = now;
             replication.say(&[b"PING"]);
         }

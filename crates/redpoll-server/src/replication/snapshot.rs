@@ -4,7 +4,7 @@
 use redpoll_engine::Engine;
 use redpoll_engine::following::random_id;
 use redpoll_engine::persistence::Snapshot;
-use redpoll_engine::replication::Replica;
+use redpoll_engine::replication::{Position, Replica};
 use redpoll_keyspace::clock;
 use redpoll_types::rng::SmallRng;
 use std::io::{self, Write};
@@ -20,22 +20,28 @@ const UNSENT_MAX: usize = 4 << 20;
 /// How long to wait for a connection to send before looking again.
 const NAP: Duration = Duration::from_millis(1);
 
-/// Takes a snapshot and sends it to these replicas, which follow the stream from then on.
+/// Takes a snapshot and sends it to these replicas, which follow the stream from then on. They all
+/// want the data, or none does.
 pub fn send(engine: &Arc<Engine>, replicas: &[Arc<Replica>]) {
     let begun = Instant::now();
     let mut keys = engine.keyspace.keys(0, clock::now_ms());
     keys.lock_all();
-    let (id, offset) = engine.begin_sync(&mut keys, replicas);
-    let snapshot = Snapshot::take(&mut keys);
+    let at = engine.begin_sync(&mut keys, replicas);
+    let without_data = replicas.iter().any(|replica| replica.announced.without_data);
+    let snapshot = match without_data {
+        true => Snapshot::without_keys(engine),
+        false => Snapshot::take(engine, &mut keys),
+    };
     drop(keys);
+    let Position { id, offset, .. } = &at;
     for replica in replicas {
         log::info!("Full resync requested by replica {}: sending it a snapshot", replica.address());
         if replica.announced.named_offset {
             replica.client.send(format!("+FULLRESYNC {id} {offset}\r\n").as_bytes());
         }
     }
-    let mark = random_id(&mut SmallRng::new(clock::now_ms() as u64 ^ offset));
-    let facts = engine.facts_for_replicas();
+    let mark = random_id(&mut SmallRng::new(clock::now_ms() as u64 ^ *offset));
+    let facts = engine.facts_for_replicas(&at);
     let mut fanout = Fanout {
         engine,
         patience: Duration::from_secs(engine.config.repl_timeout().unsigned_abs()),

@@ -54,7 +54,8 @@ fn consumers_wait_for_entries_for_claims_and_for_bad_news() {
     assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
     let mut third = waiting(&server, &mut talk, "XREADGROUP GROUP g c BLOCK 0 STREAMS s >");
     talk.check("PEXPIRE s 20", ":1");
-    assert!(third.receive().starts_with("NOGROUP No such key 's'"));
+    let answer = third.receive();
+    assert!(answer.starts_with("-NOGROUP No such key 's'"), "{answer}");
 }
 
 #[test]

@@ -169,3 +169,35 @@ fn monitor_shows_commands() {
     let line = monitor.line();
     assert!(line.starts_with('+') && line.ends_with("\"SET\" \"k\" \"v\""), "{line}");
 }
+
+/// Many come at once, before the server has looked at the first of them.
+#[test]
+fn maxclients_holds_in_a_rush() {
+    let server = Server::start(&["--maxclients", "5"]);
+    let mut talk = server.talk();
+    talk.check("PING", "PONG");
+    let rush: Vec<_> = (0..40).map(|_| server.raw()).collect();
+    eventually("the rest is refused", || talk.info("rejected_connections") == 36);
+    assert_eq!(talk.info("connected_clients"), 5);
+    drop(rush);
+}
+
+#[test]
+fn a_server_that_sleeps_answers_nobody() {
+    let server = Server::start(&["--enable-debug-command", "yes"]);
+    let (mut sleeper, mut other) = (server.talk(), server.talk());
+    sleeper.send("DEBUG SLEEP 1");
+    eventually("an answer takes long", || {
+        let asked = Instant::now();
+        other.check("PING", "PONG");
+        asked.elapsed() > Duration::from_millis(200)
+    });
+    assert_eq!(sleeper.receive(), "OK");
+}
+
+#[test]
+fn what_comes_behind_a_long_command_sees_what_has_expired() {
+    let server = Server::start(&["--enable-debug-command", "yes"]);
+    let mut raw = server.raw();
+    raw.check("SET k v PX 50\r\nDEBUG SLEEP 0.1\r\nGET k\r\n", "+OK\r\n+OK\r\n$-1\r\n");
+}

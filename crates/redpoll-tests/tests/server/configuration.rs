@@ -145,6 +145,24 @@ fn a_port_in_use_is_an_error() {
     assert!(text.contains("in use"), "{text}");
 }
 
+/// Each signal has a directive of its own. What cannot be saved keeps the server, unless forced.
+#[test]
+fn signals_end_it_as_their_directives_say() {
+    let mut server = Server::start(&["--save", "900 1", "--shutdown-on-sigterm", "force"]);
+    let mut talk = server.talk();
+    talk.check("SET k v", "OK");
+    let directory = talk.ask("CONFIG GET dir");
+    let directory = directory.trim_matches(['[', ']']).trim_start_matches("dir ");
+    std::fs::create_dir(format!("{directory}/dump.rdb")).expect("a directory in the file's place");
+    server.signal("INT");
+    eventually("it has tried to save", || server.log().contains("can't exit"));
+    talk.check("SHUTDOWN", "-ERR Errors trying to SHUTDOWN. Check logs.");
+    talk.check("GET k", "v");
+    server.signal("TERM");
+    assert_eq!(server.wait().code(), Some(0));
+    assert!(server.log().contains("exiting anyway"));
+}
+
 #[test]
 fn signals_end_it_with_success() {
     for signal in ["TERM", "INT"] {

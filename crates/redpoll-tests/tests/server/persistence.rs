@@ -103,3 +103,74 @@ fn keys_move_between_servers() {
     let text = "-IOERR error or timeout connecting to the client";
     assert_eq!(here.ask("MIGRATE 127.0.0.1 1 taken 0 500"), text);
 }
+
+#[test]
+fn functions_are_there_after_a_restart() {
+    let directory = new_directory();
+    let name = directory.to_str().expect("a name");
+    let mut server = Server::start(&settings(name));
+    let mut client = server.talk();
+    let code = b"#!lua name=lib\nredis.register_function('f', function() return 'hello' end)";
+    assert_eq!(client.ask_words(&[b"FUNCTION", b"LOAD", code]), "lib");
+    client.send("SHUTDOWN SAVE");
+    assert!(server.wait().success());
+    let server = Server::start(&settings(name));
+    server.talk().check("FCALL f 0", "hello");
+    drop(server);
+    drop(fs::remove_dir_all(directory));
+}
+
+#[test]
+fn clients_are_answered_while_data_are_loaded() {
+    let directory = new_directory();
+    let name = directory.to_str().expect("a name");
+    let mut server = Server::start(&settings(name));
+    let mut client = server.talk();
+    client.check("DEBUG POPULATE 2000", "OK");
+    client.send("SHUTDOWN SAVE");
+    assert!(server.wait().success());
+    let slowly = [&settings(name)[..], &["--key-load-delay", "20000"]].concat();
+    let mut server = Server::start_loading(&slowly);
+    let mut client = server.talk();
+    client.check("GET key:1", "-LOADING Redpoll is loading the dataset in memory");
+    assert_eq!(client.info("loading"), 1);
+    client.check("CONFIG GET databases", "[databases 16]");
+    // The end comes before the data are there, and leaves the file as it is.
+    client.send("SHUTDOWN");
+    assert!(server.wait().success());
+    let server = Server::start(&settings(name));
+    eventually("the data are there", || server.talk().ask("DBSIZE") == ":2000");
+    drop(server);
+    drop(fs::remove_dir_all(directory));
+}
+
+#[test]
+fn a_snapshot_is_given_up_when_there_is_no_point_in_it() {
+    let directory = new_directory();
+    let name = directory.to_str().expect("a name");
+    let slowly = [&settings(name)[..], &["--rdb-key-save-delay", "10000000"]].concat();
+    let mut server = Server::start(&slowly);
+    let mut client = server.talk();
+    client.check("SET k v | BGSAVE", "OK | Background saving started");
+    assert_eq!(client.info("rdb_bgsave_in_progress"), 1);
+    client.check("FLUSHALL", "OK");
+    eventually("it is given up", || client.info("rdb_bgsave_in_progress") == 0);
+    assert!(client.ask("INFO persistence").contains("rdb_last_bgsave_status:ok"));
+    client.check("SET k v | BGSAVE", "OK | Background saving started");
+    client.send("SHUTDOWN NOSAVE");
+    assert!(server.wait().success());
+    let left: Vec<_> = fs::read_dir(&directory).expect("the directory").flatten().collect();
+    assert!(left.iter().all(|file| !file.file_name().to_string_lossy().ends_with(".rdb")));
+    drop(fs::remove_dir_all(directory));
+}
+
+#[test]
+fn a_signal_can_be_taken_back() {
+    let server = Server::start(&["--enable-debug-command", "yes"]);
+    let mut client = server.talk();
+    client.check("DEBUG PAUSE-CRON 1", "OK");
+    server.signal("TERM");
+    eventually("it has come", || client.ask("SHUTDOWN ABORT") == "OK");
+    client.check("DEBUG PAUSE-CRON 0 | PING", "OK | PONG");
+    assert!(server.log().contains("Shutdown manually aborted."));
+}

@@ -130,6 +130,40 @@ fn a_slow_client_is_disconnected_at_a_hard_limit() {
     talk.check("PING", "PONG");
 }
 
+/// Nothing of what is too much is sent, however the replies have come together; and what the
+/// commands were to do is done.
+#[test]
+fn replies_beyond_a_hard_limit_are_not_begun() {
+    let server = Server::start(&["--client-output-buffer-limit", "normal 100kb 0 0"]);
+    let mut talk = server.talk();
+    talk.ask(&format!("SET big {}", "x".repeat(90_000)));
+    let alone = "HSET h a b\r\nHRANDFIELD h -999999999\r\n";
+    let pipeline = "SET before 1\r\nGET big\r\nGET big\r\nSET after 1\r\n";
+    let transaction = "MULTI\r\nGET big\r\nGET big\r\nSET within 1\r\nEXEC\r\n";
+    for requests in [alone, pipeline, transaction] {
+        let mut raw = server.raw();
+        raw.send(requests);
+        let answer = raw.read_to_end();
+        assert!(!answer.contains(&b'x'), "{requests}: {} bytes came", answer.len());
+    }
+    talk.check("MGET before after within", "[1 nil 1]");
+    assert_eq!(talk.info("client_output_buffer_limit_disconnections"), 3);
+    // Below the limit nothing has changed.
+    assert_eq!(talk.ask("GET big").len(), 90_000);
+}
+
+/// Many libraries send a whole pipeline before they read the first reply of it.
+#[test]
+fn who_writes_everything_before_reading_anything_is_not_kept_waiting_for_ever() {
+    let server = Server::start(&[]);
+    let (mut raw, count) = (server.raw(), 40_000);
+    let value = "x".repeat(1000);
+    let request = format!("*2\r\n$4\r\nECHO\r\n$1000\r\n{value}\r\n");
+    raw.send(request.repeat(count));
+    raw.skip(count * (value.len() + "$1000\r\n\r\n".len()));
+    raw.check("PING\r\n", "+PONG\r\n");
+}
+
 #[test]
 fn a_request_beyond_the_query_buffer_limit_ends_the_connection() {
     let server = Server::start(&["--client-query-buffer-limit", "1mb"]);

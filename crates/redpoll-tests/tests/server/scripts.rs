@@ -164,8 +164,7 @@ fn memory_that_is_short() {
         answer.starts_with("-OOM command not allowed when used memory > 'maxmemory'. script: ")
     );
     assert_eq!(eval("return redis.call('get', KEYS[1])"), "nil");
-    let refused = "-OOM allow-oom flag is not set on the script, can not run it when used memory > \
-                   'maxmemory'";
+    let refused = "-OOM command not allowed when used memory > 'maxmemory'.";
     assert_eq!(eval("#!lua\nreturn 1"), refused);
     assert_eq!(eval("#!lua flags=no-writes\nreturn 1"), ":1");
     let allowed = "#!lua flags=allow-oom\nreturn redis.call('set', KEYS[1], 'v')";

@@ -41,6 +41,8 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     };
     let until = until.ok_or_else(|| Error::text("ERR timeout is out of range"))?;
     ctx.engine.pause.pause(until, mode, now);
+    // Expired keys stay meanwhile: to remove them is to write.
+    ctx.engine.expire_or_not(now);
     ctx.reply.ok();
     Ok(())
 }

@@ -18,6 +18,7 @@ pub(super) const UNPAUSE: Command = Command {
 
 fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
     ctx.engine.pause.unpause();
+    ctx.engine.expire_or_not(ctx.keys.now());
     ctx.reply.ok();
     Ok(())
 }

@@ -7,6 +7,8 @@ pub(super) const DELETE: Command = Command {
         name: "delete",
         arity: 3,
         flags: Flags::NOSCRIPT.with(Flags::WRITE),
+        // Libraries belong to snapshots, whose place in the change log is exact.
+        locks: Locks::All,
         group: Group::Scripting,
         since: "7.0.0",
         summary: "Deletes a library with its functions.",

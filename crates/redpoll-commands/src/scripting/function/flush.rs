@@ -7,6 +7,8 @@ pub(super) const FLUSH: Command = Command {
         name: "flush",
         arity: -2,
         flags: Flags::NOSCRIPT.with(Flags::WRITE),
+        // Libraries belong to snapshots, whose place in the change log is exact.
+        locks: Locks::All,
         group: Group::Scripting,
         since: "7.0.0",
         summary: "Deletes all libraries.",

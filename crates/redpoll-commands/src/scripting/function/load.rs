@@ -8,6 +8,8 @@ pub(super) const LOAD: Command = Command {
         name: "load",
         arity: -3,
         flags: Flags::NOSCRIPT.with(Flags::WRITE).with(Flags::DENYOOM),
+        // Libraries belong to snapshots, whose place in the change log is exact.
+        locks: Locks::All,
         group: Group::Scripting,
         since: "7.0.0",
         summary: "Adds a library of functions.",

@@ -1,7 +1,7 @@
 //! `FUNCTION RESTORE payload [FLUSH|APPEND|REPLACE]`: add the libraries of a dump.
 
 use crate::prelude::*;
-use crate::scripting::restore_libraries;
+use crate::scripting::state::with_state;
 use redpoll_script::{Restore, read_dump};
 
 pub(super) const RESTORE: Command = Command {
@@ -9,6 +9,8 @@ pub(super) const RESTORE: Command = Command {
         name: "restore",
         arity: -3,
         flags: Flags::NOSCRIPT.with(Flags::WRITE).with(Flags::DENYOOM),
+        // Libraries belong to snapshots, whose place in the change log is exact.
+        locks: Locks::All,
         group: Group::Scripting,
         since: "7.0.0",
         summary: "Adds the libraries of a dump.",
@@ -48,7 +50,13 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     };
     let codes =
         read_dump(args.at(2)).map_err(|error| Error::text(format!("ERR {}", error.message())))?;
-    restore_libraries(ctx.engine, &codes, policy)?;
+    let engine = ctx.engine;
+    with_state(engine, |state| {
+        let read = codes.iter().map(|code| state.read_library(engine, code));
+        let libraries = read.collect::<Result<Vec<_>>>()?;
+        let restored = engine.scripts.restore(libraries, policy);
+        restored.map_err(|why| Error::text(format!("ERR {why}")))
+    })?;
     ctx.keys.effects.dirty += 1;
     ctx.reply.ok();
     Ok(())

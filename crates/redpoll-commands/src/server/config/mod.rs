@@ -5,7 +5,7 @@ use crate::prelude::*;
 mod get;
 mod help;
 mod resetstat;
-mod rewrite;
+pub(super) mod rewrite;
 mod set;
 
 pub const CONFIG: Command = Command {

@@ -18,9 +18,17 @@ pub(super) const REWRITE: Command = Command {
 };
 
 fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
+    rewrite(ctx, false)
+}
+
+/// Writes the file; `whole`: with a line for every directive.
+pub(in crate::server) fn rewrite(ctx: &mut Ctx<'_>, whole: bool) -> Result {
     let users = ctx.engine.users.all();
     let users: Vec<Vec<u8>> = users.iter().map(|user| file::config_line(user)).collect();
-    let rewritten = ctx.engine.config.rewrite(Some(&users));
+    let rewritten = match whole {
+        true => ctx.engine.config.rewrite_whole(Some(&users)),
+        false => ctx.engine.config.rewrite(Some(&users)),
+    };
     rewritten.map_err(|error| Error::text(format!("ERR {error}")))?;
     ctx.reply.ok();
     Ok(())

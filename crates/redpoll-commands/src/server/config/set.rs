@@ -30,8 +30,9 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         .filter_map(|index| Some((args.get(index)?, args.get(index + 1)?)))
         .collect();
     hide_secrets(ctx, args);
-    let context = SetContext { loading: false, local: local::is_local(&ctx.session.client) };
     let engine = ctx.engine;
+    let local = local::is_local(&ctx.session.client);
+    let context = SetContext { loading: engine.is_loading(), local };
     let set = engine.config.set_many_with(context, &pairs, |changed| engine.apply_config(changed));
     if let Err(error) = set {
         return Err(Error::text(String::from_utf8_lossy(&error.reply()).into_owned()));

@@ -1,8 +1,11 @@
 //! `DEBUG`: what tests and the curious need. Off unless `enable-debug-command` allows it.
 
+use super::config::rewrite::rewrite as rewrite_config;
 use super::local;
 use crate::prelude::*;
 use redpoll_config::{ProtectedAction, glob_match};
+use redpoll_engine::Mode;
+use redpoll_engine::following::random_id;
 use redpoll_types::list::set_packed_threshold;
 use redpoll_types::number::parse_f64;
 use std::sync::atomic::Ordering::Relaxed;
@@ -61,6 +64,12 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
             ctx.engine.persistence.aof.sleep_micros.store(micros, Relaxed);
             ctx.reply.ok();
         }
+        () if is("change-repl-id", 2..=2) => {
+            let id = random_id(ctx.rng);
+            ctx.engine.replication.break_off(id);
+            ctx.reply.ok();
+        }
+        () if is("config-rewrite-force-all", 2..=2) => return rewrite_config(ctx, true),
         () if is("digest", 2..=2) => digest::all(ctx),
         () if is("digest-value", 2..=usize::MAX) => digest::values(ctx, args),
         () if is("error", 3..=3) => ctx.reply.error(args.at(2)),
@@ -69,6 +78,10 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         () if is("listpack", 3..=3) => return listing::listpack(ctx, args.at(2)),
         () if is("loadaof", 2..=2) => return load_aof::run(ctx),
         () if is("object", 3..=3) => return object::describe(ctx, args.at(2)),
+        () if is("log", 3..=3) => {
+            log::warn!("DEBUG LOG: {}", String::from_utf8_lossy(args.at(2)));
+            ctx.reply.ok();
+        }
         () if is("pause-cron", 3..=3) => {
             ctx.engine.timer_paused.store(args.at(2) != b"0", Relaxed);
             ctx.reply.ok();
@@ -76,10 +89,20 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         () if is("populate", 3..=5) => return populate::run(ctx, args),
         () if is("protocol", 3..=3) => return protocol::reply(ctx, args.at(2)),
         () if is("quicklist-packed-threshold", 3..=3) => return packed_threshold(ctx, args.at(2)),
+        () if is("replicate", 3..=usize::MAX) => {
+            let words: Vec<_> = args.iter_from(2).collect();
+            ctx.engine.replication.say(&words);
+            ctx.reply.ok();
+        }
         () if is("reload", 2..=usize::MAX) => return reload::run(ctx, args),
         () if is("set-active-expire", 3..=3) => {
             let on = parse::int(args.at(2)).is_ok_and(|number| number != 0);
             ctx.engine.active_expire.store(on, Relaxed);
+            ctx.reply.ok();
+        }
+        () if is("set-disable-deny-scripts", 3..=3) => {
+            let on = parse::int(args.at(2)).is_ok_and(|number| number != 0);
+            ctx.engine.scripts_unbound.store(on, Relaxed);
             ctx.reply.ok();
         }
         () if is("set-skip-checksum-validation", 3..=3) => {
@@ -97,10 +120,15 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     Ok(())
 }
 
-/// Keeps the thread that serves this client; as in Redis, its other clients have to wait.
+/// Stops the whole server for a while.
 fn sleep(ctx: &mut Ctx<'_>, word: &[u8]) {
     let seconds = parse_f64(word).unwrap_or(0.0).clamp(0.0, SLEEP_MAX);
-    std::thread::sleep(Duration::from_secs_f64(seconds));
+    ctx.keys.lock_all();
+    ctx.engine.standstill.sleep(Duration::from_secs_f64(seconds));
+    ctx.keys.pass((seconds * 1000.0) as i64);
+    if ctx.mode == Mode::Alone {
+        ctx.keys.unlock();
+    }
     ctx.reply.ok();
 }
 
@@ -182,6 +210,26 @@ mod tests {
         assert!(!server.engine.active_expire.load(Relaxed));
         assert_eq!(server.run(&mut session, "DEBUG SET-ACTIVE-EXPIRE 1"), "OK");
         assert!(server.engine.active_expire.load(Relaxed));
+    }
+
+    #[test]
+    fn time_passes_for_a_transaction_that_sleeps() {
+        check_after(
+            allow,
+            "MULTI | SET k v | PEXPIRE k 1 | DEBUG SLEEP 0.002 | GET k | EXEC",
+            "OK | QUEUED | QUEUED | QUEUED | QUEUED | [OK 1 OK nil]",
+        );
+    }
+
+    #[test]
+    fn the_stream_goes_on_under_another_id() {
+        let mut server = TestServer::new();
+        allow(&mut server);
+        let mut session = server.client();
+        let before = server.engine.replication.id();
+        assert_eq!(server.run(&mut session, "DEBUG CHANGE-REPL-ID"), "OK");
+        assert_ne!(server.engine.replication.id(), before);
+        assert_eq!(server.run(&mut session, "DEBUG REPLICATE nonsense"), "OK");
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub(super) fn describe(ctx: &mut Ctx<'_>, key: &[u8]) -> Result {
     ctx.keys.lock_key(key);
     let now = ctx.keys.now();
     let limits = ctx.limits;
+    // Also what has expired and is still there, which stays.
+    ctx.keys.see_expired(true);
     let entry = ctx.keys.peek(key).ok_or(Error::NoSuchKey)?;
     let payload = entry.payload();
     let details = match payload {

@@ -3,10 +3,8 @@
 //! All stripes are locked from beginning to end: nobody sees the keyspace empty.
 
 use crate::prelude::*;
-use crate::scripting::restore_libraries;
 use redpoll_engine::Mode;
 use redpoll_engine::persistence::{LoadError, Merge};
-use redpoll_script::Restore;
 
 pub(super) fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let (mut save, mut flush, mut merge) = (true, true, Merge::Refuse);
@@ -28,37 +26,24 @@ pub(super) fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     }
     let databases = if flush { ctx.keys.keyspace().databases() } else { 0 };
     let emptied: Vec<_> = (0..databases).map(|db| ctx.keys.empty(db)).collect();
+    if flush {
+        ctx.engine.scripts.flush_libraries();
+    }
     let loaded = ctx.engine.load(&mut ctx.keys, merge);
     if ctx.mode == Mode::Alone {
         ctx.keys.unlock();
     }
     let keyspace = ctx.keys.keyspace();
     emptied.into_iter().for_each(|part| part.free_later(keyspace));
-    let failed = || Error::text("ERR Error trying to load the RDB dump, check server logs.");
     match loaded {
-        Ok(loaded) => load_libraries(ctx, &loaded.libraries, flush, merge).map_err(|error| {
-            log::warn!("DEBUG RELOAD: {}", error.message());
-            failed()
-        })?,
         // Without a file there is nothing to load, as at a start.
-        Err(LoadError::Missing) => {}
-        Err(error) => {
-            log::warn!("DEBUG RELOAD: {error}");
-            return Err(failed());
+        Ok(_) | Err(LoadError::Missing) => ctx.reply.ok(),
+        Err(_) => {
+            let text = "ERR Error trying to load the RDB dump, check server logs.";
+            return Err(Error::text(text));
         }
     }
-    ctx.reply.ok();
     Ok(())
-}
-
-/// Loads the libraries of functions that the file holds.
-fn load_libraries(ctx: &Ctx<'_>, codes: &[Vec<u8>], flush: bool, merge: Merge) -> Result {
-    let policy = match merge {
-        _ if flush => Restore::Flush,
-        Merge::Refuse => Restore::Append,
-        Merge::Replace => Restore::Replace,
-    };
-    restore_libraries(ctx.engine, codes, policy)
 }
 
 #[cfg(test)]

@@ -15,9 +15,10 @@ pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, survey: &Survey) {
     both(text, "maxmemory", config.maxmemory());
     text.field("maxmemory_policy", config.maxmemory_policy().name());
     ratios(text, &figures);
-    text.field("mem_not_counted_for_evict", ctx.engine.uncounted_memory.load(Relaxed));
-    text.zeros(&["mem_replication_backlog", "mem_total_replication_buffers", "mem_clients_slaves"]);
-    text.field("mem_clients_normal", figures.clients);
+    text.field("mem_not_counted_for_evict", ctx.engine.uncounted());
+    text.zeros(&["mem_replication_backlog", "mem_total_replication_buffers"]);
+    text.field("mem_clients_slaves", figures.replicas);
+    text.field("mem_clients_normal", figures.clients - figures.replicas);
     text.zeros(&["mem_cluster_links"]);
     text.field("mem_aof_buffer", ctx.engine.persistence.aof.buffered.load(Relaxed));
     text.field("mem_allocator", "jemalloc-5.3.0");

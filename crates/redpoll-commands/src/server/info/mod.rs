@@ -8,6 +8,7 @@ mod clients;
 mod cluster;
 mod commandstats;
 mod cpu;
+mod debug;
 mod errorstats;
 mod keysizes;
 mod keyspace;
@@ -74,10 +75,16 @@ const SECTIONS: &[Section] = &[
     section(&["Cluster"], true, cluster::write),
     section(&["Keyspace"], true, keyspace::write),
     section(&[KEYSIZES], false, keysizes::write),
+    section(&[DEBUG], false, debug::write),
 ];
 
-/// The one section that is shown only by its own name.
+/// The sections that are shown only by their own names.
 const KEYSIZES: &str = "Keysizes";
+const DEBUG: &str = "Debug";
+
+fn only_by_name(section: &Section) -> bool {
+    matches!(section.names[0], KEYSIZES | DEBUG)
+}
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let text = write(ctx, |section| is_wanted(section, args));
@@ -87,7 +94,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
 
 /// All sections but the sizes, which take a walk over all keys, for the program's own use.
 pub fn everything(ctx: &mut Ctx<'_>) -> String {
-    write(ctx, |section| section.names[0] != KEYSIZES).into_string()
+    write(ctx, |section| !only_by_name(section)).into_string()
 }
 
 fn write(ctx: &mut Ctx<'_>, is_wanted: impl Fn(&Section) -> bool) -> Text {
@@ -106,9 +113,7 @@ fn write(ctx: &mut Ctx<'_>, is_wanted: impl Fn(&Section) -> bool) -> Text {
 
 fn is_wanted(section: &Section, args: Args<'_>) -> bool {
     let names = |word: &[u8]| match word {
-        _ if parse::is(word, "all") || parse::is(word, "everything") => {
-            section.names[0] != KEYSIZES
-        }
+        _ if parse::is(word, "all") || parse::is(word, "everything") => !only_by_name(section),
         _ if parse::is(word, "default") => section.by_default,
         _ => section.names.iter().any(|name| parse::is(word, name)),
     };

@@ -6,13 +6,9 @@ use crate::server::survey::Survey;
 use std::sync::atomic::Ordering::Relaxed;
 
 pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, _survey: &Survey) {
-    text.zeros(&[
-        "loading",
-        "async_loading",
-        "current_cow_peak",
-        "current_cow_size",
-        "current_cow_size_age",
-    ]);
+    text.field("loading", u8::from(ctx.engine.is_loading()));
+    let zeros = ["async_loading", "current_cow_peak", "current_cow_size", "current_cow_size_age"];
+    text.zeros(&zeros);
     text.decimal("current_fork_perc", 0.0);
     text.zeros(&["current_save_keys_processed", "current_save_keys_total"]);
     text.field("rdb_changes_since_last_save", ctx.engine.stats.dirty());

@@ -17,7 +17,7 @@ pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, _survey: &Survey) {
         Some((old, until)) => (old.clone(), *until as i64),
         None => ("0".repeat(40), -1),
     };
-    text.field("master_failover_state", "no-failover");
+    text.field("master_failover_state", replication.failover_state().name());
     text.field("master_replid", &facts.id);
     text.field("master_replid2", old);
     text.field("master_repl_offset", offset);
@@ -39,15 +39,17 @@ fn replica(text: &mut Text, ctx: &Ctx<'_>, link: &Link) {
     let silent = if up { (now - link.last_heard) / 1000 } else { -1 };
     text.field("master_last_io_seconds_ago", silent);
     text.field("master_sync_in_progress", u8::from(link.state == LinkState::Sync));
-    text.field("slave_read_repl_offset", ctx.engine.replication.offset());
+    text.field("slave_read_repl_offset", ctx.engine.replication.read_offset());
     text.field("slave_repl_offset", ctx.engine.replication.offset());
     if link.state == LinkState::Sync {
-        let (total, read) = link.sync_bytes;
-        text.field("master_sync_total_bytes", total.unwrap_or(0));
+        let (total, read) = (link.sync_bytes.0.unwrap_or(0), link.sync_bytes.1);
+        text.field("master_sync_total_bytes", total);
         text.field("master_sync_read_bytes", read);
-        let left = total.map_or(-1, |total| total.saturating_sub(read) as i64);
-        text.field("master_sync_left_bytes", left);
-        text.field("master_sync_last_io_seconds_ago", (now - link.last_heard) / 1000);
+        // Negative where the length is not known, as in Redis.
+        text.field("master_sync_left_bytes", total as i64 - read as i64);
+        let percent = if total > 0 { read as f64 / total as f64 * 100.0 } else { 0.0 };
+        text.field("master_sync_perc", format!("{percent:.2}"));
+        text.field("master_sync_last_io_seconds_ago", (now - link.sync_heard) / 1000);
     }
     if let Some(since) = link.down_since {
         text.field("master_link_down_since_seconds", (now - since) / 1000);
@@ -61,9 +63,9 @@ fn replicas(text: &mut Text, ctx: &Ctx<'_>) {
     let (config, now) = (&ctx.engine.config, ctx.keys.now());
     let replicas = ctx.engine.replication.replicas();
     text.field("connected_slaves", replicas.len());
-    if config.min_replicas_to_write() > 0 {
-        let lag_ms = config.min_replicas_max_lag() * 1000;
-        text.field("min_slaves_good_slaves", ctx.engine.replication.near(lag_ms, now));
+    let lag = config.min_replicas_max_lag();
+    if config.min_replicas_to_write() > 0 && lag > 0 {
+        text.field("min_slaves_good_slaves", ctx.engine.replication.near(lag, now));
     }
     for (number, replica) in replicas.iter().enumerate() {
         let lag = if replica.is_online() { (now - replica.last_heard()) / 1000 } else { 0 };

@@ -52,7 +52,12 @@ pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, _survey: &Survey) {
     text.zeros(&["reply_buffer_shrinks", "reply_buffer_expands"]);
     text.field("eventloop_cycles", stats.sum(|thread| &thread.turns));
     text.field("eventloop_duration_sum", stats.sum(|thread| &thread.turn_micros));
+    text.field("eventloop_duration_cmd_sum", stats.command_nanos() / 1000);
     text.field("eventloop_duration_max", stats.max(|thread| &thread.longest_turn_micros));
+    let rates = ctx.engine.rates.per_second();
+    text.field("instantaneous_eventloop_cycles_per_sec", rates.turns);
+    let each = rates.turn_micros.checked_div(rates.turns).unwrap_or(0);
+    text.field("instantaneous_eventloop_duration_usec", each);
     denials(text, ctx);
 }
 

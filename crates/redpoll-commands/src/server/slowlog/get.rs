@@ -94,7 +94,13 @@ mod tests {
 
     #[test]
     fn logs_what_is_slow_enough() {
-        check("CONFIG SET slowlog-log-slower-than 0 | ECHO a | SLOWLOG LEN", "OK | a | 1");
+        check("CONFIG SET slowlog-log-slower-than 0 | ECHO a | SLOWLOG LEN", "OK | a | 2");
+        // The command that sets the threshold is measured by the new one.
+        check(
+            "CONFIG SET slowlog-log-slower-than 0 | SLOWLOG RESET | CONFIG SET \
+               slowlog-log-slower-than -1 | SLOWLOG LEN",
+            "OK | OK | OK | 1",
+        );
         check("CONFIG SET slowlog-log-slower-than -1 | ECHO a | SLOWLOG LEN", "OK | a | 0");
     }
 
