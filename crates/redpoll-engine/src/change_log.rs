@@ -232,9 +232,15 @@ mod tests {
         log.append_one(0, logged(0, &["C"]).words.as_args());
         let text = |kept: &Kept| String::from_utf8_lossy(&kept.0.lock()).replace("\r\n", " ");
         let select = "*2 $6 SELECT $1 0 ";
-        let both = "*1 $5 MULTI *1 $1 A *1 $1 B *1 $4 EXEC ";
-        assert_eq!(text(&file), format!("{select}{both}{select}*1 $1 C "));
-        assert_eq!(text(&replicas), format!("{select}*1 $1 A {select}*1 $1 C "));
+        let both = format!("*1 $5 MULTI {select}*1 $1 A *1 $1 B *1 $4 EXEC ");
+        assert_eq!(text(&file), format!("{both}*1 $1 C "));
+        assert_eq!(text(&replicas), format!("{select}*1 $1 A *1 $1 C "));
+        // Positions are those of the file.
+        assert_eq!(log.offset(), file.0.lock().len() as u64);
+        let message = Logged::message(0, logged(0, &["PUBLISH"]).words);
+        log.append_each(&[message]);
+        assert_eq!(log.offset(), file.0.lock().len() as u64);
+        assert!(text(&replicas).ends_with("PUBLISH "));
     }
 
     #[test]
