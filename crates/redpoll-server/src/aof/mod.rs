@@ -168,10 +168,11 @@ impl Log {
     /// Takes the log from its writer, which ends when everything is on disk.
     fn detach(&self) {
         let Some(writer) = self.writer.lock().take() else { return };
+        let aof = &self.engine.persistence.aof;
+        // Before: nobody is to be told that what it lacks from now on is on disk.
+        aof.set_complete(false);
         self.engine.change_log.detach(&(Arc::clone(&writer) as Arc<dyn Sink>));
         writer.end(PATIENCE);
-        let aof = &self.engine.persistence.aof;
-        aof.set_complete(false);
         if aof.update(|status| status.error.take()).is_some() {
             self.engine.config_changed();
         }
