@@ -216,8 +216,8 @@ impl Sink for Kept {
         true
     }
 
-    fn takes_messages(&self) -> bool {
-        true
+    fn takes(&self) -> u8 {
+        2
     }
 }
 

@@ -145,13 +145,7 @@ impl State {
         if several {
             self.words(&[b"MULTI"]);
         }
-        for Logged { db, words, message, .. } in unit {
-            match message {
-                false => self.command(*db, words.as_args()),
-                // A message belongs to no database.
-                true => encode_words(&mut self.buffer, words.as_args().iter()),
-            }
-        }
+        unit.for_each(|logged| self.command(logged.db, logged.words.as_args()));
         if several {
             self.words(&[b"EXEC"]);
         }
@@ -228,9 +222,9 @@ mod tests {
         log.append_one(0, logged(0, &["C"]).words.as_args());
         let text = |kept: &Kept| String::from_utf8_lossy(&kept.0.lock()).replace("\r\n", " ");
         let select = "*2 $6 SELECT $1 0 ";
-        let both = "*1 $5 MULTI *1 $1 A *1 $1 B *1 $4 EXEC ";
-        assert_eq!(text(&file), format!("{select}{both}{select}*1 $1 C "));
-        assert_eq!(text(&replicas), format!("{select}*1 $1 A {select}*1 $1 C "));
+        let multi = "*1 $5 MULTI ";
+        assert_eq!(text(&file), format!("{multi}{select}*1 $1 A *1 $1 B *1 $4 EXEC *1 $1 C "));
+        assert_eq!(text(&replicas), format!("{select}*1 $1 A *1 $1 C "));
     }
 
     #[test]

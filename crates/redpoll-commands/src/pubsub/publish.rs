@@ -37,7 +37,7 @@ mod tests {
         check_log("PUBLISH c m", "SELECT 0 | PUBLISH c m");
         check_log(
             "MULTI | SET k v | PUBLISH c m | EXEC | SPUBLISH s m",
-            "SELECT 0 | MULTI | SET k v | PUBLISH c m | EXEC | SPUBLISH s m",
+            "MULTI | SELECT 0 | SET k v | PUBLISH c m | EXEC | SPUBLISH s m",
         );
     }
 

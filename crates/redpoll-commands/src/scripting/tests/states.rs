@@ -22,7 +22,9 @@ fn load(server: &mut TestServer, session: &mut Session, code: &str) -> String {
 
 fn follow(server: &TestServer) {
     let primary = Primary { host: "127.0.0.1".to_owned(), port: 1 };
-    server.engine.follow(Some(primary), &mut SmallRng::new(1), server.now);
+    let mut keys = server.engine.keyspace.keys(0, server.now);
+    keys.lock_all();
+    server.engine.follow(&keys, Some(primary), &mut SmallRng::new(1));
 }
 
 #[test]
