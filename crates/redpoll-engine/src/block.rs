@@ -31,11 +31,16 @@ pub enum TimeoutReply {
         /// How many are waited for.
         wanted: usize,
     },
-    /// 0, and the number of replicas that have the stream up to `offset` on disk (WAITAOF).
+    /// Whether the server itself has the log up to `position` on disk, and the number of replicas
+    /// that have the stream up to `offset` there (WAITAOF).
     Persisted {
-        /// The offset.
+        /// The position in the change log.
+        position: u64,
+        /// Whether the server's own file is waited for.
+        local: bool,
+        /// The offset of the stream.
         offset: u64,
-        /// How many are waited for.
+        /// How many replicas are waited for.
         wanted: usize,
     },
 }

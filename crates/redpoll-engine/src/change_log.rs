@@ -69,7 +69,7 @@ impl ChangeLog {
     }
 
     /// Lets the log begin anew for somebody who joins: with a `SELECT`.
-    pub(crate) fn select_again(&self) {
+    pub fn select_again(&self) {
         self.state.lock().db = None;
     }
 
@@ -109,20 +109,25 @@ impl ChangeLog {
     fn append_chosen(&self, unit: &[Logged]) {
         let mut state = self.state.lock();
         let (before, mut sinks) = (state.db, std::mem::take(&mut state.sinks));
-        let (mut longest, mut ends) = (0, Vec::new());
+        let (mut longest, mut in_file, mut ends) = (0, None, Vec::new());
         sinks.retain(|sink| {
             state.db = before;
             state.buffer.clear();
             state.unit(unit.iter().filter(|logged| logged.targets & sink.takes() != 0));
             ends.push(state.db);
             longest = longest.max(state.buffer.len());
+            if sink.takes() & Logged::FILE != 0 {
+                in_file = Some(state.buffer.len());
+            }
             state.buffer.is_empty() || sink.append(&state.buffer)
         });
         state.sinks = sinks;
         // They may have seen different commands: then each is told the database again.
-        state.db = if ends.windows(2).all(|pair| pair[0] == pair[1]) { ends[0] } else { None };
+        let agree = ends.windows(2).all(|pair| pair[0] == pair[1]);
+        state.db = ends.first().copied().flatten().filter(|_| agree);
         state.buffer.clear();
-        self.offset.fetch_add(longest as u64, Release);
+        // The offset is a position of the append-only file, whose writer counts what it gets.
+        self.offset.fetch_add(in_file.unwrap_or(longest) as u64, Release);
         self.on.store(!state.sinks.is_empty(), Release);
     }
 
@@ -222,9 +227,15 @@ mod tests {
         log.append_one(0, logged(0, &["C"]).words.as_args());
         let text = |kept: &Kept| String::from_utf8_lossy(&kept.0.lock()).replace("\r\n", " ");
         let select = "*2 $6 SELECT $1 0 ";
-        let multi = "*1 $5 MULTI ";
-        assert_eq!(text(&file), format!("{multi}{select}*1 $1 A *1 $1 B *1 $4 EXEC *1 $1 C "));
+        let both = format!("*1 $5 MULTI {select}*1 $1 A *1 $1 B *1 $4 EXEC ");
+        assert_eq!(text(&file), format!("{both}*1 $1 C "));
         assert_eq!(text(&replicas), format!("{select}*1 $1 A *1 $1 C "));
+        // Positions are those of the file.
+        assert_eq!(log.offset(), file.0.lock().len() as u64);
+        let message = Logged::message(0, logged(0, &["PUBLISH"]).words);
+        log.append_each(&[message]);
+        assert_eq!(log.offset(), file.0.lock().len() as u64);
+        assert!(text(&replicas).ends_with("PUBLISH "));
     }
 
     #[test]

@@ -248,7 +248,7 @@ impl Engine {
     /// Takes over what the engine keeps of the configuration. To be called after every change.
     pub fn config_changed(&self) {
         let mut settings = Settings::of(&self.config);
-        settings.snapshot_failed = self.refuses_writes();
+        settings.snapshot_failed = self.refuses_writes() || self.log_failure().is_some();
         self.keyspace.set_clock(settings.clock, settings.pace);
         let config = &self.config;
         self.keyspace.set_unlinks(config.lazyfree_lazy_expire(), config.lazyfree_lazy_eviction());

@@ -9,6 +9,10 @@ use redpoll_keyspace::Keys;
 use redpoll_types::rng::{Rng, SmallRng};
 use std::sync::Arc;
 
+/// What a client is told that waits for an append-only file which there is no longer.
+const NO_LOG: &[u8] =
+    b"ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.";
+
 impl Engine {
     /// Says that a snapshot of this very moment is taken for these replicas; all stripes must be
     /// locked. Answers where the stream goes on.
@@ -84,7 +88,8 @@ impl Engine {
         }
     }
 
-    /// Answers the clients that wait for acknowledgements (WAIT) and have enough now.
+    /// Answers the clients that wait for acknowledgements or the log (WAIT, WAITAOF) and have
+    /// enough now.
     pub fn serve_acknowledged(&self) {
         for waiter in self.waiters.waiting_for_replicas() {
             match waiter.request.on_timeout {
@@ -94,12 +99,18 @@ impl Engine {
                         self.answer(&waiter, |reply| reply.count(count));
                     }
                 }
-                TimeoutReply::Persisted { offset, wanted } => {
+                TimeoutReply::Persisted { local: true, .. }
+                    if !self.persistence.aof.is_enabled() =>
+                {
+                    self.answer(&waiter, |reply| reply.error(NO_LOG));
+                }
+                TimeoutReply::Persisted { position, local, offset, wanted } => {
                     let count = self.replication.persisted_by(offset);
-                    if count >= wanted {
+                    let here = self.persisted_here(position);
+                    if count >= wanted && here >= usize::from(local) {
                         self.answer(&waiter, |reply| {
                             reply.array(2);
-                            reply.int(0);
+                            reply.count(here);
                             reply.count(count);
                         });
                     }

@@ -7,13 +7,16 @@ use crate::spec::{Flags, Group, Locks, Spec};
 use redpoll_keyspace::clock;
 use redpoll_resp::Args;
 use redpoll_script::{ScriptFlags, script_flags};
+use std::borrow::Cow;
 use std::sync::atomic::Ordering::Relaxed;
 
 /// Why no write is run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WriteRefusal {
     /// The last snapshot could not be written.
     SnapshotFailed,
+    /// The append-only file cannot be written, for this reason.
+    LogFailed(String),
     /// Too few replicas are near.
     NoReplicas,
     /// The server is a replica that only its primary writes to.
@@ -22,7 +25,7 @@ pub enum WriteRefusal {
 
 impl WriteRefusal {
     /// What a client is told that sends a write.
-    pub fn text(self) -> &'static str {
+    pub fn text(&self) -> Cow<'static, str> {
         match self {
             WriteRefusal::SnapshotFailed => {
                 "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to \
@@ -30,23 +33,36 @@ impl WriteRefusal {
                  instance is configured to report errors during writes if RDB snapshotting fails \
                  (stop-writes-on-bgsave-error option). Please check the Redis logs for details \
                  about the RDB error."
+                    .into()
             }
-            WriteRefusal::NoReplicas => "NOREPLICAS Not enough good replicas to write.",
-            WriteRefusal::ReadOnly => "READONLY You can't write against a read only replica.",
+            WriteRefusal::LogFailed(why) => {
+                format!("MISCONF Errors writing to the AOF file: {why}").into()
+            }
+            WriteRefusal::NoReplicas => "NOREPLICAS Not enough good replicas to write.".into(),
+            WriteRefusal::ReadOnly => {
+                "READONLY You can't write against a read only replica.".into()
+            }
         }
     }
 
     /// What a script is told that has declared by its flags that it may write.
-    pub fn text_for_scripts(self) -> &'static str {
+    pub fn text_for_scripts(&self) -> Cow<'static, str> {
         match self {
             WriteRefusal::SnapshotFailed => {
                 "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to \
                  persist to disk. Writable scripts are blocked. Use 'no-writes' flag for read only \
                  scripts."
+                    .into()
             }
+            WriteRefusal::LogFailed(why) => format!(
+                "MISCONF Redis is configured to persist data to AOF, but it's currently unable to \
+                 persist to disk. Writable scripts are blocked. Use 'no-writes' flag for read only \
+                 scripts. AOF error: {why}"
+            )
+            .into(),
             WriteRefusal::NoReplicas => self.text(),
             WriteRefusal::ReadOnly => {
-                "READONLY Can not run script with write flag on readonly replica"
+                "READONLY Can not run script with write flag on readonly replica".into()
             }
         }
     }
@@ -78,7 +94,8 @@ impl Engine {
         }
         let settings = self.settings();
         if settings.snapshot_failed {
-            return Some(WriteRefusal::SnapshotFailed);
+            let why = self.log_failure();
+            return Some(why.map_or(WriteRefusal::SnapshotFailed, WriteRefusal::LogFailed));
         }
         let (wanted, lag) = (settings.min_replicas, self.config.min_replicas_max_lag());
         let lacks = wanted > 0 && lag > 0 && self.replication.near(lag, clock::now_ms()) < wanted;

@@ -23,6 +23,7 @@ use redpoll_keyspace::effect::Logged;
 use redpoll_keyspace::lock::{Busy, BusyHolder, unless_busy};
 use redpoll_resp::{Args, Proto};
 use redpoll_script::{Refusal, Running, RunningKind, Verdict};
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::time::{Duration, Instant};
@@ -185,7 +186,7 @@ impl ScriptRun {
             return refuse(ctx, None, "ERR Unknown Redis command called from script");
         };
         if let Err(text) = self.check(ctx, command, args) {
-            return refuse(ctx, Some(id), text);
+            return refuse(ctx, Some(id), &text);
         }
         if !ctx.session.unrestricted {
             let call = Call { command, id, args, db: self.selected };
@@ -213,20 +214,25 @@ impl ScriptRun {
         Ok(())
     }
 
-    fn check(&self, ctx: &Ctx<'_>, command: &Command, args: Args<'_>) -> Result<(), &'static str> {
+    fn check(
+        &self,
+        ctx: &Ctx<'_>,
+        command: &Command,
+        args: Args<'_>,
+    ) -> Result<(), Cow<'static, str>> {
         let spec = &command.spec;
         if !spec.accepts(args.len()) {
-            return Err("ERR Wrong number of args calling Redis command from script");
+            return Err("ERR Wrong number of args calling Redis command from script".into());
         }
         if spec.flags.has(Flags::NOSCRIPT) && !ctx.engine.scripts_unbound.load(Relaxed) {
-            return Err("ERR This Redis command is not allowed from script");
+            return Err("ERR This Redis command is not allowed from script".into());
         }
         if !spec.flags.has(Flags::STALE) && ctx.engine.is_stale() {
-            return Err("ERR Can not execute the command on a stale replica");
+            return Err("ERR Can not execute the command on a stale replica".into());
         }
         let writes = spec.flags.has(Flags::WRITE) || spec.flags.has(Flags::MAY_REPLICATE);
         if self.permissions.read_only && writes {
-            return Err("ERR Write commands are not allowed from read-only scripts.");
+            return Err("ERR Write commands are not allowed from read-only scripts.".into());
         }
         // Only before the first write: the rest must not be left undone.
         if spec.flags.has(Flags::WRITE)
@@ -237,7 +243,7 @@ impl ScriptRun {
         }
         let short = self.out_of_memory && !self.permissions.allow_oom && !self.wrote;
         if short && spec.flags.has(Flags::DENYOOM) && ctx.engine.settings().maxmemory > 0 {
-            return Err("OOM command not allowed when used memory > 'maxmemory'.");
+            return Err("OOM command not allowed when used memory > 'maxmemory'.".into());
         }
         Ok(())
     }

@@ -140,6 +140,8 @@ pub struct Session {
     pub link: Option<Box<Stream>>,
     /// The replication offset behind its last write.
     pub write_offset: u64,
+    /// The position in the change log behind its last write.
+    pub log_position: u64,
     /// Field names for HIMPORT SET, by the names that HIMPORT PREPARE gave them.
     pub fieldsets: BTreeMap<Box<[u8]>, FieldNames>,
     /// Messages to the client that come right behind the reply of the command that runs.
@@ -183,6 +185,7 @@ impl Session {
             is_primary: false,
             link: None,
             write_offset: 0,
+            log_position: 0,
             fieldsets: BTreeMap::new(),
             pushes: Vec::new(),
             postponed: false,

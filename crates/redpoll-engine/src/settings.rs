@@ -36,7 +36,8 @@ pub struct Settings {
     pub slowlog_micros: i64,
     /// Whether fast commands may be timed together: the slow log asks for milliseconds or nothing.
     pub coarse_times: bool,
-    /// Whether writes are refused because a snapshot has failed.
+    /// Whether writes are refused because a snapshot, or the append-only file, could not be
+    /// written.
     pub snapshot_failed: bool,
     /// Entries that SLOWLOG keeps.
     pub slowlog_max: usize,

@@ -79,6 +79,8 @@ pub struct Logged {
 impl Logged {
     /// For the append-only file (bit 0) and for replicas (bit 1).
     pub const ALL: u8 = 3;
+    /// The append-only file.
+    pub const FILE: u8 = 1;
 
     /// A command for all.
     pub fn new(db: usize, words: OwnedArgs) -> Self {

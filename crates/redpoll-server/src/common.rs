@@ -23,6 +23,7 @@ use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
 
 /// The event number of the mailbox; no client has it.
 pub const MAILBOX: u64 = 0;
@@ -53,6 +54,8 @@ pub struct Common {
     wake_later: RefCell<Vec<ClientId>>,
     /// Connections to be closed as soon as no script is busy.
     close_later: RefCell<Vec<ClientId>>,
+    /// Connections with replies that wait for the log.
+    held: RefCell<Vec<ClientId>>,
     /// For the turns within turns; made when first needed.
     nested: RefCell<Option<Hands>>,
     is_nested: Cell<bool>,
@@ -74,6 +77,7 @@ impl Common {
             missed: RefCell::default(),
             wake_later: RefCell::default(),
             close_later: RefCell::default(),
+            held: RefCell::default(),
             nested: RefCell::default(),
             is_nested: Cell::new(false),
         }
@@ -243,6 +247,10 @@ impl Common {
             log::error!("A command panicked; closing client {}", connection.session.client.id);
             Next::Close
         });
+        if connection.held_until().is_some() && !connection.in_held {
+            connection.in_held = true;
+            self.held.borrow_mut().push(client);
+        }
         match next {
             Next::Close => {
                 drop(connection);
@@ -272,6 +280,36 @@ impl Common {
         if let Some(connection) = connection {
             hands.executor.disconnect(&mut connection.borrow_mut().session);
             // Dropping the stream takes it out of the poller.
+        }
+    }
+
+    /// Sends replies that waited for the log, which has come far enough.
+    pub fn release_held(&self, hands: &mut Hands, now: i64) {
+        if self.held.borrow().is_empty() {
+            return;
+        }
+        // Announced before looking, so that a step of the log between the two wakes the worker.
+        self.mailbox.holds.store(true, SeqCst);
+        let until = self.engine.persistence.aof.released();
+        let held = std::mem::take(&mut *self.held.borrow_mut());
+        for client in held {
+            let Some(shared) = self.find(client) else { continue };
+            let Ok(mut connection) = shared.try_borrow_mut() else {
+                self.held.borrow_mut().push(client);
+                continue;
+            };
+            if connection.held_until().is_some_and(|wanted| wanted > until) {
+                self.held.borrow_mut().push(client);
+                continue;
+            }
+            connection.in_held = false;
+            drop(connection);
+            self.serve(hands, client, now, |connection, hands, now| {
+                connection.released(&mut hands.executor, &mut hands.scratch, now)
+            });
+        }
+        if self.held.borrow().is_empty() {
+            self.mailbox.holds.store(false, SeqCst);
         }
     }
 
@@ -387,6 +425,7 @@ impl Common {
             }
         }
         self.go_on(&mut hands, now);
+        self.release_held(&mut hands, now);
         *self.nested.borrow_mut() = Some(hands);
         self.is_nested.set(false);
     }

@@ -8,6 +8,7 @@ mod input;
 mod unread;
 
 use crate::hands::{self, Lane, Scratch};
+use crate::held::Held;
 use redpoll_engine::executor::Stop;
 use redpoll_engine::{Executor, Session};
 use redpoll_resp::Parser;
@@ -50,12 +51,16 @@ pub struct Connection {
     pub session: Session,
     /// Whether its bytes are in a lane and wait to be executed.
     pub in_lane: bool,
+    /// Whether its worker knows that replies wait for the log.
+    pub in_held: bool,
     parser: Parser,
     /// Requests that could not be executed yet.
     input: Vec<u8>,
     /// Replies that the stream did not take yet, from `sent` on.
     output: Vec<u8>,
     sent: usize,
+    /// Replies that wait for the log, behind those.
+    held: Option<Box<Held>>,
     /// The stream has brought something that has not been read. (The poller tells each arrival
     /// once.)
     arrived: bool,
@@ -79,10 +84,12 @@ impl Connection {
             stream,
             session,
             in_lane: false,
+            in_held: false,
             parser: Parser::default(),
             input: Vec::new(),
             output: Vec::new(),
             sent: 0,
+            held: None,
             arrived: false,
             hung_up: false,
             unread_max: UNREAD_MAX,
@@ -94,7 +101,34 @@ impl Connection {
     }
 
     fn unsent(&self) -> usize {
+        self.untaken() + self.held.as_ref().map_or(0, |held| held.len())
+    }
+
+    /// Bytes that the stream has not taken.
+    fn untaken(&self) -> usize {
         self.output.len() - self.sent + self.stream.pending()
+    }
+
+    /// The position of the log that replies wait for first, if any do.
+    pub fn held_until(&self) -> Option<u64> {
+        self.held.as_ref().map(|held| held.until())
+    }
+
+    /// Sends what no longer has to wait for the log, and goes on.
+    pub fn released(&mut self, executor: &mut Executor, scratch: &mut Scratch, now: i64) -> Next {
+        self.release(executor.engine().persistence.aof.released());
+        if !self.writable(executor) {
+            return Next::Close;
+        }
+        if self.has_work() { self.go_on(executor, scratch, now) } else { Next::Wait }
+    }
+
+    fn release(&mut self, until: u64) {
+        if let Some(held) = &mut self.held
+            && held.release(until, &mut self.output)
+        {
+            self.held = None;
+        }
     }
 
     /// Notes that the stream has brought something, or has been closed by the other end.
@@ -211,6 +245,13 @@ impl Connection {
         if out.is_empty() {
             return true;
         }
+        if let Some(end) = executor.engine().log_to_wait_for() {
+            self.held.get_or_insert_default().add(out, end);
+            out.clear();
+            self.publish_output();
+            return true;
+        }
+        self.release(u64::MAX);
         if self.unsent() > 0 {
             self.output.extend_from_slice(out);
             out.clear();
@@ -231,8 +272,8 @@ impl Connection {
     /// Sends what is kept. False if the stream is dead, or the connection was only waiting for
     /// this.
     pub fn writable(&mut self, executor: &Executor) -> bool {
-        if self.unsent() == 0 {
-            return !self.finishing;
+        if self.untaken() == 0 {
+            return !(self.finishing && self.unsent() == 0);
         }
         let output = std::mem::take(&mut self.output);
         let result = self.write(executor, &output[self.sent..]);

@@ -6,7 +6,7 @@ use redpoll_transport::Stream;
 use rustix::event::{EventfdFlags, eventfd};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 /// A message to a worker.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub enum Message {
 /// See the module's head.
 #[derive(Debug)]
 pub struct Mailbox {
+    /// Whether the worker holds replies back until the log has come far enough.
+    pub holds: AtomicBool,
     messages: Mutex<Vec<Message>>,
     /// Connections that the worker has not registered yet.
     arriving: AtomicUsize,
@@ -30,7 +32,12 @@ impl Mailbox {
     /// An empty mailbox.
     pub fn new() -> io::Result<Self> {
         let event = eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?;
-        Ok(Mailbox { messages: Mutex::default(), arriving: AtomicUsize::new(0), event })
+        Ok(Mailbox {
+            holds: AtomicBool::new(false),
+            messages: Mutex::default(),
+            arriving: AtomicUsize::new(0),
+            event,
+        })
     }
 
     /// Leaves a message; the worker is woken if the box was empty.

@@ -10,12 +10,14 @@
 #![forbid(unsafe_code)]
 
 mod acceptor;
+mod aof;
 mod banner;
 mod certificates;
 mod common;
 mod connection;
 mod hands;
 mod handshake;
+mod held;
 mod logging;
 mod mailbox;
 mod metrics;

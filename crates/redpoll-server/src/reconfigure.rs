@@ -4,7 +4,7 @@
 use crate::acceptor::Doors;
 use crate::certificates::Certificates;
 use crate::handshake::Handshakes;
-use crate::{logging, oom_score, start};
+use crate::{aof, logging, oom_score, start};
 use redpoll_config::{ApplyError, Changed, Config};
 use redpoll_engine::Engine;
 use redpoll_transport::Listener;
@@ -53,6 +53,17 @@ impl Reconfigure {
         }
         for change in changed {
             match change.name() {
+                "appendonly" => aof::log()
+                    .map_or(Ok(()), |log| log.set_on(config.appendonly()))
+                    .map_err(|error| {
+                        log::warn!("Can't turn the append-only file on: {error}");
+                        refuse(change, "Unable to turn on AOF. Check server logs.")
+                    })?,
+                "appendfsync" => {
+                    if let Some(log) = aof::log() {
+                        log.policy_changed();
+                    }
+                }
                 "loglevel" => logging::set_level(config.loglevel()),
                 "log-format" | "log-timestamp-format" => logging::set_form(config),
                 "dir" => {

@@ -1,9 +1,10 @@
 //! The snapshot file in the life of the program: loaded at the start, saved when a save point asks
 //! for it, saved at the end.
 
+use crate::aof;
+use redpoll_engine::Engine;
 use redpoll_engine::engine::ShutdownOptions;
 use redpoll_engine::persistence::{LoadError, Merge, SaveError};
-use redpoll_engine::{Engine, Executor};
 use redpoll_keyspace::clock;
 use std::sync::Arc;
 use std::thread;
@@ -26,10 +27,6 @@ pub fn load(engine: &Arc<Engine>) -> Result<bool, String> {
             if let Some(position) = loaded.position() {
                 let as_replica = engine.config.replicaof().is_some();
                 engine.resume_stream(position, as_replica);
-                if !as_replica {
-                    // What had expired in the file; those who know the stream hear of it.
-                    Executor::new(Arc::clone(engine), 2).expire_due(clock::now_ms());
-                }
             }
             loaded.notes.iter().for_each(|note| log::warn!("{note}"));
             let empty = match loaded.empty {
@@ -73,9 +70,33 @@ fn end_save(engine: &Engine) {
     }
 }
 
-/// Saves at the end, if that is asked for. Answers whether the program may end; then nothing is
-/// changed any more, so that no client is told of a write that the file does not hold.
+/// Saves at the end, if that is asked for, and puts the log on disk. Answers whether the program
+/// may end; then nothing is changed any more, so that no client is told of a write that the files
+/// do not hold.
 pub fn may_end(engine: &Engine, options: ShutdownOptions) -> bool {
+    let log = aof::log().filter(|_| engine.persistence.aof.is_enabled());
+    if log.is_some() && !engine.persistence.aof.is_complete() && !options.force {
+        log::warn!("Writing initial AOF. Can't exit.");
+        return false;
+    }
+    if !save_at_end(engine, options) {
+        return false;
+    }
+    let Some(log) = log else { return true };
+    let mut keys = engine.keyspace.keys(0, clock::now_ms());
+    keys.lock_all();
+    if !log.finish() {
+        log::warn!("Fail to fsync the AOF file");
+        if !options.force {
+            return false;
+        }
+    }
+    // The locks are never given back.
+    std::mem::forget(keys);
+    true
+}
+
+fn save_at_end(engine: &Engine, options: ShutdownOptions) -> bool {
     let wanted = options.save || !engine.config.save().is_empty();
     end_save(engine);
     if options.nosave || !wanted {
@@ -88,8 +109,10 @@ pub fn may_end(engine: &Engine, options: ShutdownOptions) -> bool {
         keys.lock_all();
         match engine.save(&mut keys) {
             Ok(()) => {
-                // The locks are never given back.
-                std::mem::forget(keys);
+                if !engine.persistence.aof.is_enabled() {
+                    // The locks are never given back.
+                    std::mem::forget(keys);
+                }
                 return true;
             }
             Err(SaveError::InProgress) if begun.elapsed() < WAIT_MAX => {

@@ -10,13 +10,13 @@ use crate::supervisor::Supervisor;
 use crate::worker::Worker;
 use crate::workers::Workers;
 use crate::{
-    acceptor, banner, handshake, logging, metrics, migrate, oom_score, reclaim, replication,
-    snapshot, storage, timer, users,
+    acceptor, aof, banner, handshake, logging, metrics, migrate, oom_score, reclaim, replication,
+    storage, timer, users,
 };
 use redpoll_config::{Config, Text};
-use redpoll_engine::Engine;
 use redpoll_engine::engine::ProcessInfo;
 use redpoll_engine::replication::Primary;
+use redpoll_engine::{Engine, Executor};
 use redpoll_keyspace::clock;
 use redpoll_transport::Listener;
 use redpoll_types::rng::SmallRng;
@@ -93,7 +93,10 @@ fn start_threads(
     engine.persistence.set_storage(Box::new(Directory));
     migrate::start(engine);
     replication::start(engine).map_err(failed)?;
+    log::info!("Server initialized");
     let workers = Arc::new(Workers::new(start_workers(engine).map_err(failed)?));
+    let holders = Arc::clone(&workers);
+    engine.persistence.aof.set_wake(Box::new(move || holders.wake_holders()));
     let doors = Arc::new(Doors::new(listeners).map_err(failed)?);
     let handshakes = Arc::new(Handshakes::new().map_err(failed)?);
     certificates.publish(engine);
@@ -105,7 +108,6 @@ fn start_threads(
     };
     engine.set_config_hook(Box::new(move |config, changed| reconfigure.apply(config, changed)));
     metrics::start(engine)?;
-    log::info!("Server initialized");
     handshake::start(
         Arc::clone(engine),
         Arc::clone(&handshakes),
@@ -116,9 +118,14 @@ fn start_threads(
     // Clients are answered that the data are still being loaded.
     let loading = engine.begin_loading();
     acceptor::start(Arc::clone(engine), Arc::clone(&doors), workers, handshakes).map_err(failed)?;
-    let goes_on = snapshot::load(engine)?;
+    let goes_on = aof::start(engine)?;
     drop(loading);
     if goes_on {
+        if engine.config.replicaof().is_none() {
+            // What had expired in the file; those who know the stream hear of it. Nothing is
+            // logged before: while data are loaded.
+            Executor::new(Arc::clone(engine), 2).expire_due(clock::now_ms());
+        }
         follow_configured(engine);
     }
     Ok((goes_on, doors))
@@ -151,10 +158,7 @@ fn prepare_process(config: &Arc<Config>) {
 /// Says which directives of the configuration ask for something that this build does not have:
 /// whoever relies on them must hear of it at the start, not after a loss.
 fn warn_of_missing(config: &Config) {
-    let missing = [
-        (config.appendonly(), "appendonly", "no append-only file is written"),
-        (config.cluster_enabled(), "cluster-enabled", "the server runs alone"),
-    ];
+    let missing = [(config.cluster_enabled(), "cluster-enabled", "the server runs alone")];
     for (_, name, instead) in missing.iter().filter(|(asked, _, _)| *asked) {
         log::warn!("{name} is set, but this version does not have it: {instead}.");
     }

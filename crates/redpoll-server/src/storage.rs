@@ -19,7 +19,7 @@ impl Storage for Directory {
     fn replace(&self, name: &Path, fill: &mut Fill<'_>) -> io::Result<()> {
         let temporary = temporary();
         let written = write(&temporary, fill).and_then(|()| fs::rename(&temporary, name));
-        match written.and_then(|()| flush_directory()) {
+        match written.and_then(|()| flush_directory(Path::new("."))) {
             Ok(()) => {
                 log::info!("DB saved on disk");
                 Ok(())
@@ -67,9 +67,10 @@ fn write(path: &Path, fill: &mut Fill<'_>) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Makes a rename last. Some file systems cannot flush a directory, and need not.
-fn flush_directory() -> io::Result<()> {
-    match File::open(".")?.sync_all() {
+/// Makes a rename within a directory last. Some file systems cannot flush a directory, and need
+/// not.
+pub fn flush_directory(path: &Path) -> io::Result<()> {
+    match File::open(path)?.sync_all() {
         Err(error) if error.raw_os_error() == Some(Errno::INVAL.raw_os_error()) => Ok(()),
         result => result,
     }

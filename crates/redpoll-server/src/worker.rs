@@ -80,6 +80,7 @@ impl Worker {
             self.common.catch_up(&mut self.hands, now);
             self.common.go_on(&mut self.hands, now);
             self.common.end_waits(&mut self.hands, now);
+            self.common.release_held(&mut self.hands, now);
             if now >= self.next_look_over {
                 self.next_look_over = now + LOOK_OVER_MS;
                 self.common.look_over(&mut self.hands, now);

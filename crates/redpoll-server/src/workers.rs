@@ -3,7 +3,10 @@
 use crate::mailbox::Mailbox;
 use redpoll_transport::Stream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicUsize,
+    Ordering::{Relaxed, SeqCst},
+};
 
 /// All workers' mailboxes.
 pub struct Workers {
@@ -15,6 +18,12 @@ impl Workers {
     /// These.
     pub fn new(mailboxes: Vec<Arc<Mailbox>>) -> Self {
         Workers { mailboxes, next: AtomicUsize::new(0) }
+    }
+
+    /// Lets those look at their connections that hold replies back.
+    pub fn wake_holders(&self) {
+        let holders = self.mailboxes.iter().filter(|mailbox| mailbox.holds.load(SeqCst));
+        holders.for_each(|mailbox| mailbox.wake());
     }
 
     /// Connections that no worker has registered yet.

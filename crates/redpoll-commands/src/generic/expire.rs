@@ -88,7 +88,7 @@ fn run(
     if !wanted {
         return Ok(());
     }
-    if deadline <= now {
+    if ctx.keys.is_past(deadline) {
         ctx.keys.delete(key);
         ctx.wrote(key, Class::Generic, "del", 1);
         ctx.log_removal(key, Config::lazyfree_lazy_expire);

@@ -78,7 +78,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         (at, true) => Some(at),
         (ttl, false) => Some(ctx.keys.now().saturating_add(ttl)),
     };
-    if expiry.is_some_and(|at| at <= ctx.keys.now()) {
+    if expiry.is_some_and(|at| ctx.keys.is_past(at)) {
         if ctx.keys.delete(key) {
             ctx.wrote(key, Class::Generic, "del", 1);
             ctx.log_removal(key, Config::lazyfree_lazy_server_del);

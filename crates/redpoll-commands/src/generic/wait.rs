@@ -36,19 +36,13 @@ pub const WAITAOF: Command = Command {
     run: waitaof,
 };
 
-/// The server itself has no such file, so it may not be waited for.
 fn waitaof(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
-    let local = parse::int_in(args.at(1), 0..=1)?;
+    let local = parse::int_in(args.at(1), 0..=1)? > 0;
     let replicas = parse::int(args.at(2))?;
     if replicas < 0 {
         return Err(Error::text("ERR value is out of range, must be positive"));
     }
     let timeout_ms = parse::timeout_ms(args.at(3), ctx.keys.now())?;
-    if local > 0 {
-        return Err(Error::text(
-            "ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.",
-        ));
-    }
     let replication = &ctx.engine.replication;
     if replication.is_replica() {
         return Err(Error::text(
@@ -56,20 +50,27 @@ fn waitaof(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
              replicas are just local and are not propagated.",
         ));
     }
-    let offset = ctx.session.write_offset;
+    if local && !ctx.engine.persistence.aof.is_enabled() {
+        return Err(Error::text(
+            "ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.",
+        ));
+    }
+    let (position, offset) = (ctx.session.log_position, ctx.session.write_offset);
+    let here = ctx.engine.persisted_here(position);
     let persisted = replication.persisted_by(offset);
     let wanted = usize::try_from(replicas).unwrap_or(0);
-    if persisted >= wanted || !ctx.may_block() {
+    if (persisted >= wanted && here >= usize::from(local)) || !ctx.may_block() {
         ctx.reply.array(2);
-        ctx.reply.int(0);
+        ctx.reply.count(here);
         ctx.reply.count(persisted);
         return Ok(());
     }
-    wait_for_replicas(ctx, timeout_ms, TimeoutReply::Persisted { offset, wanted });
+    let on_timeout = TimeoutReply::Persisted { position, local, offset, wanted };
+    wait_for_replicas(ctx, timeout_ms, on_timeout);
     Ok(())
 }
 
-/// Asks the replicas how far they are, and waits for what they say.
+/// Asks the replicas how far they are, and waits for what they say, and for the log.
 fn wait_for_replicas(ctx: &mut Ctx<'_>, timeout_ms: Option<i64>, on_timeout: TimeoutReply) {
     ctx.engine.replication.say(&[b"REPLCONF", b"GETACK", b"*"]);
     ctx.block(BlockRequest {

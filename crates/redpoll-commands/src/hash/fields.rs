@@ -4,9 +4,13 @@ use crate::prelude::*;
 use redpoll_keyspace::Owned;
 use redpoll_types::hash::Hash;
 
-/// The moment of the command, as hashes count time.
+/// The moment of the command, as hashes count time. For the commands of a primary or of a log,
+/// which name absolute times and say when fields go, it is before all times.
 #[inline]
 pub fn now(ctx: &Ctx<'_>) -> u64 {
+    if ctx.session.is_primary {
+        return 0;
+    }
     u64::try_from(ctx.keys.now()).unwrap_or(0)
 }
 

@@ -2,6 +2,7 @@
 
 group! {
     acl: ACL;
+    bgrewriteaof: BGREWRITEAOF;
     command: COMMAND;
     commandlog: COMMANDLOG;
     config: CONFIG;

@@ -43,7 +43,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     };
     text.with(|bytes| ctx.reply.bulk(bytes));
     match (change, deadline) {
-        (_, Some((unit, at))) if unit.is_absolute() && at <= now => {
+        (_, Some((unit, at))) if unit.is_absolute() && ctx.keys.is_past(at) => {
             ctx.keys.delete(key);
             ctx.wrote(key, Class::Generic, "del", 1);
             ctx.log_removal(key, Config::lazyfree_lazy_expire);

@@ -11,6 +11,7 @@ use crate::script::busy_error;
 use crate::session::{Queued, Session};
 use crate::spec::{Command, Flags, Spec};
 use redpoll_resp::Args;
+use std::borrow::Cow;
 
 /// What becomes of a command.
 pub(super) enum Verdict {
@@ -180,7 +181,7 @@ impl Executor {
         session: &Session,
         spec: &Spec,
         args: Args<'_>,
-    ) -> Option<&'static str> {
+    ) -> Option<Cow<'static, str>> {
         let flags = self.engine.flags_of(spec, args);
         let writes = |flags: Flags| flags.has(Flags::WRITE);
         let changes = writes(flags) || (spec.name == "exec" && queue_has(session, writes));
@@ -188,7 +189,8 @@ impl Executor {
         let needs_data = |flags: Flags| !flags.has(Flags::STALE);
         let needs = needs_data(flags) || (spec.name == "exec" && queue_has(session, needs_data));
         let stale = || needs && self.engine.is_stale();
-        refusal.map(WriteRefusal::text).or_else(|| stale().then_some(MASTERDOWN))
+        let text = refusal.as_ref().map(WriteRefusal::text);
+        text.or_else(|| stale().then_some(MASTERDOWN.into()))
     }
 
     /// Whether a command is refused where memory is short: it may need more by itself, or it would

@@ -39,7 +39,7 @@ impl Executor {
             while more {
                 let mut keys = engine.keyspace.keys(0, now);
                 keys.effects.wanted = self.settings.wanted_events | engine.tracking.wanted();
-                keys.effects.logging = engine.change_log.is_on();
+                keys.effects.logging = engine.is_logging();
                 // Not to wait for a script that may take minutes.
                 let slice = unless_busy(|| engine.keyspace.expire(stripe, SLICE, &mut keys, now));
                 let Ok(left) = slice else { return removed };

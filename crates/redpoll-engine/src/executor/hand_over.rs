@@ -15,7 +15,7 @@ impl Executor {
         let hash = engine.keyspace.hash(&sent.key);
         let mut keys = engine.keyspace.keys_one(hash, db, clock::now_ms());
         keys.effects.wanted = self.settings.wanted_events;
-        keys.effects.logging = engine.change_log.is_on();
+        keys.effects.logging = engine.is_logging();
         let handover = match Parcel::pack(&mut keys, &sent.key, compress) {
             None => Handover::Gone,
             Some(now) if now != *sent => Handover::Changed(now),

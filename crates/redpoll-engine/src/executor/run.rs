@@ -125,7 +125,7 @@ impl Executor {
         keys.effects.wanted = settings.wanted_events | engine.tracking.wanted();
         let client_flags = session.client.flags();
         keys.set_no_touch(client_flags & flags::NO_TOUCH != 0);
-        keys.effects.logging = engine.change_log.is_on();
+        keys.effects.logging = engine.is_logging();
         if session.is_primary || settings.import_mode {
             keys.see_expired(session.is_primary || client_flags & flags::IMPORT_SOURCE != 0);
         }
@@ -169,6 +169,7 @@ impl Executor {
         let ready = Self::settle(engine, ctx.stats, &mut ctx.keys, Some(ctx.session));
         if ctx.keys.effects.dirty > 0 && ctx.keys.effects.logging {
             ctx.session.write_offset = engine.replication.offset();
+            ctx.session.log_position = engine.change_log.offset();
         }
         if !ready.is_empty() {
             Self::serve(ctx, ready);

@@ -91,7 +91,7 @@ impl Executor {
             rewritten: None,
         };
         ctx.keys.effects.wanted = self.settings.wanted_events | self.engine.tracking.wanted();
-        ctx.keys.effects.logging = self.engine.change_log.is_on();
+        ctx.keys.effects.logging = self.engine.is_logging();
         act(ctx);
     }
 
@@ -160,7 +160,7 @@ impl Executor {
 
     /// Runs a waiting command again; answers whether it has an answer now.
     fn run_again(ctx: &mut Ctx<'_>, waiter: &Waiter) -> bool {
-        ctx.keys.effects.logging = ctx.engine.change_log.is_on();
+        ctx.keys.effects.logging = ctx.engine.is_logging();
         let started = quanta::Instant::now();
         if let Err(error) = (waiter.command.run)(ctx, waiter.args.as_args()) {
             ctx.reply.rewind(0);
@@ -226,9 +226,9 @@ impl Executor {
             (None, TimeoutReply::Acknowledged { offset, .. }) => {
                 reply.count(self.engine.replication.acknowledged_by(offset));
             }
-            (None, TimeoutReply::Persisted { offset, .. }) => {
+            (None, TimeoutReply::Persisted { position, offset, .. }) => {
                 reply.array(2);
-                reply.int(0);
+                reply.count(self.engine.persisted_here(position));
                 reply.count(self.engine.replication.persisted_by(offset));
             }
         }

@@ -34,6 +34,8 @@ pub struct Loaded {
     pub empty: u64,
     /// Where the replication stream was, as far as the file tells; without an id, nothing is known.
     pub position: Position,
+    /// Bytes of the file that belong to the snapshot.
+    pub bytes: u64,
     /// What the log should tell: things of the file that were passed over.
     pub notes: Vec<String>,
 }
@@ -144,7 +146,7 @@ fn load(
         }
         match item {
             Item::Record(record) => match record.expiry {
-                Some(at) if at <= keys.now() => {
+                Some(at) if keys.is_past(at) => {
                     loaded.expired += 1;
                     // Where replicas may go on from here, they are to be told that it is gone.
                     if loaded.position().is_some() {
@@ -178,6 +180,7 @@ fn load(
             Item::Sizes(..) => {}
         }
     }
+    loaded.bytes = file.offset();
     Ok(loaded)
 }
 

@@ -9,13 +9,18 @@
 //! writing it to a file holds no lock. Snapshots by epochs, which stop nobody, are to replace
 //! [`Snapshot::take`]; nothing else knows how one is made.
 //!
-//! The files: `snapshot` the data at one moment, `save` writing it, `load` reading it back.
+//! The files: `snapshot` the data at one moment, `save` writing it, `commands` writing it as
+//! commands, `load` reading it back, `aof` what the engine knows of the append-only file.
 
+mod aof;
+mod commands;
 mod delay;
 mod load;
+mod logging;
 mod save;
 mod snapshot;
 
+pub use aof::{Aof, AofStatus, LogKeeper};
 pub use load::{LoadError, Loaded, Loading, Merge, restore};
 pub use save::SaveError;
 pub use snapshot::Snapshot;
@@ -66,6 +71,8 @@ pub struct Status {
 pub struct Persistence {
     storage: OnceLock<Box<dyn Storage>>,
     status: Mutex<Status>,
+    /// The append-only file.
+    pub aof: Aof,
     /// Whether data is being loaded.
     loading: AtomicBool,
     /// Whether a snapshot is being written in the background.

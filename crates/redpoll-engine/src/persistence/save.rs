@@ -161,6 +161,26 @@ impl Engine {
         snapshot.write(out, facts, self.form(), &AtomicBool::new(false))
     }
 
+    /// Writes a snapshot that an append-only file begins with: as commands, if the configuration
+    /// does not want a snapshot there. It tells nothing of the replication stream.
+    pub fn write_base(
+        &self,
+        snapshot: &Snapshot,
+        as_snapshot: bool,
+        out: &mut dyn std::io::Write,
+    ) -> std::io::Result<()> {
+        if !as_snapshot {
+            let noted = self.config.aof_timestamp_enabled();
+            let time = noted.then(|| clock::now_ms() / 1000);
+            return snapshot.write_commands(out, time);
+        }
+        let mut facts = self.facts();
+        if let Some(fact) = facts.iter_mut().find(|(name, _)| *name == "aof-base") {
+            fact.1 = "1".to_owned();
+        }
+        self.stream(snapshot, facts, out)
+    }
+
     /// What a snapshot for replicas tells of the server, and of the stream that goes on from here.
     pub fn facts_for_replicas(&self, at: &Position) -> Vec<(&'static str, String)> {
         let mut facts = self.facts();

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// See the module's head. Libraries of functions belong to it.
 pub struct Snapshot {
-    libraries: Vec<Arc<LibraryInfo>>,
+    pub(super) libraries: Vec<Arc<LibraryInfo>>,
     databases: Vec<Database>,
     /// When it was taken, in milliseconds since 1970.
     now: i64,
@@ -135,6 +135,26 @@ impl Snapshot {
             return Err(io::Error::other("the snapshot was given up"));
         }
         file.finish().map(drop)
+    }
+
+    /// Shows every key with its database, whether it is the first of that, its value and its
+    /// expiry, until `show` answers false.
+    pub(super) fn each(
+        &self,
+        mut show: impl FnMut(usize, bool, &[u8], ValueRef<'_>, Option<i64>) -> bool,
+    ) {
+        let mut goes_on = true;
+        for database in self.databases.iter() {
+            let mut starts = true;
+            database.each(|key, value, record| {
+                goes_on = show(database.number, starts, key, value, record.expiry);
+                starts = false;
+                goes_on
+            });
+            if !goes_on {
+                return;
+            }
+        }
     }
 }
 

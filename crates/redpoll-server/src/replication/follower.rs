@@ -257,6 +257,12 @@ impl Link {
         }
         let loaded = loaded.map_err(|error| io::Error::other(error.to_string()))?;
         loaded.notes.iter().for_each(|note| log::warn!("{note}"));
+        drop(keys);
+        let aof = &self.engine.persistence.aof;
+        if aof.is_enabled() {
+            // The log so far is that of other data.
+            aof.keeper()?.replaced()?;
+        }
         Ok(loaded)
     }
 
@@ -277,14 +283,23 @@ impl Link {
     ) -> io::Result<std::convert::Infallible> {
         let mut parser = Parser::default();
         let mut last_ack = 0;
+        let mut progress = Progress::default();
         loop {
             self.engine.standstill.wait();
             let asked = self.run_commands(line, session, &mut parser)?;
             let now = clock::now_ms();
             if asked || now - last_ack >= ACK_MS {
                 last_ack = now;
-                let offset = self.engine.replication.offset().to_string();
-                line.say(&[b"REPLCONF", b"ACK", offset.as_bytes()])?;
+                let offset = self.engine.replication.offset();
+                let durable = progress.durable(&self.engine, offset).map(|at| at.to_string());
+                let offset = offset.to_string();
+                match durable {
+                    None => line.say(&[b"REPLCONF", b"ACK", offset.as_bytes()])?,
+                    Some(durable) => {
+                        let words = [&b"REPLCONF"[..], b"ACK", offset.as_bytes(), b"FACK"];
+                        line.say(&[&words[..], &[durable.as_bytes()]].concat())?;
+                    }
+                }
             }
             if session.client.take_wishes().kill {
                 return Err(io::Error::other("closed by CLIENT KILL"));
@@ -362,6 +377,37 @@ impl Link {
             session.publish_figures(now);
             done += parsed.consumed;
         }
+    }
+}
+
+/// How much of the stream is on disk: the log counts other bytes than the stream, so that pairs of
+/// offsets that belong together are noted.
+#[derive(Default)]
+struct Progress {
+    /// Up to where the stream is on disk.
+    durable: u64,
+    /// An offset of the log that is waited for, and that of the stream with it.
+    pending: Option<(u64, u64)>,
+}
+
+impl Progress {
+    /// Up to where the stream, which has come to `offset`, is on disk; `None` without a log.
+    fn durable(&mut self, engine: &Engine, offset: u64) -> Option<u64> {
+        let aof = &engine.persistence.aof;
+        if !aof.is_complete() {
+            *self = Progress::default();
+            return None;
+        }
+        for _ in 0..2 {
+            let (logged, streamed) =
+                *self.pending.get_or_insert((engine.change_log.offset(), offset));
+            if aof.durable() < logged {
+                break;
+            }
+            self.durable = streamed;
+            self.pending = None;
+        }
+        Some(self.durable)
     }
 }
 

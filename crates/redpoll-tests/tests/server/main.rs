@@ -1,6 +1,7 @@
 //! All integration tests in one program, so that it is linked once.
 
 mod acl;
+mod append_only;
 mod blocking;
 mod clients;
 mod configuration;

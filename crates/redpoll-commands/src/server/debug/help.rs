@@ -4,6 +4,7 @@ use crate::prelude::*;
 
 pub(super) fn reply(ctx: &mut Ctx<'_>) {
     let lines = [
+        ("AOF-FLUSH-SLEEP <microseconds>", "Sleep before the append-only file is written."),
         ("CHANGE-REPL-ID", "Go on with the replication stream under another id."),
         ("CONFIG-REWRITE-FORCE-ALL", "Write every directive into the configuration file."),
         ("DIGEST", "A fingerprint of all data."),
@@ -11,6 +12,7 @@ pub(super) fn reply(ctx: &mut Ctx<'_>) {
         ("ERROR <text>", "Answer this error."),
         ("HTSTATS <database>", "The tables that hold a database."),
         ("LISTPACK <key>", "The elements of a value that is a listpack."),
+        ("LOADAOF", "Replace all data by what the append-only file holds."),
         ("LOG <text>", "Write this to the log."),
         ("OBJECT <key>", "How a value is stored."),
         ("PAUSE-CRON (0|1)", "Whether the timer does nothing."),

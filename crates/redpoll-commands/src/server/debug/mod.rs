@@ -14,6 +14,7 @@ use std::time::Duration;
 mod digest;
 mod help;
 mod listing;
+mod load_aof;
 mod object;
 mod populate;
 mod protocol;
@@ -64,6 +65,11 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         args.is(1, name) && words.contains(&args.len())
     };
     match () {
+        () if is("aof-flush-sleep", 3..=3) => {
+            let micros = u64::try_from(parse::int(args.at(2))?).unwrap_or(0);
+            ctx.engine.persistence.aof.sleep_micros.store(micros, Relaxed);
+            ctx.reply.ok();
+        }
         () if is("change-repl-id", 2..=2) => {
             let id = random_id(ctx.rng);
             ctx.engine.replication.break_off(id);
@@ -76,6 +82,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         () if is("help", 2..=2) => help::reply(ctx),
         () if is("htstats", 3..=4) => return tables::describe(ctx, args.at(2)),
         () if is("listpack", 3..=3) => return listing::listpack(ctx, args.at(2)),
+        () if is("loadaof", 2..=2) => return load_aof::run(ctx),
         () if is("object", 3..=3) => return object::describe(ctx, args.at(2)),
         () if is("log", 3..=3) => {
             log::warn!("DEBUG LOG: {}", String::from_utf8_lossy(args.at(2)));

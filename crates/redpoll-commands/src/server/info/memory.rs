@@ -5,6 +5,7 @@ use crate::prelude::*;
 use crate::server::memory_figures::{MemoryFigures, human};
 use crate::server::process;
 use crate::server::survey::Survey;
+use std::sync::atomic::Ordering::Relaxed;
 
 pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, survey: &Survey) {
     let figures = MemoryFigures::take(ctx, survey);
@@ -18,7 +19,8 @@ pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, survey: &Survey) {
     text.zeros(&["mem_replication_backlog", "mem_total_replication_buffers"]);
     text.field("mem_clients_slaves", figures.replicas);
     text.field("mem_clients_normal", figures.clients - figures.replicas);
-    text.zeros(&["mem_cluster_links", "mem_aof_buffer"]);
+    text.zeros(&["mem_cluster_links"]);
+    text.field("mem_aof_buffer", ctx.engine.persistence.aof.buffered.load(Relaxed));
     text.field("mem_allocator", "jemalloc-5.3.0");
     text.zeros(&["active_defrag_running"]);
     let (pending, freed) = ctx.engine.keyspace.lazy_counts();

@@ -1,8 +1,9 @@
-//! INFO's section `Persistence`. There is no append-only file yet.
+//! INFO's section `Persistence`: snapshots and the append-only file.
 
 use super::text::Text;
 use crate::prelude::*;
 use crate::server::survey::Survey;
+use std::sync::atomic::Ordering::Relaxed;
 
 pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, _survey: &Survey) {
     text.field("loading", u8::from(ctx.engine.is_loading()));
@@ -22,13 +23,32 @@ pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, _survey: &Survey) {
     text.zeros(&["rdb_last_cow_size"]);
     text.field("rdb_last_load_keys_expired", status.loaded_expired);
     text.field("rdb_last_load_keys_loaded", status.loaded);
-    text.zeros(&["aof_enabled", "aof_rewrite_in_progress", "aof_rewrite_scheduled"]);
-    text.field("aof_last_rewrite_time_sec", -1);
-    text.field("aof_current_rewrite_time_sec", -1);
-    text.field("aof_last_bgrewrite_status", "ok");
-    text.zeros(&["aof_rewrites", "aof_rewrites_consecutive_failures"]);
-    text.field("aof_last_write_status", "ok");
+    write_log(text, ctx);
+}
+
+/// The append-only file.
+fn write_log(text: &mut Text, ctx: &Ctx<'_>) {
+    let aof = &ctx.engine.persistence.aof;
+    let (status, rewriting) = (aof.status(), aof.is_rewriting());
+    text.field("aof_enabled", u8::from(aof.is_enabled()));
+    text.field("aof_rewrite_in_progress", u8::from(rewriting));
+    text.zeros(&["aof_rewrite_scheduled"]);
+    text.field("aof_last_rewrite_time_sec", status.rewrite_seconds.unwrap_or(-1));
+    let since = (ctx.keys.now() - status.rewrite_begun).max(0) / 1000;
+    text.field("aof_current_rewrite_time_sec", if rewriting { since } else { -1 });
+    text.field("aof_last_bgrewrite_status", if status.rewrite_failed { "err" } else { "ok" });
+    text.field("aof_rewrites", status.rewrites);
+    text.field("aof_rewrites_consecutive_failures", status.failures);
+    text.field("aof_last_write_status", if status.error.is_some() { "err" } else { "ok" });
     text.zeros(&["aof_last_cow_size", "module_fork_in_progress", "module_fork_last_cow_size"]);
+    if aof.is_enabled() {
+        text.field("aof_current_size", aof.size.load(Relaxed));
+        text.field("aof_base_size", status.base_size);
+        text.zeros(&["aof_pending_rewrite"]);
+        text.field("aof_buffer_length", aof.buffered.load(Relaxed));
+        text.zeros(&["aof_pending_bio_fsync"]);
+        text.field("aof_delayed_fsync", status.slow_flushes);
+    }
 }
 
 #[cfg(test)]
