@@ -118,8 +118,8 @@ impl Endpoint {
         }
     }
 
-    /// Connects from an address of this host if one is given, and with TLS if that is. A Unix socket
-    /// has neither.
+    /// Connects from an address of this host if one is given, and with TLS if that is. A Unix
+    /// socket has neither.
     pub fn connect_from(
         &self,
         source: Option<IpAddr>,

@@ -123,7 +123,8 @@ impl ChangeLog {
         });
         state.sinks = sinks;
         // They may have seen different commands: then each is told the database again.
-        state.db = if ends.windows(2).all(|pair| pair[0] == pair[1]) { ends[0] } else { None };
+        let agree = ends.windows(2).all(|pair| pair[0] == pair[1]);
+        state.db = ends.first().copied().flatten().filter(|_| agree);
         state.buffer.clear();
         // The offset is a position of the append-only file, whose writer counts what it gets.
         self.offset.fetch_add(in_file.unwrap_or(longest) as u64, Release);
@@ -149,13 +150,7 @@ impl State {
         if several {
             self.words(&[b"MULTI"]);
         }
-        for Logged { db, words, message, .. } in unit {
-            match message {
-                false => self.command(*db, words.as_args()),
-                // A message belongs to no database.
-                true => encode_words(&mut self.buffer, words.as_args().iter()),
-            }
-        }
+        unit.for_each(|logged| self.command(logged.db, logged.words.as_args()));
         if several {
             self.words(&[b"EXEC"]);
         }

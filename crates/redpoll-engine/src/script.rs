@@ -343,12 +343,7 @@ impl ScriptRun {
             (None, _) => return,
         };
         let targets = self.replication;
-        self.log.extend(words.into_iter().map(|words| Logged {
-            db,
-            words,
-            targets,
-            message: false,
-        }));
+        self.log.extend(words.into_iter().map(|words| Logged { db, words, targets }));
     }
 
     /// Looks at the script from time to time while it runs.

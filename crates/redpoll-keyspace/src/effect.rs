@@ -74,8 +74,6 @@ pub struct Logged {
     pub words: OwnedArgs,
     /// Whom it is for: see [`Logged::ALL`].
     pub targets: u8,
-    /// Whether it changes nothing and belongs to no database (PUBLISH).
-    pub message: bool,
 }
 
 impl Logged {
@@ -86,12 +84,12 @@ impl Logged {
 
     /// A command for all.
     pub fn new(db: usize, words: OwnedArgs) -> Self {
-        Logged { db, words, targets: Logged::ALL, message: false }
+        Logged { db, words, targets: Logged::ALL }
     }
 
-    /// What changes nothing, for replicas.
+    /// What changes nothing (PUBLISH), for replicas.
     pub fn message(db: usize, words: OwnedArgs) -> Self {
-        Logged { db, words, targets: 2, message: true }
+        Logged { db, words, targets: 2 }
     }
 }
 

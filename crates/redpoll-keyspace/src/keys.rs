@@ -76,8 +76,6 @@ pub struct Keys<'a> {
     /// Keys whose expiry is not later are gone: `now`, or never for an import source.
     gone_by: i64,
     reaps: bool,
-    /// Whether expired keys are left where they are, unseen.
-    leave_expired: bool,
     /// A hash that the dispatcher has computed already, and the key it belongs to.
     hint: (*const u8, usize, u64),
     /// Whether reads leave the access clock alone (CLIENT NO-TOUCH).
@@ -95,7 +93,6 @@ impl<'a> Keys<'a> {
             now,
             gone_by: now,
             reaps: false,
-            leave_expired: false,
             hint: (std::ptr::null(), 0, 0),
             no_touch: false,
             effects: Effects::default(),
@@ -154,12 +151,6 @@ impl<'a> Keys<'a> {
         self.reaps = on;
     }
 
-    /// Leaves expired keys where they are from now on; nobody sees them. Only for views that
-    /// nothing is written through: a key that is there unseen must not be put there again.
-    pub fn leave_expired(&mut self) {
-        self.leave_expired = true;
-    }
-
     /// Tells the hash of a key, so that it is not computed again when that very slice is looked up.
     #[inline]
     pub fn set_hint(&mut self, key: &[u8], hash: u64) {
@@ -205,7 +196,7 @@ impl<'a> Keys<'a> {
     #[inline]
     fn live(&mut self, hash: u64, key: &[u8]) -> Option<Place> {
         let gone_by = self.gone_by;
-        let passive = self.leave_expired || (self.keyspace.is_passive() && !self.reaps);
+        let passive = self.keyspace.is_passive() && !self.reaps;
         let db = self.db_of(hash);
         let place = db.table.find(hash, key)?;
         let entry = db.table.entry(place);

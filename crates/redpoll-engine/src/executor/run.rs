@@ -103,16 +103,6 @@ impl Executor {
         Error::text(format!("EXECABORT Transaction discarded because of: {reason}"))
     }
 
-    /// While clients are paused nothing changes, not even by time: a command that reads leaves what
-    /// has expired where it is.
-    #[cold]
-    fn read_in_pause(engine: &Engine, keys: &mut Keys<'_>, command: &Command, now: i64) {
-        let reads = command.spec.flags.has(Flags::READONLY) && command.spec.locks == Locks::Keys;
-        if reads && engine.pause.holds(true, now).is_some() {
-            keys.leave_expired();
-        }
-    }
-
     /// Runs a command with its stripes locked, and serves those who wait for what it has changed.
     fn run(
         &mut self,
@@ -133,9 +123,6 @@ impl Executor {
         // Read with the stripe locked: a client that begins to track and reads a key before this
         // command locks it will hear of what the command changes.
         keys.effects.wanted = settings.wanted_events | engine.tracking.wanted();
-        if engine.pause.is_set() {
-            Self::read_in_pause(engine, &mut keys, command, now);
-        }
         let client_flags = session.client.flags();
         keys.set_no_touch(client_flags & flags::NO_TOUCH != 0);
         keys.effects.logging = engine.is_logging();

@@ -103,7 +103,8 @@ impl Engine {
             && !self.config.save().is_empty()
     }
 
-    /// A snapshot, how many changes it holds, with those of the command that takes it, and where the replication stream was.
+    /// A snapshot, how many changes it holds, with those of the command that takes it, and where
+    /// the replication stream was.
     fn snapshot(&self, keys: &mut Keys<'_>) -> Taken {
         // Counted before: a change that falls between belongs to the next one as well.
         let dirty = self.stats.dirty() + keys.effects.dirty;

@@ -413,8 +413,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn words_read_what_big_integers_read(value in 0u64..10_000_000_000_000_000_000, cut in 0u32..19,
-                                             power in -19i64..=19) {
+        fn words_read_what_big_integers_read(
+            value in 0..10_000_000_000_000_000_000u64, cut in 0..19u32, power in -19..=19i64,
+        ) {
             let digits = format!("{}e{power}", value / 10u64.pow(cut));
             let decimal = Decimal::parse(digits.as_bytes()).expect("a number");
             if !decimal.digits.is_empty() && let Some(words) = decimal.everyday() {

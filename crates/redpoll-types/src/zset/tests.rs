@@ -277,7 +277,8 @@ proptest! {
         let slice = set.slice(start..start + len, &limits);
         let wanted = pairs(set.range(start..start + len));
         compare(&slice, &wanted);
-        let built = ZSet::from_members(wanted.iter().map(|(score, member)| (member, *score)), &limits);
+        let members = wanted.iter().map(|(score, member)| (member, *score));
+        let built = ZSet::from_members(members, &limits);
         prop_assert_eq!(slice.encoding(), built.encoding());
     }
 

@@ -42,7 +42,8 @@ const MATCHED_MAX: usize = 1 << 20;
 /// The longest sleep, in seconds.
 const SLEEP_MAX: f64 = 3600.0;
 
-fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
+/// Refuses those who may not use DEBUG.
+fn check_allowed(ctx: &Ctx<'_>) -> Result {
     let allowed = match ctx.engine.config.enable_debug_command() {
         ProtectedAction::Yes => true,
         ProtectedAction::Local => local::is_local(&ctx.session.client),
@@ -55,6 +56,11 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
              option in the configuration file, and then restart the server.",
         ));
     }
+    Ok(())
+}
+
+fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
+    check_allowed(ctx)?;
     let is = |name: &str, words: std::ops::RangeInclusive<usize>| {
         args.is(1, name) && words.contains(&args.len())
     };
