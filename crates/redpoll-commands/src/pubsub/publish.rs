@@ -34,7 +34,7 @@ mod tests {
 
     #[test]
     fn replicas_get_it_too() {
-        check_log("PUBLISH c m", "PUBLISH c m");
+        check_log("PUBLISH c m", "SELECT 0 | PUBLISH c m");
         check_log(
             "MULTI | SET k v | PUBLISH c m | EXEC | SPUBLISH s m",
             "MULTI | SELECT 0 | SET k v | PUBLISH c m | EXEC | SPUBLISH s m",
