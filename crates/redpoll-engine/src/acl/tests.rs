@@ -112,7 +112,8 @@ fn meaning(user: &User) -> impl PartialEq + std::fmt::Debug {
                 [None, Some(&b"a"[..]), Some(b"b")].map(|arg| selector.commands.allow(id, arg))
             })
             .collect();
-        let keys: Vec<bool> = [&b"a"[..], b"b", b"", b"("]
+        // Not the empty key: `*` does not match it, but `%RW~*` is described as `~*`, as in Redis.
+        let keys: Vec<bool> = [&b"a"[..], b"b", b"("]
             .iter()
             .flat_map(|key| {
                 [patterns::Access::NONE, patterns::Access::READ, patterns::Access::WRITE]

@@ -8,11 +8,11 @@ use crate::client::flags;
 use crate::ctx::{Action, Ctx, Mode};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::refusal::WriteRefusal;
 use crate::script::busy_error;
 use crate::session::{ReplyMode, Session};
 use crate::spec::{Command, Flags, Locks, Spec};
 use crate::stats::ThreadStats;
-use crate::refusal::WriteRefusal;
 use redpoll_keyspace::lock::{Busy, unless_busy};
 use redpoll_keyspace::{Keys, Keyspace};
 use redpoll_resp::request::encode_words;
@@ -168,12 +168,17 @@ impl Executor {
         engine.pass_on(ctx.session);
         let ready = Self::settle(engine, ctx.stats, &mut ctx.keys, Some(ctx.session));
         if ctx.keys.effects.dirty > 0 && ctx.keys.effects.logging {
-            ctx.session.write_offset = engine.replication.offset();
-            ctx.session.log_position = engine.change_log.offset();
+            Self::note_position(engine, ctx.session);
         }
         if !ready.is_empty() {
             Self::serve(ctx, ready);
         }
+    }
+
+    /// Notes up to where replicas and the append-only file must come to have the client's writes.
+    fn note_position(engine: &Engine, session: &mut Session) {
+        session.write_offset = engine.replication.offset();
+        session.log_position = engine.change_log.offset();
     }
 
     /// Answers that a script keeps the keys locked.
