@@ -310,7 +310,7 @@ fn a_replica_whose_keys_have_all_expired_still_answers() {
     assert_eq!(replica.talk().ask("SCAN 0 COUNT 1000"), "[0 []]");
 }
 
-/// Debian's redis-sentinel, ended when dropped.
+/// Debian's redis-server as a Sentinel, ended when dropped.
 struct Sentinel(std::process::Child, std::path::PathBuf);
 
 impl Drop for Sentinel {
@@ -332,9 +332,9 @@ fn watch(primary: &Server) -> (Sentinel, u16) {
         primary.port
     );
     std::fs::write(&file, text).expect("a file");
-    let mut command = std::process::Command::new("redis-sentinel");
-    let child = command.arg(&file).stdout(std::process::Stdio::null()).spawn();
-    (Sentinel(child.expect("redis-sentinel is installed"), directory), port)
+    let mut command = std::process::Command::new("redis-server");
+    let child = command.arg(&file).arg("--sentinel").stdout(std::process::Stdio::null()).spawn();
+    (Sentinel(child.expect("redis-server is installed"), directory), port)
 }
 
 #[test]
