@@ -19,9 +19,7 @@ pub const BGREWRITEAOF: Command = Command {
 fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
     let aof = &ctx.engine.persistence.aof;
     if aof.is_rewriting() {
-        return Err(Error::text(
-            "ERR Background append only file rewriting already in progress",
-        ));
+        return Err(Error::text("ERR Background append only file rewriting already in progress"));
     }
     let begun = aof.keeper().and_then(|keeper| {
         aof.begin_rewrite(ctx.keys.now());
