@@ -156,6 +156,21 @@ fn replies_become_values() {
 }
 
 #[test]
+fn any_number_of_values_comes_back() {
+    let calls = [
+        "pcall(unpack, t)",
+        "xpcall(function() return unpack(t) end, error)",
+        "coroutine.resume(coroutine.create(function() return unpack(t) end))",
+    ];
+    for call in calls {
+        let script = format!(
+            "local t = {{}} for n = 1, 300 do t[n] = n if #{{{call}}} ~= n + 1 then return n end end"
+        );
+        check(&script, "_");
+    }
+}
+
+#[test]
 fn errors_tell_their_place() {
     check("return redis.call('no')", "ERR no such command at @user_script:1");
     check("\nredis.call('no')", "ERR no such command at @user_script:2");
