@@ -125,11 +125,6 @@ impl Stream {
         self.tls.is_some()
     }
 
-    /// The version and the cipher of TLS that the ends have agreed on.
-    pub fn tls_agreed(&self) -> Option<(&'static str, &'static str)> {
-        self.tls.as_ref().and_then(|session| session.agreed())
-    }
-
     /// Whom the certificate names that the other end has shown; it has been verified.
     pub fn peer_identity(&self) -> Option<Identity> {
         self.tls.as_ref()?.peer_certificate().map(Identity::of)

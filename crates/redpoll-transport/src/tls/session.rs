@@ -144,15 +144,6 @@ impl Session {
         chain?.first()
     }
 
-    /// Version and cipher, once they are agreed on.
-    pub(crate) fn agreed(&self) -> Option<(&'static str, &'static str)> {
-        let (version, suite) = match &self.side {
-            Side::Server(c) => (c.protocol_version(), c.negotiated_cipher_suite()),
-            Side::Client(c) => (c.protocol_version(), c.negotiated_cipher_suite()),
-        };
-        Some((version?.as_str()?, suite?.suite().as_str()?))
-    }
-
     /// Encrypted bytes that wait for the socket.
     pub(crate) fn pending(&self) -> usize {
         self.outgoing.len() - self.sent
