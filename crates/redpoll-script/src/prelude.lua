@@ -63,18 +63,15 @@ local function settle(ok, problem, ...)
   return false, plain
 end
 
-local function settle_text(ok, problem, ...)
-  if ok then
-    return ok, problem, ...
+local function as_text(ok, plain, ...)
+  if not ok and type(plain) == "table" and rawget(plain, "err") ~= nil then
+    return false, rawget(plain, "err")
   end
-  local catchable, plain = understand(problem)
-  if not catchable then
-    error(problem, 0)
-  end
-  if type(plain) == "table" and rawget(plain, "err") ~= nil then
-    plain = rawget(plain, "err")
-  end
-  return false, plain
+  return ok, plain, ...
+end
+
+local function settle_text(...)
+  return as_text(settle(...))
 end
 
 function G.pcall(f, ...)
