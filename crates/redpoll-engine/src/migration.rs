@@ -13,6 +13,7 @@ use redpoll_keyspace::entry::Payload;
 use redpoll_keyspace::{Keys, clock};
 use redpoll_persist::{ValueRef, payload};
 use redpoll_resp::Reply;
+use redpoll_types::value::Value;
 use std::sync::Arc;
 
 /// What MIGRATE asks for.
@@ -63,18 +64,24 @@ pub enum Handover {
 /// Carries a migration out in another thread, and answers the client that waits for it.
 pub type Migrator = dyn Fn(&Arc<Engine>, Migration, Arc<Waiter>) + Send + Sync;
 
+/// What DUMP answers for an entry, and RESTORE takes.
+pub fn dump(payload: Payload<'_, Value>, compress: bool) -> Vec<u8> {
+    let value = match payload {
+        Payload::Inline(text) => ValueRef::Text(text),
+        Payload::Int(value) => ValueRef::Int(value),
+        Payload::Value(value) => ValueRef::Value(value),
+    };
+    let mut dumped = Vec::new();
+    payload::write(&mut dumped, value, compress);
+    dumped
+}
+
 impl Parcel {
     /// Packs a key whose stripe is locked; `None` if it is not there.
     pub fn pack(keys: &mut Keys<'_>, key: &[u8], compress: bool) -> Option<Self> {
         let entry = keys.peek(key)?;
-        let value = match entry.payload() {
-            Payload::Inline(text) => ValueRef::Text(text),
-            Payload::Int(value) => ValueRef::Int(value),
-            Payload::Value(value) => ValueRef::Value(value),
-        };
-        let mut packed = Vec::new();
-        payload::write(&mut packed, value, compress);
-        Some(Parcel { key: key.into(), payload: packed, expiry: entry.expiry() })
+        let payload = dump(entry.payload(), compress);
+        Some(Parcel { key: key.into(), payload, expiry: entry.expiry() })
     }
 
     /// For how long the key still lives, as RESTORE wants it: 0 for ever.

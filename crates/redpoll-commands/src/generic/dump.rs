@@ -1,8 +1,7 @@
 //! `DUMP key`: the value in Redis's RDB format, for RESTORE.
 
 use crate::prelude::*;
-use redpoll_keyspace::entry::Payload;
-use redpoll_persist::{ValueRef, payload};
+use redpoll_engine::migration::dump;
 
 pub const DUMP: Command = Command {
     spec: Spec {
@@ -27,14 +26,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         ctx.reply.null();
         return Ok(());
     };
-    let value = match entry.payload() {
-        Payload::Inline(text) => ValueRef::Text(text),
-        Payload::Int(value) => ValueRef::Int(value),
-        Payload::Value(value) => ValueRef::Value(value),
-    };
-    let mut packed = Vec::new();
-    payload::write(&mut packed, value, compress);
-    ctx.reply.bulk(&packed);
+    ctx.reply.bulk(&dump(entry.payload(), compress));
     Ok(())
 }
 
