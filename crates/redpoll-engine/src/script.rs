@@ -126,10 +126,7 @@ impl ScriptRun {
                     let db = ctx.keys.db();
                     let hash = ctx.keys.keyspace().hash(key);
                     ctx.keys.keyspace().prefetch_bucket(db, hash);
-                    let now = ctx.keys.now();
-                    let mut locked = ctx.keys.keyspace().keys_one_unless_busy(hash, db, now)?;
-                    locked.take_over(&mut ctx.keys);
-                    ctx.keys = locked;
+                    ctx.keys.lock_hash(hash)?;
                 }
                 _ => unless_busy(|| ctx.keys.lock_keys(&mut keys))?,
             }

@@ -140,6 +140,7 @@ impl Keyspace {
     }
 
     /// A view without any stripe locked; see [`Keys`] for how to lock.
+    #[inline]
     pub fn keys(&self, db: usize, now: i64) -> Keys<'_> {
         Keys::new(self, Guards::None, db, now)
     }
@@ -149,14 +150,6 @@ impl Keyspace {
     pub fn keys_one(&self, hash: u64, db: usize, now: i64) -> Keys<'_> {
         let stripe = self.stripe_of(hash);
         Keys::new(self, Guards::One(stripe, self.lock(stripe)), db, now)
-    }
-
-    /// As [`Keyspace::keys_one`], unless the lock is taken by a holder that is busy for long.
-    #[inline]
-    pub fn keys_one_unless_busy(&self, hash: u64, db: usize, now: i64) -> Result<Keys<'_>, Busy> {
-        let stripe = self.stripe_of(hash);
-        let guard = self.lock_unless_busy(stripe)?;
-        Ok(Keys::new(self, Guards::One(stripe, guard), db, now))
     }
 
     /// Starts loading the bucket of a key into the processor's cache.

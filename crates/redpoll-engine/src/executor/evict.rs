@@ -130,8 +130,7 @@ impl Executor {
             }
             while let Some(candidate) = pool.take() {
                 let mut keys = engine.keyspace.keys_one(candidate.hash, candidate.db, now);
-                keys.effects.wanted = self.settings.wanted_events | engine.tracking.wanted();
-                keys.effects.logging = engine.is_logging();
+                Self::attend(engine, &self.settings, &mut keys);
                 if let Some(freed) = keys.evict(&candidate, policy) {
                     Self::settle(engine, &self.stats, &mut keys, own);
                     return Some(freed);

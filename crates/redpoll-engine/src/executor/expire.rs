@@ -38,8 +38,7 @@ impl Executor {
             let mut more = engine.keyspace.next_due(stripe) <= now;
             while more {
                 let mut keys = engine.keyspace.keys(0, now);
-                keys.effects.wanted = self.settings.wanted_events | engine.tracking.wanted();
-                keys.effects.logging = engine.is_logging();
+                Self::attend(&engine, &self.settings, &mut keys);
                 // Not to wait for a script that may take minutes.
                 let slice = unless_busy(|| engine.keyspace.expire(stripe, SLICE, &mut keys, now));
                 let Ok(left) = slice else { return removed };

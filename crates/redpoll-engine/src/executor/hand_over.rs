@@ -14,8 +14,7 @@ impl Executor {
         let compress = engine.config.rdbcompression();
         let hash = engine.keyspace.hash(&sent.key);
         let mut keys = engine.keyspace.keys_one(hash, db, clock::now_ms());
-        keys.effects.wanted = self.settings.wanted_events;
-        keys.effects.logging = engine.is_logging();
+        Self::attend(&engine, &self.settings, &mut keys);
         let handover = match Parcel::pack(&mut keys, &sent.key, compress) {
             None => Handover::Gone,
             Some(now) if now != *sent => Handover::Changed(now),

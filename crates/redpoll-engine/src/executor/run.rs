@@ -11,10 +11,11 @@ use crate::error::{Error, Result};
 use crate::refusal::WriteRefusal;
 use crate::script::busy_error;
 use crate::session::{ReplyMode, Session};
+use crate::settings::Settings;
 use crate::spec::{Command, Flags, Locks, Spec};
 use crate::stats::ThreadStats;
+use redpoll_keyspace::Keys;
 use redpoll_keyspace::lock::{Busy, unless_busy};
-use redpoll_keyspace::{Keys, Keyspace};
 use redpoll_resp::request::encode_words;
 use redpoll_resp::{Args, Reply};
 use redpoll_script::RunningKind;
@@ -114,29 +115,13 @@ impl Executor {
         now: i64,
     ) {
         let Executor { engine, stats, rng, settings, .. } = self;
-        let Ok(mut keys) = lock_for(engine, session, &command.spec, args, hash, now) else {
-            return Self::refuse_as_busy(engine, stats, session, id, out);
-        };
-        if Self::comes_too_late(engine, session, &command.spec) {
-            return Self::refuse_as_late(engine, stats, session, id, out);
-        }
-        // Read with the stripe locked: a client that begins to track and reads a key before this
-        // command locks it will hear of what the command changes.
-        keys.effects.wanted = settings.wanted_events | engine.tracking.wanted();
-        let client_flags = session.client.flags();
-        keys.set_no_touch(client_flags & flags::NO_TOUCH != 0);
-        keys.effects.logging = engine.is_logging();
-        if session.is_primary || settings.import_mode {
-            keys.see_expired(session.is_primary || client_flags & flags::IMPORT_SOURCE != 0);
-        }
-        let beside = writes_beside(engine, session, &command.spec);
-        keys.set_reaps(beside);
         let mark = out.len();
+        // The view of the keys is made in its place: moving it costs as much as finding a key.
         let mut ctx = Ctx {
             engine,
             reply: Reply::new(out, session.proto),
+            keys: engine.keyspace.keys(session.db, now),
             session,
-            keys,
             rng,
             limits: &settings.limits,
             mode: Mode::Alone,
@@ -144,6 +129,21 @@ impl Executor {
             action: None,
             rewritten: None,
         };
+        if lock_for(&mut ctx, &command.spec, args, hash).is_err() {
+            return Self::refuse_as_busy(&mut ctx, id);
+        }
+        if Self::comes_too_late(engine, ctx.session, &command.spec) {
+            return Self::refuse_as_late(&mut ctx, id);
+        }
+        Self::attend(engine, settings, &mut ctx.keys);
+        let client_flags = ctx.session.client.flags();
+        ctx.keys.set_no_touch(client_flags & flags::NO_TOUCH != 0);
+        let is_primary = ctx.session.is_primary;
+        if is_primary || settings.import_mode {
+            ctx.keys.see_expired(is_primary || client_flags & flags::IMPORT_SOURCE != 0);
+        }
+        let beside = writes_beside(engine, ctx.session, &command.spec);
+        ctx.keys.set_reaps(beside);
         let result = match command.spec.locks {
             Locks::Own => run_with_own_locks(command, &mut ctx, args),
             Locks::Keys | Locks::All => (command.run)(&mut ctx, args),
@@ -183,31 +183,21 @@ impl Executor {
 
     /// Answers that a script keeps the keys locked.
     #[cold]
-    fn refuse_as_busy(
-        engine: &Engine,
-        stats: &ThreadStats,
-        session: &Session,
-        id: usize,
-        out: &mut Vec<u8>,
-    ) {
-        let kind = engine.scripts.busy().unwrap_or(RunningKind::Script);
-        stats.commands[id].rejected.add(1);
-        Self::write_error(engine, stats, &busy_error(kind), &mut Reply::new(out, session.proto));
+    fn refuse_as_busy(ctx: &mut Ctx<'_>, id: usize) {
+        let kind = ctx.engine.scripts.busy().unwrap_or(RunningKind::Script);
+        Self::refuse(ctx, id, &busy_error(kind));
     }
 
     /// Answers that the server has become a replica since the command was checked.
     #[cold]
-    fn refuse_as_late(
-        engine: &Engine,
-        stats: &ThreadStats,
-        session: &mut Session,
-        id: usize,
-        out: &mut Vec<u8>,
-    ) {
-        session.transaction = None;
-        stats.commands[id].rejected.add(1);
-        let error = Error::text(WriteRefusal::ReadOnly.text());
-        Self::write_error(engine, stats, &error, &mut Reply::new(out, session.proto));
+    fn refuse_as_late(ctx: &mut Ctx<'_>, id: usize) {
+        ctx.session.transaction = None;
+        Self::refuse(ctx, id, &Error::text(WriteRefusal::ReadOnly.text()));
+    }
+
+    fn refuse(ctx: &mut Ctx<'_>, id: usize, error: &Error) {
+        ctx.stats.commands[id].rejected.add(1);
+        Self::write_error(ctx.engine, ctx.stats, error, &mut ctx.reply);
     }
 
     /// Does what the command leaves to be done after it.
@@ -268,6 +258,16 @@ impl Executor {
             return;
         }
         ctx.note_for_log(itself, 0);
+    }
+
+    /// Lets a view note what somebody wants to hear of what it changes, for [`Executor::settle`].
+    ///
+    /// With the stripes locked: a client that begins to track and reads a key before they are will
+    /// hear of what changes under the locks.
+    #[inline(always)]
+    pub(super) fn attend(engine: &Engine, settings: &Settings, keys: &mut Keys<'_>) {
+        keys.effects.wanted = settings.wanted_events | engine.tracking.wanted();
+        keys.effects.logging = engine.is_logging();
     }
 
     /// Carries out what follows from a command's writes, while its locks are still held; returns
@@ -346,24 +346,22 @@ fn run_with_own_locks(command: &Command, ctx: &mut Ctx<'_>, args: Args<'_>) -> R
     })
 }
 
-/// A view with the locks that a command's metadata asks for, unless a busy script has them.
+/// Takes the locks that a command's metadata asks for, unless a busy script has them.
 #[inline(always)]
-pub(super) fn lock<'a>(
-    keyspace: &'a Keyspace,
+pub(super) fn lock(
+    keys: &mut Keys<'_>,
     spec: &Spec,
     args: Args<'_>,
     hash: Option<u64>,
-    db: usize,
-    now: i64,
-) -> std::result::Result<Keys<'a>, Busy> {
+) -> std::result::Result<(), Busy> {
     if let (Some(hash), Some(index), Locks::Keys) = (hash, spec.single_key(args), spec.locks) {
-        let mut keys = keyspace.keys_one_unless_busy(hash, db, now)?;
+        keys.lock_hash(hash)?;
         if let Some(key) = args.get(index) {
             keys.set_hint(key, hash);
         }
-        return Ok(keys);
+        return Ok(());
     }
-    lock_many(keyspace, spec, args, db, now)
+    lock_many(keys, spec, args)
 }
 
 /// Whether a client writes on a replica, beside what its primary does.
@@ -374,17 +372,15 @@ fn writes_beside(engine: &Engine, session: &Session, spec: &Spec) -> bool {
 
 /// The locks of a session's command. A primary's, which cannot be refused, waits for a busy script.
 #[inline(always)]
-fn lock_for<'a>(
-    engine: &'a Engine,
-    session: &Session,
+fn lock_for(
+    ctx: &mut Ctx<'_>,
     spec: &Spec,
     args: Args<'_>,
     hash: Option<u64>,
-    now: i64,
-) -> std::result::Result<Keys<'a>, Busy> {
+) -> std::result::Result<(), Busy> {
     loop {
-        match lock(&engine.keyspace, spec, args, hash, session.db, now) {
-            Err(Busy) if session.link.is_some() => thread::sleep(NAP),
+        match lock(&mut ctx.keys, spec, args, hash) {
+            Err(Busy) if ctx.session.link.is_some() => thread::sleep(NAP),
             locked => return locked,
         }
     }
@@ -392,14 +388,7 @@ fn lock_for<'a>(
 
 /// The locks of a command that has not just one key at a fixed place.
 #[inline(never)]
-fn lock_many<'a>(
-    keyspace: &'a Keyspace,
-    spec: &Spec,
-    args: Args<'_>,
-    db: usize,
-    now: i64,
-) -> std::result::Result<Keys<'a>, Busy> {
-    let mut keys = keyspace.keys(db, now);
+fn lock_many(keys: &mut Keys<'_>, spec: &Spec, args: Args<'_>) -> std::result::Result<(), Busy> {
     match spec.locks {
         Locks::Keys if spec.keys.is_empty() => {}
         Locks::Keys => {
@@ -410,5 +399,5 @@ fn lock_many<'a>(
         Locks::All => unless_busy(|| keys.lock_all())?,
         Locks::Own => {}
     }
-    Ok(keys)
+    Ok(())
 }

@@ -66,7 +66,10 @@ impl Executor {
         let engine = Arc::clone(&self.engine);
         let (spec, args) = (&waiter.command.spec, waiter.args.as_args());
         // A busy script has the key: its time comes again.
-        let Ok(keys) = lock(&engine.keyspace, spec, args, None, waiter.db, now) else { return };
+        let mut keys = engine.keyspace.keys(waiter.db, now);
+        if lock(&mut keys, spec, args, None).is_err() {
+            return;
+        }
         if waiter.begin_serving() {
             let round = Round { ready: VecDeque::new(), last: 0 };
             let current = Arc::clone(&waiter);
@@ -90,8 +93,7 @@ impl Executor {
             action: None,
             rewritten: None,
         };
-        ctx.keys.effects.wanted = self.settings.wanted_events | self.engine.tracking.wanted();
-        ctx.keys.effects.logging = self.engine.is_logging();
+        Self::attend(&self.engine, &self.settings, &mut ctx.keys);
         act(ctx);
     }
 
@@ -250,8 +252,10 @@ impl Executor {
     fn end_wait(&self, waiter: &Waiter) -> bool {
         let (engine, spec) = (&self.engine, &waiter.command.spec);
         let args = waiter.args.as_args();
-        let locked = lock(&engine.keyspace, spec, args, None, waiter.db, waiter.since);
-        let Ok(mut keys) = locked else { return false };
+        let mut keys = engine.keyspace.keys(waiter.db, waiter.since);
+        if lock(&mut keys, spec, args, None).is_err() {
+            return false;
+        }
         let ended = waiter.begin_serving();
         if ended {
             leave_queues(engine, &mut keys, waiter);

@@ -1,6 +1,7 @@
 //! Locking stripes: one, those of some keys, all.
 
 use super::*;
+use crate::lock::Busy;
 
 impl Keys<'_> {
     /// The stripe of this number: locked already, or else locked from here on alone, in place of
@@ -29,6 +30,16 @@ impl Keys<'_> {
     pub fn lock_key(&mut self, key: &[u8]) {
         let number = self.keyspace.stripe_of(self.hash(key));
         self.stripe(number);
+    }
+
+    /// Locks the stripe of one hash, in place of what was locked before, unless a holder has it
+    /// that is busy for long.
+    #[inline]
+    pub fn lock_hash(&mut self, hash: u64) -> Result<(), Busy> {
+        self.unlock();
+        let number = self.keyspace.stripe_of(hash);
+        self.guards = Guards::One(number, self.keyspace.lock_unless_busy(number)?);
+        Ok(())
     }
 
     /// Locks the stripes of all these keys; what was locked before is given back first. The keys'
@@ -66,12 +77,6 @@ impl Keys<'_> {
         hashes.iter().for_each(|&hash| table(hash).prefetch_entry(hash));
     }
 
-    /// Takes over what another view of the same database has caused and was told.
-    pub fn take_over(&mut self, other: &mut Self) {
-        self.no_touch = other.no_touch;
-        self.effects = std::mem::take(&mut other.effects);
-    }
-
     /// Whether the stripe of a key is locked.
     pub fn holds_key(&self, key: &[u8]) -> bool {
         self.guards.holds(self.keyspace.stripe_of(self.hash(key)))
@@ -94,6 +99,7 @@ impl Keys<'_> {
 
     /// Gives the locks back. What the change log is to hold of what was done under them goes there
     /// first, so that nothing can come in between.
+    #[inline]
     pub fn unlock(&mut self) {
         if !self.effects.nothing_logged() {
             let logged = std::mem::take(&mut self.effects.rare().logged);
