@@ -3,11 +3,10 @@
 //! `RUSTFLAGS="--cfg loom" cargo test -p redpoll-shm --release`. The ring has four bytes here, each
 //! of which notices when it is read and written at once.
 
-use crate::atomics::{AtomicU32, Ordering::SeqCst};
+use crate::atomics::AtomicU32;
 use crate::ring::{Area, Bell, Consumer, Control, FUTEX, Out, Producer};
 use loom::cell::UnsafeCell;
-use loom::sync::Arc;
-use loom::sync::atomic::AtomicBool;
+use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
 
 const SIZE: usize = 4;
@@ -19,7 +18,8 @@ struct Shared {
     control: Control,
     bytes: [UnsafeCell<u8>; SIZE],
     /// Somebody rang.
-    rang: AtomicBool,
+    rang: Mutex<bool>,
+    heard: Condvar,
 }
 
 impl Model {
@@ -27,15 +27,18 @@ impl Model {
         Model(Arc::new(Shared {
             control: Control::default(),
             bytes: std::array::from_fn(|_| UnsafeCell::new(0)),
-            rang: AtomicBool::new(false),
+            rang: Mutex::new(false),
+            heard: Condvar::new(),
         }))
     }
 
-    /// Sleeps until somebody rings.
+    /// Sleeps until somebody rings. If nobody does, the model checker says so.
     fn sleep(&self) {
-        while !self.0.rang.swap(false, SeqCst) {
-            thread::yield_now();
+        let mut rang = self.0.rang.lock().expect("no panic");
+        while !*rang {
+            rang = self.0.heard.wait(rang).expect("no panic");
         }
+        *rang = false;
     }
 }
 
@@ -76,7 +79,8 @@ struct Ring<'a>(&'a Model);
 impl Bell for Ring<'_> {
     fn ring(&self, _word: &AtomicU32, how: u32) {
         assert_eq!(how, FUTEX);
-        self.0.0.rang.store(true, SeqCst);
+        *self.0.0.rang.lock().expect("no panic") = true;
+        self.0.0.heard.notify_one();
     }
 }
 
@@ -177,7 +181,9 @@ fn a_producer_that_sleeps_is_woken() {
             let mut consumer = Consumer::new(reader.clone());
             let mut out = Slow(Vec::with_capacity(2));
             while out.0.len() < 2 {
-                consumer.read(&mut out, &Ring(&reader)).expect("correct");
+                if consumer.read(&mut out, &Ring(&reader)).expect("correct") == 0 {
+                    thread::yield_now();
+                }
             }
         });
         while producer.write(b"e", &Ring(&model)).expect("correct") == 0 {
