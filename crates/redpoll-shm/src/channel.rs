@@ -72,10 +72,10 @@ impl Channel {
     }
 
     /// Says that the server will not look any more until a byte comes on the socket, which is sent
-    /// once there are requests, or once there is room if that is wanted. False: there is something
-    /// already, and nothing has been said.
-    pub fn sleep(&self, wants_room: bool) -> bool {
-        if !self.requests.arm(SOCKET) {
+    /// once there are requests, or once there is room, as far as these are wanted. False: something
+    /// is there already, and nothing has been said.
+    pub fn sleep(&self, wants_bytes: bool, wants_room: bool) -> bool {
+        if wants_bytes && !self.requests.arm(SOCKET) {
             return false;
         }
         if wants_room && !self.replies.arm(SOCKET) {
