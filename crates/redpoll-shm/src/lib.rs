@@ -39,7 +39,7 @@ pub mod spin;
 #[cfg(not(loom))]
 pub use channel::Channel;
 #[cfg(not(loom))]
-pub use client::{Client, Opened};
+pub use client::{Client, Link, Opened, Receiver, Sender, Want, Woken};
 #[cfg(not(loom))]
 pub use memory::{Half, Memory};
 pub use ring::{Consumer, Producer, Violation};

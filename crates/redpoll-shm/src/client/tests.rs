@@ -61,7 +61,7 @@ fn both_sleep_and_wake_without_losing_anything() {
     let (channel, socket, mut client) = pair(4096);
     let server = thread::spawn(move || echo(channel, socket));
     client.set_spin(Duration::ZERO);
-    client.set_read_timeout(Some(Duration::from_secs(20)));
+    client.link().set_read_timeout(Some(Duration::from_secs(20)));
     for round in 0..2000u32 {
         client.write_all(&round.to_ne_bytes()).expect("written");
         let mut answer = [0; 4];
@@ -102,13 +102,13 @@ fn a_server_that_is_killed_is_noticed_within_a_second() {
 #[test]
 fn waiting_ends_in_time_and_nonblocking_does_not_wait() {
     let (_channel, _socket, mut client) = pair(4096);
-    client.set_read_timeout(Some(Duration::from_millis(10)));
+    client.link().set_read_timeout(Some(Duration::from_millis(10)));
     let error = client.read(&mut [0; 8]).expect_err("nothing comes");
     assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-    client.set_write_timeout(Some(Duration::from_millis(10)));
+    client.link().set_write_timeout(Some(Duration::from_millis(10)));
     assert_eq!(client.write(&[0; 5000]).expect("a full ring"), 4096);
     assert_eq!(client.write(b"x").expect_err("full").kind(), io::ErrorKind::TimedOut);
-    client.set_nonblocking(true);
+    client.link().set_nonblocking(true);
     assert_eq!(client.write(b"x").expect_err("full").kind(), io::ErrorKind::WouldBlock);
     assert_eq!(client.read(&mut [0; 8]).expect_err("nothing").kind(), io::ErrorKind::WouldBlock);
 }
@@ -186,15 +186,45 @@ fn an_event_loop_is_woken_by_the_socket() {
     let (mut channel, socket, mut client) = pair(4096);
     assert!(client.arm(Want::Bytes));
     channel.write(b"news", socket.as_fd()).expect("correct");
-    let mut ready = [rustix::event::PollFd::new(&client, rustix::event::PollFlags::IN)];
-    let second = rustix::event::Timespec { tv_sec: 5, tv_nsec: 0 };
-    assert_eq!(rustix::event::poll(&mut ready, Some(&second)), Ok(1));
-    assert!(client.answer().expect("alive"));
+    let mut ready = [PollFd::new(&client, PollFlags::IN)];
+    let second = Timespec { tv_sec: 5, tv_nsec: 0 };
+    assert_eq!(poll(&mut ready, Some(&second)), Ok(1));
+    assert!(client.link().answer().expect("alive"));
     let mut news = [0; 10];
     assert_eq!(client.try_read(&mut news).expect("correct"), 4);
     assert!(client.arm(Want::Bytes), "nothing more");
     channel.write(b"x", socket.as_fd()).expect("correct");
     assert!(!client.arm(Want::Bytes), "there is something");
     drop((channel, socket));
-    assert!(!client.answer().expect("alive"));
+    assert!(!client.link().answer().expect("alive"));
+}
+
+#[test]
+fn more_than_both_rings_hold_goes_there_and_back_on_one_thread() {
+    let (channel, socket, mut client) = pair(4096);
+    let server = thread::spawn(move || echo(channel, socket));
+    let sent: Vec<u8> = (0..2_000_000u32).map(|i| (i % 251) as u8).collect();
+    let (mut rest, mut got, mut chunk) = (&sent[..], Vec::new(), vec![0; 3000]);
+    while got.len() < sent.len() {
+        let (written, read) = client.exchange(rest, &mut chunk).expect("correct");
+        assert!(written + read > 0, "the server is there");
+        rest = &rest[written..];
+        got.extend_from_slice(&chunk[..read]);
+    }
+    assert!(got == sent);
+    drop(client);
+    server.join().expect("no panic");
+}
+
+#[test]
+fn another_thread_can_end_a_wait() {
+    let (_channel, _socket, mut client) = pair(4096);
+    let link = Arc::clone(client.link());
+    let waiter = thread::spawn(move || client.read(&mut [0; 8]).expect("the end"));
+    // sleep: so that the client is asleep.
+    thread::sleep(Duration::from_millis(20));
+    let begun = Instant::now();
+    link.shutdown().expect("it is open");
+    assert_eq!(waiter.join().expect("no panic"), 0);
+    assert!(begun.elapsed() < Duration::from_millis(200), "{:?}", begun.elapsed());
 }
