@@ -73,7 +73,8 @@ impl Server {
             .arg(binary)
             .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
             .args(["--io-threads", &workers.to_string()])
-            .args(["--save", "", "--appendonly", "no"])
+            .args(["--save", "", "--appendonly", "no", "--unixsocket"])
+            .arg(directory.join("socket"))
             .current_dir(&directory)
             .stdin(Stdio::null())
             .stdout(log)
@@ -97,6 +98,11 @@ impl Server {
             }
             std::thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    /// The path of its Unix socket.
+    pub fn socket(&self) -> PathBuf {
+        self.directory.join("socket")
     }
 
     /// A new connection.

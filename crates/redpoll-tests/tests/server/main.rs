@@ -14,5 +14,6 @@ mod protocol;
 mod redis_crate;
 mod replication;
 mod scripts;
+mod shm;
 mod tls;
 mod tools;
