@@ -68,7 +68,8 @@ const GAIN: &str = "Gain of pipelining 10,000 PINGs";
 const WORKERS: &str = "Two workers on the two cores that the load uses too";
 const GROWTH: &str = "Filling an empty server (16-byte keys and values)";
 const FAIRNESS: &str = "One command at a time beside a pipeline of 10,000";
-const SHM: &str = "One client on the same host: ours through shared memory, Redis over the socket named";
+const SHM: &str =
+    "One client on the same host: ours through shared memory, Redis over the socket named";
 const SHM_RATE: &str = "The same with a pipeline of 16";
 const SMALL: &str = "Memory of a small collection";
 
