@@ -326,6 +326,11 @@ impl Replication {
         self.replica_count.load(Relaxed)
     }
 
+    /// Counts the PSYNCs from 0 again.
+    pub fn reset_counts(&self) {
+        self.syncs.iter().for_each(|count| count.store(0, Relaxed));
+    }
+
     /// Puts a command into the stream that is no change: PING, REPLCONF GETACK.
     pub fn say(&self, words: &[&[u8]]) {
         if !self.is_replica() && self.replica_count() > 0 {
