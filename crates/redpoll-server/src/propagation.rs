@@ -36,7 +36,10 @@ pub fn run(
     executor.run_batch(session, (batch, buffer), (out, usize::MAX), now);
     // An error is rare; only then the answers are looked at.
     if executor.stats().errors.get() != before {
-        let name = |index| String::from_utf8_lossy(batch.command(index, buffer).at(0)).into_owned();
+        let name = |index| {
+            let name = batch.command(index, buffer).at(0).to_ascii_lowercase();
+            String::from_utf8_lossy(&name).into_owned()
+        };
         let replies = replies(out);
         let matched = replies.len() == batch.len();
         for (index, reply) in replies.iter().enumerate() {

@@ -310,6 +310,12 @@ impl Replication {
         replica.is_some()
     }
 
+    /// Whether all replicas have acknowledged the whole stream.
+    pub fn is_caught_up(&self) -> bool {
+        let offset = self.offset();
+        self.state.lock().replicas.iter().all(|replica| replica.acknowledged() == offset)
+    }
+
     /// Forgets a client that has gone, if it was a replica.
     pub fn remove(&self, client: &Client) {
         if self.replica_count.load(Relaxed) == 0 {

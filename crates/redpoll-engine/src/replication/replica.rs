@@ -147,13 +147,19 @@ impl Replica {
         pending + self.client.outbox_len() + self.client.figures.output_bytes.load(Relaxed)
     }
 
-    /// Its state as INFO names it.
+    /// Its state as INFO names it. As in Redis without a file in between, a snapshot is waited for
+    /// until it has been sent.
     pub fn state(&self) -> &'static str {
         match *self.phase.lock() {
-            Phase::Waiting => "wait_bgsave",
-            Phase::Sending(_) => "send_bulk",
+            Phase::Sending(_) if self.awaits_ack.load(Acquire) => "send_bulk",
+            Phase::Waiting | Phase::Sending(_) => "wait_bgsave",
             Phase::Online => "online",
         }
+    }
+
+    /// Whether it is being sent a snapshot.
+    pub fn is_being_sent(&self) -> bool {
+        matches!(*self.phase.lock(), Phase::Sending(_)) && !self.awaits_ack.load(Acquire)
     }
 
     /// Where it can be reached.

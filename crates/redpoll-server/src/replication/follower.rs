@@ -89,6 +89,7 @@ impl Link {
     fn run(&mut self) {
         let mut hurried = Instant::now();
         while !self.has_ended() {
+            self.engine.standstill.wait();
             let broken = catch_unwind(AssertUnwindSafe(|| self.follow()));
             let why = match broken {
                 Ok(Err(error)) => error.to_string(),

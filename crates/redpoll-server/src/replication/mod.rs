@@ -153,7 +153,8 @@ impl Keeper {
         self.engine.expire_or_not(now);
         let (replication, config) = (&self.engine.replication, &self.engine.config);
         // A replica that is to catch up must not be given more to catch up with.
-        let quiet = replication.is_failing_over();
+        let ends = self.engine.waits_for_replicas_until().is_some();
+        let quiet = replication.is_failing_over() || ends;
         if !quiet && now - self.pinged >= config.repl_ping_replica_period() * 1000 {
             self.pinged = now;
             replication.say(&[b"PING"]);

@@ -5,6 +5,7 @@ mod append_only;
 mod blocking;
 mod clients;
 mod configuration;
+mod ending;
 mod eviction;
 mod full_sync;
 mod linearizability;

@@ -28,7 +28,7 @@ fn failures_are_said_and_counted() {
     eventually("the replica has gone on", || replica.talk().ask("GET last") == "v");
     let log = replica.log();
     let said = "This replica is sending an error to its master: 'WRONGTYPE Operation against a key \
-                holding the wrong kind of value' after processing the command 'RPUSH'";
+                holding the wrong kind of value' after processing the command 'rpush'";
     assert!(log.contains(said), "{log}");
     let mut talk = replica.talk();
     assert_eq!(talk.info("unexpected_error_replies"), 2);
@@ -65,7 +65,7 @@ fn a_log_that_fails_ends_the_start_if_that_is_wanted() {
         .output()
         .expect("the program");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(!output.status.success() && said.contains("RPUSH"), "{said}");
+    assert!(!output.status.success() && said.contains("'rpush'"), "{said}");
     // A replica's business only.
     let server = Server::start(&settings("panic-on-replicas"));
     server.talk().check("GET k", "v");

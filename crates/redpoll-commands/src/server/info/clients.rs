@@ -21,7 +21,10 @@ pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, survey: &Survey) {
         "client_recent_max_output_buffer",
         largest(|client| client.figures.output_bytes.load(Relaxed) + client.outbox_len()),
     );
-    text.field("blocked_clients", ctx.engine.waiters.len() + ctx.engine.pause.postponed());
+    let engine = ctx.engine;
+    let ending = engine.shutdown_clients.lock().len();
+    let blocked = engine.waiters.len() + engine.pause.postponed() + ending;
+    text.field("blocked_clients", blocked);
     text.field("tracking_clients", ctx.engine.tracking.client_count());
     text.field("clients_in_timeout_table", ctx.engine.waiters.timed());
     text.field("total_blocking_keys", survey.awaited_keys);
