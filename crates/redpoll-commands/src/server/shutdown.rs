@@ -90,8 +90,8 @@ mod tests {
     #[test]
     fn says_how_to_end() {
         let mut server = TestServer::new();
-        let mut session = server.client();
-        assert_eq!(server.run(&mut session, "SHUTDOWN nosave FORCE"), "");
+        let (mut session, mut ending) = (server.client(), server.client());
+        assert_eq!(server.run(&mut ending, "SHUTDOWN nosave FORCE"), "");
         let wanted = ShutdownOptions { nosave: true, force: true, ..ShutdownOptions::default() };
         assert_eq!(*server.engine.shutdown.read(), Some(wanted));
         assert_eq!(server.run(&mut session, "SHUTDOWN ABORT"), "OK");

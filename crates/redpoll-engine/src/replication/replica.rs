@@ -138,13 +138,15 @@ impl Replica {
         matches!(*self.phase.lock(), Phase::Online)
     }
 
-    /// Bytes that wait for it.
+    /// The memory that what waits for it takes: buffers that grow have room to spare.
     pub(super) fn waiting_bytes(&self) -> usize {
         let pending = match &*self.phase.lock() {
-            Phase::Sending(pending) => pending.len(),
+            Phase::Sending(pending) => pending.capacity(),
             Phase::Waiting | Phase::Online => 0,
         };
-        pending + self.client.outbox_len() + self.client.figures.output_bytes.load(Relaxed)
+        let figures = &self.client.figures;
+        let kept = figures.output_bytes.load(Relaxed).max(figures.buffer_bytes.load(Relaxed));
+        pending + self.client.outbox_len() + kept
     }
 
     /// Its state as INFO names it. As in Redis without a file in between, a snapshot is waited for

@@ -3,14 +3,18 @@
 use super::text::Text;
 use crate::prelude::*;
 use crate::server::survey::Survey;
+use redpoll_engine::client::{Client, ClientKind};
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, survey: &Survey) {
     let clients = ctx.engine.clients.all();
-    let largest = |bytes: fn(&redpoll_engine::client::Client) -> usize| {
-        clients.iter().map(|client| bytes(client)).max().unwrap_or(0)
-    };
-    text.field("connected_clients", clients.len());
+    let largest =
+        |bytes: fn(&Client) -> usize| clients.iter().map(|client| bytes(client)).max().unwrap_or(0);
+    // Replicas are counted by themselves (`connected_slaves`).
+    let is_replica = |client: &&Arc<Client>| client.kind() == ClientKind::Replica;
+    let replicas = clients.iter().filter(is_replica).count();
+    text.field("connected_clients", clients.len() - replicas);
     text.zeros(&["cluster_connections"]);
     text.field("maxclients", ctx.engine.config.maxclients());
     text.field(
