@@ -241,6 +241,10 @@ impl Link {
         let mut last_ack = 0;
         let mut progress = Progress::default();
         loop {
+            // Also while the server stands still: the primary is to see that we have gone.
+            if session.client.take_wishes().kill {
+                return Err(io::Error::other("closed by CLIENT KILL"));
+            }
             self.engine.standstill.wait();
             let asked = self.run_commands(line, session, &mut parser)?;
             let now = clock::now_ms();
@@ -256,9 +260,6 @@ impl Link {
                         line.say(&[&words[..], &[durable.as_bytes()]].concat())?;
                     }
                 }
-            }
-            if session.client.take_wishes().kill {
-                return Err(io::Error::other("closed by CLIENT KILL"));
             }
             self.read(line)?;
         }
