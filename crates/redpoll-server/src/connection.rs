@@ -423,7 +423,11 @@ impl Connection {
     /// Once a second: whether the connection is to be closed because its client is silent, or does
     /// not read.
     pub fn is_overdue(&mut self, executor: &Executor, now: i64) -> bool {
-        let timeout = executor.engine().config.timeout();
+        let config = &executor.engine().config;
+        if self.session.is_replica {
+            self.stream.set_nodelay(!config.repl_disable_tcp_nodelay());
+        }
+        let timeout = config.timeout();
         let figures = &self.session.client.figures;
         let idle = now - figures.last_active.load(Relaxed);
         let exempt = self.session.waiting.is_some()

@@ -23,6 +23,7 @@ mod mailbox;
 mod metrics;
 mod migrate;
 mod oom_score;
+mod propagation;
 mod reclaim;
 mod reconfigure;
 mod replication;

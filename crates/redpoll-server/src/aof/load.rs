@@ -3,6 +3,7 @@
 use super::files::Files;
 use super::manifest::Manifest;
 use super::scan::{Found, scan};
+use crate::propagation::{self, Source};
 use redpoll_engine::client::Client;
 use redpoll_engine::persistence::Merge;
 use redpoll_engine::{Engine, Executor, Session};
@@ -227,15 +228,15 @@ impl Replay {
     /// Runs whole commands; nobody wants their answers.
     fn run(&mut self, commands: &mut [u8]) {
         let limits = Limits { bulk_max: u64::MAX >> 1, authenticated: true };
-        self.out.clear();
         if commands.is_empty() {
             return;
         }
         let mut batch = Batch::default();
         let parsed = self.parser.parse(commands, &limits, usize::MAX >> 1, &mut batch);
         debug_assert_eq!(parsed.consumed, commands.len(), "only whole commands are run");
-        let out = (&mut self.out, usize::MAX);
-        self.executor.run_batch(&mut self.session, (&batch, commands), out, clock::now_ms());
+        let (executor, session, batch) =
+            (&mut self.executor, &mut self.session, (&batch, &*commands));
+        propagation::run(executor, session, batch, &mut self.out, (Source::Log, clock::now_ms()));
     }
 }
 

@@ -1,9 +1,10 @@
 //! The thread that follows a primary: it connects, gets a snapshot if it must, and runs the
 //! stream's commands as they come; when the link breaks, it begins again.
 
-use super::handshake::{Answer, Line, refused};
+use super::handshake::{Answer, Line, is_timeout, refused};
 use super::marked::{End, Marked};
 use crate::certificates;
+use crate::propagation::{self, Source};
 use parking_lot::Mutex;
 use redpoll_client::{Endpoint, Transport};
 use redpoll_engine::client::{ClientId, Origin, Waker, flags};
@@ -88,6 +89,7 @@ impl Link {
     fn run(&mut self) {
         let mut hurried = Instant::now();
         while !self.has_ended() {
+            self.engine.standstill.wait();
             let broken = catch_unwind(AssertUnwindSafe(|| self.follow()));
             let why = match broken {
                 Ok(Err(error)) => error.to_string(),
@@ -136,7 +138,8 @@ impl Link {
     /// Connects and follows until the link breaks.
     fn follow(&mut self) -> io::Result<std::convert::Infallible> {
         self.set_state(LinkState::Connecting);
-        let mut line = Line { stream: self.connect()?, buffer: Vec::new() };
+        let patience = self.patience_for_line();
+        let mut line = Line { stream: self.connect()?, buffer: Vec::new(), patience };
         self.set_state(LinkState::Handshake);
         let rest = match self.introduce(&mut line)? {
             Answer::Full(id, offset) => {
@@ -154,7 +157,6 @@ impl Link {
         };
         self.set_state(LinkState::Connected);
         self.has_worked = true;
-        line.stream.set_read_timeout(Some(TICK))?;
         line.buffer = rest;
         let mut session = self.session();
         let ended = self.run_stream(&mut line, &mut session);
@@ -194,18 +196,33 @@ impl Link {
         session
     }
 
-    /// How long a silent primary is waited for.
-    fn patience(&self) -> Duration {
-        Duration::from_secs(self.engine.config.repl_timeout().unsigned_abs())
+    /// Says of a primary that has been silent for so long, before it sends its stream, whether it
+    /// is still waited for.
+    fn patience_for_line(&self) -> Box<dyn Fn(Duration) -> io::Result<()>> {
+        let (engine, epoch) = (Arc::clone(&self.engine), self.epoch);
+        let ended = Arc::clone(&self.ended);
+        Box::new(move |silent| {
+            if ended.load(Acquire) || !engine.replication.is_current(epoch) {
+                return Err(superseded());
+            }
+            if silent <= patience(&engine) {
+                return Ok(());
+            }
+            let is_sync = engine.replication.link().is_some_and(|it| it.state == LinkState::Sync);
+            Err(io::Error::other(match is_sync {
+                true => "Timeout receiving bulk data from MASTER (see repl-timeout)",
+                false => "Timeout connecting to the MASTER",
+            }))
+        })
     }
 
     fn connect(&self) -> io::Result<Box<dyn Transport>> {
-        let (config, patience) = (&self.engine.config, self.patience());
+        let (config, patience) = (&self.engine.config, patience(&self.engine));
         let tls = config.tls_replication().then(|| certificates::outgoing(config)).transpose();
         let tls = tls.map_err(io::Error::other)?;
         let endpoint = Endpoint::tcp(&self.primary.host, self.primary.port);
         let stream = endpoint.connect_from(self.source_address()?, patience, tls.as_ref())?;
-        stream.set_read_timeout(Some(patience))?;
+        stream.set_read_timeout(Some(TICK))?;
         stream.set_write_timeout(Some(patience))?;
         Ok(stream)
     }
@@ -225,13 +242,13 @@ impl Link {
         self.engine.replication.update_link(self.epoch, |link| link.sync_bytes = (total, 0));
         // A link that was superseded in the middle of this ends soon.
         let _alone = LOADING.lock();
-        log::info!("MASTER <-> REPLICA sync: Flushing old data, loading DB in memory");
+        log::info!("MASTER <-> REPLICA sync: Flushing old data");
         let id_meanwhile = random_id(&mut SmallRng::new(clock::now_ms() as u64));
         if !self.engine.replication.give_up_stream(self.epoch, id_meanwhile) {
             return Err(superseded());
         }
-        line.stream.set_read_timeout(Some(TICK))?;
-        let inner = Watched { stream: &mut *line.stream, link: self, heard: Instant::now() };
+        let (stream, patience) = (&mut *line.stream, &*line.patience);
+        let inner = Watched { stream, link: self, patience, heard: Instant::now() };
         let mut marked = Marked::new(inner, std::mem::take(&mut line.buffer), end);
         let loaded = self.load(&mut marked)?;
         let bytes = marked.given();
@@ -251,6 +268,7 @@ impl Link {
         keys.see_expired(true);
         let _loading = self.engine.begin_loading();
         self.empty(&mut keys);
+        log::info!("MASTER <-> REPLICA sync: Loading DB in memory");
         let loaded = self.engine.load_from(&mut keys, snapshot, Merge::Replace);
         if loaded.is_err() {
             self.empty(&mut keys);
@@ -371,9 +389,8 @@ impl Link {
                 args.is(0, "replconf") && args.is(1, "getack")
             };
             asked |= (0..batch.len()).any(is_question);
-            self.executor.run_batch(session, (&batch, buffer), (&mut out, usize::MAX), now);
-            // The primary waits for no replies.
-            out.clear();
+            let (executor, batch) = (&mut self.executor, (&batch, buffer));
+            propagation::run(executor, session, batch, &mut out, (Source::Primary, now));
             session.publish_figures(now);
             done += parsed.consumed;
         }
@@ -411,11 +428,9 @@ impl Progress {
     }
 }
 
-/// Whether nothing has come, and that is all. (A read with a timeout is not gone on with by the
-/// system when the process is stopped and continued.)
-fn is_timeout(error: &io::Error) -> bool {
-    use io::ErrorKind as E;
-    matches!(error.kind(), E::WouldBlock | E::TimedOut | E::Interrupted)
+/// How long a silent primary is waited for.
+fn patience(engine: &Engine) -> Duration {
+    Duration::from_secs(engine.config.repl_timeout().unsigned_abs())
 }
 
 /// Another primary, or none, is followed meanwhile.
@@ -428,18 +443,18 @@ fn superseded() -> io::Error {
 struct Watched<'a> {
     stream: &'a mut dyn Transport,
     link: &'a Link,
+    patience: &'a dyn Fn(Duration) -> io::Result<()>,
     heard: Instant,
 }
 
 impl Read for Watched<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let patience = self.link.patience();
         let count = loop {
             if self.link.has_ended() {
                 return Err(superseded());
             }
             match self.stream.read(out) {
-                Err(error) if is_timeout(&error) && self.heard.elapsed() < patience => {}
+                Err(error) if is_timeout(&error) => (self.patience)(self.heard.elapsed())?,
                 count => break count?,
             }
         };

@@ -3,14 +3,18 @@
 use super::text::Text;
 use crate::prelude::*;
 use crate::server::survey::Survey;
+use redpoll_engine::client::{Client, ClientKind};
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, survey: &Survey) {
     let clients = ctx.engine.clients.all();
-    let largest = |bytes: fn(&redpoll_engine::client::Client) -> usize| {
-        clients.iter().map(|client| bytes(client)).max().unwrap_or(0)
-    };
-    text.field("connected_clients", clients.len());
+    let largest =
+        |bytes: fn(&Client) -> usize| clients.iter().map(|client| bytes(client)).max().unwrap_or(0);
+    // Replicas are counted by themselves (`connected_slaves`).
+    let is_replica = |client: &&Arc<Client>| client.kind() == ClientKind::Replica;
+    let replicas = clients.iter().filter(is_replica).count();
+    text.field("connected_clients", clients.len() - replicas);
     text.zeros(&["cluster_connections"]);
     text.field("maxclients", ctx.engine.config.maxclients());
     text.field(
@@ -21,7 +25,10 @@ pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, survey: &Survey) {
         "client_recent_max_output_buffer",
         largest(|client| client.figures.output_bytes.load(Relaxed) + client.outbox_len()),
     );
-    text.field("blocked_clients", ctx.engine.waiters.len() + ctx.engine.pause.postponed());
+    let engine = ctx.engine;
+    let ending = engine.shutdown_clients.lock().len();
+    let blocked = engine.waiters.len() + engine.pause.postponed() + ending;
+    text.field("blocked_clients", blocked);
     text.field("tracking_clients", ctx.engine.tracking.client_count());
     text.field("clients_in_timeout_table", ctx.engine.waiters.timed());
     text.field("total_blocking_keys", survey.awaited_keys);

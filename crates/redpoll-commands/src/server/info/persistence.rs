@@ -13,7 +13,9 @@ pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, _survey: &Survey) {
     text.zeros(&["current_save_keys_processed", "current_save_keys_total"]);
     text.field("rdb_changes_since_last_save", ctx.engine.stats.dirty());
     let (status, saving) = (ctx.engine.persistence.status(), ctx.engine.is_saving());
-    text.field("rdb_bgsave_in_progress", u8::from(saving));
+    // A snapshot for replicas is one, too.
+    let syncing = ctx.engine.replication.replicas().iter().any(|replica| replica.is_being_sent());
+    text.field("rdb_bgsave_in_progress", u8::from(saving || syncing));
     text.field("rdb_last_save_time", status.saved_at / 1000);
     text.field("rdb_last_bgsave_status", if status.failed { "err" } else { "ok" });
     text.field("rdb_last_bgsave_time_sec", status.took_seconds.unwrap_or(-1));
