@@ -284,6 +284,7 @@ impl Connection {
             self.output = Vec::new();
             self.sent = 0;
             self.room = UNREAD_MAX;
+            self.reckon(executor);
         } else if self.sent > UNREAD_MAX && self.sent > self.output.len() / 2 {
             self.output.drain(..self.sent);
             self.sent = 0;

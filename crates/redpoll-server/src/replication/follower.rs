@@ -2,18 +2,15 @@
 //! stream's commands as they come; when the link breaks, it begins again.
 
 use super::handshake::{Answer, Line, is_timeout, refused};
-use super::marked::{End, Marked};
 use crate::certificates;
 use crate::propagation::{self, Source};
 use parking_lot::Mutex;
 use redpoll_client::{Endpoint, Transport};
 use redpoll_engine::client::{ClientId, Origin, Waker, flags};
-use redpoll_engine::following::random_id;
-use redpoll_engine::persistence::{Loaded, Merge};
-use redpoll_engine::replication::{Epoch, FailoverState, LinkState, Position, Primary};
+use redpoll_engine::replication::{Epoch, FailoverState, LinkState, Primary};
 use redpoll_engine::session::Stream;
 use redpoll_engine::{Engine, Executor, Session};
-use redpoll_keyspace::{Keys, clock};
+use redpoll_keyspace::clock;
 use redpoll_resp::{Batch, Limits, Parser};
 use redpoll_types::rng::SmallRng;
 use std::io::{self, Read};
@@ -36,7 +33,7 @@ const CHUNK: usize = 64 << 10;
 const BATCH: usize = 64;
 
 /// Held by the link whose snapshot is being loaded.
-static LOADING: Mutex<()> = Mutex::new(());
+pub(super) static LOADING: Mutex<()> = Mutex::new(());
 
 /// The thread; dropping this ends it soon.
 pub struct Follower {
@@ -75,11 +72,11 @@ impl Waker for NoWaker {
     fn wake(&self, _client: ClientId) {}
 }
 
-struct Link {
-    engine: Arc<Engine>,
+pub(super) struct Link {
+    pub(super) engine: Arc<Engine>,
     executor: Executor,
     primary: Primary,
-    epoch: Epoch,
+    pub(super) epoch: Epoch,
     ended: Arc<AtomicBool>,
     /// Whether the stream has been followed since it was last looked.
     has_worked: bool,
@@ -121,11 +118,11 @@ impl Link {
         }
     }
 
-    fn has_ended(&self) -> bool {
+    pub(super) fn has_ended(&self) -> bool {
         self.ended.load(Acquire) || !self.engine.replication.is_current(self.epoch)
     }
 
-    fn set_state(&self, state: LinkState) {
+    pub(super) fn set_state(&self, state: LinkState) {
         self.engine.replication.update_link(self.epoch, |link| {
             link.state = state;
             link.last_heard = clock::now_ms();
@@ -234,65 +231,6 @@ impl Link {
         addresses.map(|mut all| all.next().map(|address| address.ip()))
     }
 
-    /// Replaces the data by the primary's. Answers the stream's first bytes.
-    fn take_snapshot(&mut self, line: &mut Line, id: &str, offset: u64) -> io::Result<Vec<u8>> {
-        self.set_state(LinkState::Sync);
-        let end = line.announced_end()?;
-        let total = if let End::Length(length) = end { Some(length) } else { None };
-        self.engine.replication.update_link(self.epoch, |link| link.sync_bytes = (total, 0));
-        // A link that was superseded in the middle of this ends soon.
-        let _alone = LOADING.lock();
-        log::info!("MASTER <-> REPLICA sync: Flushing old data");
-        let id_meanwhile = random_id(&mut SmallRng::new(clock::now_ms() as u64));
-        if !self.engine.replication.give_up_stream(self.epoch, id_meanwhile) {
-            return Err(superseded());
-        }
-        let (stream, patience) = (&mut *line.stream, &*line.patience);
-        let inner = Watched { stream, link: self, patience, heard: Instant::now() };
-        let mut marked = Marked::new(inner, std::mem::take(&mut line.buffer), end);
-        let loaded = self.load(&mut marked)?;
-        let bytes = marked.given();
-        let rest = marked.rest()?;
-        let at = Position { id: id.to_owned(), offset, db: loaded.position.db };
-        if !self.engine.replication.adopt(self.epoch, &at) {
-            return Err(superseded());
-        }
-        let keys = loaded.keys;
-        log::info!("MASTER <-> REPLICA sync: Finished with success ({keys} keys, {bytes} bytes)");
-        Ok(rest)
-    }
-
-    /// What was there makes way for the snapshot; of one that breaks off, nothing stays.
-    fn load(&self, snapshot: &mut impl Read) -> io::Result<Loaded> {
-        let mut keys = self.engine.keyspace.keys(0, clock::now_ms());
-        keys.see_expired(true);
-        let _loading = self.engine.begin_loading();
-        self.empty(&mut keys);
-        log::info!("MASTER <-> REPLICA sync: Loading DB in memory");
-        let loaded = self.engine.load_from(&mut keys, snapshot, Merge::Replace);
-        if loaded.is_err() {
-            self.empty(&mut keys);
-        }
-        let loaded = loaded.map_err(|error| io::Error::other(error.to_string()))?;
-        loaded.notes.iter().for_each(|note| log::warn!("{note}"));
-        drop(keys);
-        let aof = &self.engine.persistence.aof;
-        if aof.is_enabled() {
-            // The log so far is that of other data.
-            aof.keeper()?.replaced()?;
-        }
-        Ok(loaded)
-    }
-
-    fn empty(&self, keys: &mut Keys<'_>) {
-        keys.lock_all();
-        let emptied: Vec<_> =
-            (0..self.engine.keyspace.databases()).map(|db| keys.empty(db)).collect();
-        self.engine.scripts.flush_libraries();
-        keys.unlock();
-        emptied.into_iter().for_each(|part| part.free_later(&self.engine.keyspace));
-    }
-
     /// Runs the commands of the stream until it breaks.
     fn run_stream(
         &mut self,
@@ -303,6 +241,10 @@ impl Link {
         let mut last_ack = 0;
         let mut progress = Progress::default();
         loop {
+            // Also while the server stands still: the primary is to see that we have gone.
+            if session.client.take_wishes().kill {
+                return Err(io::Error::other("closed by CLIENT KILL"));
+            }
             self.engine.standstill.wait();
             let asked = self.run_commands(line, session, &mut parser)?;
             let now = clock::now_ms();
@@ -318,9 +260,6 @@ impl Link {
                         line.say(&[&words[..], &[durable.as_bytes()]].concat())?;
                     }
                 }
-            }
-            if session.client.take_wishes().kill {
-                return Err(io::Error::other("closed by CLIENT KILL"));
             }
             self.read(line)?;
         }
@@ -434,36 +373,6 @@ fn patience(engine: &Engine) -> Duration {
 }
 
 /// Another primary, or none, is followed meanwhile.
-fn superseded() -> io::Error {
+pub(super) fn superseded() -> io::Error {
     io::Error::other("another primary is followed")
-}
-
-/// The primary's stream while a snapshot comes: what has come is counted, and it ends when another
-/// primary is to be followed.
-struct Watched<'a> {
-    stream: &'a mut dyn Transport,
-    link: &'a Link,
-    patience: &'a dyn Fn(Duration) -> io::Result<()>,
-    heard: Instant,
-}
-
-impl Read for Watched<'_> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let count = loop {
-            if self.link.has_ended() {
-                return Err(superseded());
-            }
-            match self.stream.read(out) {
-                Err(error) if is_timeout(&error) => (self.patience)(self.heard.elapsed())?,
-                count => break count?,
-            }
-        };
-        self.heard = Instant::now();
-        self.link.engine.replication.update_link(self.link.epoch, |link| {
-            link.sync_bytes.1 += count as u64;
-            link.last_heard = clock::now_ms();
-            link.sync_heard = link.last_heard;
-        });
-        Ok(count)
-    }
 }

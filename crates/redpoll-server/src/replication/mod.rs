@@ -8,6 +8,7 @@ mod follower;
 mod handshake;
 mod marked;
 mod snapshot;
+mod transfer;
 mod waiting;
 
 use crate::oom_score;
