@@ -162,10 +162,10 @@ impl Database {
     fn take(keys: &mut Keys<'_>, number: usize) -> Self {
         let stripes = 0..keys.keyspace().stripes();
         let mut own = Database { number, volatile: 0, bytes: Vec::new(), records: Vec::new() };
-        let count = stripes.clone().map(|stripe| keys.held_stripe(stripe).dbs[number].table.len());
+        let count = stripes.clone().map(|stripe| keys.held_stripe(stripe).dbs()[number].table.len());
         own.records.reserve(count.sum());
         for stripe in stripes {
-            let db = &keys.held_stripe(stripe).dbs[number];
+            let db = &keys.held_stripe(stripe).dbs()[number];
             own.volatile += db.volatile;
             for entry in db.table.iter() {
                 own.bytes.extend_from_slice(entry.key());

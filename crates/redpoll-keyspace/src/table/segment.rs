@@ -16,6 +16,7 @@
 //!
 //! The module may use `unsafe`: entries are owned through tagged addresses.
 
+use super::needs::Needs;
 use crate::entry::{Entry, EntryMut, EntryRef};
 use crate::hash::KeyHash;
 use std::marker::PhantomData;
@@ -50,11 +51,26 @@ pub(super) fn home_of(hash: u64, buckets: usize) -> usize {
 #[repr(C, align(64))]
 pub(super) struct Bucket([u64; SLOTS]);
 
+impl Bucket {
+    /// Whether no slot is taken.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.iter().all(|&word| word == 0)
+    }
+}
+
 /// Where in a segment an entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Position {
     bucket: u32,
     slot: u32,
+}
+
+impl Position {
+    /// The bucket's number.
+    #[inline(always)]
+    pub(super) fn bucket(self) -> usize {
+        self.bucket as usize
+    }
 }
 
 /// See the module's head.
@@ -63,9 +79,11 @@ pub(super) struct Segment<V> {
     pub(super) len: u32,
     /// How many leading tag bits all entries here share.
     pub(super) depth: u8,
+    /// What snapshots need of it.
+    pub(super) needs: Needs,
     /// How many entries passed over each bucket; 255 stays 255.
     passed: Box<[u8]>,
-    buckets: Box<[Bucket]>,
+    pub(super) buckets: Box<[Bucket]>,
     /// The table's hash of a key.
     hash: KeyHash,
     owns: PhantomData<Entry<V>>,
@@ -105,12 +123,13 @@ impl<V> Segment<V> {
     /// Buckets of a segment that is not grown any further but split.
     pub(super) const FULL: usize = 128;
 
-    /// An empty segment of so many buckets.
-    pub(super) fn new(buckets: usize, depth: u8, hash: KeyHash) -> Self {
+    /// An empty segment of so many buckets, made in this epoch.
+    pub(super) fn new(buckets: usize, depth: u8, hash: KeyHash, epoch: u64) -> Self {
         Segment {
             hash,
             len: 0,
             depth,
+            needs: Needs::none(epoch),
             passed: vec![0; buckets].into_boxed_slice(),
             buckets: vec![Bucket([0; SLOTS]); buckets].into_boxed_slice(),
             owns: PhantomData,
@@ -203,6 +222,17 @@ impl<V> Segment<V> {
         (bucket + 1) & (self.buckets.len() - 1)
     }
 
+    /// Where an entry of this hash would be put. The segment must not be full to the last slot.
+    pub(super) fn landing(&self, hash: u64) -> Position {
+        let mut bucket = home_of(hash, self.buckets.len());
+        loop {
+            if let Some(slot) = self.buckets[bucket].0.iter().position(|&word| word == 0) {
+                return Position { bucket: bucket as u32, slot: slot as u32 };
+            }
+            bucket = self.next(bucket);
+        }
+    }
+
     /// Adds an entry whose key is not here. The segment must not be full to the last slot.
     pub(super) fn insert(&mut self, hash: u64, entry: Entry<V>) {
         self.place(tag_of(hash), home_of(hash, self.buckets.len()), entry.into_raw());
@@ -264,11 +294,19 @@ impl<V> Segment<V> {
         })
     }
 
-    fn occupied(&self, bucket: usize) -> impl Iterator<Item = Position> + use<'_, V> {
+    fn occupied(&self, bucket: usize) -> impl Iterator<Item = Position> + Clone + use<'_, V> {
         let words = self.buckets[bucket].0.iter().enumerate();
         words
             .filter(|(_, word)| **word != 0)
             .map(move |(slot, _)| Position { bucket: bucket as u32, slot: slot as u32 })
+    }
+
+    /// The entries that lie in a bucket.
+    pub(super) fn entries(
+        &self,
+        bucket: usize,
+    ) -> impl Iterator<Item = EntryRef<'_, V>> + Clone + use<'_, V> {
+        self.occupied(bucket).map(|at| self.entry(at))
     }
 
     /// Starts loading the entries of a bucket, if there is such a bucket.
@@ -340,10 +378,12 @@ impl<V> Segment<V> {
         taken
     }
 
-    /// Moves everything to a bucket array of another size. Reads every key: for small segments.
-    pub(super) fn resize(&mut self, buckets: usize) {
+    /// Moves everything to a bucket array of another size. Reads every key: for small segments. As
+    /// for `split` and `merge`, nobody may need anything of it any more, in this epoch.
+    pub(super) fn resize(&mut self, buckets: usize, epoch: u64) {
+        debug_assert!(self.needs.is_settled(epoch));
         let entries = self.drain();
-        *self = Segment::new(buckets, self.depth, self.hash);
+        *self = Segment::new(buckets, self.depth, self.hash, epoch);
         for (tag, block) in entries {
             // SAFETY: the address was drained from a slot that owned it, and is placed again below.
             let hash = self.hash.of(unsafe { EntryRef::<V>::borrow(block) }.key());
@@ -352,12 +392,13 @@ impl<V> Segment<V> {
     }
 
     /// Moves the entries whose next tag bit is set into a new segment; both become one bit deeper.
-    pub(super) fn split(&mut self) -> Segment<V> {
+    pub(super) fn split(&mut self, epoch: u64) -> Segment<V> {
+        debug_assert!(self.needs.is_settled(epoch));
         let homes: Vec<usize> = self.positions().map(|at| self.home_at(at)).collect();
         let entries = self.drain();
         self.depth += 1;
         let bit = 1 << (16 - self.depth);
-        let mut other = Segment::new(self.buckets.len(), self.depth, self.hash);
+        let mut other = Segment::new(self.buckets.len(), self.depth, self.hash, epoch);
         for ((tag, block), home) in entries.into_iter().zip(homes) {
             let target = if tag & bit == 0 { &mut *self } else { &mut other };
             target.place(tag, home, block);
