@@ -119,20 +119,23 @@ impl Server {
         value.and_then(|v| v.parse().ok()).ok_or(format!("INFO tells no {field}"))
     }
 
-    /// Memory in use, by the server and what it has forked; what they share is counted once.
+    /// Memory in use: the server's resident pages, and those of what it has forked that are no
+    /// longer shared. (How much each shares is not asked of the server itself: it would stand still
+    /// for the answer.)
     pub fn memory_bytes(&self) -> Result<f64, String> {
         let own = self.process.id();
-        let path = format!("/proc/{own}/task/{own}/children");
-        let children = fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
-        let kilobytes = |id: &str| -> Option<f64> {
+        let read = |path: String| fs::read_to_string(&path).map_err(|e| format!("{path}: {e}"));
+        let statm = read(format!("/proc/{own}/statm"))?;
+        let pages = statm.split(' ').nth(1).and_then(|pages| pages.parse::<f64>().ok());
+        let children = read(format!("/proc/{own}/task/{own}/children"))?;
+        let copied = |id: &str| -> Option<f64> {
             let text = fs::read_to_string(format!("/proc/{id}/smaps_rollup")).ok()?;
-            let line = text.lines().find_map(|line| line.strip_prefix("Pss:"))?;
+            let line = text.lines().find_map(|line| line.strip_prefix("Private_Dirty:"))?;
             line.trim().strip_suffix(" kB")?.parse().ok()
         };
-        let server = kilobytes(&own.to_string()).ok_or("no smaps_rollup")?;
         // One that has ended meanwhile uses none.
-        let forked: f64 = children.split_whitespace().filter_map(kilobytes).sum();
-        Ok((server + forked) * 1024.0)
+        let copied: f64 = children.split_whitespace().filter_map(copied).sum();
+        Ok(pages.ok_or("no resident pages")? * PAGE + copied * 1024.0)
     }
 
     /// Processor time used so far, in seconds, by all threads.
@@ -184,6 +187,9 @@ impl Drop for Server {
         let _ = fs::remove_dir_all(&self.directory);
     }
 }
+
+/// Bytes of a page of memory.
+const PAGE: f64 = 4096.0;
 
 /// Linux counts processor time in this unit whatever its own timer does.
 const TICKS_A_SECOND: f64 = 100.0;

@@ -4,7 +4,7 @@
 //! epoch is read by every write and written hardly ever; it lies on a cache line of its own.
 
 use super::batch::Batch;
-use crate::entry::EntryRef;
+use crate::entry::Entry;
 use crate::table::Table;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -146,35 +146,25 @@ impl<V> Live<V> {
 }
 
 impl<V: Clone> Live<V> {
-    /// Captures entries of a table for the snapshots of these bits.
-    pub(crate) fn capture<'e>(
-        &mut self,
-        bits: u8,
-        table: u16,
-        entries: impl Iterator<Item = EntryRef<'e, V>> + Clone,
-    ) where
-        V: 'e,
-    {
+    /// Captures an entry of a table for the snapshots of these bits.
+    pub(crate) fn capture(&mut self, bits: u8, table: u16, entry: &Entry<V>) {
         for (seat, taking) in self.seats.iter_mut().enumerate() {
             if let Some(taking) = taking
                 && bits & 1 << seat != 0
             {
-                taking.capture(table, entries.clone());
+                taking.capture(table, entry);
             }
         }
     }
 }
 
 impl<V: Clone> Taking<V> {
-    fn capture<'e>(&mut self, table: u16, entries: impl Iterator<Item = EntryRef<'e, V>>)
-    where
-        V: 'e,
-    {
+    fn capture(&mut self, table: u16, entry: &Entry<V>) {
         if self.captured.back().is_none_or(Batch::is_full) {
             self.captured.push_back(Batch::new());
         }
-        let Some(batch) = self.captured.back_mut() else { return };
-        let db = self.databases[usize::from(table)];
-        entries.for_each(|entry| batch.push(db, &entry));
+        if let Some(batch) = self.captured.back_mut() {
+            batch.push(self.databases[usize::from(table)], entry);
+        }
     }
 }

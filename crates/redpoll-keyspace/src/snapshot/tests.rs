@@ -146,8 +146,9 @@ fn write(keys: &mut Keys<'_>, key: &[u8], choice: u64) {
         }
         10 => {
             if let Ok(set) = keys.write_or_new::<Set>(key) {
-                let members = number..number + choice % 400;
-                members.for_each(|member| drop(set.add(&member.to_le_bytes(), &limits)));
+                for member in number..number + choice % 400 {
+                    set.add(&member.to_le_bytes(), &limits);
+                }
             }
         }
         11 => {

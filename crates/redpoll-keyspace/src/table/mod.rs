@@ -315,8 +315,7 @@ impl<V: Clone> Table<V> {
             slot = self.slot_of(hash);
         }
         if !self.segment(slot).needs.is_settled(self.now()) {
-            let at = self.segment(slot).landing(hash);
-            self.preserve(slot, at);
+            self.mark(slot);
         }
         self.segment_mut(slot).insert(hash, entry);
         self.len += 1;

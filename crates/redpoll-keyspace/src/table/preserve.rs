@@ -8,7 +8,7 @@
 use super::segment::{Position, Segment};
 use super::{Slot, Table};
 use crate::entry::Entry;
-use crate::snapshot::{Batch, Epochs, Live, Orphan, Reader};
+use crate::snapshot::{Batch, Epochs, Orphan, Reader};
 
 /// Tags there are: the end of a walk.
 const TAGS: u32 = 1 << 16;
@@ -56,12 +56,13 @@ impl<V> Table<V> {
             while walk.bucket < segment.buckets().len() {
                 let bucket = walk.bucket;
                 walk.bucket += 1;
-                if !segment.needs.is_needed(bucket, reader) {
-                    continue;
-                }
                 segment.prefetch_entries(bucket + 1);
-                segment.entries(bucket).for_each(|entry| visit(&entry));
-                left = left.saturating_sub(segment.entries(bucket).count());
+                for at in segment.occupied(bucket) {
+                    if segment.needs.is_needed(at, reader) {
+                        visit(&segment.entry(at));
+                        left = left.saturating_sub(1);
+                    }
+                }
                 if left == 0 {
                     return;
                 }
@@ -98,7 +99,7 @@ impl<V> Table<V> {
 }
 
 impl<V: Clone> Table<V> {
-    /// To be called before anything of a bucket changes.
+    /// To be called before the entry at a place changes or goes.
     #[inline(always)]
     pub(super) fn preserve(&mut self, slot: usize, at: Position) {
         if !self.segment(slot).needs.is_settled(self.now()) {
@@ -106,7 +107,7 @@ impl<V: Clone> Table<V> {
         }
     }
 
-    /// To be called before entries of a segment move to other buckets or elsewhere.
+    /// To be called before entries of a segment move to other places.
     #[inline(always)]
     pub(super) fn preserve_all(&mut self, slot: usize) {
         if !self.segment(slot).needs.is_settled(self.now()) {
@@ -114,31 +115,31 @@ impl<V: Clone> Table<V> {
         }
     }
 
-    /// Captures one bucket, or all, for the snapshots that need it.
+    /// To be called before an entry is added to a segment that is not settled: what is there must
+    /// be known apart from it.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn mark(&mut self, slot: usize) {
+        let now = self.now();
+        if let (segment, Some(epochs)) = self.segment_and_epochs(slot) {
+            segment.mark(now, epochs);
+        }
+    }
+
+    /// Captures one entry, or all, for the snapshots that need it.
     #[cold]
     #[inline(never)]
     fn capture(&mut self, slot: usize, at: Option<Position>) {
         let (now, number) = (self.now(), self.number);
-        let (segment, epochs) = self.split(slot);
-        let Some(epochs) = epochs else { return };
-        if let Some(at) = at
-            && segment.needs.is_marked(now)
-            && segment.needs.of(at.bucket()) == 0
-        {
-            return;
+        let (segment, Some(epochs)) = self.segment_and_epochs(slot) else { return };
+        segment.mark(now, epochs);
+        if let Some(at) = at {
+            return segment.capture(at, number, epochs);
         }
-        let mut live = epochs.live();
-        segment.mark(now, &live);
-        let buckets = match at {
-            Some(at) => at.bucket()..at.bucket() + 1,
-            None => 0..segment.buckets().len(),
-        };
-        for bucket in buckets {
-            let bits = segment.needs.of(bucket);
-            if bits != 0 {
-                segment.prefetch_entries(bucket);
-                live.capture(bits, number, segment.entries(bucket));
-                segment.needs.meet(bucket, bits);
+        for bucket in 0..segment.buckets().len() {
+            segment.prefetch_entries(bucket + 1);
+            for slot in 0..segment.buckets()[bucket].len() {
+                segment.capture(Position::new(bucket, slot), number, epochs);
             }
         }
     }
@@ -155,24 +156,21 @@ impl<V: Clone> Table<V> {
     ) {
         let (now, mut left) = (self.now(), most);
         while let Some(slot) = self.slot_at(walk) {
-            let (segment, epochs) = self.split(slot);
-            if let Some(epochs) = epochs
-                && !segment.needs.is_marked(now)
-            {
-                segment.mark(now, &epochs.live());
-            }
+            let (segment, Some(epochs)) = self.segment_and_epochs(slot) else { return };
+            segment.mark(now, epochs);
             segment.prefetch_entries(walk.bucket);
-            while walk.bucket < segment.buckets().len() {
+            while walk.bucket < segment.buckets().len() && !segment.needs.is_settled(now) {
                 let bucket = walk.bucket;
                 walk.bucket += 1;
-                if segment.needs.of(bucket) & reader.bit() == 0 {
-                    continue;
-                }
                 segment.prefetch_entries(bucket + 1);
-                let before = batch.len();
-                segment.entries(bucket).for_each(|entry| batch.push(db, &entry));
-                segment.needs.meet(bucket, reader.bit());
-                left = left.saturating_sub(batch.len() - before);
+                for slot in 0..segment.buckets()[bucket].len() {
+                    let at = Position::new(bucket, slot);
+                    if segment.needs.of(at) & reader.bit() != 0 {
+                        batch.push(db, &segment.entry(at));
+                        segment.needs.meet(at, reader.bit());
+                        left = left.saturating_sub(1);
+                    }
+                }
                 if left == 0 {
                     return;
                 }
@@ -186,7 +184,7 @@ impl<V: Clone> Table<V> {
     }
 
     /// A segment to be changed, and the snapshots.
-    fn split(&mut self, slot: usize) -> (&mut Segment<V>, Option<&Epochs<V>>) {
+    fn segment_and_epochs(&mut self, slot: usize) -> (&mut Segment<V>, Option<&Epochs<V>>) {
         let Slot { mut segment, .. } = self.directory[slot];
         // SAFETY: the directory's segments are alive and owned by the table, which is borrowed
         // alone for as long as the answer; `epochs` is no part of them.
@@ -204,10 +202,20 @@ impl Walk {
 
 impl<V> Segment<V> {
     /// Leaves the bits of the snapshots that have begun since the segment was last looked at.
-    fn mark(&mut self, now: u64, live: &Live<V>) {
+    fn mark(&mut self, now: u64, epochs: &Epochs<V>) {
         if !self.needs.is_marked(now) {
-            let Segment { needs, buckets, .. } = self;
-            needs.mark(now, live, buckets.len(), |bucket| buckets[bucket].is_empty());
+            self.needs.mark(now, &epochs.live(), &self.buckets);
+        }
+    }
+}
+
+impl<V: Clone> Segment<V> {
+    /// Captures the entry at a place for the snapshots that need it. They have left their bits.
+    fn capture(&mut self, at: Position, table: u16, epochs: &Epochs<V>) {
+        let bits = self.needs.of(at);
+        if bits != 0 {
+            epochs.live().capture(bits, table, &self.entry(at));
+            self.needs.meet(at, bits);
         }
     }
 }

@@ -52,9 +52,15 @@ pub(super) fn home_of(hash: u64, buckets: usize) -> usize {
 pub(super) struct Bucket([u64; SLOTS]);
 
 impl Bucket {
-    /// Whether no slot is taken.
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.iter().all(|&word| word == 0)
+    /// The number of slots.
+    pub(super) fn len(&self) -> usize {
+        SLOTS
+    }
+
+    /// A byte of ones for each slot that is taken, the first one lowest.
+    pub(super) fn taken(&self) -> u64 {
+        let slots = self.0.iter().enumerate();
+        slots.fold(0, |bytes, (slot, &word)| bytes | u64::from(word != 0) * 0xff << (8 * slot))
     }
 }
 
@@ -66,10 +72,21 @@ pub(super) struct Position {
 }
 
 impl Position {
+    /// A slot of a bucket.
+    pub(super) fn new(bucket: usize, slot: usize) -> Self {
+        Position { bucket: bucket as u32, slot: slot as u32 }
+    }
+
     /// The bucket's number.
     #[inline(always)]
     pub(super) fn bucket(self) -> usize {
         self.bucket as usize
+    }
+
+    /// Where in a word of eight bytes the slot's byte is.
+    #[inline(always)]
+    pub(super) fn shift(self) -> u32 {
+        8 * self.slot
     }
 }
 
@@ -222,17 +239,6 @@ impl<V> Segment<V> {
         (bucket + 1) & (self.buckets.len() - 1)
     }
 
-    /// Where an entry of this hash would be put. The segment must not be full to the last slot.
-    pub(super) fn landing(&self, hash: u64) -> Position {
-        let mut bucket = home_of(hash, self.buckets.len());
-        loop {
-            if let Some(slot) = self.buckets[bucket].0.iter().position(|&word| word == 0) {
-                return Position { bucket: bucket as u32, slot: slot as u32 };
-            }
-            bucket = self.next(bucket);
-        }
-    }
-
     /// Adds an entry whose key is not here. The segment must not be full to the last slot.
     pub(super) fn insert(&mut self, hash: u64, entry: Entry<V>) {
         self.place(tag_of(hash), home_of(hash, self.buckets.len()), entry.into_raw());
@@ -294,19 +300,12 @@ impl<V> Segment<V> {
         })
     }
 
-    fn occupied(&self, bucket: usize) -> impl Iterator<Item = Position> + Clone + use<'_, V> {
+    /// The occupied positions of a bucket.
+    pub(super) fn occupied(&self, bucket: usize) -> impl Iterator<Item = Position> + use<'_, V> {
         let words = self.buckets[bucket].0.iter().enumerate();
         words
             .filter(|(_, word)| **word != 0)
             .map(move |(slot, _)| Position { bucket: bucket as u32, slot: slot as u32 })
-    }
-
-    /// The entries that lie in a bucket.
-    pub(super) fn entries(
-        &self,
-        bucket: usize,
-    ) -> impl Iterator<Item = EntryRef<'_, V>> + Clone + use<'_, V> {
-        self.occupied(bucket).map(|at| self.entry(at))
     }
 
     /// Starts loading the entries of a bucket, if there is such a bucket.

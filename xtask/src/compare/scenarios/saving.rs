@@ -2,8 +2,7 @@
 //!
 //! The values are text that does not compress, so that the file is as large as the data. Both
 //! servers may use both cores: what saves in the background must not take the core of what answers.
-//! Memory is what the server and the child it may have forked use together, each shared page counted
-//! once (PSS).
+//! Memory is the server's, and what a child that it may have forked does not share with it.
 
 use super::super::load::BOTH_CORES;
 use super::super::probe;
@@ -24,22 +23,33 @@ const LOOK: Duration = Duration::from_millis(50);
 /// How long the load goes on before the save.
 const CALM: Duration = Duration::from_secs(2);
 
-/// Numbers that look like chance, the same in every run.
-struct Noise(u64);
+/// Numbers and texts that look like chance, the same in every run.
+struct Noise {
+    state: u64,
+    /// Values are pieces of it, so that making them costs the load generator little.
+    text: Vec<u8>,
+}
 
 impl Noise {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
+    fn new(seed: u64) -> Self {
+        let mut noise = Noise { state: seed, text: Vec::new() };
+        while noise.text.len() < 1 << 20 {
+            let bits = noise.next();
+            noise.text.extend((0..10).map(|at| b'0' + (bits >> (6 * at) & 63) as u8));
+        }
+        noise
     }
 
-    fn value(&mut self, out: &mut Vec<u8>) {
-        for _ in 0..VALUE / 10 {
-            let bits = self.next();
-            out.extend((0..10).map(|at| b'0' + (bits >> (6 * at) & 63) as u8));
-        }
+    fn next(&mut self) -> u64 {
+        self.state ^= self.state << 13;
+        self.state ^= self.state >> 7;
+        self.state ^= self.state << 17;
+        self.state
+    }
+
+    fn value(&mut self) -> &[u8] {
+        let from = self.next() as usize % (self.text.len() - VALUE);
+        &self.text[from..from + VALUE]
     }
 }
 
@@ -47,9 +57,10 @@ impl Noise {
 fn sets(keys: impl Iterator<Item = u64>, noise: &mut Noise) -> Vec<u8> {
     let mut requests = Vec::new();
     for key in keys {
-        requests.extend_from_slice(format!("*3\r\n$3\r\nSET\r\n$16\r\nkey:{key:012}\r\n").as_bytes());
+        requests
+            .extend_from_slice(format!("*3\r\n$3\r\nSET\r\n$16\r\nkey:{key:012}\r\n").as_bytes());
         requests.extend_from_slice(format!("${VALUE}\r\n").as_bytes());
-        noise.value(&mut requests);
+        requests.extend_from_slice(noise.value());
         requests.extend_from_slice(b"\r\n");
     }
     requests
@@ -66,7 +77,7 @@ fn send_sets(
 }
 
 fn fill(server: &Server, keys: u64) -> Result<(), String> {
-    let (mut client, mut noise) = (server.connect()?, Noise(0x5eed));
+    let (mut client, mut noise) = (server.connect()?, Noise::new(0x5eed));
     for first in (0..keys).step_by(100) {
         send_sets(&mut client, first..(first + 100).min(keys), &mut noise)?;
     }
@@ -75,7 +86,7 @@ fn fill(server: &Server, keys: u64) -> Result<(), String> {
 
 /// Writes at a steady pace until it is `done`; answers how many writes a second there were.
 fn write_steadily(server: &Server, keys: u64, done: &AtomicBool) -> Result<f64, String> {
-    let (mut client, mut noise) = (server.connect()?, Noise(0x0dd));
+    let (mut client, mut noise) = (server.connect()?, Noise::new(0x0dd));
     let (begun, mut written) = (Instant::now(), 0);
     while !done.load(Relaxed) {
         let chosen: Vec<u64> = (0..TOGETHER).map(|_| noise.next() % keys).collect();
@@ -154,10 +165,13 @@ mod tests {
 
     #[test]
     fn requests_are_whole() {
-        let requests = sets(7..9, &mut Noise(1));
+        let requests = sets(7..9, &mut Noise::new(1));
         let text = String::from_utf8(requests).expect("text");
         assert!(text.starts_with("*3\r\n$3\r\nSET\r\n$16\r\nkey:000000000007\r\n$1000\r\n"));
         assert!(text.ends_with("\r\n") && text.contains("key:000000000008"));
-        assert_eq!(text.len(), 2 * (VALUE + "*3\r\n$3\r\nSET\r\n$16\r\n$1000\r\n\r\n\r\n".len() + 16));
+        assert_eq!(
+            text.len(),
+            2 * (VALUE + "*3\r\n$3\r\nSET\r\n$16\r\n$1000\r\n\r\n\r\n".len() + 16)
+        );
     }
 }
