@@ -110,6 +110,7 @@ fn fuzz() -> Result<(), String> {
         "acl_rules",
         "command_sequences",
         "change_log",
+        "snapshots",
         "restore_payload",
         "rdb_file",
         "script_values",

@@ -20,6 +20,7 @@ pub mod rdb_file;
 pub mod request_parser;
 pub mod restore_payload;
 pub mod script_values;
+pub mod snapshots;
 pub mod store;
 
 /// A function that panics when bytes lead to something wrong.
@@ -44,6 +45,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "restore_payload", run: restore_payload::run, seeds: restore_payload::seeds },
     Target { name: "rdb_file", run: rdb_file::run, seeds: rdb_file::seeds },
     Target { name: "change_log", run: change_log::run, seeds: command_sequences::seeds },
+    Target { name: "snapshots", run: snapshots::run, seeds: command_sequences::seeds },
     Target { name: "script_values", run: script_values::run, seeds: script_values::seeds },
 ];
 

@@ -4,6 +4,8 @@
 //! anew for each side and round, and starts its servers itself, so that nothing is left over from
 //! one measurement to the next.
 
+mod saving;
+
 use super::load::{self, BOTH_CORES, LOAD_CORE, SERVER_CORE, Tool};
 use super::probe;
 use super::server::{Flavor, Server, Settings};
@@ -66,6 +68,9 @@ const GAIN: &str = "Gain of pipelining 10,000 PINGs";
 const WORKERS: &str = "Two workers on the two cores that the load uses too";
 const GROWTH: &str = "Filling an empty server (16-byte keys and values)";
 const FAIRNESS: &str = "One command at a time beside a pipeline of 10,000";
+const SAVING: &str = "Saving 1,000,000 values of 1000 bytes beside 50,000 writes a second";
+const WRITING: &str = "Writes beside the save";
+const LOADING: &str = "Loading 1,000,000 values of 1000 bytes";
 const SMALL: &str = "Memory of a small collection";
 
 /// All figures, in the order they are shown.
@@ -93,6 +98,13 @@ pub const METRICS: &[Metric] = &[
     less(GROWTH, "growth.p99", "99 % of replies within", "ms", Goal::None),
     less(FAIRNESS, "fairness.p99", "99 % of replies within", "ms", Goal::AtMost(1.0)),
     less(FAIRNESS, "fairness.max", "longest pause", "ms", Goal::None),
+    less(SAVING, "save.memory", "extra memory", "%", Goal::AtMost(5.0)),
+    less(SAVING, "save.pause", "longest pause", "ms", Goal::AtMost(2.0)),
+    less(SAVING, "save.calm", "longest pause before it", "ms", Goal::None),
+    less(SAVING, "save.p99", "99 % of replies within", "ms", Goal::None),
+    less(SAVING, "save.time", "time of the save", "s", Goal::OfPeer(1.0)),
+    more(WRITING, "save.writes", "done", "/s", Goal::None),
+    less(LOADING, "load.time", "time of the start", "s", Goal::OfPeer(0.5)),
     less(SMALL, "small.hash", "hash of 5 fields", "bytes", Goal::OfPeer(1.0)),
     less(SMALL, "small.set", "set of 5 words", "bytes", Goal::OfPeer(1.0)),
     less(SMALL, "small.intset", "set of 5 numbers", "bytes", Goal::OfPeer(1.0)),
@@ -143,6 +155,18 @@ pub const SCENARIOS: &[Scenario] = &[
         about: "a client with one command at a time beside one with 10,000",
         rounds: 3,
         run: fairness,
+    },
+    Scenario {
+        name: "bgsave",
+        about: "memory and pauses while 1,000,000 values of 1000 bytes are saved, beside writes",
+        rounds: 3,
+        run: saving::bgsave,
+    },
+    Scenario {
+        name: "load",
+        about: "a start with 1,000,000 values of 1000 bytes in the snapshot file",
+        rounds: 3,
+        run: saving::load,
     },
     Scenario {
         name: "small",
