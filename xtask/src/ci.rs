@@ -114,6 +114,7 @@ fn fuzz() -> Result<(), String> {
         "restore_payload",
         "rdb_file",
         "script_values",
+        "hostile_ring",
     ];
     for target in targets {
         let run = ["run", "--quiet", "-p", "redpoll-fuzz", "--", target];

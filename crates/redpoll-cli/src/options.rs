@@ -78,6 +78,8 @@ pub struct Options {
     pub port: u16,
     /// `-s`: a Unix socket, over host and port.
     pub socket: Option<PathBuf>,
+    /// `--shm`: go over to shared memory.
+    pub shm: bool,
     /// `-t`
     pub connect_timeout: Option<Duration>,
     /// `--tls`, or a URI that asks for it.
@@ -162,6 +164,7 @@ impl Options {
             host: "127.0.0.1".to_owned(),
             port: 6379,
             socket: None,
+            shm: false,
             connect_timeout: None,
             tls: false,
             tls_settings: TlsSettings::default(),
@@ -305,6 +308,7 @@ impl Parser<'_> {
             "-2" => self.resp2 = true,
             "-3" => options.resp = Resp::Three,
             "--mono" => options.mono = true,
+            "--shm" => options.shm = true,
             "--tls" => options.tls = true,
             "--insecure" => options.tls_settings.insecure = true,
             _ => return Ok(false),
@@ -358,6 +362,10 @@ impl Parser<'_> {
             "-u" => {
                 let uri = uri::parse(&text(value))?;
                 options.tls |= uri.tls;
+                options.shm |= uri.shm;
+                if let Some(socket) = uri.socket {
+                    options.socket = Some(path(&socket));
+                }
                 if let Some(host) = uri.host {
                     options.host = host;
                 }
@@ -471,6 +479,9 @@ impl Parser<'_> {
         options.mode = self.modes.first().copied().unwrap_or(Mode::Command);
         if options.socket.is_some() && options.cluster {
             return Err(Stop::failed("Options -c and -s are mutually exclusive."));
+        }
+        if options.shm && options.socket.is_none() {
+            return Err(Stop::failed("--shm needs the path of the server's Unix socket: -s."));
         }
         if self.resp2 && options.resp == Resp::Three {
             return Err(Stop::failed("Options -2 and -3 are mutually exclusive."));

@@ -29,7 +29,9 @@ Server
   -p <port>            Port (6379)
   -s <path>            Unix socket, instead of host and port
   -t <seconds>         Give up connecting after this time, 0.5 for half a second
-  -u <uri>             redis://[[user:]password@][host[:port]][/database]; rediss: TLS
+  --shm                Go on through shared memory, once connected by -s
+  -u <uri>             redis://[[user:]password@][host[:port]][/database]; rediss: TLS;
+                       redis+unix:///path or redis+shm:///path for a Unix socket
   -n <number>          Database
   -a, --pass <word>    Password; the variable REDISCLI_AUTH is the safer place for it
   --user <name>        User that the password belongs to

@@ -16,6 +16,7 @@ use crate::pubsub::PubSub;
 use crate::rates::Rates;
 use crate::replication::Replication;
 use crate::settings::Settings;
+use crate::shared_memory::SharedMemory;
 use crate::slowlog::SlowLog;
 use crate::spec::Command;
 use crate::standstill::Standstill;
@@ -41,6 +42,8 @@ pub struct ProcessInfo {
     pub supervised: &'static str,
     /// Threads that serve clients.
     pub workers: usize,
+    /// Threads that serve clients of shared memory.
+    pub pollers: usize,
     /// Forty hexadecimal digits, drawn at start.
     pub run_id: String,
 }
@@ -158,6 +161,8 @@ pub struct Engine {
     pub excess: Excess,
     /// Memory of clients.
     pub client_memory: ClientMemory,
+    /// Clients that talk through shared memory.
+    pub shared_memory: SharedMemory,
     monitors: RwLock<Vec<Arc<Client>>>,
     monitor_count: AtomicUsize,
     settings: RwLock<Settings>,
@@ -231,6 +236,7 @@ impl Engine {
             uncounted_memory: AtomicUsize::new(0),
             excess: Excess::default(),
             client_memory: ClientMemory::default(),
+            shared_memory: SharedMemory::default(),
             monitors: RwLock::default(),
             monitor_count: AtomicUsize::new(0),
             settings: RwLock::new(Settings::of(&config)),

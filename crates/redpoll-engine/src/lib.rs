@@ -45,6 +45,7 @@ pub mod replication;
 pub mod script;
 pub mod session;
 pub mod settings;
+pub mod shared_memory;
 pub mod slowlog;
 pub mod spec;
 pub mod standstill;

@@ -153,6 +153,18 @@ pub struct ThreadStats {
     pub reads: Counter,
     /// Writes to sockets.
     pub writes: Counter,
+    /// Commands executed for clients of shared memory.
+    pub ring_commands: Counter,
+    /// Turns in which such a client had something to do.
+    pub ring_turns: Counter,
+    /// Such clients that were woken.
+    pub ring_wakes: Counter,
+    /// Wakes by such clients.
+    pub ring_doorbells: Counter,
+    /// Times that the thread looked at all rings in vain.
+    pub spins: Counter,
+    /// Times that it gave up looking at a ring until it is woken.
+    pub parks: Counter,
 }
 
 /// One command's counts over all threads.

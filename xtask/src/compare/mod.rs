@@ -16,6 +16,7 @@ mod probe;
 mod report;
 mod scenarios;
 pub(crate) mod server;
+mod shm;
 
 use crate::repo;
 use load::Tool;

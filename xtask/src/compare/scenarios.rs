@@ -9,6 +9,8 @@ mod saving;
 use super::load::{self, BOTH_CORES, LOAD_CORE, SERVER_CORE, Tool};
 use super::probe;
 use super::server::{Flavor, Server, Settings};
+use super::shm;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// What a figure should come to.
@@ -71,6 +73,9 @@ const FAIRNESS: &str = "One command at a time beside a pipeline of 10,000";
 const SAVING: &str = "Saving 1,000,000 values of 1000 bytes beside 50,000 writes a second";
 const WRITING: &str = "Writes beside the save";
 const LOADING: &str = "Loading 1,000,000 values of 1000 bytes";
+const SHM: &str =
+    "One client on the same host: ours through shared memory, Redis over the socket named";
+const SHM_RATE: &str = "The same with a pipeline of 16";
 const SMALL: &str = "Memory of a small collection";
 
 /// All figures, in the order they are shown.
@@ -105,6 +110,14 @@ pub const METRICS: &[Metric] = &[
     less(SAVING, "save.time", "time of the save", "s", Goal::OfPeer(1.0)),
     more(WRITING, "save.writes", "done", "/s", Goal::None),
     less(LOADING, "load.time", "time of the start", "s", Goal::OfPeer(0.5)),
+    less(SHM, "shm.tcp.p50", "GET, median; Redis over TCP", "µs", Goal::OfPeer(0.01)),
+    less(SHM, "shm.unix.p50", "GET, median; Redis over Unix", "µs", Goal::AtMost(0.45)),
+    less(SHM, "shm.unix.p999", "GET, 99.9 % within; Redis over Unix", "µs", Goal::AtMost(5.0)),
+    less(SHM, "shm.own.tcp", "GET, median; both over TCP", "µs", Goal::None),
+    less(SHM, "shm.own.unix", "GET, median; both over Unix", "µs", Goal::None),
+    less(SHM, "shm.floor", "the rings alone, median (no server)", "µs", Goal::AtMost(0.25)),
+    less(SHM, "shm.idle", "1000 idle clients; Redis over Unix", "% of a core", Goal::AtMost(1.0)),
+    more(SHM_RATE, "shm.rate.16", "GET; Redis over Unix", "/s", Goal::AtLeast(5e6)),
     less(SMALL, "small.hash", "hash of 5 fields", "bytes", Goal::OfPeer(1.0)),
     less(SMALL, "small.set", "set of 5 words", "bytes", Goal::OfPeer(1.0)),
     less(SMALL, "small.intset", "set of 5 numbers", "bytes", Goal::OfPeer(1.0)),
@@ -169,6 +182,12 @@ pub const SCENARIOS: &[Scenario] = &[
         run: saving::load,
     },
     Scenario {
+        name: "shm",
+        about: "GET of one client through shared memory against sockets; idle clients",
+        rounds: 5,
+        run: shm::run,
+    },
+    Scenario {
         name: "small",
         about: "memory of 1,000,000 small hashes, sets, sorted sets and lists",
         rounds: 1,
@@ -194,12 +213,27 @@ impl<'a> Session<'a> {
         self.samples
     }
 
-    fn server(&self, cores: &str, workers: usize) -> Result<Server, String> {
+    /// Which side it is.
+    pub(super) fn flavor(&self) -> Flavor {
+        self.flavor
+    }
+
+    /// What is the same for the whole run.
+    pub(super) fn settings(&self) -> &'a Settings {
+        self.settings
+    }
+
+    /// This project's load generator.
+    pub(super) fn benchmark(&self) -> &'a Path {
+        Tool::Redpoll.program(self.settings)
+    }
+
+    pub(super) fn server(&self, cores: &str, workers: usize) -> Result<Server, String> {
         Server::start(&self.settings.binaries[self.flavor.index()], cores, workers)
     }
 
     /// Load from this project's tool, which alone can count through the keys.
-    fn fill(&self, server: &Server, arguments: &str) -> Result<f64, String> {
+    pub(super) fn fill(&self, server: &Server, arguments: &str) -> Result<f64, String> {
         let program = Tool::Redpoll.program(self.settings);
         load::run(program, LOAD_CORE, server.port, arguments)
     }
@@ -211,11 +245,11 @@ impl<'a> Session<'a> {
 
     /// So many requests, or a quarter of them: with fewer, processor time, which the system counts
     /// in hundredths of a second, would be too coarse.
-    fn requests(&self, full: u64) -> u64 {
+    pub(super) fn requests(&self, full: u64) -> u64 {
         if self.settings.quick { full / 4 } else { full }
     }
 
-    fn add(&mut self, key: &str, value: f64) -> Result<(), String> {
+    pub(super) fn add(&mut self, key: &str, value: f64) -> Result<(), String> {
         let metric = METRICS.iter().find(|metric| metric.key == key);
         self.samples.push((metric.ok_or(format!("no figure named {key}"))?, value));
         Ok(())

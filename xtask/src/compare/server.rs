@@ -102,6 +102,11 @@ impl Server {
         }
     }
 
+    /// The path of its Unix socket.
+    pub fn socket(&self) -> PathBuf {
+        self.directory.join("socket")
+    }
+
     /// A new connection.
     pub fn connect(&self) -> Result<Client, String> {
         Client::open(self.port)
@@ -171,7 +176,8 @@ fn spawn(
         .arg(binary)
         .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
         .args(["--io-threads", &workers.to_string()])
-        .args(["--save", "", "--appendonly", "no"])
+        .args(["--save", "", "--appendonly", "no", "--unixsocket"])
+        .arg(directory.join("socket"))
         .current_dir(directory)
         .stdin(Stdio::null())
         .stdout(log)

@@ -17,5 +17,6 @@ mod protocol;
 mod redis_crate;
 mod replication;
 mod scripts;
+mod shm;
 mod tls;
 mod tools;
