@@ -82,8 +82,8 @@ pub struct Connection {
     finishing: bool,
     /// Its place among the clients with shared memory, if it is one.
     place: Option<Place>,
-    /// How often its client was woken, as far as that is counted.
-    wakes_counted: u64,
+    /// Commands executed, and wakes of a client of shared memory, as far as they are counted.
+    counted: (u64, u64),
 }
 
 impl Connection {
@@ -107,7 +107,7 @@ impl Connection {
             over_soft_since: None,
             finishing: false,
             place: None,
-            wakes_counted: 0,
+            counted: (0, 0),
         }
     }
 
