@@ -112,6 +112,7 @@ fn fuzz() -> Result<(), String> {
         "change_log",
         "restore_payload",
         "rdb_file",
+        "aof_file",
         "script_values",
     ];
     for target in targets {

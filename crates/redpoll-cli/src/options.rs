@@ -26,6 +26,10 @@ pub enum Mode {
     Latency,
     /// `--latency-dist`
     LatencyDist,
+    /// `--rdb`
+    Rdb,
+    /// `--functions-rdb`
+    FunctionsRdb,
     /// `--pipe`
     Pipe,
     /// `--bigkeys`
@@ -128,6 +132,8 @@ pub struct Options {
     pub intrinsic_seconds: i64,
     /// `--lru-test`: how many keys
     pub lru_keys: i64,
+    /// `--rdb`, `--functions-rdb`: where the snapshot goes
+    pub rdb_file: Option<PathBuf>,
     /// `--eval`: the script's file
     pub script: Option<PathBuf>,
     /// `--test_hint`: the unfinished line
@@ -186,6 +192,7 @@ impl Options {
             mono: false,
             intrinsic_seconds: 0,
             lru_keys: 0,
+            rdb_file: None,
             script: None,
             hint_line: Vec::new(),
             command: Vec::new(),
@@ -259,7 +266,6 @@ impl Parser<'_> {
     fn refused(&mut self, name: &str) -> Result<bool, Stop> {
         let what = match name {
             "--replica" | "--slave" => "playing a replica",
-            "--rdb" | "--functions-rdb" => "fetching RDB files",
             "--ldb" | "--ldb-sync-mode" => "the Lua debugger",
             "--keystats" | "--keystats-samples" => "key statistics; see --bigkeys and --memkeys",
             name if name.starts_with("--cluster") => "the cluster manager",
@@ -389,6 +395,10 @@ impl Parser<'_> {
     fn valued_mode(&mut self, name: &str, value: &[u8]) -> bool {
         let options = &mut self.options;
         let mode = match name {
+            "--rdb" | "--functions-rdb" => {
+                options.rdb_file = Some(path(value));
+                if name == "--rdb" { Mode::Rdb } else { Mode::FunctionsRdb }
+            }
             "--lru-test" => {
                 options.lru_keys = atoi(value);
                 Mode::LruTest
@@ -548,7 +558,7 @@ mod tests {
             ("-x -X t", "Options -x and -X are mutually exclusive."),
             ("-t -1", "Invalid connection timeout for -t."),
             ("--quoted-pattern \"a", "Invalid quoted string specified for --quoted-pattern."),
-            ("--rdb f", "--rdb: this build of redpoll-cli does not have fetching RDB files."),
+            ("--replica", "--replica: this build of redpoll-cli does not have playing a replica."),
             (
                 "--cluster info",
                 "--cluster: this build of redpoll-cli does not have the cluster manager.",

@@ -92,6 +92,11 @@ Measuring
                        How long the system keeps this program from running; no server
   --lru-test <keys>    Load a cache with 80% of accesses on 20% of keys
 
+Copies
+  --rdb <file>         Fetch a snapshot of the data into a file; \"-\" is standard output
+  --functions-rdb <file>
+                       The same of the libraries of functions alone
+
 Bulk load
   --pipe               Send stdin (RESP, or lines of commands) and count the replies
   --pipe-timeout <n>   Give up n seconds after the last reply (30); 0: never

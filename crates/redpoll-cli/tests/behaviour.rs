@@ -194,11 +194,45 @@ fn hints_follow_what_is_typed() {
 #[test]
 fn what_this_build_lacks_is_said() {
     let server = Server::start(&[]);
-    for option in ["--cluster", "--replica", "--rdb", "--functions-rdb", "--ldb"] {
+    for option in ["--cluster", "--replica", "--ldb"] {
         let out = server.ours(&[option, "x"], b"");
         let said = String::from_utf8_lossy(&out.stderr).into_owned();
         assert_eq!(out.status.code(), Some(1));
         assert!(said.contains("does not have") && said.lines().count() == 1, "{said}");
+    }
+}
+
+#[test]
+fn snapshots_are_fetched() {
+    // Diskless, the end is known by a mark; from a file, by its length.
+    for diskless in ["yes", "no"] {
+        let server = Server::start(&["--repl-diskless-sync", diskless, "--save", ""]);
+        server.ours(&["SET", "key", "value"], b"");
+        let library = "#!lua name=lib\nredis.register_function('f', function() return 1 end)";
+        server.ours(&["FUNCTION", "LOAD", library], b"");
+        let (all, functions) = (server.file_path("all.rdb"), server.file_path("functions.rdb"));
+        let output = server.ours(&["--rdb", all.to_str().expect("a name")], b"");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && output.stdout.is_empty(), "{said}");
+        assert!(said.contains("SYNC sent to master, writing "), "{said}");
+        assert!(said.contains("Transfer finished with success"), "{said}");
+        let copy = std::fs::read(&all).expect("the copy");
+        assert!(copy.starts_with(b"REDIS0010") && copy.windows(5).any(|bytes| bytes == b"value"));
+        let checked = Command::new("redis-check-rdb").arg(&all).output().expect("the program");
+        assert!(checked.status.success());
+        let path = functions.to_str().expect("a name");
+        assert!(server.ours(&["--functions-rdb", path], b"").status.success());
+        let copy = std::fs::read(&functions).expect("the copy");
+        assert!(copy.windows(8).any(|bytes| bytes == b"name=lib"));
+        assert!(!copy.windows(5).any(|bytes| bytes == b"value"));
+        let output = server.ours(&["--rdb", "-"], b"");
+        assert!(output.status.success() && output.stdout.starts_with(b"REDIS0010"));
+        let output = server.ours(&["--rdb", "/not/there/x.rdb"], b"");
+        assert_eq!(output.status.code(), Some(1));
+        let left = std::fs::read_dir(all.parent().expect("a directory")).expect("its files");
+        let parts =
+            left.flatten().filter(|file| file.file_name().to_string_lossy().contains("part"));
+        assert_eq!(parts.count(), 0);
     }
 }
 

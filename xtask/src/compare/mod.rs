@@ -9,6 +9,7 @@
 //! [`scenarios`] says what is measured, [`server`] and [`load`] run the two ends, [`probe`] waits
 //! on one connection for pauses, [`report`] and [`chart`] show what came of it.
 
+mod aof;
 mod chart;
 mod commands;
 mod load;

@@ -4,6 +4,7 @@
 //! anew for each side and round, and starts its servers itself, so that nothing is left over from
 //! one measurement to the next.
 
+use super::aof;
 use super::load::{self, BOTH_CORES, LOAD_CORE, SERVER_CORE, Tool};
 use super::probe;
 use super::server::{Flavor, Server, Settings};
@@ -14,6 +15,8 @@ use std::time::{Duration, Instant};
 pub enum Goal {
     /// At most this part of the peer's.
     OfPeer(f64),
+    /// At least so many times the peer's.
+    TimesPeer(f64),
     /// At most this.
     AtMost(f64),
     /// At least this.
@@ -66,6 +69,8 @@ const GAIN: &str = "Gain of pipelining 10,000 PINGs";
 const WORKERS: &str = "Two workers on the two cores that the load uses too";
 const GROWTH: &str = "Filling an empty server (16-byte keys and values)";
 const FAIRNESS: &str = "One command at a time beside a pipeline of 10,000";
+const ALWAYS: &str = "Append-only file: SET by 50 connections, on both cores";
+const KEPT: &str = "Append-only file: throughput with it, flushed each second, over that without";
 const SMALL: &str = "Memory of a small collection";
 
 /// All figures, in the order they are shown.
@@ -98,6 +103,9 @@ pub const METRICS: &[Metric] = &[
     less(SMALL, "small.intset", "set of 5 numbers", "bytes", Goal::OfPeer(1.0)),
     less(SMALL, "small.zset", "sorted set of 5 words", "bytes", Goal::OfPeer(1.0)),
     less(SMALL, "small.list", "list of 5 words", "bytes", Goal::OfPeer(1.0)),
+    more(ALWAYS, "aof.always", "appendfsync always", "/s", Goal::TimesPeer(2.0)),
+    more(ALWAYS, "aof.everysec", "appendfsync everysec", "/s", Goal::None),
+    more(KEPT, "aof.kept", "appendfsync everysec", "times", Goal::AtLeast(0.9)),
 ];
 
 /// A way to come by figures.
@@ -150,11 +158,17 @@ pub const SCENARIOS: &[Scenario] = &[
         rounds: 1,
         run: small,
     },
+    Scenario {
+        name: "aof",
+        about: "SET with the append-only file: flushed always, each second, and without it",
+        rounds: 5,
+        run: aof::run,
+    },
 ];
 
 /// One side, one round: what a scenario needs, and where it writes.
 pub struct Session<'a> {
-    settings: &'a Settings,
+    pub(super) settings: &'a Settings,
     flavor: Flavor,
     samples: Vec<(&'static Metric, f64)>,
 }
@@ -171,7 +185,17 @@ impl<'a> Session<'a> {
     }
 
     fn server(&self, cores: &str, workers: usize) -> Result<Server, String> {
-        Server::start(&self.settings.binaries[self.flavor.index()], cores, workers)
+        self.server_with(cores, workers, &[])
+    }
+
+    /// A server with further settings.
+    pub(super) fn server_with(
+        &self,
+        cores: &str,
+        workers: usize,
+        more: &[&str],
+    ) -> Result<Server, String> {
+        Server::start_with(&self.settings.binaries[self.flavor.index()], cores, workers, more)
     }
 
     /// Load from this project's tool, which alone can count through the keys.
@@ -187,11 +211,11 @@ impl<'a> Session<'a> {
 
     /// So many requests, or a quarter of them: with fewer, processor time, which the system counts
     /// in hundredths of a second, would be too coarse.
-    fn requests(&self, full: u64) -> u64 {
+    pub(super) fn requests(&self, full: u64) -> u64 {
         if self.settings.quick { full / 4 } else { full }
     }
 
-    fn add(&mut self, key: &str, value: f64) -> Result<(), String> {
+    pub(super) fn add(&mut self, key: &str, value: f64) -> Result<(), String> {
         let metric = METRICS.iter().find(|metric| metric.key == key);
         self.samples.push((metric.ok_or(format!("no figure named {key}"))?, value));
         Ok(())

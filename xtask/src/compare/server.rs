@@ -61,6 +61,16 @@ pub struct Server {
 impl Server {
     /// Starts a server with so many worker threads, pinned to the cores, without persistence.
     pub fn start(binary: &Path, cores: &str, workers: usize) -> Result<Server, String> {
+        Self::start_with(binary, cores, workers, &[])
+    }
+
+    /// The same with further settings.
+    pub fn start_with(
+        binary: &Path,
+        cores: &str,
+        workers: usize,
+        more: &[&str],
+    ) -> Result<Server, String> {
         let port = TcpListener::bind("127.0.0.1:0")
             .and_then(|listener| listener.local_addr())
             .map_err(|error| format!("no free port: {error}"))?
@@ -74,6 +84,7 @@ impl Server {
             .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
             .args(["--io-threads", &workers.to_string()])
             .args(["--save", "", "--appendonly", "no"])
+            .args(more)
             .current_dir(&directory)
             .stdin(Stdio::null())
             .stdout(log)

@@ -231,7 +231,13 @@ impl Link {
             return Err(superseded());
         }
         line.stream.set_read_timeout(Some(TICK))?;
-        let inner = Watched { stream: &mut *line.stream, link: self, heard: Instant::now() };
+        let inner = Watched {
+            stream: &mut *line.stream,
+            engine: &self.engine,
+            epoch: self.epoch,
+            ended: &self.ended,
+            heard: Instant::now(),
+        };
         let mut marked = Marked::new(inner, std::mem::take(&mut line.buffer), end);
         let loaded = self.load(&mut marked)?;
         let bytes = marked.given();
@@ -246,7 +252,7 @@ impl Link {
     }
 
     /// What was there makes way for the snapshot; of one that breaks off, nothing stays.
-    fn load(&self, snapshot: &mut impl Read) -> io::Result<Loaded> {
+    fn load(&self, snapshot: &mut (impl Read + Send)) -> io::Result<Loaded> {
         let mut keys = self.engine.keyspace.keys(0, clock::now_ms());
         keys.see_expired(true);
         let _loading = self.engine.begin_loading();
@@ -427,15 +433,18 @@ fn superseded() -> io::Error {
 /// primary is to be followed.
 struct Watched<'a> {
     stream: &'a mut dyn Transport,
-    link: &'a Link,
+    engine: &'a Engine,
+    epoch: Epoch,
+    ended: &'a AtomicBool,
     heard: Instant,
 }
 
 impl Read for Watched<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let patience = self.link.patience();
+        let replication = &self.engine.replication;
+        let patience = Duration::from_secs(self.engine.config.repl_timeout().unsigned_abs());
         let count = loop {
-            if self.link.has_ended() {
+            if self.ended.load(Acquire) || !replication.is_current(self.epoch) {
                 return Err(superseded());
             }
             match self.stream.read(out) {
@@ -444,7 +453,7 @@ impl Read for Watched<'_> {
             }
         };
         self.heard = Instant::now();
-        self.link.engine.replication.update_link(self.link.epoch, |link| {
+        replication.update_link(self.epoch, |link| {
             link.sync_bytes.1 += count as u64;
             link.last_heard = clock::now_ms();
             link.sync_heard = link.last_heard;
