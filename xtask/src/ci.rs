@@ -110,10 +110,12 @@ fn fuzz() -> Result<(), String> {
         "acl_rules",
         "command_sequences",
         "change_log",
+        "snapshots",
         "restore_payload",
         "rdb_file",
         "aof_file",
         "script_values",
+        "hostile_ring",
     ];
     for target in targets {
         let run = ["run", "--quiet", "-p", "redpoll-fuzz", "--", target];

@@ -22,6 +22,8 @@ pub struct Options {
     pub port: u16,
     /// Unix socket; wins over host and port.
     pub unix: Option<PathBuf>,
+    /// Whether to go on through shared memory; needs a Unix socket.
+    pub shm: bool,
     /// Whether to speak TLS.
     pub tls: bool,
     /// What TLS needs.
@@ -64,6 +66,8 @@ pub struct Options {
     pub tests: Option<Vec<String>>,
     /// Only open connections.
     pub idle: bool,
+    /// Only measure the rings of shared memory, without a server.
+    pub floor: bool,
     /// The command's last argument comes from standard input.
     pub stdin_argument: bool,
     /// Where random numbers start.
@@ -86,6 +90,7 @@ impl Default for Options {
             host: "127.0.0.1".into(),
             port: 6379,
             unix: None,
+            shm: false,
             tls: false,
             tls_settings: TlsSettings::default(),
             user: None,
@@ -107,6 +112,7 @@ impl Default for Options {
             forever: false,
             tests: None,
             idle: false,
+            floor: false,
             stdin_argument: false,
             seed: None,
             tracking: false,

@@ -6,8 +6,8 @@ use std::time::Duration;
 /// Length of an interval of the timeline.
 pub const INTERVAL: Duration = Duration::from_millis(100);
 
-/// Latencies below this many nanoseconds are told apart no further than to 64 nanoseconds.
-const LATENCY_NS_MIN: u64 = 100;
+/// Latencies below this many nanoseconds are told apart no further than to 8 nanoseconds.
+const LATENCY_NS_MIN: u64 = 8;
 
 /// Longer latencies count as this one.
 const LATENCY_NS_MAX: u64 = 600_000_000_000;

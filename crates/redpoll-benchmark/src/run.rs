@@ -89,8 +89,14 @@ pub fn idle(options: &Options, target: &Target) -> Result<(), String> {
         "Creating {} idle connections and waiting forever (Ctrl+C when done)",
         options.clients
     );
-    let open =
-        |_| socket::open(target, true).map_err(|error| WorkerError::connect(error).to_string());
+    let opening = server::opening(options);
+    let open = |_| {
+        let opened = match target {
+            Target::Rings(path) => socket::open_rings(path, &opening),
+            _ => socket::open(target, true),
+        };
+        opened.map_err(|error| WorkerError::connect(error).to_string())
+    };
     let mut sockets = (0..options.clients).map(open).collect::<Result<Vec<_>, _>>()?;
     println!("clients: {}", sockets.len());
     let mut said = Vec::new();
@@ -101,6 +107,9 @@ pub fn idle(options: &Options, target: &Target) -> Result<(), String> {
         let _ = poll(&mut wanted, None);
         let ready: Vec<bool> = wanted.iter().map(|fd| !fd.revents().is_empty()).collect();
         for (socket, _) in sockets.iter_mut().zip(ready).filter(|(_, ready)| *ready) {
+            if !socket.answer().is_ok_and(|open| open) {
+                return Err(WorkerError::Closed.to_string());
+            }
             said.clear();
             said.reserve(SAID_MAX);
             match socket.receive(&mut said) {

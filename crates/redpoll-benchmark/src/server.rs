@@ -22,7 +22,8 @@ pub fn resolve(options: &Options) -> Result<Target, String> {
     let candidates: Vec<Target> = match &endpoint {
         Endpoint::Unix(path) => {
             let address = SocketAddrUnix::new(path);
-            vec![Target::Unix(address.map_err(|error| fail(Error::Connect(error.into())))?)]
+            let address = address.map_err(|error| fail(Error::Connect(error.into())))?;
+            vec![if options.shm { Target::Rings(address) } else { Target::Unix(address) }]
         }
         Endpoint::Tcp { host, port } => {
             let addresses = (host.as_str(), *port).to_socket_addrs();

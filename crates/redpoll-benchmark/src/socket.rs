@@ -1,6 +1,9 @@
-//! Connections: opening one to the server, with TLS or without, and room for many.
+//! Connections: opening one to the server, over a socket, with TLS or through shared memory, and
+//! room for many.
 
+use crate::skip::Skipper;
 use redpoll_client::Tls;
+use redpoll_shm::{Client, Opened, Want};
 use redpoll_transport::{Arrival, Stream};
 use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, poll};
@@ -9,8 +12,9 @@ use rustix::io::Errno;
 use rustix::net::sockopt::set_tcp_nodelay;
 use rustix::net::{self, AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use std::io;
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::net::UnixStream;
 
 /// Where to connect to, with the name already looked up.
 #[derive(Debug, Clone)]
@@ -21,6 +25,8 @@ pub enum Target {
     Tls(SocketAddr, Tls, String),
     /// A Unix socket.
     Unix(SocketAddrUnix),
+    /// Shared memory, by way of a Unix socket.
+    Rings(SocketAddrUnix),
 }
 
 /// A connection that does not block.
@@ -29,6 +35,8 @@ pub enum Link {
     Plain(OwnedFd),
     /// TLS over TCP.
     Tls(Box<Stream>),
+    /// Shared memory.
+    Rings(Box<Client>),
 }
 
 impl AsFd for Link {
@@ -36,6 +44,7 @@ impl AsFd for Link {
         match self {
             Link::Plain(socket) => socket.as_fd(),
             Link::Tls(stream) => stream.as_fd(),
+            Link::Rings(client) => client.as_fd(),
         }
     }
 }
@@ -55,13 +64,14 @@ impl Link {
                 stream.flush()?;
                 if bytes.is_empty() { Ok(0) } else { stream.write(bytes) }
             }
+            Link::Rings(client) => client.try_write(bytes),
         }
     }
 
     /// Encrypted bytes that wait for the kernel.
     pub fn pending(&self) -> usize {
         match self {
-            Link::Plain(_) => 0,
+            Link::Plain(_) | Link::Rings(_) => 0,
             Link::Tls(stream) => stream.pending(),
         }
     }
@@ -76,7 +86,65 @@ impl Link {
                 Err(error) => Err(error.into()),
             },
             Link::Tls(stream) => stream.read(buffer),
+            Link::Rings(client) => match client.try_append(buffer)? {
+                0 => Ok(Arrival::Nothing),
+                count => Ok(Arrival::Bytes { count, more: false }),
+            },
         }
+    }
+
+    /// Whether shared memory has something to read, or room for what waits to be written.
+    #[inline]
+    pub fn has_news(&self, unsent: bool) -> bool {
+        match self {
+            Link::Rings(client) => {
+                client.is_ready(Want::Bytes) || (unsent && client.is_ready(Want::Room))
+            }
+            _ => false,
+        }
+    }
+
+    /// Asks the server to make the descriptor readable once [`has_news`](Self::has_news) would be
+    /// true. False: it is already.
+    pub fn arm(&self, unsent: bool) -> bool {
+        match self {
+            Link::Rings(client) => client.arm(Want::Bytes) && (!unsent || client.arm(Want::Room)),
+            _ => true,
+        }
+    }
+
+    /// Takes what made the descriptor readable. False: the server has closed the connection.
+    pub fn answer(&self) -> io::Result<bool> {
+        match self {
+            Link::Rings(client) => client.link().answer(),
+            _ => Ok(true),
+        }
+    }
+}
+
+/// Opens a connection that goes through shared memory: sends the opening, and asks for it when its
+/// replies are in.
+pub fn open_rings(path: &SocketAddrUnix, opening: &(Vec<u8>, usize)) -> io::Result<Link> {
+    let socket = net::socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    net::connect(&socket, path)?;
+    let mut socket = UnixStream::from(socket);
+    socket.write_all(&opening.0)?;
+    let (mut skipper, mut missing) = (Skipper::new(), opening.1);
+    let mut bytes = [0; 4096];
+    while missing > 0 {
+        let count = socket.read(&mut bytes)?;
+        let found = skipper.feed(&bytes[..count]).map_err(|error| io::Error::other(error.to_string()))?;
+        if let Some(text) = found.error {
+            return Err(io::Error::other(text));
+        }
+        if count == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        missing = missing.saturating_sub(found.replies);
+    }
+    match Client::open(socket, None)? {
+        Opened::Rings(client) => Ok(Link::Rings(Box::new(client))),
+        Opened::Refused(_, why) => Err(io::Error::other(why)),
     }
 }
 
@@ -104,7 +172,7 @@ fn open_socket(target: &Target, wait: bool) -> Result<OwnedFd, Errno> {
     let family = match target {
         Target::Tcp(SocketAddr::V4(_)) | Target::Tls(SocketAddr::V4(_), ..) => AddressFamily::INET,
         Target::Tcp(SocketAddr::V6(_)) | Target::Tls(SocketAddr::V6(_), ..) => AddressFamily::INET6,
-        Target::Unix(_) => AddressFamily::UNIX,
+        Target::Unix(_) | Target::Rings(_) => AddressFamily::UNIX,
     };
     let mut flags = SocketFlags::CLOEXEC;
     // A Unix socket connects at once, or waits for room in the server's queue: it never is "under
@@ -118,7 +186,7 @@ fn open_socket(target: &Target, wait: bool) -> Result<OwnedFd, Errno> {
             set_tcp_nodelay(&socket, true)?;
             net::connect(&socket, address)
         }
-        Target::Unix(path) => net::connect(&socket, path),
+        Target::Unix(path) | Target::Rings(path) => net::connect(&socket, path),
     };
     match connected {
         Ok(()) | Err(Errno::INPROGRESS) => {}

@@ -14,6 +14,8 @@ use crate::record::Record;
 use crate::skip::{SkipError, Skipper};
 use crate::socket::{self, Link, Target};
 use crate::template::{Numbers, Template};
+use redpoll_shm::client::SPIN;
+use redpoll_shm::spin::Spin;
 use redpoll_transport::Arrival;
 use rustix::event::epoll::{self, Event, EventData, EventFlags};
 use rustix::fd::OwnedFd;
@@ -137,6 +139,14 @@ struct Client {
     unsent: Vec<u8>,
 }
 
+impl Client {
+    /// Whether shared memory has something for it.
+    #[inline]
+    fn has_news(&self) -> bool {
+        self.link.has_news(!self.unsent.is_empty())
+    }
+}
+
 /// A thread's part of a test.
 pub struct Worker<'a> {
     plan: Plan,
@@ -181,6 +191,9 @@ impl<'a> Worker<'a> {
         for index in 0..self.clients.len() {
             self.send_batch(index)?;
         }
+        if matches!(self.plan.target, Target::Rings(_)) {
+            return self.run_rings();
+        }
         let mut events: Vec<Event> = Vec::with_capacity(EVENTS_MAX);
         while self.busy > 0 {
             events.clear();
@@ -202,20 +215,73 @@ impl<'a> Worker<'a> {
         Ok(self.record)
     }
 
+    /// The same through shared memory: looks at the rings by itself, and sleeps only when nothing
+    /// comes for a while.
+    fn run_rings(mut self) -> Result<Record, WorkerError> {
+        let mut spin = Spin::new(SPIN);
+        while self.busy > 0 {
+            let clients = &self.clients;
+            let any = || clients.iter().flatten().any(Client::has_news);
+            if !spin.wait(any) {
+                self.sleep()?;
+            }
+            for index in 0..self.clients.len() {
+                let Some(client) = &self.clients[index] else { continue };
+                if client.has_news() {
+                    let unsent = !client.unsent.is_empty();
+                    if unsent {
+                        self.writable(index)?;
+                    }
+                    self.readable(index)?;
+                }
+            }
+        }
+        Ok(self.record)
+    }
+
+    /// Sleeps until the server rings.
+    fn sleep(&mut self) -> Result<(), WorkerError> {
+        if !self.clients.iter().flatten().all(|client| client.link.arm(!client.unsent.is_empty())) {
+            return Ok(());
+        }
+        let mut events: Vec<Event> = Vec::with_capacity(EVENTS_MAX);
+        match epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut events), None) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(WorkerError::socket(error)),
+        }
+        for event in &events {
+            let index = event.data.u64() as usize;
+            let Some(client) = self.clients.get(index).and_then(Option::as_ref) else { continue };
+            if !client.link.answer().map_err(WorkerError::socket)? && !client.has_news() {
+                return Err(WorkerError::Closed);
+            }
+        }
+        Ok(())
+    }
+
     fn now_ns(&self) -> u64 {
         self.start.elapsed().as_nanos() as u64
     }
 
     /// Opens a connection and registers it. With `wait` it is ready on return.
     fn connect(&self, index: usize, wait: bool) -> Result<Client, WorkerError> {
-        let link = socket::open(&self.plan.target, wait).map_err(WorkerError::connect)?;
+        let (rings, wait) = match &self.plan.target {
+            Target::Rings(path) => (Some(path), true),
+            _ => (None, wait),
+        };
+        let link = match rings {
+            Some(path) => socket::open_rings(path, &self.plan.opening),
+            None => socket::open(&self.plan.target, wait),
+        };
+        let link = link.map_err(WorkerError::connect)?;
         let flags = if wait { EventFlags::IN } else { EventFlags::IN | EventFlags::OUT };
         epoll::add(&self.epoll, &link, EventData::new_u64(index as u64), flags)
             .map_err(WorkerError::socket)?;
         Ok(Client {
             link,
             skipper: Skipper::new(),
-            open: false,
+            // Shared memory has the opening behind it.
+            open: rings.is_some(),
             opening: 0,
             awaited: 0,
             sent_ns: 0,
@@ -258,9 +324,11 @@ impl<'a> Worker<'a> {
         let Some(client) = self.clients.get_mut(index).and_then(Option::as_mut) else {
             return Ok(());
         };
-        match sockopt::socket_error(&client.link) {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) | Err(error) => return Err(WorkerError::connect(error)),
+        if !matches!(client.link, Link::Rings(_)) {
+            match sockopt::socket_error(&client.link) {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) | Err(error) => return Err(WorkerError::connect(error)),
+            }
         }
         let sent = send_some(&mut client.link, &client.unsent)?;
         client.unsent.drain(..sent);
@@ -351,6 +419,10 @@ fn watch(
     index: usize,
     flags: EventFlags,
 ) -> Result<(), WorkerError> {
+    if matches!(client.link, Link::Rings(_)) {
+        // The socket only ever rings; room is looked for in the ring.
+        return Ok(());
+    }
     epoll::modify(epoll, &client.link, EventData::new_u64(index as u64), flags)
         .map_err(WorkerError::socket)
 }

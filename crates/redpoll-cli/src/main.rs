@@ -52,9 +52,9 @@ fn run(program: &str, arguments: Vec<std::ffi::OsString>) -> Result<(), Stop> {
     match mode {
         Mode::Latency => modes::latency::run(session),
         Mode::LatencyDist => modes::latency_dist::run(session),
+        Mode::Replica => modes::snapshot::follow(session),
+        Mode::Rdb => modes::snapshot::fetch(session),
         Mode::Pipe => modes::pipe::run(session),
-        Mode::Rdb => modes::rdb::run(session, false),
-        Mode::FunctionsRdb => modes::rdb::run(session, true),
         Mode::BigKeys => modes::bigkeys::run(session, Measure::Elements),
         Mode::MemKeys => modes::bigkeys::run(session, Measure::Bytes),
         Mode::HotKeys => modes::hotkeys::run(session),

@@ -26,10 +26,10 @@ pub enum Mode {
     Latency,
     /// `--latency-dist`
     LatencyDist,
-    /// `--rdb`
+    /// `--replica`
+    Replica,
+    /// `--rdb`, `--functions-rdb`
     Rdb,
-    /// `--functions-rdb`
-    FunctionsRdb,
     /// `--pipe`
     Pipe,
     /// `--bigkeys`
@@ -78,6 +78,8 @@ pub struct Options {
     pub port: u16,
     /// `-s`: a Unix socket, over host and port.
     pub socket: Option<PathBuf>,
+    /// `--shm`: go over to shared memory.
+    pub shm: bool,
     /// `-t`
     pub connect_timeout: Option<Duration>,
     /// `--tls`, or a URI that asks for it.
@@ -132,10 +134,12 @@ pub struct Options {
     pub intrinsic_seconds: i64,
     /// `--lru-test`: how many keys
     pub lru_keys: i64,
-    /// `--rdb`, `--functions-rdb`: where the snapshot goes
-    pub rdb_file: Option<PathBuf>,
     /// `--eval`: the script's file
     pub script: Option<PathBuf>,
+    /// `--rdb`, `--functions-rdb`: where the snapshot goes; `-` is standard output
+    pub rdb_file: Option<PathBuf>,
+    /// `--functions-rdb`
+    pub functions_only: bool,
     /// `--test_hint`: the unfinished line
     pub hint_line: Vec<u8>,
     /// The command and its arguments.
@@ -160,6 +164,7 @@ impl Options {
             host: "127.0.0.1".to_owned(),
             port: 6379,
             socket: None,
+            shm: false,
             connect_timeout: None,
             tls: false,
             tls_settings: TlsSettings::default(),
@@ -192,8 +197,9 @@ impl Options {
             mono: false,
             intrinsic_seconds: 0,
             lru_keys: 0,
-            rdb_file: None,
             script: None,
+            rdb_file: None,
+            functions_only: false,
             hint_line: Vec::new(),
             command: Vec::new(),
         }
@@ -265,7 +271,6 @@ impl Parser<'_> {
     /// Options of redis-cli that this build has no part for.
     fn refused(&mut self, name: &str) -> Result<bool, Stop> {
         let what = match name {
-            "--replica" | "--slave" => "playing a replica",
             "--ldb" | "--ldb-sync-mode" => "the Lua debugger",
             "--keystats" | "--keystats-samples" => "key statistics; see --bigkeys and --memkeys",
             name if name.starts_with("--cluster") => "the cluster manager",
@@ -303,6 +308,7 @@ impl Parser<'_> {
             "-2" => self.resp2 = true,
             "-3" => options.resp = Resp::Three,
             "--mono" => options.mono = true,
+            "--shm" => options.shm = true,
             "--tls" => options.tls = true,
             "--insecure" => options.tls_settings.insecure = true,
             _ => return Ok(false),
@@ -319,6 +325,7 @@ impl Parser<'_> {
                 Mode::Latency
             }
             "--latency-dist" => Mode::LatencyDist,
+            "--replica" | "--slave" => Mode::Replica,
             "--stat" => Mode::Stat,
             "--scan" => Mode::Scan,
             "--pipe" => Mode::Pipe,
@@ -355,6 +362,10 @@ impl Parser<'_> {
             "-u" => {
                 let uri = uri::parse(&text(value))?;
                 options.tls |= uri.tls;
+                options.shm |= uri.shm;
+                if let Some(socket) = uri.socket {
+                    options.socket = Some(path(&socket));
+                }
                 if let Some(host) = uri.host {
                     options.host = host;
                 }
@@ -395,10 +406,6 @@ impl Parser<'_> {
     fn valued_mode(&mut self, name: &str, value: &[u8]) -> bool {
         let options = &mut self.options;
         let mode = match name {
-            "--rdb" | "--functions-rdb" => {
-                options.rdb_file = Some(path(value));
-                if name == "--rdb" { Mode::Rdb } else { Mode::FunctionsRdb }
-            }
             "--lru-test" => {
                 options.lru_keys = atoi(value);
                 Mode::LruTest
@@ -410,6 +417,11 @@ impl Parser<'_> {
             "--memkeys-samples" => {
                 options.memory_samples = atoi(value);
                 Mode::MemKeys
+            }
+            "--rdb" | "--functions-rdb" => {
+                options.functions_only = name == "--functions-rdb";
+                options.rdb_file = Some(path(value));
+                Mode::Rdb
             }
             "--eval" => {
                 options.script = Some(path(value));
@@ -467,6 +479,9 @@ impl Parser<'_> {
         options.mode = self.modes.first().copied().unwrap_or(Mode::Command);
         if options.socket.is_some() && options.cluster {
             return Err(Stop::failed("Options -c and -s are mutually exclusive."));
+        }
+        if options.shm && options.socket.is_none() {
+            return Err(Stop::failed("--shm needs the path of the server's Unix socket: -s."));
         }
         if self.resp2 && options.resp == Resp::Three {
             return Err(Stop::failed("Options -2 and -3 are mutually exclusive."));
@@ -558,7 +573,8 @@ mod tests {
             ("-x -X t", "Options -x and -X are mutually exclusive."),
             ("-t -1", "Invalid connection timeout for -t."),
             ("--quoted-pattern \"a", "Invalid quoted string specified for --quoted-pattern."),
-            ("--replica", "--replica: this build of redpoll-cli does not have playing a replica."),
+            ("--rdb", "Unrecognized option or bad number of args for: '--rdb'"),
+            ("--ldb", "--ldb: this build of redpoll-cli does not have the Lua debugger."),
             (
                 "--cluster info",
                 "--cluster: this build of redpoll-cli does not have the cluster manager.",

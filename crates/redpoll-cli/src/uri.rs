@@ -1,5 +1,6 @@
 //! `redis://[[user:]password@][host[:port]][/database]`, or `rediss://` for TLS, as far as
-//! redis-cli reads it.
+//! redis-cli reads it; and `redis+unix://[[user:]password@]/path/to/socket`, or `redis+shm://` for
+//! shared memory.
 
 use crate::numbers::atoi;
 use crate::stop::Stop;
@@ -19,6 +20,10 @@ pub struct Uri {
     pub database: Option<i64>,
     /// Whether the scheme asks for TLS.
     pub tls: bool,
+    /// The path of a Unix socket, decoded.
+    pub socket: Option<Vec<u8>>,
+    /// Whether the scheme asks for shared memory.
+    pub shm: bool,
 }
 
 /// Parses a URI.
@@ -27,9 +32,11 @@ pub fn parse(uri: &str) -> Result<Uri, Stop> {
     let Some((scheme, mut rest)) = uri.split_once("://") else {
         return Err(Stop::failed("Invalid URI scheme"));
     };
+    let mut unix = false;
     match scheme.to_ascii_lowercase().as_str() {
         "redis" => {}
         "rediss" => parsed.tls = true,
+        "redis+unix" | "redis+shm" => unix = true,
         _ => return Err(Stop::failed("Invalid URI scheme")),
     }
     if let Some((userinfo, after)) = rest.split_once('@') {
@@ -42,6 +49,11 @@ pub fn parse(uri: &str) -> Result<Uri, Stop> {
         };
         parsed.password = Some(decode(password)?);
         rest = after;
+    }
+    if unix {
+        parsed.shm = scheme.eq_ignore_ascii_case("redis+shm");
+        parsed.socket = Some(decode(rest)?);
+        return Ok(parsed);
     }
     let (address, database) = rest.split_once('/').unwrap_or((rest, ""));
     if !address.is_empty() {
@@ -95,6 +107,14 @@ mod tests {
         let uri = parse("redis://:pw@/2").unwrap();
         assert_eq!((uri.host, uri.database), (None, Some(2)));
         assert_eq!(uri.password.as_deref(), Some(&b"pw"[..]));
+    }
+
+    #[test]
+    fn sockets_have_paths() {
+        let uri = parse("redis+shm://:pw@/run/a%20b.sock").unwrap();
+        assert_eq!(uri.socket.as_deref(), Some(&b"/run/a b.sock"[..]));
+        assert!(uri.shm && uri.password.is_some() && uri.host.is_none());
+        assert!(!parse("redis+unix:///run/s").unwrap().shm);
     }
 
     #[test]

@@ -29,7 +29,9 @@ Server
   -p <port>            Port (6379)
   -s <path>            Unix socket, instead of host and port
   -t <seconds>         Give up connecting after this time, 0.5 for half a second
-  -u <uri>             redis://[[user:]password@][host[:port]][/database]; rediss: TLS
+  --shm                Go on through shared memory, once connected by -s
+  -u <uri>             redis://[[user:]password@][host[:port]][/database]; rediss: TLS;
+                       redis+unix:///path or redis+shm:///path for a Unix socket
   -n <number>          Database
   -a, --pass <word>    Password; the variable REDISCLI_AUTH is the safer place for it
   --user <name>        User that the password belongs to
@@ -92,10 +94,10 @@ Measuring
                        How long the system keeps this program from running; no server
   --lru-test <keys>    Load a cache with 80% of accesses on 20% of keys
 
-Copies
-  --rdb <file>         Fetch a snapshot of the data into a file; \"-\" is standard output
-  --functions-rdb <file>
-                       The same of the libraries of functions alone
+Snapshots
+  --rdb <file>         Fetch a snapshot (RDB) as a replica does; - is standard output
+  --functions-rdb <file>  The same with functions only
+  --replica            Play a replica, and show the commands that come
 
 Bulk load
   --pipe               Send stdin (RESP, or lines of commands) and count the replies

@@ -194,7 +194,7 @@ fn hints_follow_what_is_typed() {
 #[test]
 fn what_this_build_lacks_is_said() {
     let server = Server::start(&[]);
-    for option in ["--cluster", "--replica", "--ldb"] {
+    for option in ["--cluster", "--ldb"] {
         let out = server.ours(&[option, "x"], b"");
         let said = String::from_utf8_lossy(&out.stderr).into_owned();
         assert_eq!(out.status.code(), Some(1));
@@ -203,37 +203,41 @@ fn what_this_build_lacks_is_said() {
 }
 
 #[test]
-fn snapshots_are_fetched() {
-    // Diskless, the end is known by a mark; from a file, by its length.
-    for diskless in ["yes", "no"] {
-        let server = Server::start(&["--repl-diskless-sync", diskless, "--save", ""]);
-        server.ours(&["SET", "key", "value"], b"");
-        let library = "#!lua name=lib\nredis.register_function('f', function() return 1 end)";
-        server.ours(&["FUNCTION", "LOAD", library], b"");
-        let (all, functions) = (server.file_path("all.rdb"), server.file_path("functions.rdb"));
-        let output = server.ours(&["--rdb", all.to_str().expect("a name")], b"");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success() && output.stdout.is_empty(), "{said}");
-        assert!(said.contains("SYNC sent to master, writing "), "{said}");
-        assert!(said.contains("Transfer finished with success"), "{said}");
-        let copy = std::fs::read(&all).expect("the copy");
-        assert!(copy.starts_with(b"REDIS0010") && copy.windows(5).any(|bytes| bytes == b"value"));
-        let checked = Command::new("redis-check-rdb").arg(&all).output().expect("the program");
-        assert!(checked.status.success());
-        let path = functions.to_str().expect("a name");
-        assert!(server.ours(&["--functions-rdb", path], b"").status.success());
-        let copy = std::fs::read(&functions).expect("the copy");
-        assert!(copy.windows(8).any(|bytes| bytes == b"name=lib"));
-        assert!(!copy.windows(5).any(|bytes| bytes == b"value"));
-        let output = server.ours(&["--rdb", "-"], b"");
-        assert!(output.status.success() && output.stdout.starts_with(b"REDIS0010"));
-        let output = server.ours(&["--rdb", "/not/there/x.rdb"], b"");
-        assert_eq!(output.status.code(), Some(1));
-        let left = std::fs::read_dir(all.parent().expect("a directory")).expect("its files");
-        let parts =
-            left.flatten().filter(|file| file.file_name().to_string_lossy().contains("part"));
-        assert_eq!(parts.count(), 0);
+fn a_snapshot_is_fetched() {
+    let server = Server::start(&["--repl-diskless-sync-delay", "0"]);
+    server.theirs(&["set", "key", "value"], b"");
+    server.theirs(&["function", "load", "#!lua name=l\nredis.register_function('f', print)"], b"");
+    let is_whole = |bytes: &[u8]| bytes.starts_with(b"REDIS00") && bytes[bytes.len() - 9] == 0xff;
+    let holds_key =
+        |bytes: &[u8]| bytes.windows(8).any(|part| part == b"\x03key\x05val".as_slice());
+    let path = server.file_path("copy.rdb");
+    let name = path.to_str().expect("a name");
+    for (option, with_key) in [("--rdb", true), ("--functions-rdb", false)] {
+        let out = server.ours(&[option, name], b"");
+        let said = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert!(out.status.success() && said.contains("Transfer finished with success"), "{said}");
+        let bytes = std::fs::read(&path).expect("a file");
+        assert!(is_whole(&bytes) && holds_key(&bytes) == with_key, "{option}");
     }
+    assert!(is_whole(&server.ours(&["--rdb", "-"], b"").stdout));
+    let out = server.ours(&["--rdb", "/nowhere/copy.rdb"], b"");
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(!out.status.success() && said.contains("Error opening '/nowhere/copy.rdb'"), "{said}");
+}
+
+#[test]
+fn a_replica_shows_what_comes() {
+    let server = Server::start(&["--repl-diskless-sync-delay", "0"]);
+    let mut child = spawn(&server, &["--replica"]);
+    let mut lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+    while !lines.next().expect("a line").expect("text").contains("Logging commands") {}
+    server.theirs(&["set", "key", "a \"value\""], b"");
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let mut next = || lines.next().expect("a line").expect("text");
+    let first = next();
+    let first = if first == "\"ping\"" { next() } else { first };
+    assert_eq!((&*first, &*next()), ("\"SELECT\",\"0\"", "\"set\",\"key\",\"a \\\"value\\\"\""));
+    stop(child);
 }
 
 #[test]

@@ -38,6 +38,19 @@ pub enum Protocol {
     Resp3,
 }
 
+/// Whether to go over to shared memory once connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SharedMemory {
+    /// No.
+    #[default]
+    No,
+    /// Where the server is willing, or else stay with the socket
+    /// ([`Connection::refusal`] says why).
+    Try,
+    /// Or fail.
+    Require,
+}
+
 /// Where and how to connect.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -57,6 +70,8 @@ pub struct Config {
     pub protocol: Protocol,
     /// How to speak TLS, if at all.
     pub tls: Option<Tls>,
+    /// Whether to go over to shared memory; needs a Unix socket.
+    pub shared_memory: SharedMemory,
 }
 
 impl Config {
@@ -71,6 +86,7 @@ impl Config {
             database: 0,
             protocol: Protocol::Resp2,
             tls: None,
+            shared_memory: SharedMemory::No,
         }
     }
 
@@ -89,6 +105,7 @@ pub struct Connection {
     incoming: Box<[u8]>,
     pushes: VecDeque<Value>,
     pushes_dropped: u64,
+    refusal: Option<String>,
 }
 
 impl Connection {
@@ -113,7 +130,33 @@ impl Connection {
             let database = config.database.to_string();
             connection.step(HandshakeStep::Select, &["SELECT", &database])?;
         }
-        Ok(connection)
+        if config.shared_memory == SharedMemory::No {
+            return Ok(connection);
+        }
+        let connection = connection.open_rings(None).map_err(Error::Connect)?;
+        match (&connection.refusal, config.shared_memory) {
+            (Some(why), SharedMemory::Require) => {
+                Err(Error::Refused(HandshakeStep::SharedMemory, why.clone()))
+            }
+            _ => {
+                connection.transport.set_read_timeout(config.io_timeout)?;
+                connection.transport.set_write_timeout(config.io_timeout)?;
+                Ok(connection)
+            }
+        }
+    }
+
+    /// Goes over to shared memory where the server is willing, or stays as it is, and
+    /// [`refusal`](Self::refusal) says why. No reply must be outstanding. `ring` is a wish for the
+    /// size of the rings.
+    pub fn open_rings(self, ring: Option<usize>) -> io::Result<Self> {
+        let upgraded = self.transport.open_rings(ring)?;
+        Ok(Connection { transport: upgraded.transport, refusal: upgraded.refusal, ..self })
+    }
+
+    /// Why it did not go over to shared memory, if that was asked for and refused.
+    pub fn refusal(&self) -> Option<&str> {
+        self.refusal.as_deref()
     }
 
     /// A connection over a transport that is ready; sends nothing.
@@ -125,6 +168,7 @@ impl Connection {
             incoming: vec![0; READ_BYTES].into_boxed_slice(),
             pushes: VecDeque::new(),
             pushes_dropped: 0,
+            refusal: None,
         }
     }
 

@@ -33,6 +33,8 @@ pub enum HandshakeStep {
     Hello,
     /// `SELECT`
     Select,
+    /// `SHM.OPEN`
+    SharedMemory,
 }
 
 impl fmt::Display for HandshakeStep {
@@ -41,6 +43,7 @@ impl fmt::Display for HandshakeStep {
             Self::Auth => "AUTH",
             Self::Hello => "HELLO",
             Self::Select => "SELECT",
+            Self::SharedMemory => "SHM.OPEN",
         })
     }
 }

@@ -6,8 +6,7 @@
 //!
 //! * [`decode`]: bytes to [`Value`], a state machine without I/O;
 //! * [`request`]: arguments to bytes;
-//! * [`Transport`]: where bytes come from and go to (TCP and Unix sockets, TLS; shared memory
-//!   elsewhere);
+//! * [`Transport`]: where bytes come from and go to (TCP and Unix sockets, TLS, shared memory);
 //! * [`Connection`]: the three put together, with pipelines, push messages and the opening
 //!   handshake.
 //!
@@ -19,11 +18,12 @@ pub mod connection;
 pub mod decode;
 pub mod error;
 pub mod request;
+mod rings;
 pub mod tls;
 pub mod transport;
 pub mod value;
 
-pub use connection::{Config, Connection, Protocol};
+pub use connection::{Config, Connection, Protocol, SharedMemory};
 pub use decode::{DecodeError, Decoder};
 pub use error::{Error, HandshakeStep};
 pub use redpoll_transport::tls::{Allowed, Client as Tls, ClientSettings as TlsSettings};

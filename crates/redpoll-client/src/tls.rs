@@ -3,7 +3,7 @@
 //! Two threads may use it, one that reads and one that writes, and a session of TLS is one state
 //! for both. So the socket never blocks: who must wait polls it without holding the session.
 
-use crate::transport::Transport;
+use crate::transport::{NO_UNIX_SOCKET, Transport, Upgraded};
 use redpoll_transport::tls::Client;
 use redpoll_transport::{Arrival, Stream};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -187,5 +187,13 @@ impl Transport for TlsTransport {
 
     fn poll_fd(&self) -> Option<BorrowedFd<'_>> {
         Some(self.0.socket.as_fd())
+    }
+
+    fn name(&self) -> &'static str {
+        "tls"
+    }
+
+    fn open_rings(self: Box<Self>, _ring: Option<usize>) -> io::Result<Upgraded> {
+        Ok(Upgraded::refused(self, NO_UNIX_SOCKET.to_owned()))
     }
 }

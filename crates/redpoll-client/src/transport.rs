@@ -2,10 +2,13 @@
 //!
 //! [`Transport`] is the seam at which other carriers than sockets join: anything that reads,
 //! writes and can be shared between a reading and a writing thread. It names no address and no
-//! handshake, so that a shared-memory ring or a TLS session is made by its own constructor and
-//! handed to [`Connection::over`](crate::Connection::over).
+//! handshake, so that a TLS session is made by its own constructor and handed to
+//! [`Connection::over`](crate::Connection::over). Shared memory begins as a Unix socket, which is
+//! asked to go over to it once it is logged in ([`Transport::open_rings`]).
 
+use crate::rings::Rings;
 use crate::tls::TlsTransport;
+use redpoll_shm::{Client, Opened};
 use redpoll_transport::dial;
 use redpoll_transport::tls::Client as Tls;
 use std::fmt;
@@ -41,11 +44,37 @@ pub trait Transport: Read + Write + Send {
     /// A descriptor that is readable when a read would not wait, for `poll`. A transport without
     /// one answers `None`, and callers fall back to reads with a short timeout.
     fn poll_fd(&self) -> Option<BorrowedFd<'_>>;
+
+    /// What it is, in a word.
+    fn name(&self) -> &'static str;
+
+    /// Goes over to shared memory, if this is a Unix socket and the server is willing; no reply
+    /// must be outstanding. `ring` is a wish for the size of the rings. If it is refused, the
+    /// transport goes on as it is, and says why.
+    fn open_rings(self: Box<Self>, ring: Option<usize>) -> io::Result<Upgraded>;
 }
+
+/// A transport that was asked to go over to shared memory.
+pub struct Upgraded {
+    /// The one to go on with.
+    pub transport: Box<dyn Transport>,
+    /// Why it is not shared memory, if it is not.
+    pub refusal: Option<String>,
+}
+
+impl Upgraded {
+    /// One that stays as it is.
+    pub(crate) fn refused(transport: Box<dyn Transport>, why: String) -> Self {
+        Upgraded { transport, refusal: Some(why) }
+    }
+}
+
+/// Why everything but a Unix socket stays as it is.
+pub(crate) const NO_UNIX_SOCKET: &str = "shared memory needs the server's Unix socket";
 
 /// The socket calls of TCP and Unix streams have the same names but no common trait in `std`.
 macro_rules! socket_transport {
-    ($stream:ty) => {
+    ($stream:ty, $name:literal, $upgrade:expr) => {
         impl Transport for $stream {
             fn duplicate(&self) -> io::Result<Box<dyn Transport>> {
                 Ok(Box::new(self.try_clone()?))
@@ -65,12 +94,27 @@ macro_rules! socket_transport {
             fn poll_fd(&self) -> Option<BorrowedFd<'_>> {
                 Some(self.as_fd())
             }
+            fn name(&self) -> &'static str {
+                $name
+            }
+            fn open_rings(self: Box<Self>, ring: Option<usize>) -> io::Result<Upgraded> {
+                $upgrade(self, ring)
+            }
         }
     };
 }
 
-socket_transport!(TcpStream);
-socket_transport!(UnixStream);
+socket_transport!(TcpStream, "tcp", |stream: Box<TcpStream>, _| {
+    Ok(Upgraded::refused(stream, NO_UNIX_SOCKET.to_owned()))
+});
+socket_transport!(UnixStream, "unix", |stream: Box<UnixStream>, ring| {
+    Ok(match Client::open(*stream, ring)? {
+        Opened::Rings(client) => {
+            Upgraded { transport: Box::new(Rings::from(client)), refusal: None }
+        }
+        Opened::Refused(stream, why) => Upgraded::refused(Box::new(stream), why),
+    })
+});
 
 /// The address of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -49,6 +49,8 @@ pub struct Origin {
     pub descriptor: i64,
     /// Whether it came over a Unix socket.
     pub unix: bool,
+    /// Whether it speaks TLS.
+    pub tls: bool,
     /// The users that its certificate names, in the order in which they are to be tried: the first
     /// that there is, it is logged in as. Empty unless `tls-auth-clients-user` asks for it.
     pub certificate_users: Vec<String>,
@@ -85,7 +87,7 @@ pub struct Client {
     pub prefixes: Mutex<BTreeSet<Box<[u8]>>>,
     /// The number of the ACL user; the default one's is 0.
     pub user_id: AtomicU64,
-    waker: Arc<dyn Waker>,
+    waker: RwLock<Arc<dyn Waker>>,
     outbox: Mutex<Vec<u8>>,
     outbox_len: AtomicUsize,
     woken: AtomicBool,
@@ -177,6 +179,8 @@ pub mod flags {
     pub const CAPA_REDIRECT: u32 = 1 << 16;
     /// The link to our own primary.
     pub const PRIMARY: u32 = 1 << 17;
+    /// Talks through shared memory.
+    pub const RINGS: u32 = 1 << 18;
 }
 
 /// What others want of a client.
@@ -215,7 +219,7 @@ impl Client {
             redirect: AtomicU64::new(0),
             prefixes: Mutex::default(),
             user_id: AtomicU64::new(0),
-            waker,
+            waker: RwLock::new(waker),
             outbox: Mutex::default(),
             outbox_len: AtomicUsize::new(0),
             woken: AtomicBool::new(false),
@@ -271,8 +275,14 @@ impl Client {
     /// Makes the serving thread look at the client soon. Cheap if it was told already.
     pub fn wake(&self) {
         if !self.woken.swap(true, AcqRel) {
-            self.waker.wake(self.id);
+            self.waker.read().wake(self.id);
         }
+    }
+
+    /// Another thread serves the client from now on. It must look at the client once: a wake may
+    /// have gone to the other one.
+    pub fn moves_to(&self, waker: Arc<dyn Waker>) {
+        *self.waker.write() = waker;
     }
 
     /// For the serving thread, before it looks: later wakes count again.
@@ -336,6 +346,16 @@ impl Client {
         match self.has_flag(flags::TRACKING) {
             true => self.redirect.load(Relaxed) as i64,
             false => -1,
+        }
+    }
+
+    /// What carries its bytes.
+    pub fn transport(&self) -> &'static str {
+        match &self.origin {
+            _ if self.has_flag(flags::RINGS) => "shm",
+            Origin { unix: true, .. } => "unix",
+            Origin { tls: true, .. } => "tls",
+            _ => "tcp",
         }
     }
 

@@ -43,6 +43,8 @@ pub enum Stop {
     Paused(i64),
     /// The replies so far fill a buffer: send them first.
     OutputFull,
+    /// The client has asked for shared memory, and is to be answered by whoever has its stream.
+    OpenRings,
     /// The client is to be closed once its replies are sent.
     Close,
 }
@@ -87,6 +89,7 @@ fn why_stop(session: &Session, full: bool) -> Option<Stop> {
     match () {
         () if session.closing => Some(Stop::Close),
         () if session.waiting.is_some() => Some(Stop::Blocked),
+        () if session.rings_wanted.is_some() => Some(Stop::OpenRings),
         () => full.then_some(Stop::OutputFull),
     }
 }

@@ -148,6 +148,8 @@ pub struct Session {
     pub pushes: Vec<u8>,
     /// Whether its next command waits because of CLIENT PAUSE.
     pub(crate) postponed: bool,
+    /// It has asked for shared memory, with rings of so many bytes.
+    pub rings_wanted: Option<usize>,
     /// To be closed when the replies so far are sent.
     pub closing: bool,
     /// With more bytes of replies than this it will be closed, and gets none of them.
@@ -189,6 +191,7 @@ impl Session {
             fieldsets: BTreeMap::new(),
             pushes: Vec::new(),
             postponed: false,
+            rings_wanted: None,
             closing: false,
             reply_max: usize::MAX,
             secret_words: Vec::new(),

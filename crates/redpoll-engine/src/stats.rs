@@ -153,6 +153,18 @@ pub struct ThreadStats {
     pub reads: Counter,
     /// Writes to sockets.
     pub writes: Counter,
+    /// Commands executed for clients of shared memory.
+    pub ring_commands: Counter,
+    /// Turns in which such a client had something to do.
+    pub ring_turns: Counter,
+    /// Such clients that were woken.
+    pub ring_wakes: Counter,
+    /// Wakes by such clients.
+    pub ring_doorbells: Counter,
+    /// Times that the thread looked at all rings in vain.
+    pub spins: Counter,
+    /// Times that it gave up looking at a ring until it is woken.
+    pub parks: Counter,
 }
 
 /// One command's counts over all threads.
@@ -200,6 +212,8 @@ pub struct Stats {
     pub connections: AtomicU64,
     /// Connections refused because of maxclients.
     pub rejected_connections: AtomicU64,
+    /// Commands of a primary's stream, or of the log, that have failed.
+    pub unexpected_errors: AtomicU64,
     /// Connections that MIGRATE keeps for another use.
     pub migrate_sockets: AtomicU64,
     /// Clients closed because their replies grew too large.
@@ -316,6 +330,7 @@ impl Stats {
         for counter in [
             &self.connections,
             &self.rejected_connections,
+            &self.unexpected_errors,
             &self.output_limit_disconnects,
             &self.query_limit_disconnects,
             &self.evicted_clients,

@@ -7,7 +7,9 @@
 
 use crate::connection::{Connection, Next};
 use crate::hands::{Hands, Lane};
+use crate::hot::Hot;
 use crate::mailbox::{Mailbox, Message};
+use crate::pollers::Pollers;
 use ahash::AHashMap;
 use redpoll_config::TlsAuthClientsUser;
 use redpoll_engine::client::{ClientId, Origin};
@@ -37,6 +39,10 @@ pub type Shared = Rc<RefCell<Connection>>;
 pub struct Common {
     pub engine: Arc<Engine>,
     mailbox: Arc<Mailbox>,
+    /// To whom connections move that go over to shared memory.
+    pollers: Arc<Pollers>,
+    /// Those that are looked at again and again.
+    pub hot: RefCell<Vec<Hot>>,
     pub epoll: OwnedFd,
     seed: u64,
     connections: RefCell<AHashMap<ClientId, Shared>>,
@@ -63,10 +69,17 @@ pub struct Common {
 
 impl Common {
     /// What a worker shares with the turns within its turns.
-    pub fn new(engine: Arc<Engine>, mailbox: Arc<Mailbox>, epoll: OwnedFd, seed: u64) -> Self {
+    pub fn new(
+        engine: Arc<Engine>,
+        (mailbox, pollers): (Arc<Mailbox>, Arc<Pollers>),
+        epoll: OwnedFd,
+        seed: u64,
+    ) -> Self {
         Common {
             engine,
             mailbox,
+            pollers,
+            hot: RefCell::default(),
             epoll,
             seed,
             connections: RefCell::default(),
@@ -103,6 +116,7 @@ impl Common {
         for message in messages {
             match message {
                 Message::Connection(stream) => self.add(hands, stream, now),
+                Message::Moved(connection) => self.adopt(hands, *connection, now),
                 Message::Wake(client) => self.wake(hands, client, now),
             }
         }
@@ -131,6 +145,7 @@ impl Common {
             local_address: address.local.clone(),
             descriptor: stream.descriptor(),
             unix: address.unix,
+            tls: stream.is_tls(),
             certificate_users: self.certificate_users(&stream),
         };
         let client = self.engine.clients.add(origin, self.mailbox.clone(), now);
@@ -140,15 +155,7 @@ impl Common {
         // The user whom the client's certificate names, if it names one.
         let named = session.client.origin.certificate_users.clone();
         named.iter().any(|user| self.engine.enter(&mut session, user.as_bytes()));
-        let data = epoll::EventData::new_u64(id);
-        // Each arrival is told once: the poller has no list of descriptors to look at again in each
-        // round, and is never asked to watch something else.
-        let flags = epoll::EventFlags::IN
-            | epoll::EventFlags::OUT
-            | epoll::EventFlags::RDHUP
-            | epoll::EventFlags::ET;
-        if let Err(error) = epoll::add(&self.epoll, &stream, data, flags) {
-            log::warn!("Can't watch a new connection: {error}");
+        if !self.watch(&stream, id) {
             self.engine.clients.remove(id);
             return;
         }
@@ -162,6 +169,46 @@ impl Common {
                 Self::turn(connection, hands, now)
             });
         }
+    }
+
+    /// Takes a connection over from another worker.
+    fn adopt(&self, hands: &mut Hands, connection: Connection, now: i64) {
+        let id = connection.session.client.id;
+        if !self.watch(&connection.stream, id) {
+            let mut connection = connection;
+            return hands.executor.disconnect(&mut connection.session);
+        }
+        self.connections.borrow_mut().insert(id, Rc::new(RefCell::new(connection)));
+        // What was sent to it on its way has woken nobody.
+        self.serve(hands, id, now, |connection, hands, now| {
+            connection.has_arrived(false);
+            connection.woken(&mut hands.executor, &mut hands.scratch, now)
+        });
+    }
+
+    /// Lets go of a connection that another worker takes over.
+    pub fn forget(&self, client: ClientId) {
+        self.connections.borrow_mut().remove(&client);
+    }
+
+    /// Keeps a connection that was to move.
+    pub fn keep_rings(&self, shared: Shared) {
+        let client = shared.borrow().session.client.id;
+        self.heat(&shared, &mut shared.borrow_mut());
+        self.connections.borrow_mut().insert(client, shared);
+    }
+
+    /// Tells the poller of a stream. False if that fails.
+    fn watch(&self, stream: &Stream, id: ClientId) -> bool {
+        let data = epoll::EventData::new_u64(id);
+        // Each arrival is told once: the poller has no list of descriptors to look at again in each
+        // round, and is never asked to watch something else.
+        let flags = epoll::EventFlags::IN
+            | epoll::EventFlags::OUT
+            | epoll::EventFlags::RDHUP
+            | epoll::EventFlags::ET;
+        let watched = epoll::add(&self.epoll, stream, data, flags);
+        watched.inspect_err(|error| log::warn!("Can't watch a connection: {error}")).is_ok()
     }
 
     /// The users that the certificate of a client names.
@@ -199,12 +246,24 @@ impl Common {
             self.missed.borrow_mut().push((client, flags));
             return false;
         }
-        if flags.contains(E::OUT) && !connection.writable(&hands.executor) {
+        let rings = connection.stream.rings().is_some();
+        // Without flags, the rings were looked at, and nobody has rung.
+        if rings && !flags.is_empty() {
+            connection.answer_bell(&hands.executor);
+        }
+        if (rings || flags.contains(E::OUT)) && !connection.writable(&hands.executor) {
             drop(connection);
             self.close(hands, client);
             return false;
         }
-        if flags.intersects(E::IN | E::RDHUP | E::HUP | E::ERR) {
+        if rings {
+            connection.has_arrived(false);
+            if connection.is_gone() {
+                drop(connection);
+                self.close(hands, client);
+                return false;
+            }
+        } else if flags.intersects(E::IN | E::RDHUP | E::HUP | E::ERR) {
             connection.has_arrived(flags.intersects(E::RDHUP | E::HUP | E::ERR));
         }
         if connection.can_start_lane() {
@@ -220,6 +279,17 @@ impl Common {
             self.serve(hands, client, now, Self::turn);
         }
         false
+    }
+
+    /// Serves a connection whose rings have something.
+    pub fn serve_rings(&self, hands: &mut Hands, client: ClientId, now: i64) {
+        self.serve(hands, client, now, |connection, hands, now| {
+            connection.has_arrived(false);
+            match connection.writable(&hands.executor) {
+                true => Self::turn(connection, hands, now),
+                false => Next::Close,
+            }
+        });
     }
 
     fn turn(connection: &mut Connection, hands: &mut Hands, now: i64) -> Next {
@@ -251,6 +321,14 @@ impl Common {
             connection.in_held = true;
             self.held.borrow_mut().push(client);
         }
+        connection.count_wakes(&hands.executor);
+        if next != Next::Close && !connection.is_hot && connection.stream.rings().is_some() {
+            if let Some(poller) = self.pollers.next() {
+                drop(connection);
+                return self.hand_over(shared, poller);
+            }
+            self.heat(&shared, &mut connection);
+        }
         match next {
             Next::Close => {
                 drop(connection);
@@ -258,7 +336,8 @@ impl Common {
             }
             Next::Again => self.again.borrow_mut().push_back(client),
             Next::Paused(_) => self.paused.borrow_mut().push(client),
-            Next::Wait if connection.should_read() => self.again.borrow_mut().push_back(client),
+            // One that is hot is looked at anyway.
+            Next::Wait if connection.should_read() && !connection.is_hot => self.again.borrow_mut().push_back(client),
             Next::Wait => {}
         }
         if let Some(waiter) = &connection.session.waiting
@@ -278,6 +357,9 @@ impl Common {
         }
         let connection = self.connections.borrow_mut().remove(&client);
         if let Some(connection) = connection {
+            if connection.borrow().is_hot {
+                self.hot.borrow_mut().retain(|hot| hot.client != client);
+            }
             hands.executor.disconnect(&mut connection.borrow_mut().session);
             // Dropping the stream takes it out of the poller.
         }
@@ -373,6 +455,11 @@ impl Common {
         }
     }
 
+    /// Whether something is to be done without anybody asking again.
+    pub fn has_more(&self) -> bool {
+        !(self.again.borrow().is_empty() && self.held.borrow().is_empty())
+    }
+
     /// Whether something has been put off because of a busy script.
     pub fn has_put_off(&self) -> bool {
         !(self.missed.borrow().is_empty()
@@ -412,6 +499,7 @@ impl Common {
         let timeout = Timespec { tv_sec: 0, tv_nsec: 0 };
         // A failure will show itself in the worker's own turn.
         let _ = epoll::wait(&self.epoll, spare_capacity(&mut events), Some(&timeout));
+        self.add_ready(&mut events, EVENTS);
         for event in &events {
             match event.data.u64() {
                 MAILBOX => self.read_mail(&mut hands, now),

@@ -5,11 +5,13 @@
 //! the client does not read) is kept here.
 
 mod input;
+mod rings;
 mod unread;
 
 use crate::hands::{self, Lane, Scratch};
 use crate::held::Held;
 use redpoll_engine::executor::Stop;
+use redpoll_engine::shared_memory::Place;
 use redpoll_engine::{Executor, Session};
 use redpoll_resp::Parser;
 use redpoll_transport::Stream;
@@ -51,6 +53,8 @@ pub struct Connection {
     pub session: Session,
     /// Whether its bytes are in a lane and wait to be executed.
     pub in_lane: bool,
+    /// Whether its worker looks at its rings.
+    pub is_hot: bool,
     /// Whether its worker knows that replies wait for the log.
     pub in_held: bool,
     parser: Parser,
@@ -76,6 +80,10 @@ pub struct Connection {
     over_soft_since: Option<i64>,
     /// Nothing more is executed; what has been answered is sent.
     finishing: bool,
+    /// Its place among the clients with shared memory, if it is one.
+    place: Option<Place>,
+    /// How often its client was woken, as far as that is counted.
+    wakes_counted: u64,
 }
 
 impl Connection {
@@ -84,6 +92,7 @@ impl Connection {
             stream,
             session,
             in_lane: false,
+            is_hot: false,
             in_held: false,
             parser: Parser::default(),
             input: Vec::new(),
@@ -97,6 +106,8 @@ impl Connection {
             sent_before: 0,
             over_soft_since: None,
             finishing: false,
+            place: None,
+            wakes_counted: 0,
         }
     }
 
@@ -196,6 +207,14 @@ impl Connection {
                     self.finishing = true;
                     break Next::Wait;
                 }
+                Stop::OpenRings => {
+                    let size = self.session.rings_wanted.take().unwrap_or_default();
+                    let alone = start == lane.input.len();
+                    if !self.open_rings(executor, size, &mut scratch.output, alone) {
+                        return Next::Close;
+                    }
+                    break if alone { Next::Wait } else { Next::Again };
+                }
                 Stop::Paused(until) => break Next::Paused(until),
                 // More in the next round, if the client reads what it gets.
                 Stop::OutputFull => break Next::Again,
@@ -284,6 +303,7 @@ impl Connection {
             self.output = Vec::new();
             self.sent = 0;
             self.room = UNREAD_MAX;
+            self.reckon(executor);
         } else if self.sent > UNREAD_MAX && self.sent > self.output.len() / 2 {
             self.output.drain(..self.sent);
             self.sent = 0;
@@ -294,7 +314,8 @@ impl Connection {
 
     fn write(&mut self, executor: &Executor, bytes: &[u8]) -> io::Result<usize> {
         self.stream.flush()?;
-        let count = self.stream.write(bytes)?;
+        let count =
+            self.stream.write(bytes).inspect_err(|error| self.note_broken(executor, error))?;
         executor.stats().writes.add(1);
         executor.stats().bytes_out.add(count as u64);
         self.session.client.figures.bytes_out.fetch_add(count as u64, Relaxed);
@@ -423,7 +444,11 @@ impl Connection {
     /// Once a second: whether the connection is to be closed because its client is silent, or does
     /// not read.
     pub fn is_overdue(&mut self, executor: &Executor, now: i64) -> bool {
-        let timeout = executor.engine().config.timeout();
+        let config = &executor.engine().config;
+        if self.session.is_replica {
+            self.stream.set_nodelay(!config.repl_disable_tcp_nodelay());
+        }
+        let timeout = config.timeout();
         let figures = &self.session.client.figures;
         let idle = now - figures.last_active.load(Relaxed);
         let exempt = self.session.waiting.is_some()

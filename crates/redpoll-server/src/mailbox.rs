@@ -1,5 +1,6 @@
 //! A worker's mailbox: what other threads want it to look at, and the descriptor that wakes it.
 
+use crate::connection::Connection;
 use parking_lot::Mutex;
 use redpoll_engine::client::{ClientId, Waker};
 use redpoll_transport::Stream;
@@ -9,16 +10,16 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 /// A message to a worker.
-#[derive(Debug)]
 pub enum Message {
     /// A new connection, for this worker.
     Connection(Stream),
+    /// A connection that goes on with this worker.
+    Moved(Box<Connection>),
     /// Something waits in a client's outbox, or somebody has a wish.
     Wake(ClientId),
 }
 
 /// See the module's head.
-#[derive(Debug)]
 pub struct Mailbox {
     /// Whether the worker holds replies back until the log has come far enough.
     pub holds: AtomicBool,

@@ -4,14 +4,16 @@ use crate::acceptor::Doors;
 use crate::certificates::Certificates;
 use crate::handshake::Handshakes;
 use crate::mailbox::Mailbox;
+use crate::metrics::Metrics;
+use crate::pollers::Pollers;
 use crate::reconfigure::Reconfigure;
 use crate::storage::Directory;
 use crate::supervisor::Supervisor;
 use crate::worker::Worker;
 use crate::workers::Workers;
 use crate::{
-    acceptor, aof, banner, handshake, logging, metrics, migrate, oom_score, reclaim, replication,
-    storage, timer, users,
+    acceptor, aof, banner, handshake, logging, migrate, oom_score, reclaim, replication, storage,
+    timer, users,
 };
 use redpoll_config::{Config, Text};
 use redpoll_engine::engine::ProcessInfo;
@@ -59,6 +61,8 @@ pub fn run(config: Config) -> Result<(), String> {
         config_file: config.config_file().map(Into::into),
         supervised: supervisor.name(),
         workers: config.worker_threads(),
+        // Clients come to shared memory through the Unix socket only.
+        pollers: config.unixsocket().map_or(0, |_| config.shm_poll_threads()),
         run_id: run_id(),
     };
     log::info!("PID: {}", process::id());
@@ -94,7 +98,8 @@ fn start_threads(
     migrate::start(engine);
     replication::start(engine).map_err(failed)?;
     log::info!("Server initialized");
-    let workers = Arc::new(Workers::new(start_workers(engine).map_err(failed)?));
+    let (workers, pollers) = start_workers(engine).map_err(failed)?;
+    let workers = Arc::new(Workers::new(workers, pollers));
     let holders = Arc::clone(&workers);
     engine.persistence.aof.set_wake(Box::new(move || holders.wake_holders()));
     let doors = Arc::new(Doors::new(listeners).map_err(failed)?);
@@ -104,10 +109,10 @@ fn start_threads(
         doors: Arc::clone(&doors),
         certificates: Arc::clone(&certificates),
         handshakes: Arc::clone(&handshakes),
+        metrics: Metrics::start(engine)?,
         engine: Arc::downgrade(engine),
     };
     engine.set_config_hook(Box::new(move |config, changed| reconfigure.apply(config, changed)));
-    metrics::start(engine)?;
     handshake::start(
         Arc::clone(engine),
         Arc::clone(&handshakes),
@@ -179,22 +184,32 @@ fn follow_configured(engine: &Engine) {
     }
 }
 
-fn start_workers(engine: &Arc<Engine>) -> io::Result<Vec<Arc<Mailbox>>> {
-    let mut mailboxes = Vec::new();
-    for number in 0..engine.process.workers.max(1) {
+/// Starts workers and pollers; returns both's mailboxes.
+fn start_workers(engine: &Arc<Engine>) -> io::Result<(Vec<Arc<Mailbox>>, Vec<Arc<Mailbox>>)> {
+    let nobody = Arc::new(Pollers::default());
+    let (workers, pollers) = (engine.process.workers.max(1), engine.process.pollers);
+    let start = |name: &str, number: usize, seed: usize, pollers: &Arc<Pollers>| {
         let mailbox = Arc::new(Mailbox::new()?);
-        mailboxes.push(Arc::clone(&mailbox));
-        let engine = Arc::clone(engine);
-        let builder = thread::Builder::new().name(format!("worker-{number}"));
+        let boxes = (Arc::clone(&mailbox), Arc::clone(pollers));
+        let (engine, name) = (Arc::clone(engine), format!("{name}-{number}"));
+        let builder = thread::Builder::new().name(name.clone());
         builder.stack_size(WORKER_STACK).spawn(move || {
             redpoll_memory::register_thread();
-            match Worker::new(engine, mailbox, number) {
+            match Worker::new(engine, boxes, seed) {
                 Ok(mut worker) => worker.run(),
-                Err(error) => log::error!("Can't start worker {number}: {error}"),
+                Err(error) => log::error!("Can't start {name}: {error}"),
             }
         })?;
-    }
-    Ok(mailboxes)
+        io::Result::Ok(mailbox)
+    };
+    let polling: Vec<_> = (0..pollers)
+        .map(|number| start("poller", number, workers + number, &nobody))
+        .collect::<io::Result<_>>()?;
+    let pollers = Arc::new(Pollers::new(polling.clone()));
+    let working = (0..workers)
+        .map(|number| start("worker", number, number, &pollers))
+        .collect::<io::Result<_>>()?;
+    Ok((working, polling))
 }
 
 /// Binds every configured address.

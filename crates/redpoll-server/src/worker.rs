@@ -8,18 +8,22 @@
 use crate::common::{Common, EVENTS, MAILBOX};
 use crate::hands::{Hands, Lane};
 use crate::mailbox::Mailbox;
+use crate::pollers::Pollers;
 use arrayvec::ArrayVec;
 use redpoll_engine::client::ClientId;
 use redpoll_engine::{Engine, meanwhile};
 use redpoll_keyspace::clock;
+use redpoll_shm::spin::Spin;
 use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
 use std::cmp::Reverse;
+use std::hint::spin_loop;
 use std::io;
 use std::os::fd::AsFd;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
 
 /// Connections served together.
 const LANES: usize = 16;
@@ -31,6 +35,11 @@ const LOOK_OVER_MS: i64 = 1000;
 /// How often clients that wait for the end of a pause try again, in milliseconds.
 const PAUSE_RETRY_MS: i64 = 5;
 
+/// Looks at all rings in vain until the clock is read and the descriptors are looked at.
+const LOOKS: u32 = 64;
+/// Turns with requests from rings between two looks at the descriptors.
+const TURNS: u32 = 128;
+
 /// Connections whose bytes are in lanes.
 type Ready = ArrayVec<(ClientId, Lane), LANES>;
 
@@ -41,26 +50,45 @@ pub struct Worker {
     /// Lanes that are not in use.
     lanes: Vec<Lane>,
     next_look_over: i64,
+    spin: Spin,
+    is_polling: bool,
+    /// When it last looked at all rings in vain.
+    last_look: Option<Instant>,
 }
 
 impl Worker {
-    pub fn new(engine: Arc<Engine>, mailbox: Arc<Mailbox>, number: usize) -> io::Result<Self> {
+    /// A worker with this mailbox, and the pollers to whom connections move that go over to shared
+    /// memory; a poller has none.
+    pub fn new(
+        engine: Arc<Engine>,
+        (mailbox, pollers): (Arc<Mailbox>, Arc<Pollers>),
+        number: usize,
+    ) -> io::Result<Self> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         let data = epoll::EventData::new_u64(MAILBOX);
         epoll::add(&epoll, mailbox.as_fd(), data, epoll::EventFlags::IN)?;
         let seed = clock::now_ms() as u64 ^ (number as u64 + 2) << 48;
         let hands = Hands::new(&engine, seed);
-        let common = Rc::new(Common::new(engine, mailbox, epoll, seed));
+        let common = Rc::new(Common::new(engine, (mailbox, pollers), epoll, seed));
         let shared = Rc::clone(&common);
         meanwhile::serve_by(Rc::new(move || shared.meanwhile()));
         let lanes = (0..LANES).map(|_| Lane::with_buffer()).collect();
-        Ok(Worker { common, hands, lanes, next_look_over: 0 })
+        Ok(Worker {
+            common,
+            hands,
+            lanes,
+            next_look_over: 0,
+            spin: Spin::new(Duration::MAX),
+            is_polling: false,
+            last_look: None,
+        })
     }
 
     /// Serves its connections for ever.
     pub fn run(&mut self) {
         let mut events = Vec::with_capacity(EVENTS);
         loop {
+            self.poll(&mut events);
             events.clear();
             let timeout = self.timeout(clock::now_ms());
             if let Err(error) =
@@ -104,7 +132,8 @@ impl Worker {
         if !common.paused.borrow().is_empty() || common.has_put_off() {
             until = until.min(now + PAUSE_RETRY_MS);
         }
-        let wait = if common.again.borrow().is_empty() { (until - now).max(0) } else { 0 };
+        let is_busy = !(common.again.borrow().is_empty() && common.hot.borrow().is_empty());
+        let wait = if is_busy { 0 } else { (until - now).max(0) };
         Timespec { tv_sec: wait / 1000, tv_nsec: wait % 1000 * 1_000_000 }
     }
 
@@ -150,5 +179,85 @@ impl Worker {
         while let Some(lane) = common.run_lane(&mut self.hands, clock::now_ms()) {
             self.lanes.push(lane);
         }
+    }
+}
+
+/// Polling: connections that go through shared memory.
+impl Worker {
+    /// Serves hot connections until it is time to look at the descriptors again. Returns at once
+    /// if there are none.
+    fn poll(&mut self, events: &mut Vec<epoll::Event>) {
+        let mut turns = 0;
+        let mut looks = 0;
+        while self.goes_on_polling() {
+            events.clear();
+            self.common.add_ready(events, LANES);
+            if !events.is_empty() {
+                self.serve_ready(events);
+                turns += 1;
+                looks = 0;
+                if turns == TURNS || self.common.has_more() {
+                    return;
+                }
+            } else if looks < LOOKS {
+                looks += 1;
+                spin_loop();
+            } else {
+                return self.looked_in_vain(turns > 0);
+            }
+        }
+    }
+
+    /// Whether anything is hot; keeps INFO's figure of threads that poll.
+    #[inline]
+    fn goes_on_polling(&mut self) -> bool {
+        let any = !self.common.hot.borrow().is_empty();
+        if any != self.is_polling {
+            self.is_polling = any;
+            let polling = &self.common.engine.shared_memory.polling;
+            if any {
+                polling.fetch_add(1, Relaxed);
+            } else {
+                polling.fetch_sub(1, Relaxed);
+                self.last_look = None;
+            }
+        }
+        any
+    }
+
+    /// Serves connections whose rings have something.
+    fn serve_ready(&mut self, events: &[epoll::Event]) {
+        self.common.engine.standstill.wait();
+        let now = clock::now_ms();
+        let before = self.hands.executor.stats().executed.get();
+        match events {
+            // Most often there is one, and it is the next to be answered.
+            [one] => self.common.serve_rings(&mut self.hands, one.data.u64(), now),
+            several => self.serve_group(several, now),
+        }
+        let stats = self.hands.executor.stats();
+        stats.ring_turns.add(1);
+        stats.ring_commands.add(stats.executed.get().saturating_sub(before));
+    }
+
+    /// Parks what has been idle for long enough: at once, if others want the core.
+    fn looked_in_vain(&mut self, after_work: bool) {
+        let now = Instant::now();
+        let last = self.last_look.replace(now).filter(|_| !after_work);
+        match last {
+            Some(last) => self.spin.passed(now, now - last),
+            None => false,
+        };
+        if after_work {
+            self.spin.paid_off();
+        }
+        let after = match self.spin.rests(now) {
+            true => Duration::ZERO,
+            false => Duration::from_micros(self.common.engine.config.shm_spin_us() as u64),
+        };
+        let parked = self.common.cool(now, after.min(self.spin.budget()));
+        let stats = self.hands.executor.stats();
+        stats.spins.add(1);
+        stats.parks.add(parked);
     }
 }

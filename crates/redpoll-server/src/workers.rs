@@ -11,18 +11,21 @@ use std::sync::atomic::{
 /// All workers' mailboxes.
 pub struct Workers {
     mailboxes: Vec<Arc<Mailbox>>,
+    /// Those of the pollers, who get no new connections.
+    pollers: Vec<Arc<Mailbox>>,
     next: AtomicUsize,
 }
 
 impl Workers {
     /// These.
-    pub fn new(mailboxes: Vec<Arc<Mailbox>>) -> Self {
-        Workers { mailboxes, next: AtomicUsize::new(0) }
+    pub fn new(mailboxes: Vec<Arc<Mailbox>>, pollers: Vec<Arc<Mailbox>>) -> Self {
+        Workers { mailboxes, pollers, next: AtomicUsize::new(0) }
     }
 
     /// Lets those look at their connections that hold replies back.
     pub fn wake_holders(&self) {
-        let holders = self.mailboxes.iter().filter(|mailbox| mailbox.holds.load(SeqCst));
+        let all = self.mailboxes.iter().chain(&self.pollers);
+        let holders = all.filter(|mailbox| mailbox.holds.load(SeqCst));
         holders.for_each(|mailbox| mailbox.wake());
     }
 

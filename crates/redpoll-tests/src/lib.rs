@@ -6,11 +6,12 @@
 //! - [`server`] builds the program once and starts it in a directory of its own;
 //! - [`raw`] sends bytes and compares bytes, for what no client library would send;
 //! - [`talk`] turns a line of words into a command and a reply into a line;
-//! - [`tls`] makes certificates;
+//! - [`tls`] makes certificates; [`shm`] finds the Unix sockets;
 //! - [`linearize`] decides whether a history of concurrent operations has an order that explains
 //!   every answer.
 //!
-//! `REDPOLL_TEST_TLS=1` runs the same tests with all their connections over TLS, and
+//! `REDPOLL_TEST_TLS=1` runs the same tests with all their connections over TLS,
+//! `REDPOLL_TEST_SHM=1` through shared memory, and
 //! `REDPOLL_TEST_SERVER=redis-server` runs the same tests against another program, which shows
 //! whether a failing expectation or the server is at fault.
 
@@ -19,6 +20,7 @@
 pub mod linearize;
 pub mod raw;
 pub mod server;
+pub mod shm;
 pub mod talk;
 pub mod tls;
 

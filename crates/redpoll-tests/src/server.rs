@@ -4,7 +4,7 @@
 //! built here, by the cargo that built the test, with the same profile, into the same target
 //! directory; if it is up to date that takes a moment. Once a process is enough.
 
-use crate::{PATIENCE, Raw, Talk, tls};
+use crate::{PATIENCE, Raw, Talk, shm, tls};
 use std::fs::{self, File};
 use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
@@ -103,6 +103,7 @@ impl Server {
             let child = spawn(program, &directory, port, settings);
             let mut server = Server { child, directory: directory.clone(), port };
             if server.wait_ready(start, ready) {
+                shm::note(port, &server.socket());
                 return server;
             }
             // Another process may have taken the port between looking and listening: once more.
@@ -249,7 +250,7 @@ fn spawn(program: &Path, directory: &Path, port: u16, settings: &[&str]) -> Chil
         command.args(["--port", &port.to_string()]);
     }
     command
-        .args(["--bind", "127.0.0.1", "--save", ""])
+        .args(["--bind", "127.0.0.1", "--save", "", "--repl-diskless-sync-delay", "0"])
         .arg("--unixsocket")
         .arg(directory.join("socket"))
         .args(settings)

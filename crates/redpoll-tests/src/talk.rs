@@ -4,7 +4,7 @@
 //! `nil`, integers with a leading `:`, errors with a leading `-`, and pushes with `>`. That keeps a
 //! test readable and still tells all kinds apart.
 
-use crate::{PATIENCE, tls};
+use crate::{PATIENCE, shm, tls};
 use redpoll_client::{Config, Connection, Protocol, Value};
 
 /// See the module's head.
@@ -32,6 +32,7 @@ impl Talk {
         config.protocol = protocol;
         config.io_timeout = Some(PATIENCE);
         config.tls = tls::is_everywhere().then(tls::trusting);
+        shm::redirect(&mut config);
         Talk::with(&config)
     }
 
@@ -46,6 +47,12 @@ impl Talk {
     pub fn ask(&mut self, line: &str) -> String {
         self.send(line);
         self.receive()
+    }
+
+    /// The same where somebody else may close the connection; `None` if it does.
+    pub fn try_ask(&mut self, line: &str) -> Option<String> {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        self.connection.command(&words).ok().map(|value| show(&value))
     }
 
     /// Runs a command of any bytes.

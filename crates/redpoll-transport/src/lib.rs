@@ -1,4 +1,5 @@
-//! Listeners and byte streams: TCP and Unix sockets behind one type, with TLS or without.
+//! Listeners and byte streams: TCP and Unix sockets behind one type, with TLS or without, and
+//! shared memory behind a Unix socket.
 //!
 //! A server binds [`Listener`]s and gets [`Stream`]s from them; both are non-blocking, and both
 //! have a descriptor to wait for. Whoever holds a stream need not know what kind it is: this is the
@@ -9,9 +10,11 @@
 
 mod dial;
 mod listener;
+mod rings;
 mod stream;
 pub mod tls;
 
 pub use dial::dial;
 pub use listener::{BindError, Listener};
+pub use rings::{OpenError, Peer, Rings};
 pub use stream::{Address, Arrival, Stream};

@@ -1,5 +1,6 @@
 //! Connected sockets.
 
+use crate::rings::{OpenError, Rings};
 use crate::tls::{Identity, Session, transmit};
 use rustix::buffer::spare_capacity;
 use rustix::io::Errno;
@@ -53,6 +54,8 @@ pub struct Stream {
     socket: Socket,
     address: Address,
     tls: Option<Box<Session>>,
+    /// Once it goes through shared memory.
+    rings: Option<Box<Rings>>,
 }
 
 impl From<TcpStream> for Stream {
@@ -66,7 +69,7 @@ impl From<TcpStream> for Stream {
             unix: false,
             loopback: stream.peer_addr().is_ok_and(|peer| peer.ip().is_loopback()),
         };
-        Stream { socket: Socket::Tcp(stream), address, tls: None }
+        Stream { socket: Socket::Tcp(stream), address, tls: None, rings: None }
     }
 }
 
@@ -75,7 +78,7 @@ impl Stream {
     pub(crate) fn unix(stream: UnixStream, path: &Path) -> Self {
         let name = format!("{}:0", path.display());
         let address = Address { peer: name.clone(), local: name, unix: true, loopback: true };
-        Stream { socket: Socket::Unix(stream), address, tls: None }
+        Stream { socket: Socket::Unix(stream), address, tls: None, rings: None }
     }
 
     /// Where it comes from and goes to.
@@ -95,11 +98,11 @@ impl Stream {
         }
     }
 
-    /// Sends small writes at once.
-    pub fn set_nodelay(&self) {
+    /// Whether small writes are sent at once, or wait a little for more.
+    pub fn set_nodelay(&self, at_once: bool) {
         if let Socket::Tcp(stream) = &self.socket {
             // A connection that has just died refuses this; its first read will tell.
-            let _ = stream.set_nodelay(true);
+            let _ = stream.set_nodelay(at_once);
         }
     }
 
@@ -118,6 +121,31 @@ impl Stream {
     pub(crate) fn with_session(mut self, session: Session) -> Self {
         self.tls = Some(Box::new(session));
         self
+    }
+
+    /// Goes on through shared memory, with rings of at least `size` bytes: sends the answer to the
+    /// request, with the memory's descriptor. The socket must be a Unix one, and everything before
+    /// must have been written and read.
+    pub fn open_rings(&mut self, size: usize) -> Result<(), OpenError> {
+        let Socket::Unix(socket) = &self.socket else {
+            return Err(OpenError::Unsent(io::ErrorKind::Unsupported.into()));
+        };
+        self.rings = Some(Box::new(Rings::open(socket.as_fd(), size)?));
+        Ok(())
+    }
+
+    /// The rings, if it goes through shared memory.
+    #[inline]
+    pub fn rings(&self) -> Option<&Rings> {
+        self.rings.as_deref()
+    }
+
+    /// Takes note of what the descriptor reports of a stream that goes through shared memory: the
+    /// client has rung, or is gone.
+    pub fn answer_bell(&mut self) {
+        if let Some(rings) = &mut self.rings {
+            rings.answer(self.socket.as_fd());
+        }
     }
 
     /// Whether it is encrypted.
@@ -147,6 +175,9 @@ impl Stream {
     /// Appends what has arrived to `buffer`, within its spare capacity if the stream is plain; TLS
     /// gives whole records and may exceed it by one.
     pub fn read(&mut self, buffer: &mut Vec<u8>) -> io::Result<Arrival> {
+        if let Some(rings) = &mut self.rings {
+            return rings.read(self.socket.as_fd(), buffer);
+        }
         if let Some(session) = &mut self.tls {
             return session.read(self.socket.as_fd(), buffer);
         }
@@ -167,6 +198,9 @@ impl Stream {
     /// Takes over as much of `bytes` as the stream takes now. Encrypted bytes may be
     /// [pending](Self::pending) after that.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if let Some(rings) = &mut self.rings {
+            return rings.write(self.socket.as_fd(), bytes);
+        }
         match &mut self.tls {
             Some(session) => session.write(self.socket.as_fd(), bytes),
             None => transmit(self.socket.as_fd(), bytes),

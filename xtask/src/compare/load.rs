@@ -34,10 +34,15 @@ impl Tool {
 
 /// Runs a benchmark program on the given cores and returns its requests a second.
 pub fn run(program: &Path, cores: &str, port: u16, arguments: &str) -> Result<f64, String> {
+    run_at(program, cores, &format!("-p {port} {arguments}"))
+}
+
+/// The same where the arguments say where the server is.
+pub fn run_at(program: &Path, cores: &str, arguments: &str) -> Result<f64, String> {
     let output = Command::new("taskset")
         .args(["-c", cores])
         .arg(program)
-        .args(["-p", &port.to_string(), "--csv"])
+        .arg("--csv")
         .args(arguments.split_whitespace())
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())

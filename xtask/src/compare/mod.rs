@@ -9,7 +9,6 @@
 //! [`scenarios`] says what is measured, [`server`] and [`load`] run the two ends, [`probe`] waits
 //! on one connection for pauses, [`report`] and [`chart`] show what came of it.
 
-mod aof;
 mod chart;
 mod commands;
 mod load;
@@ -17,6 +16,7 @@ mod probe;
 mod report;
 mod scenarios;
 pub(crate) mod server;
+mod shm;
 
 use crate::repo;
 use load::Tool;

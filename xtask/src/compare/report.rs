@@ -247,6 +247,7 @@ pub fn number(value: f64, unit: &str) -> String {
         "times" => format!("{grouped}×"),
         "µs each" => format!("{grouped} µs"),
         "bytes" => format!("{grouped} B"),
+        "%" => format!("{grouped} %"),
         unit => format!("{grouped} {unit}"),
     }
 }

@@ -4,10 +4,14 @@
 //! anew for each side and round, and starts its servers itself, so that nothing is left over from
 //! one measurement to the next.
 
-use super::aof;
+mod aof;
+mod saving;
+
 use super::load::{self, BOTH_CORES, LOAD_CORE, SERVER_CORE, Tool};
 use super::probe;
 use super::server::{Flavor, Server, Settings};
+use super::shm;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// What a figure should come to.
@@ -69,6 +73,12 @@ const GAIN: &str = "Gain of pipelining 10,000 PINGs";
 const WORKERS: &str = "Two workers on the two cores that the load uses too";
 const GROWTH: &str = "Filling an empty server (16-byte keys and values)";
 const FAIRNESS: &str = "One command at a time beside a pipeline of 10,000";
+const SAVING: &str = "Saving 1,000,000 values of 1000 bytes beside 50,000 writes a second";
+const WRITING: &str = "Writes beside the save";
+const LOADING: &str = "Loading 1,000,000 values of 1000 bytes";
+const SHM: &str =
+    "One client on the same host: ours through shared memory, Redis over the socket named";
+const SHM_RATE: &str = "The same with a pipeline of 16";
 const ALWAYS: &str = "Append-only file: SET by 50 connections, on both cores";
 const KEPT: &str = "Append-only file: throughput with it, flushed each second, over that without";
 const SMALL: &str = "Memory of a small collection";
@@ -98,6 +108,21 @@ pub const METRICS: &[Metric] = &[
     less(GROWTH, "growth.p99", "99 % of replies within", "ms", Goal::None),
     less(FAIRNESS, "fairness.p99", "99 % of replies within", "ms", Goal::AtMost(1.0)),
     less(FAIRNESS, "fairness.max", "longest pause", "ms", Goal::None),
+    less(SAVING, "save.memory", "extra memory", "%", Goal::AtMost(5.0)),
+    less(SAVING, "save.pause", "longest pause", "ms", Goal::AtMost(2.0)),
+    less(SAVING, "save.calm", "longest pause before it", "ms", Goal::None),
+    less(SAVING, "save.p99", "99 % of replies within", "ms", Goal::None),
+    less(SAVING, "save.time", "time of the save", "s", Goal::OfPeer(1.0)),
+    more(WRITING, "save.writes", "done", "/s", Goal::None),
+    less(LOADING, "load.time", "time of the start", "s", Goal::OfPeer(0.5)),
+    less(SHM, "shm.tcp.p50", "GET, median; Redis over TCP", "µs", Goal::OfPeer(0.01)),
+    less(SHM, "shm.unix.p50", "GET, median; Redis over Unix", "µs", Goal::AtMost(0.45)),
+    less(SHM, "shm.unix.p999", "GET, 99.9 % within; Redis over Unix", "µs", Goal::AtMost(5.0)),
+    less(SHM, "shm.own.tcp", "GET, median; both over TCP", "µs", Goal::None),
+    less(SHM, "shm.own.unix", "GET, median; both over Unix", "µs", Goal::None),
+    less(SHM, "shm.floor", "the rings alone, median (no server)", "µs", Goal::AtMost(0.25)),
+    less(SHM, "shm.idle", "1000 idle clients; Redis over Unix", "% of a core", Goal::AtMost(1.0)),
+    more(SHM_RATE, "shm.rate.16", "GET; Redis over Unix", "/s", Goal::AtLeast(5e6)),
     less(SMALL, "small.hash", "hash of 5 fields", "bytes", Goal::OfPeer(1.0)),
     less(SMALL, "small.set", "set of 5 words", "bytes", Goal::OfPeer(1.0)),
     less(SMALL, "small.intset", "set of 5 numbers", "bytes", Goal::OfPeer(1.0)),
@@ -153,6 +178,24 @@ pub const SCENARIOS: &[Scenario] = &[
         run: fairness,
     },
     Scenario {
+        name: "bgsave",
+        about: "memory and pauses while 1,000,000 values of 1000 bytes are saved, beside writes",
+        rounds: 3,
+        run: saving::bgsave,
+    },
+    Scenario {
+        name: "load",
+        about: "a start with 1,000,000 values of 1000 bytes in the snapshot file",
+        rounds: 3,
+        run: saving::load,
+    },
+    Scenario {
+        name: "shm",
+        about: "GET of one client through shared memory against sockets; idle clients",
+        rounds: 5,
+        run: shm::run,
+    },
+    Scenario {
         name: "small",
         about: "memory of 1,000,000 small hashes, sets, sorted sets and lists",
         rounds: 1,
@@ -168,7 +211,7 @@ pub const SCENARIOS: &[Scenario] = &[
 
 /// One side, one round: what a scenario needs, and where it writes.
 pub struct Session<'a> {
-    pub(super) settings: &'a Settings,
+    settings: &'a Settings,
     flavor: Flavor,
     samples: Vec<(&'static Metric, f64)>,
 }
@@ -184,7 +227,22 @@ impl<'a> Session<'a> {
         self.samples
     }
 
-    fn server(&self, cores: &str, workers: usize) -> Result<Server, String> {
+    /// Which side it is.
+    pub(super) fn flavor(&self) -> Flavor {
+        self.flavor
+    }
+
+    /// What is the same for the whole run.
+    pub(super) fn settings(&self) -> &'a Settings {
+        self.settings
+    }
+
+    /// This project's load generator.
+    pub(super) fn benchmark(&self) -> &'a Path {
+        Tool::Redpoll.program(self.settings)
+    }
+
+    pub(super) fn server(&self, cores: &str, workers: usize) -> Result<Server, String> {
         self.server_with(cores, workers, &[])
     }
 
@@ -199,7 +257,7 @@ impl<'a> Session<'a> {
     }
 
     /// Load from this project's tool, which alone can count through the keys.
-    fn fill(&self, server: &Server, arguments: &str) -> Result<f64, String> {
+    pub(super) fn fill(&self, server: &Server, arguments: &str) -> Result<f64, String> {
         let program = Tool::Redpoll.program(self.settings);
         load::run(program, LOAD_CORE, server.port, arguments)
     }

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Which floor each crate stands on. It may use the crates of lower floors, and those alone.
 const FLOORS: &[(&str, u32)] = &[
     ("redpoll-memory", 0),
+    ("redpoll-shm", 0),
     ("redpoll-types", 1),
     ("redpoll-resp", 1),
     ("redpoll-transport", 1),

@@ -1,4 +1,5 @@
 //! `redis://[user[:password]@]host[:port][/db]`, or `rediss://` for TLS: the server in one word.
+//! `redis+unix://` and `redis+shm://` name a Unix socket by its path.
 
 use super::Options;
 
@@ -9,6 +10,16 @@ pub fn apply(options: &mut Options, uri: &str) -> Result<(), String> {
         Some(("rediss", rest)) => {
             options.tls = true;
             rest
+        }
+        Some((scheme @ ("redis+unix" | "redis+shm"), rest)) => {
+            let (login, path) = match rest.rsplit_once('@') {
+                Some((login, path)) => (Some(login), path),
+                None => (None, rest),
+            };
+            login.map_or(Ok(()), |login| apply_login(options, login))?;
+            options.shm = scheme == "redis+shm";
+            options.unix = Some(decode(path)?.into());
+            return Ok(());
         }
         _ => return Err("starts with redis://".into()),
     };

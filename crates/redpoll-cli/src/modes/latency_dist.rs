@@ -16,41 +16,47 @@ const PERIOD: Duration = Duration::from_secs(1);
 /// Lines between two legends.
 const LINES_A_LEGEND: u64 = 20;
 
-/// The upper end of each cell in microseconds, with the character that names it. Roughly
+/// The upper end of each cell in nanoseconds, with the character that names it. Roughly
 /// logarithmic, with whole milliseconds up to ten. The last cell has no end.
-const CELLS: [(u64, char); 33] = [
-    (10, '.'),
-    (20, ','),
-    (50, '"'),
-    (125, '-'),
-    (250, '*'),
-    (500, '#'),
-    (1_000, '1'),
-    (2_000, '2'),
-    (3_000, '3'),
-    (4_000, '4'),
-    (5_000, '5'),
-    (6_000, '6'),
-    (7_000, '7'),
-    (8_000, '8'),
-    (9_000, '9'),
-    (10_000, 'A'),
-    (20_000, 'B'),
-    (30_000, 'C'),
-    (40_000, 'D'),
-    (50_000, 'E'),
-    (100_000, 'F'),
-    (200_000, 'G'),
-    (300_000, 'H'),
-    (400_000, 'I'),
-    (500_000, 'J'),
-    (1_000_000, 'K'),
-    (2_000_000, 'L'),
-    (4_000_000, 'M'),
-    (8_000_000, 'N'),
-    (16_000_000, 'O'),
-    (30_000_000, 'P'),
-    (60_000_000, 'Q'),
+const CELLS: [(u64, char); 39] = [
+    (100, '`'),
+    (200, '\''),
+    (500, ':'),
+    (1_000, ';'),
+    (2_000, '~'),
+    (5_000, '^'),
+    (10_000, '.'),
+    (20_000, ','),
+    (50_000, '"'),
+    (125_000, '-'),
+    (250_000, '*'),
+    (500_000, '#'),
+    (1_000_000, '1'),
+    (2_000_000, '2'),
+    (3_000_000, '3'),
+    (4_000_000, '4'),
+    (5_000_000, '5'),
+    (6_000_000, '6'),
+    (7_000_000, '7'),
+    (8_000_000, '8'),
+    (9_000_000, '9'),
+    (10_000_000, 'A'),
+    (20_000_000, 'B'),
+    (30_000_000, 'C'),
+    (40_000_000, 'D'),
+    (50_000_000, 'E'),
+    (100_000_000, 'F'),
+    (200_000_000, 'G'),
+    (300_000_000, 'H'),
+    (400_000_000, 'I'),
+    (500_000_000, 'J'),
+    (1_000_000_000, 'K'),
+    (2_000_000_000, 'L'),
+    (4_000_000_000, 'M'),
+    (8_000_000_000, 'N'),
+    (16_000_000_000, 'O'),
+    (30_000_000_000, 'P'),
+    (60_000_000_000, 'Q'),
     (u64::MAX, '?'),
 ];
 
@@ -94,9 +100,9 @@ pub fn run(session: &mut Session) -> Result<(), Stop> {
 }
 
 fn cell(time: Duration) -> usize {
-    let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+    let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
     // The last cell takes everything, so there is always one.
-    CELLS.partition_point(|(end, _)| *end < micros).min(CELLS.len() - 1)
+    CELLS.partition_point(|(end, _)| *end < nanos).min(CELLS.len() - 1)
 }
 
 fn spectrum(counts: &[u64; CELLS.len()], palette: &[u8]) -> String {
@@ -117,7 +123,7 @@ fn numbers(counts: &[u64; CELLS.len()]) -> String {
     let parts: Vec<String> = cells
         .map(|((end, _), count)| match *end {
             u64::MAX => format!(">60000ms:{count}"),
-            end => format!("<={}ms:{count}", end as f64 / 1e3),
+            end => format!("<={}ms:{count}", end as f64 / 1e6),
         })
         .collect();
     parts.join(" ") + "\n"
@@ -127,6 +133,7 @@ fn legend(palette: &[u8]) -> String {
     let rule = "---------------------------------------------\n";
     let mut text = format!(
         "{rule}\
+         ` ' : ; ~ ^      .1 .2 .5 1 2 5           us\n\
          . , \" - * #      .01 .02 .05 .125 .25 .5  ms\n\
          1 2 3 ... 9      1 to 9                   ms\n\
          A B C D E        10 20 30 40 50           ms\n\
@@ -147,7 +154,9 @@ mod tests {
     #[test]
     fn times_fall_into_the_cell_that_reaches_them() {
         let mark = |micros: u64| CELLS[cell(Duration::from_micros(micros))].1;
-        assert_eq!([mark(0), mark(10), mark(11), mark(1000)], ['.', '.', ',', '1']);
+        let fine = |nanos: u64| CELLS[cell(Duration::from_nanos(nanos))].1;
+        assert_eq!([fine(0), fine(100), fine(101), fine(999), fine(5001)], ['`', '`', '\'', ';', '.']);
+        assert_eq!([mark(10), mark(11), mark(1000)], ['.', ',', '1']);
         assert_eq!([mark(60_000_000), mark(60_000_001)], ['Q', '?']);
         assert!(CELLS.is_sorted_by(|a, b| a.0 < b.0));
     }
@@ -157,8 +166,8 @@ mod tests {
         let mut counts = [0; CELLS.len()];
         counts[0] = 5;
         let line = spectrum(&counts, &COLOURS);
-        assert!(line.starts_with("\x1b[38;5;0m\x1b[48;5;196m.\x1b[48;5;0m,"), "{line:?}");
-        counts[2] = 1;
-        assert_eq!(numbers(&counts), "<=0.01ms:5 <=0.05ms:1\n");
+        assert!(line.starts_with("\x1b[38;5;0m\x1b[48;5;196m`\x1b[48;5;0m'"), "{line:?}");
+        counts[6] = 1;
+        assert_eq!(numbers(&counts), "<=0.0001ms:5 <=0.01ms:1\n");
     }
 }

@@ -9,7 +9,7 @@ pub mod latency_dist;
 pub mod lru;
 pub mod pipe;
 mod random;
-pub mod rdb;
 pub mod scan;
 mod scanner;
+pub mod snapshot;
 pub mod stat;

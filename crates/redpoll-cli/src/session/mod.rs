@@ -145,7 +145,26 @@ impl Session {
             eprintln!("Connected to {endpoint}.");
         }
         self.link = Some(Connection::over(transport));
-        self.authenticate() && self.select() && self.switch_protocol()
+        self.authenticate() && self.select() && self.switch_protocol() && self.go_over(quiet)
+    }
+
+    /// Goes over to shared memory if that is asked for; where it is refused, the socket does.
+    fn go_over(&mut self, quiet: bool) -> bool {
+        let wanted = self.options.shm;
+        let Some(link) = self.link.take_if(|_| wanted) else { return true };
+        match link.open_rings(None) {
+            Ok(link) => {
+                if let (Some(why), false) = (link.refusal(), quiet) {
+                    eprintln!("Shared memory is refused: {why}. The socket is used instead.");
+                }
+                self.link = Some(link);
+                true
+            }
+            Err(error) => {
+                eprintln!("Shared memory cannot be used: {}", Error::Connect(error));
+                false
+            }
+        }
     }
 
     /// Gives the connection up and forgets what was bound to it.

@@ -9,6 +9,7 @@ group! {
     quit: QUIT;
     reset: RESET;
     select: SELECT;
+    shm_open: SHM_OPEN;
 }
 
 pub(crate) use hello::{REDIS_VERSION, VALKEY_VERSION};

@@ -280,6 +280,7 @@ mod encodings;
 mod memory;
 mod monitoring;
 mod network;
+mod shared_memory;
 mod process;
 mod replication;
 mod security;
@@ -294,6 +295,7 @@ pub(crate) const COUNT: usize = testing::END;
 pub static DIRECTIVES: [Directive; COUNT] = {
     let sections = [
         network::ROWS,
+        shared_memory::ROWS,
         tls::ROWS,
         process::ROWS,
         clients::ROWS,

@@ -29,17 +29,18 @@ pub fn push(text: &mut String, engine: &Engine, client: &Client, now: i64) {
     newer(text, client);
 }
 
-/// What Redis 8 and Valkey 9 tell beyond Redis 7.2.
+/// What Redis 8 and Valkey 9 tell beyond Redis 7.2, and what is ours.
 fn newer(text: &mut String, client: &Client) {
     let figures = &client.figures;
     let _ = writeln!(
         text,
-        " watch={} tot-net-in={} tot-net-out={} tot-cmds={} capa={}",
+        " watch={} tot-net-in={} tot-net-out={} tot-cmds={} capa={} transport={}",
         figures.watched.load(Relaxed),
         figures.bytes_in.load(Relaxed),
         figures.bytes_out.load(Relaxed),
         figures.commands.load(Relaxed),
-        client.capabilities()
+        client.capabilities(),
+        client.transport()
     );
 }
 

@@ -154,7 +154,7 @@ impl<R: Read> Intake<'_, R> {
                         Item::Function(code) => libraries.push((code, blocks.offset())),
                         item => beside.note_item(item),
                     }
-                    self.engine.persistence.progress.set_used_memory(beside.used_memory);
+                    self.engine.persistence.load_progress.set_used_memory(beside.used_memory);
                     continue;
                 }
             };
@@ -226,7 +226,7 @@ impl<R: Read> Worker<'_, '_, R> {
         records: &mut Records<'_>,
         all: bool,
     ) -> Result<(), LoadError> {
-        let progress = &self.intake.engine.persistence.progress;
+        let progress = &self.intake.engine.persistence.load_progress;
         let mut before = records.offset();
         loop {
             let mut end = None;

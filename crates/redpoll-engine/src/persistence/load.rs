@@ -89,7 +89,7 @@ impl Drop for Loading<'_> {
 impl Engine {
     /// Refuses commands that need data until the answer is dropped.
     pub fn begin_loading(&self) -> Loading<'_> {
-        self.persistence.progress.begin(clock::now_ms());
+        self.persistence.load_progress.begin(clock::now_ms());
         self.persistence.loading.store(true, Release);
         Loading(self)
     }
@@ -106,7 +106,7 @@ impl Engine {
         let storage = self.persistence.storage().map_err(LoadError::Io)?;
         let file = storage.open(name.as_path()).map_err(LoadError::Io)?;
         let (file, size) = file.ok_or(LoadError::Missing)?;
-        self.persistence.progress.expect(size);
+        self.persistence.load_progress.expect(size);
         self.load_from(keys, file, merge)
     }
 

@@ -4,10 +4,9 @@
 //! gives it: a file that takes the place of the old one when it is complete, the file that is
 //! there, a thread for what must not keep a client waiting.
 //!
-//! A snapshot is taken with all stripes locked: keys and short strings are copied, large values
-//! share their chunks. Everything stands still for about a tenth of a microsecond a key, and
-//! writing it to a file holds no lock. Snapshots by epochs, which stop nobody, are to replace
-//! [`Snapshot::take`]; nothing else knows how one is made.
+//! A snapshot is taken in a moment with all stripes locked (`redpoll_keyspace::snapshot`): that is
+//! when its caller notes where the change log or the replication stream is. Its data are captured
+//! while it is written, and so it can be written once.
 //!
 //! The files: `snapshot` the data at one moment, `save` writing it, `commands` writing it as
 //! commands, `load` and `intake` reading it back, `progress` how far that has come, `replay`
@@ -26,10 +25,10 @@ mod snapshot;
 
 pub use aof::{Aof, AofStatus, LogKeeper};
 pub use load::{LoadError, Loaded, Loading, Merge, restore};
-pub use progress::Progress;
+pub use progress::LoadProgress;
 pub use replay::{Replay, ReplayEnd, ReplayError, Replayed};
 pub use save::SaveError;
-pub use snapshot::Snapshot;
+pub use snapshot::{Progress, Snapshot};
 
 use parking_lot::Mutex;
 use std::io::{self, Read, Write};
@@ -84,11 +83,13 @@ pub struct Persistence {
     /// The append-only file.
     pub aof: Aof,
     /// How far loading has come.
-    pub progress: Progress,
+    pub load_progress: LoadProgress,
     /// Whether data is being loaded.
     loading: AtomicBool,
     /// Whether a snapshot is being written in the background.
     saving: AtomicBool,
+    /// How far it has come.
+    pub progress: Progress,
     /// Whether the one that is being written is to be given up.
     given_up: AtomicBool,
     /// Whether one is to be begun as soon as possible (BGSAVE SCHEDULE).

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 
 /// See the module's head.
 #[derive(Debug, Default)]
-pub struct Progress {
+pub struct LoadProgress {
     /// When it was begun, in milliseconds since 1970.
     begun: AtomicI64,
     /// Bytes there are to load, 0 if that is not known.
@@ -15,7 +15,7 @@ pub struct Progress {
     used_memory: AtomicU64,
 }
 
-impl Progress {
+impl LoadProgress {
     /// Loading begins now.
     pub fn begin(&self, now: i64) {
         self.begun.store(now, Relaxed);

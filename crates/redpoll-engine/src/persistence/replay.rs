@@ -7,7 +7,7 @@
 use super::load::{LoadError, Merge};
 use crate::client::Client;
 use crate::engine::Engine;
-use crate::executor::{Executor, Stop};
+use crate::executor::{Executor, Progress, Stop};
 use crate::session::Session;
 use redpoll_keyspace::clock;
 use redpoll_persist::aof::{Found, scan};
@@ -19,6 +19,10 @@ use std::sync::Arc;
 const CHUNK: usize = 256 << 10;
 /// Commands run at once.
 const BATCH: usize = 64;
+
+/// Runs commands whose spans lie in a buffer. The vector is room for their answers.
+pub type Run =
+    fn(&mut Executor, &mut Session, (&Batch, &[u8]), out: &mut Vec<u8>, now: i64) -> Progress;
 
 /// How a file has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +85,7 @@ pub struct Replay {
     session: Session,
     parser: Parser,
     out: Vec<u8>,
+    run: Run,
     /// Whether it may be given up because the program is to end.
     at_start: bool,
 }
@@ -97,8 +102,16 @@ impl Replay {
             session,
             parser: Parser::default(),
             out: Vec::new(),
+            run: |executor, session, batch, out, now| {
+                executor.run_batch(session, batch, (out, usize::MAX), now)
+            },
             at_start,
         }
+    }
+
+    /// Lets somebody else run the commands: who wants to see their answers.
+    pub fn with_run(self, run: Run) -> Self {
+        Replay { run, ..self }
     }
 
     /// Loads a file. It begins with a snapshot, or consists of commands only.
@@ -160,7 +173,7 @@ impl Replay {
             wanted = ran.wanted;
             buffer.drain(..ran.bytes);
             base += ran.bytes as u64;
-            self.executor.engine().persistence.progress.pass(ran.bytes as u64);
+            self.executor.engine().persistence.load_progress.pass(ran.bytes as u64);
             if at_end {
                 let end = if buffer.is_empty() { ReplayEnd::Whole } else { ReplayEnd::Cut(base) };
                 return Ok((end, before_multi));
@@ -223,8 +236,8 @@ impl Replay {
             let mut batch = Batch::default();
             let parsed = self.parser.parse(commands, &limits, usize::MAX >> 1, &mut batch);
             debug_assert_eq!(parsed.consumed, commands.len(), "only whole commands are run");
-            let (out, now) = ((&mut self.out, usize::MAX), clock::now_ms());
-            let ran = self.executor.run_batch(&mut self.session, (&batch, commands), out, now);
+            let (executor, session, now) = (&mut self.executor, &mut self.session, clock::now_ms());
+            let ran = (self.run)(executor, session, (&batch, commands), &mut self.out, now);
             if ran.stop == Stop::Done || ran.executed == 0 {
                 return;
             }

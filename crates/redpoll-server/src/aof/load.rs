@@ -2,6 +2,7 @@
 
 use super::files::Files;
 use super::manifest::Manifest;
+use crate::propagation::{self, Source};
 use redpoll_engine::Engine;
 use redpoll_engine::persistence::{Replay, ReplayEnd, ReplayError};
 use std::fs::{File, OpenOptions};
@@ -27,8 +28,11 @@ pub fn load(
     // At the start, all loading is over only when the log is attached.
     let _loading = (!at_start).then(|| engine.begin_loading());
     let sizes = manifest.loaded().map(|entry| files.size(entry).unwrap_or(0));
-    engine.persistence.progress.expect(sizes.sum());
-    let mut replay = Replay::new(engine, at_start);
+    engine.persistence.load_progress.expect(sizes.sum());
+    let mut replay =
+        Replay::new(engine, at_start).with_run(|executor, session, batch, out, now| {
+            propagation::run(executor, session, batch, out, (Source::Log, now))
+        });
     let count = manifest.loaded().count();
     let mut size = 0;
     for (index, entry) in manifest.loaded().enumerate() {

@@ -11,8 +11,12 @@ impl Connection {
     /// Whether there is something to read, and it may be: not while the client does not read what
     /// it was answered, or sends without end while it waits in a command.
     pub fn should_read(&self) -> bool {
-        self.arrived
-            && !self.finishing
+        self.arrived && self.may_read()
+    }
+
+    /// The same, whether something has arrived or not.
+    pub(super) fn may_read(&self) -> bool {
+        !self.finishing
             && self.unsent() <= self.unread_max
             && self.input.len() <= self.input_max()
     }
@@ -42,7 +46,11 @@ impl Connection {
         let arrival = self.stream.read(buffer);
         executor.stats().reads.add(1);
         match arrival {
-            Ok(Arrival::End) | Err(_) => Err(Next::Close),
+            Ok(Arrival::End) => Err(Next::Close),
+            Err(error) => {
+                self.note_broken(executor, &error);
+                Err(Next::Close)
+            }
             Ok(Arrival::Nothing) => {
                 self.arrived = false;
                 Err(Next::Wait)

@@ -35,8 +35,8 @@ mod tests {
         let mut server = TestServer::new();
         let mut session = server.client();
         assert_eq!(server.run(&mut session, "CLIENT CAPA unknown"), "OK");
-        assert!(server.run(&mut session, "CLIENT INFO").ends_with(" capa=\n"));
+        assert!(server.run(&mut session, "CLIENT INFO").ends_with(" capa= transport=tcp\n"));
         assert_eq!(server.run(&mut session, "CLIENT CAPA unknown Redirect"), "OK");
-        assert!(server.run(&mut session, "CLIENT INFO").ends_with(" capa=r\n"));
+        assert!(server.run(&mut session, "CLIENT INFO").ends_with(" capa=r transport=tcp\n"));
     }
 }

@@ -47,7 +47,7 @@ mod tests {
             "id=1 addr= laddr= fd=0 name=me age=5 idle=0 flags=N db=3 sub=0 psub=0 ssub=0 multi=-1 \
              qbuf=26 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0 \
              tot-mem={total} events=r cmd=client|info user=default redir=-1 resp=2 lib-name=lib \
-             lib-ver=1.2 watch=0 tot-net-in=0 tot-net-out=0 tot-cmds=4 capa=\n"
+             lib-ver=1.2 watch=0 tot-net-in=0 tot-net-out=0 tot-cmds=4 capa= transport=tcp\n"
         );
         assert_eq!(line, expected);
     }

@@ -18,6 +18,7 @@ mod modules;
 mod persistence;
 mod replication;
 mod server;
+mod shm;
 mod stats;
 mod text;
 mod tls;
@@ -68,6 +69,7 @@ const SECTIONS: &[Section] = &[
     section(&["Replication"], true, replication::write),
     section(&["CPU"], true, cpu::write),
     section(&["TLS"], true, tls::write),
+    section(&["Shm"], true, shm::write),
     section(&["Modules", "module_list"], true, modules::write),
     section(&["Commandstats"], false, commandstats::write),
     section(&["Errorstats"], true, errorstats::write),
@@ -134,7 +136,7 @@ mod tests {
         server.run(&mut session, command)
     }
 
-    const DEFAULT: [&str; 12] = [
+    const DEFAULT: [&str; 13] = [
         "Server",
         "Clients",
         "Memory",
@@ -143,6 +145,7 @@ mod tests {
         "Replication",
         "CPU",
         "TLS",
+        "Shm",
         "Modules",
         "Errorstats",
         "Cluster",
@@ -153,10 +156,10 @@ mod tests {
     fn sections_are_chosen_by_name() {
         assert_eq!(headings(&info("INFO")), DEFAULT);
         assert_eq!(headings(&info("INFO default")), DEFAULT);
-        assert_eq!(headings(&info("INFO ALL")).len(), 14);
-        assert_eq!(headings(&info("INFO everything")).len(), 14);
+        assert_eq!(headings(&info("INFO ALL")).len(), 15);
+        assert_eq!(headings(&info("INFO everything")).len(), 15);
         assert_eq!(headings(&info("INFO cpu SERVER cpu")), ["Server", "CPU"]);
-        assert_eq!(headings(&info("INFO default commandstats"))[9], "Commandstats");
+        assert_eq!(headings(&info("INFO default commandstats"))[10], "Commandstats");
         assert_eq!(info("INFO nothing"), r#""""#);
     }
 

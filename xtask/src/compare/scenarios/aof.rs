@@ -5,8 +5,8 @@
 //! what comes out of the machine. The disk is that of the directory for temporary files, and has
 //! to be a real one for the figures to mean anything.
 
-use super::load::{self, BOTH_CORES, Tool};
-use super::scenarios::Session;
+use super::super::load::{self, BOTH_CORES, Tool};
+use super::Session;
 
 /// Clients, each with one command at a time.
 const LOAD: &str = "-t set -c 50 -d 100 -r 100000";

@@ -1,0 +1,118 @@
+//! `SHM.OPEN version [RING bytes]`: go on through shared memory.
+//!
+//! What makes the memory and sends its descriptor has the connection's stream, which a command does
+//! not see. So the command checks what it can see and notes the wish; the answer follows from
+//! there.
+
+use crate::prelude::*;
+use redpoll_engine::client::flags;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// The version of the protocol; see docs/shm-protocol.md.
+const VERSION: i64 = 2;
+
+pub const SHM_OPEN: Command = Command {
+    spec: Spec {
+        name: "shm.open",
+        arity: -2,
+        flags: Flags::NOSCRIPT
+            .with(Flags::NO_MULTI)
+            .with(Flags::LOADING)
+            .with(Flags::STALE)
+            .with(Flags::FAST),
+        group: Group::Connection,
+        since: "8.0.0",
+        summary: "Lets the connection go on through shared memory.",
+        args: &[Arg::integer("version"), Arg::integer("bytes").token("RING").optional()],
+        ..Spec::EMPTY
+    },
+    run,
+};
+
+fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
+    let wish = check(ctx, args);
+    if wish.is_err() {
+        ctx.engine.shared_memory.refused.fetch_add(1, Relaxed);
+    }
+    ctx.session.rings_wanted = Some(wish?);
+    Ok(())
+}
+
+/// The size of the rings, if the client may have them.
+fn check(ctx: &Ctx<'_>, args: Args<'_>) -> Result<usize> {
+    if parse::int(args.at(1)).ok() != Some(VERSION) {
+        return Err(Error::text(
+            "ERR unsupported version of the shared-memory protocol; supported: 2",
+        ));
+    }
+    let config = &ctx.engine.config;
+    let most = usize::try_from(config.shm_ring_size()).unwrap_or(usize::MAX);
+    let wanted = match args.len() {
+        2 => most,
+        4 if parse::is(args.at(2), "ring") => {
+            usize::try_from(parse::int_in(args.at(3), 1..=i64::MAX)?).unwrap_or(most)
+        }
+        _ => return Err(Error::Syntax),
+    };
+    let client = &ctx.session.client;
+    if client.has_flag(flags::RINGS) {
+        return Err(Error::text("ERR this connection uses shared memory already"));
+    }
+    if !client.origin.unix {
+        return Err(Error::text(match config.unixsocket() {
+            Some(path) => format!(
+                "ERR shared memory is for clients on this host: connect to the Unix socket {}",
+                path.to_str_lossy()
+            ),
+            None => "ERR shared memory is for clients of the Unix socket, and this server has \
+                     none: set `unixsocket`"
+                .to_owned(),
+        }));
+    }
+    if !config.shm_enabled() {
+        return Err(Error::text("ERR shared memory is disabled (shm-enabled no)"));
+    }
+    Ok(wanted.min(most))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{TestServer, check};
+
+    #[test]
+    fn refusals() {
+        check("SHM.OPEN", "ERR wrong number of arguments for 'shm.open' command");
+        let version = "ERR unsupported version of the shared-memory protocol; supported: 2";
+        for bad in ["1 /name", "3", "-1", "x", "99999999999999999999"] {
+            check(&format!("SHM.OPEN {bad}"), version);
+        }
+        check("SHM.OPEN 2 RING", "ERR syntax error");
+        check("SHM.OPEN 2 RING x", "ERR value is not an integer or out of range");
+        check("SHM.OPEN 2 SIZE 4096", "ERR syntax error");
+        check("SHM.OPEN 2 RING 4096 1", "ERR syntax error");
+        check(
+            "SHM.OPEN 2",
+            "ERR shared memory is for clients of the Unix socket, and this server has none: set \
+             `unixsocket`",
+        );
+        check(
+            "MULTI | SHM.OPEN 2 | EXEC",
+            "OK | ERR Command not allowed inside a transaction | \
+             EXECABORT Transaction discarded because of previous errors.",
+        );
+    }
+
+    #[test]
+    fn over_tcp_it_names_the_socket() {
+        let mut server = TestServer::new();
+        let path = b"/tmp/redpoll.sock";
+        server.engine.config.force("unixsocket", path).expect("a path");
+        let mut session = server.client();
+        assert_eq!(
+            server.run(&mut session, "SHM.OPEN 2"),
+            "ERR shared memory is for clients on this host: connect to the Unix socket \
+             /tmp/redpoll.sock"
+        );
+        assert_eq!(session.rings_wanted, None);
+    }
+}
