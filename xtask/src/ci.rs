@@ -113,6 +113,7 @@ fn fuzz() -> Result<(), String> {
         "snapshots",
         "restore_payload",
         "rdb_file",
+        "aof_file",
         "script_values",
         "hostile_ring",
     ];

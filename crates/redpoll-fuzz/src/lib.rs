@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 pub mod acl_rules;
+pub mod aof_file;
 pub mod change_log;
 pub mod command_sequences;
 pub mod exercise;
@@ -45,6 +46,7 @@ pub const TARGETS: &[Target] = &[
     },
     Target { name: "restore_payload", run: restore_payload::run, seeds: restore_payload::seeds },
     Target { name: "rdb_file", run: rdb_file::run, seeds: rdb_file::seeds },
+    Target { name: "aof_file", run: aof_file::run, seeds: aof_file::seeds },
     Target { name: "change_log", run: change_log::run, seeds: command_sequences::seeds },
     Target { name: "snapshots", run: snapshots::run, seeds: command_sequences::seeds },
     Target { name: "hostile_ring", run: hostile_ring::run, seeds: hostile_ring::seeds },

@@ -132,6 +132,11 @@ impl<'a> Keys<'a> {
         self.gone_by = if on { i64::MIN } else { self.now };
     }
 
+    /// Whether expired keys are there.
+    pub fn sees_expired(&self) -> bool {
+        self.gone_by == i64::MIN
+    }
+
     /// Whether what expires at this time is gone. Nothing is where expired keys are to be seen.
     pub fn is_past(&self, at: i64) -> bool {
         at <= self.gone_by

@@ -7,6 +7,7 @@
 
 use redpoll_client::{Decoder, Value};
 use redpoll_config::PropagationErrorBehavior as Behavior;
+use redpoll_engine::executor::Progress;
 use redpoll_engine::{Engine, Executor, Session};
 use redpoll_resp::Batch;
 use std::sync::atomic::Ordering::Relaxed;
@@ -23,17 +24,18 @@ pub enum Source {
     Log,
 }
 
-/// Runs commands whose spans lie in `buffer`. `out` is room for their answers, which nobody gets.
+/// Runs commands whose spans lie in `buffer`, and says how far that went. `out` is room for their
+/// answers, which nobody gets.
 pub fn run(
     executor: &mut Executor,
     session: &mut Session,
     (batch, buffer): (&Batch, &[u8]),
     out: &mut Vec<u8>,
     (source, now): (Source, i64),
-) {
+) -> Progress {
     out.clear();
     let before = executor.stats().errors.get();
-    executor.run_batch(session, (batch, buffer), (out, usize::MAX), now);
+    let progress = executor.run_batch(session, (batch, buffer), (out, usize::MAX), now);
     // An error is rare; only then the answers are looked at.
     if executor.stats().errors.get() != before {
         let name = |index| {
@@ -47,6 +49,7 @@ pub fn run(
             errors(reply).for_each(|error| report(executor.engine(), source, error, &name));
         }
     }
+    progress
 }
 
 fn replies(out: &[u8]) -> Vec<Value> {

@@ -29,6 +29,7 @@ pub fn load(engine: &Arc<Engine>) -> Result<bool, String> {
                 let as_replica = engine.config.replicaof().is_some();
                 engine.resume_stream(position, as_replica);
             }
+            loaded.facts.iter().for_each(|fact| log::info!("{fact}"));
             loaded.notes.iter().for_each(|note| log::warn!("{note}"));
             let empty = match loaded.empty {
                 0 => String::new(),

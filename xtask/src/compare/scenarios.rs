@@ -4,6 +4,7 @@
 //! anew for each side and round, and starts its servers itself, so that nothing is left over from
 //! one measurement to the next.
 
+mod aof;
 mod saving;
 
 use super::load::{self, BOTH_CORES, LOAD_CORE, SERVER_CORE, Tool};
@@ -18,6 +19,8 @@ use std::time::{Duration, Instant};
 pub enum Goal {
     /// At most this part of the peer's.
     OfPeer(f64),
+    /// At least so many times the peer's.
+    TimesPeer(f64),
     /// At most this.
     AtMost(f64),
     /// At least this.
@@ -76,6 +79,8 @@ const LOADING: &str = "Loading 1,000,000 values of 1000 bytes";
 const SHM: &str =
     "One client on the same host: ours through shared memory, Redis over the socket named";
 const SHM_RATE: &str = "The same with a pipeline of 16";
+const ALWAYS: &str = "Append-only file: SET by 50 connections, on both cores";
+const KEPT: &str = "Append-only file: throughput with it, flushed each second, over that without";
 const SMALL: &str = "Memory of a small collection";
 
 /// All figures, in the order they are shown.
@@ -123,6 +128,9 @@ pub const METRICS: &[Metric] = &[
     less(SMALL, "small.intset", "set of 5 numbers", "bytes", Goal::OfPeer(1.0)),
     less(SMALL, "small.zset", "sorted set of 5 words", "bytes", Goal::OfPeer(1.0)),
     less(SMALL, "small.list", "list of 5 words", "bytes", Goal::OfPeer(1.0)),
+    more(ALWAYS, "aof.always", "appendfsync always", "/s", Goal::TimesPeer(2.0)),
+    more(ALWAYS, "aof.everysec", "appendfsync everysec", "/s", Goal::None),
+    more(KEPT, "aof.kept", "appendfsync everysec", "times", Goal::AtLeast(0.9)),
 ];
 
 /// A way to come by figures.
@@ -193,6 +201,12 @@ pub const SCENARIOS: &[Scenario] = &[
         rounds: 1,
         run: small,
     },
+    Scenario {
+        name: "aof",
+        about: "SET with the append-only file: flushed always, each second, and without it",
+        rounds: 5,
+        run: aof::run,
+    },
 ];
 
 /// One side, one round: what a scenario needs, and where it writes.
@@ -229,7 +243,17 @@ impl<'a> Session<'a> {
     }
 
     pub(super) fn server(&self, cores: &str, workers: usize) -> Result<Server, String> {
-        Server::start(&self.settings.binaries[self.flavor.index()], cores, workers)
+        self.server_with(cores, workers, &[])
+    }
+
+    /// A server with further settings.
+    pub(super) fn server_with(
+        &self,
+        cores: &str,
+        workers: usize,
+        more: &[&str],
+    ) -> Result<Server, String> {
+        Server::start_with(&self.settings.binaries[self.flavor.index()], cores, workers, more)
     }
 
     /// Load from this project's tool, which alone can count through the keys.

@@ -56,6 +56,7 @@ pub struct Server {
     binary: PathBuf,
     cores: String,
     workers: usize,
+    more: Vec<String>,
     directory: PathBuf,
     /// Where it listens on the loopback address.
     pub port: u16,
@@ -64,15 +65,26 @@ pub struct Server {
 impl Server {
     /// Starts a server with so many worker threads, pinned to the cores, without persistence.
     pub fn start(binary: &Path, cores: &str, workers: usize) -> Result<Server, String> {
+        Self::start_with(binary, cores, workers, &[])
+    }
+
+    /// The same with further settings.
+    pub fn start_with(
+        binary: &Path,
+        cores: &str,
+        workers: usize,
+        more: &[&str],
+    ) -> Result<Server, String> {
+        let more: Vec<String> = more.iter().map(|word| word.to_string()).collect();
         let port = TcpListener::bind("127.0.0.1:0")
             .and_then(|listener| listener.local_addr())
             .map_err(|error| format!("no free port: {error}"))?
             .port();
         let directory = std::env::temp_dir().join(format!("compare-{}-{port}", std::process::id()));
         fs::create_dir_all(&directory).map_err(|error| error.to_string())?;
-        let process = spawn(binary, cores, workers, &directory, port)?;
+        let process = spawn(binary, (cores, workers), &more, &directory, port)?;
         let (binary, cores) = (binary.to_owned(), cores.to_owned());
-        let mut server = Server { process, binary, cores, workers, directory, port };
+        let mut server = Server { process, binary, cores, workers, more, directory, port };
         server.wait_until_ready()?;
         Ok(server)
     }
@@ -81,7 +93,8 @@ impl Server {
     pub fn restart(mut self) -> Result<Server, String> {
         self.process.kill().map_err(|error| error.to_string())?;
         self.process.wait().map_err(|error| error.to_string())?;
-        self.process = spawn(&self.binary, &self.cores, self.workers, &self.directory, self.port)?;
+        let place = (&*self.cores, self.workers);
+        self.process = spawn(&self.binary, place, &self.more, &self.directory, self.port)?;
         self.wait_until_ready()?;
         Ok(self)
     }
@@ -165,8 +178,8 @@ impl Server {
 
 fn spawn(
     binary: &Path,
-    cores: &str,
-    workers: usize,
+    (cores, workers): (&str, usize),
+    more: &[String],
     directory: &Path,
     port: u16,
 ) -> Result<Child, String> {
@@ -178,6 +191,7 @@ fn spawn(
         .args(["--io-threads", &workers.to_string()])
         .args(["--save", "", "--appendonly", "no", "--unixsocket"])
         .arg(directory.join("socket"))
+        .args(more)
         .current_dir(directory)
         .stdin(Stdio::null())
         .stdout(log)

@@ -9,18 +9,24 @@
 //! while it is written, and so it can be written once.
 //!
 //! The files: `snapshot` the data at one moment, `save` writing it, `commands` writing it as
-//! commands, `load` reading it back, `aof` what the engine knows of the append-only file.
+//! commands, `load` and `intake` reading it back, `progress` how far that has come, `replay`
+//! running the commands of an append-only file, `aof` what the engine knows of it.
 
 mod aof;
 mod commands;
 mod delay;
+mod intake;
 mod load;
 mod logging;
+mod progress;
+mod replay;
 mod save;
 mod snapshot;
 
 pub use aof::{Aof, AofStatus, LogKeeper};
 pub use load::{LoadError, Loaded, Loading, Merge, restore};
+pub use progress::LoadProgress;
+pub use replay::{Replay, ReplayEnd, ReplayError, Replayed};
 pub use save::SaveError;
 pub use snapshot::{Progress, Snapshot};
 
@@ -39,8 +45,12 @@ pub trait Storage: Send + Sync {
     /// stays if anything fails, and when this returns without an error, the new one is on disk.
     fn replace(&self, name: &Path, fill: &mut Fill<'_>) -> io::Result<()>;
 
-    /// The file of this name, if there is one.
-    fn open(&self, name: &Path) -> io::Result<Option<Box<dyn Read>>>;
+    /// The file of this name and its size, if there is one.
+    fn open(&self, name: &Path) -> io::Result<Option<(Box<dyn Read + Send>, u64)>>;
+
+    /// Does `own` in this thread, and `help` in as many others as there are further cores, at the
+    /// same time. Returns when all have done it.
+    fn together(&self, name: &str, help: &(dyn Fn() + Sync), own: &mut dyn FnMut());
 
     /// Does something in a thread of its own.
     fn spawn(&self, name: &str, job: Box<dyn FnOnce() + Send>) -> io::Result<()>;
@@ -72,6 +82,8 @@ pub struct Persistence {
     status: Mutex<Status>,
     /// The append-only file.
     pub aof: Aof,
+    /// How far loading has come.
+    pub load_progress: LoadProgress,
     /// Whether data is being loaded.
     loading: AtomicBool,
     /// Whether a snapshot is being written in the background.

@@ -6,8 +6,12 @@
 //! key      = expiry, idle time or frequency, if it has one; type, key, value
 //! ```
 
+mod blocks;
+pub(crate) mod pass;
 mod read;
 mod write;
 
-pub use read::{FileReader, Item, Record};
+pub use crate::kind::type_name;
+pub use blocks::{Block, BlockReader, Part, Records, Sum};
+pub use read::{FileReader, Item, Record, RecordHead};
 pub use write::{FUNCTIONS_VERSION, FileWriter, Header, NEWEST_VERSION};

@@ -1,7 +1,7 @@
 //! The append-only file: files, threads, and when they are needed.
 //!
-//! [`manifest`] says which files the log is made of, [`files`] opens and renames them, [`scan`] and
-//! [`load`] read them at the start. While the log is on, the thread of [`writer`] writes it, and
+//! [`manifest`] says which files the log is made of, [`files`] opens and renames them, [`load`]
+//! reads them at the start. While the log is on, the thread of [`writer`] writes it, and
 //! another one, the keeper of this module, rewrites it ([`rewrite`]) and turns it on and off: it
 //! takes orders, so that no client's thread waits for a disk. Neither thread is there before it is
 //! needed.
@@ -14,9 +14,8 @@
 mod files;
 mod keeper;
 mod load;
-mod manifest;
+pub mod manifest;
 mod rewrite;
-mod scan;
 mod writer;
 
 use crate::snapshot;

@@ -195,7 +195,7 @@ impl Link {
 
     /// Says of a primary that has been silent for so long, before it sends its stream, whether it
     /// is still waited for.
-    fn patience_for_line(&self) -> Box<dyn Fn(Duration) -> io::Result<()>> {
+    fn patience_for_line(&self) -> Box<dyn Fn(Duration) -> io::Result<()> + Send + Sync> {
         let (engine, epoch) = (Arc::clone(&self.engine), self.epoch);
         let ended = Arc::clone(&self.ended);
         Box::new(move |silent| {

@@ -28,7 +28,7 @@ pub struct Line {
     pub buffer: Vec<u8>,
     /// Says whether the primary, which has been silent for so long, is still to be waited for;
     /// asked whenever a read comes back without anything.
-    pub patience: Box<dyn Fn(Duration) -> io::Result<()>>,
+    pub patience: Box<dyn Fn(Duration) -> io::Result<()> + Send + Sync>,
 }
 
 impl Line {

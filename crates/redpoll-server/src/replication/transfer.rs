@@ -99,7 +99,7 @@ impl Link {
     }
 
     /// What was there makes way for the snapshot; of one that breaks off, nothing stays.
-    fn load(&self, snapshot: &mut impl Read) -> io::Result<Loaded> {
+    fn load(&self, snapshot: &mut (impl Read + Send)) -> io::Result<Loaded> {
         let mut keys = self.engine.keyspace.keys(0, clock::now_ms());
         keys.see_expired(true);
         let _loading = self.engine.begin_loading();
@@ -143,7 +143,7 @@ fn nameless_file() -> io::Result<File> {
 struct Watched<'a> {
     stream: &'a mut dyn Transport,
     link: &'a Link,
-    patience: &'a dyn Fn(Duration) -> io::Result<()>,
+    patience: &'a (dyn Fn(Duration) -> io::Result<()> + Sync),
     heard: Instant,
 }
 

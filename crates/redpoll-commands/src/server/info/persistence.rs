@@ -30,6 +30,21 @@ pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, _survey: &Survey) {
     text.field("rdb_last_load_keys_expired", status.loaded_expired);
     text.field("rdb_last_load_keys_loaded", status.loaded);
     write_log(text, ctx);
+    if ctx.engine.is_loading() {
+        write_progress(text, ctx);
+    }
+}
+
+/// How far loading has come.
+fn write_progress(text: &mut Text, ctx: &Ctx<'_>) {
+    let progress = &ctx.engine.persistence.load_progress;
+    let (total, passed) = progress.bytes();
+    text.field("loading_start_time", progress.begun() / 1000);
+    text.field("loading_total_bytes", total);
+    text.field("loading_rdb_used_mem", progress.used_memory());
+    text.field("loading_loaded_bytes", passed);
+    text.decimal("loading_loaded_perc", passed as f64 * 100.0 / total.max(1) as f64);
+    text.field("loading_eta_seconds", progress.seconds_left(ctx.keys.now()));
 }
 
 /// The append-only file.
