@@ -110,8 +110,10 @@ fn fuzz() -> Result<(), String> {
         "acl_rules",
         "command_sequences",
         "change_log",
+        "snapshots",
         "restore_payload",
         "rdb_file",
+        "aof_file",
         "script_values",
         "hostile_ring",
     ];

@@ -52,6 +52,8 @@ fn run(program: &str, arguments: Vec<std::ffi::OsString>) -> Result<(), Stop> {
     match mode {
         Mode::Latency => modes::latency::run(session),
         Mode::LatencyDist => modes::latency_dist::run(session),
+        Mode::Replica => modes::snapshot::follow(session),
+        Mode::Rdb => modes::snapshot::fetch(session),
         Mode::Pipe => modes::pipe::run(session),
         Mode::BigKeys => modes::bigkeys::run(session, Measure::Elements),
         Mode::MemKeys => modes::bigkeys::run(session, Measure::Bytes),

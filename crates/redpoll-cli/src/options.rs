@@ -26,6 +26,10 @@ pub enum Mode {
     Latency,
     /// `--latency-dist`
     LatencyDist,
+    /// `--replica`
+    Replica,
+    /// `--rdb`, `--functions-rdb`
+    Rdb,
     /// `--pipe`
     Pipe,
     /// `--bigkeys`
@@ -132,6 +136,10 @@ pub struct Options {
     pub lru_keys: i64,
     /// `--eval`: the script's file
     pub script: Option<PathBuf>,
+    /// `--rdb`, `--functions-rdb`: where the snapshot goes; `-` is standard output
+    pub rdb_file: Option<PathBuf>,
+    /// `--functions-rdb`
+    pub functions_only: bool,
     /// `--test_hint`: the unfinished line
     pub hint_line: Vec<u8>,
     /// The command and its arguments.
@@ -190,6 +198,8 @@ impl Options {
             intrinsic_seconds: 0,
             lru_keys: 0,
             script: None,
+            rdb_file: None,
+            functions_only: false,
             hint_line: Vec::new(),
             command: Vec::new(),
         }
@@ -261,8 +271,6 @@ impl Parser<'_> {
     /// Options of redis-cli that this build has no part for.
     fn refused(&mut self, name: &str) -> Result<bool, Stop> {
         let what = match name {
-            "--replica" | "--slave" => "playing a replica",
-            "--rdb" | "--functions-rdb" => "fetching RDB files",
             "--ldb" | "--ldb-sync-mode" => "the Lua debugger",
             "--keystats" | "--keystats-samples" => "key statistics; see --bigkeys and --memkeys",
             name if name.starts_with("--cluster") => "the cluster manager",
@@ -317,6 +325,7 @@ impl Parser<'_> {
                 Mode::Latency
             }
             "--latency-dist" => Mode::LatencyDist,
+            "--replica" | "--slave" => Mode::Replica,
             "--stat" => Mode::Stat,
             "--scan" => Mode::Scan,
             "--pipe" => Mode::Pipe,
@@ -408,6 +417,11 @@ impl Parser<'_> {
             "--memkeys-samples" => {
                 options.memory_samples = atoi(value);
                 Mode::MemKeys
+            }
+            "--rdb" | "--functions-rdb" => {
+                options.functions_only = name == "--functions-rdb";
+                options.rdb_file = Some(path(value));
+                Mode::Rdb
             }
             "--eval" => {
                 options.script = Some(path(value));
@@ -559,7 +573,8 @@ mod tests {
             ("-x -X t", "Options -x and -X are mutually exclusive."),
             ("-t -1", "Invalid connection timeout for -t."),
             ("--quoted-pattern \"a", "Invalid quoted string specified for --quoted-pattern."),
-            ("--rdb f", "--rdb: this build of redpoll-cli does not have fetching RDB files."),
+            ("--rdb", "Unrecognized option or bad number of args for: '--rdb'"),
+            ("--ldb", "--ldb: this build of redpoll-cli does not have the Lua debugger."),
             (
                 "--cluster info",
                 "--cluster: this build of redpoll-cli does not have the cluster manager.",

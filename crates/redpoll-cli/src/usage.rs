@@ -94,6 +94,11 @@ Measuring
                        How long the system keeps this program from running; no server
   --lru-test <keys>    Load a cache with 80% of accesses on 20% of keys
 
+Snapshots
+  --rdb <file>         Fetch a snapshot (RDB) as a replica does; - is standard output
+  --functions-rdb <file>  The same with functions only
+  --replica            Play a replica, and show the commands that come
+
 Bulk load
   --pipe               Send stdin (RESP, or lines of commands) and count the replies
   --pipe-timeout <n>   Give up n seconds after the last reply (30); 0: never

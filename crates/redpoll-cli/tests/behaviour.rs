@@ -194,12 +194,50 @@ fn hints_follow_what_is_typed() {
 #[test]
 fn what_this_build_lacks_is_said() {
     let server = Server::start(&[]);
-    for option in ["--cluster", "--replica", "--rdb", "--functions-rdb", "--ldb"] {
+    for option in ["--cluster", "--ldb"] {
         let out = server.ours(&[option, "x"], b"");
         let said = String::from_utf8_lossy(&out.stderr).into_owned();
         assert_eq!(out.status.code(), Some(1));
         assert!(said.contains("does not have") && said.lines().count() == 1, "{said}");
     }
+}
+
+#[test]
+fn a_snapshot_is_fetched() {
+    let server = Server::start(&["--repl-diskless-sync-delay", "0"]);
+    server.theirs(&["set", "key", "value"], b"");
+    server.theirs(&["function", "load", "#!lua name=l\nredis.register_function('f', print)"], b"");
+    let is_whole = |bytes: &[u8]| bytes.starts_with(b"REDIS00") && bytes[bytes.len() - 9] == 0xff;
+    let holds_key =
+        |bytes: &[u8]| bytes.windows(8).any(|part| part == b"\x03key\x05val".as_slice());
+    let path = server.file_path("copy.rdb");
+    let name = path.to_str().expect("a name");
+    for (option, with_key) in [("--rdb", true), ("--functions-rdb", false)] {
+        let out = server.ours(&[option, name], b"");
+        let said = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert!(out.status.success() && said.contains("Transfer finished with success"), "{said}");
+        let bytes = std::fs::read(&path).expect("a file");
+        assert!(is_whole(&bytes) && holds_key(&bytes) == with_key, "{option}");
+    }
+    assert!(is_whole(&server.ours(&["--rdb", "-"], b"").stdout));
+    let out = server.ours(&["--rdb", "/nowhere/copy.rdb"], b"");
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(!out.status.success() && said.contains("Error opening '/nowhere/copy.rdb'"), "{said}");
+}
+
+#[test]
+fn a_replica_shows_what_comes() {
+    let server = Server::start(&["--repl-diskless-sync-delay", "0"]);
+    let mut child = spawn(&server, &["--replica"]);
+    let mut lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+    while !lines.next().expect("a line").expect("text").contains("Logging commands") {}
+    server.theirs(&["set", "key", "a \"value\""], b"");
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let mut next = || lines.next().expect("a line").expect("text");
+    let first = next();
+    let first = if first == "\"ping\"" { next() } else { first };
+    assert_eq!((&*first, &*next()), ("\"SELECT\",\"0\"", "\"set\",\"key\",\"a \\\"value\\\"\""));
+    stop(child);
 }
 
 #[test]

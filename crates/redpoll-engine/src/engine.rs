@@ -28,7 +28,7 @@ use redpoll_config::{ApplyError, Changed, ClientClass, Config};
 use redpoll_keyspace::{Keyspace, clock};
 use redpoll_script::Registry;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, AtomicUsize, Ordering::*};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU64, AtomicUsize, Ordering::*};
 use std::sync::{Arc, OnceLock};
 
 /// Facts about the running process that INFO tells.
@@ -147,8 +147,10 @@ pub struct Engine {
     pub shutdown: RwLock<Option<ShutdownOptions>>,
     /// The signal that has asked for the end, or 0. (Set by the program.)
     pub signalled: AtomicI32,
-    /// The client that has asked for it.
-    pub shutdown_client: Mutex<Option<Arc<Client>>>,
+    /// The clients that have asked for it.
+    pub shutdown_clients: Mutex<Vec<Arc<Client>>>,
+    /// Until when the end waits for replicas, in milliseconds since 1970; 0: it does not.
+    pub(crate) parting_until: AtomicI64,
     /// Bytes in use when the engine was made.
     pub startup_memory: usize,
     /// Bytes in use, refreshed by the timer: cheap to read for every command.
@@ -227,7 +229,8 @@ impl Engine {
             scripts_unbound: AtomicBool::new(false),
             shutdown: RwLock::new(None),
             signalled: AtomicI32::new(0),
-            shutdown_client: Mutex::default(),
+            shutdown_clients: Mutex::default(),
+            parting_until: AtomicI64::new(0),
             startup_memory: redpoll_memory::used_memory(),
             used_memory: AtomicUsize::new(0),
             uncounted_memory: AtomicUsize::new(0),
@@ -322,19 +325,6 @@ impl Engine {
     /// Sends a line to all monitors.
     pub(crate) fn show(&self, line: &[u8]) {
         self.monitors.read().iter().for_each(|monitor| monitor.send(line));
-    }
-
-    /// Whether SHUTDOWN or a signal asks for the end.
-    pub fn is_ending(&self) -> bool {
-        self.signalled.load(Relaxed) != 0 || self.shutdown.read().is_some()
-    }
-
-    /// Gives up the end that SHUTDOWN has asked for: the data cannot be saved.
-    pub fn refuse_shutdown(&self) {
-        *self.shutdown.write() = None;
-        if let Some(client) = self.shutdown_client.lock().take() {
-            client.send(b"-ERR Errors trying to SHUTDOWN. Check logs.\r\n");
-        }
     }
 
     /// Bytes in use, counted now.

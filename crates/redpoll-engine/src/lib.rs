@@ -22,6 +22,7 @@ mod cleanup;
 pub mod client;
 pub mod client_memory;
 pub mod ctx;
+pub mod ending;
 pub mod engine;
 pub mod error;
 mod events;

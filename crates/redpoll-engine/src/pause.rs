@@ -2,7 +2,7 @@
 
 use crate::client::flags;
 use crate::session::Session;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering::*};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicUsize, Ordering::*};
 
 /// Which commands wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,14 +13,20 @@ pub enum PauseMode {
     Write,
 }
 
+/// A failover goes on.
+const FAILOVER: u8 = 1;
+/// The program ends as soon as its replicas have everything.
+const END: u8 = 2;
+
 /// See the module's head.
 #[derive(Default)]
 pub struct Pause {
     /// Until when, in milliseconds since 1970; 0: not paused.
     until: AtomicI64,
     all: AtomicBool,
-    /// Writes wait for the end of a failover, whatever CLIENT UNPAUSE says.
-    failing_over: AtomicBool,
+    /// Writes wait for the end of a failover ([`FAILOVER`]) or of the program ([`END`]), whatever
+    /// CLIENT UNPAUSE says.
+    writes_held: AtomicU8,
     /// Clients whose next command waits.
     postponed: AtomicUsize,
 }
@@ -42,7 +48,19 @@ impl Pause {
 
     /// Lets writes wait for the end of a failover, or go on.
     pub fn set_failing_over(&self, on: bool) {
-        self.failing_over.store(on, Release);
+        self.hold_writes(FAILOVER, on);
+    }
+
+    /// Lets writes wait for the end of the program, or go on.
+    pub fn set_ending(&self, on: bool) {
+        self.hold_writes(END, on);
+    }
+
+    fn hold_writes(&self, reason: u8, on: bool) {
+        match on {
+            true => self.writes_held.fetch_or(reason, AcqRel),
+            false => self.writes_held.fetch_and(!reason, AcqRel),
+        };
     }
 
     /// Forgets a pause that is over.
@@ -57,7 +75,7 @@ impl Pause {
     /// Whether there is a pause, or was one until a moment ago.
     #[inline(always)]
     pub fn is_set(&self) -> bool {
-        self.until.load(Relaxed) != 0 || self.failing_over.load(Relaxed)
+        self.until.load(Relaxed) != 0 || self.writes_held.load(Relaxed) != 0
     }
 
     /// The number of clients whose next command waits.
@@ -78,7 +96,7 @@ impl Pause {
     /// Until when commands of this kind wait, if they do.
     #[inline]
     pub fn holds(&self, writes: bool, now: i64) -> Option<i64> {
-        if writes && self.failing_over.load(Acquire) {
+        if writes && self.writes_held.load(Acquire) != 0 {
             return Some(i64::MAX);
         }
         let until = self.until.load(Acquire);

@@ -212,6 +212,8 @@ pub struct Stats {
     pub connections: AtomicU64,
     /// Connections refused because of maxclients.
     pub rejected_connections: AtomicU64,
+    /// Commands of a primary's stream, or of the log, that have failed.
+    pub unexpected_errors: AtomicU64,
     /// Connections that MIGRATE keeps for another use.
     pub migrate_sockets: AtomicU64,
     /// Clients closed because their replies grew too large.
@@ -328,6 +330,7 @@ impl Stats {
         for counter in [
             &self.connections,
             &self.rejected_connections,
+            &self.unexpected_errors,
             &self.output_limit_disconnects,
             &self.query_limit_disconnects,
             &self.evicted_clients,

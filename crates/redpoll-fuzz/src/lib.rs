@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 pub mod acl_rules;
+pub mod aof_file;
 pub mod change_log;
 pub mod command_sequences;
 pub mod exercise;
@@ -21,6 +22,7 @@ pub mod rdb_file;
 pub mod request_parser;
 pub mod restore_payload;
 pub mod script_values;
+pub mod snapshots;
 pub mod store;
 
 /// A function that panics when bytes lead to something wrong.
@@ -44,7 +46,9 @@ pub const TARGETS: &[Target] = &[
     },
     Target { name: "restore_payload", run: restore_payload::run, seeds: restore_payload::seeds },
     Target { name: "rdb_file", run: rdb_file::run, seeds: rdb_file::seeds },
+    Target { name: "aof_file", run: aof_file::run, seeds: aof_file::seeds },
     Target { name: "change_log", run: change_log::run, seeds: command_sequences::seeds },
+    Target { name: "snapshots", run: snapshots::run, seeds: command_sequences::seeds },
     Target { name: "hostile_ring", run: hostile_ring::run, seeds: hostile_ring::seeds },
     Target { name: "script_values", run: script_values::run, seeds: script_values::seeds },
 ];

@@ -21,9 +21,16 @@ impl Storage for OneFile {
         Err(io::ErrorKind::ReadOnlyFilesystem.into())
     }
 
-    fn open(&self, _: &Path) -> io::Result<Option<Box<dyn Read>>> {
+    fn open(&self, _: &Path) -> io::Result<Option<(Box<dyn Read + Send>, u64)>> {
         let file = self.0.lock().ok().and_then(|mut file| file.take());
-        Ok(file.map(|bytes| Box::new(io::Cursor::new(bytes)) as Box<dyn Read>))
+        Ok(file.map(|bytes| {
+            let size = bytes.len() as u64;
+            (Box::new(io::Cursor::new(bytes)) as Box<dyn Read + Send>, size)
+        }))
+    }
+
+    fn together(&self, _: &str, _: &(dyn Fn() + Sync), own: &mut dyn FnMut()) {
+        own();
     }
 
     fn spawn(&self, _: &str, _: Box<dyn FnOnce() + Send>) -> io::Result<()> {

@@ -15,13 +15,15 @@ use redpoll_types::rng::Rng;
 use redpoll_types::value::Value;
 
 /// See the module's head.
-#[derive(Default)]
 pub struct Db {
     /// The entries.
     pub table: Table<Value>,
     wheel: Option<Box<Wheel>>,
     /// Entries that have an expiry.
     pub volatile: usize,
+    /// Whether there was ever a value whose form in a file depends on more than its type: see
+    /// [`Db::is_plain`].
+    varied: bool,
 }
 
 /// What [`Db::expire`] has removed.
@@ -75,6 +77,31 @@ fn adopt(entry: &mut Entry<Value>) {
 }
 
 impl Db {
+    /// An empty one, around an empty table.
+    pub(crate) fn new(table: Table<Value>) -> Self {
+        Db { table, wheel: None, volatile: 0, varied: false }
+    }
+
+    /// Takes everything out; what is left is empty.
+    pub(crate) fn take(&mut self) -> Db {
+        Db {
+            table: self.table.take(),
+            wheel: self.wheel.take(),
+            volatile: std::mem::take(&mut self.volatile),
+            varied: std::mem::take(&mut self.varied),
+        }
+    }
+
+    /// Whether there are certainly only strings, lists, sets and sorted sets. No hash, which may
+    /// have fields that expire, and no stream.
+    pub(crate) fn is_plain(&self) -> bool {
+        !self.varied
+    }
+
+    fn note_type(&mut self, entry: &Entry<Value>) {
+        self.varied |= matches!(entry.payload(), Payload::Value(Value::Hash(_) | Value::Stream(_)));
+    }
+
     /// Takes an entry out and keeps the counts.
     pub fn remove(&mut self, place: Place) -> Entry<Value> {
         let entry = self.table.remove(place);
@@ -85,6 +112,7 @@ impl Db {
     /// Adds an entry whose key is not there.
     pub fn insert(&mut self, hash: u64, mut entry: Entry<Value>) {
         adopt(&mut entry);
+        self.note_type(&entry);
         self.volatile += usize::from(entry.expiry().is_some());
         let due = deadline(&entry);
         entry.set_wheel_mark(due.map_or(0, mark_of));
@@ -97,6 +125,7 @@ impl Db {
     /// Replaces the entry at `place` by another of the same key; access clock and marks stay.
     pub fn replace(&mut self, place: Place, hash: u64, mut entry: Entry<Value>) -> Entry<Value> {
         adopt(&mut entry);
+        self.note_type(&entry);
         let mut slot = self.table.entry_mut(place);
         entry.copy_state(&slot);
         let (before, after) = (deadline(&slot), deadline(&entry));
@@ -229,11 +258,15 @@ impl Db {
         max: usize,
     ) -> Option<GoneFields> {
         let now = u64::try_from(now).ok()?;
-        let entry = self.table.entry_mut(place);
-        let Some(Value::Hash(hash)) = entry.into_value_mut() else { return None };
+        let Payload::Value(Value::Hash(hash)) = self.table.entry(place).into_payload() else {
+            return None;
+        };
         if hash.next_expiry().is_none_or(|at| at >= now) {
             return None;
         }
+        let Some(Value::Hash(hash)) = self.table.entry_mut(place).into_value_mut() else {
+            return None;
+        };
         let names = hash.take_expired(now, max);
         let empty = hash.is_empty();
         let key = self.table.entry(place).key().into();
@@ -299,6 +332,12 @@ impl Db {
     /// Bytes of tables and wheels, without the entries.
     pub fn overhead_bytes(&self) -> usize {
         self.table.bytes() + self.wheel.as_ref().map_or(0, |wheel| wheel.bytes())
+    }
+}
+
+impl AsRef<Table<Value>> for Db {
+    fn as_ref(&self) -> &Table<Value> {
+        &self.table
     }
 }
 
@@ -372,7 +411,7 @@ mod tests {
 
     #[test]
     fn an_expiry_that_goes_back_and_forth_gathers_no_notes() {
-        let mut db = Db::default();
+        let mut db = Db::new(Table::new());
         insert(&mut db, "k", &["f"], Some(START + 60_000));
         for step in 0..2_000 {
             let now = START + step * 20_000;
@@ -387,7 +426,7 @@ mod tests {
 
     #[test]
     fn many_fields_at_once_go_in_slices() {
-        let mut db = Db::default();
+        let mut db = Db::new(Table::new());
         let fields: Vec<String> = (0..1000).map(|number| format!("f{number}")).collect();
         let names: Vec<&str> = fields.iter().map(String::as_str).collect();
         insert(&mut db, "k", &names, None);
@@ -457,7 +496,7 @@ mod tests {
 
         #[test]
         fn everything_goes_in_time(steps in steps(), max in 1usize..5) {
-            let (mut db, mut model, mut now) = (Db::default(), Model::new(), START);
+            let (mut db, mut model, mut now) = (Db::new(Table::new()), Model::new(), START);
             for step in steps {
                 match step {
                     Step::Insert(key, expiry) => {

@@ -132,7 +132,7 @@ impl Keyspace {
         let step = rng.below(stripes) | 1;
         for turn in 0..stripes {
             let stripe = self.lock(((first + turn * step) % stripes) as usize);
-            let dbs = stripe.dbs.iter().enumerate().filter(|(_, db)| !db.table.is_empty());
+            let dbs = stripe.dbs().iter().enumerate().filter(|(_, db)| !db.table.is_empty());
             for (number, db) in dbs {
                 if policy.volatile && db.volatile == 0 {
                     continue;

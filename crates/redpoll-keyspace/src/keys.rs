@@ -132,6 +132,11 @@ impl<'a> Keys<'a> {
         self.gone_by = if on { i64::MIN } else { self.now };
     }
 
+    /// Whether expired keys are there.
+    pub fn sees_expired(&self) -> bool {
+        self.gone_by == i64::MIN
+    }
+
     /// Whether what expires at this time is gone. Nothing is where expired keys are to be seen.
     pub fn is_past(&self, at: i64) -> bool {
         at <= self.gone_by
@@ -174,7 +179,7 @@ impl<'a> Keys<'a> {
     #[inline]
     fn db_of(&mut self, hash: u64) -> &mut Db {
         let db = self.db;
-        &mut self.guards.stripe_mut(self.keyspace.stripe_of(hash)).dbs[db]
+        self.guards.stripe_mut(self.keyspace.stripe_of(hash)).db_mut(db)
     }
 
     /// Takes the entry at `place` out.
@@ -189,7 +194,7 @@ impl<'a> Keys<'a> {
     #[inline]
     fn note_len(&mut self, hash: u64) {
         let (db, stripe) = (self.db, self.keyspace.stripe_of(hash));
-        self.keyspace.note_len(stripe, db, self.guards.stripe(stripe).dbs[db].table.len());
+        self.keyspace.note_len(stripe, db, self.guards.stripe(stripe).dbs()[db].table.len());
     }
 
     /// Where the key is, unless it has expired: then it is removed and its effects are noted.
@@ -233,10 +238,8 @@ impl<'a> Keys<'a> {
         let (now, quick) = (self.now, !self.no_touch && self.keyspace.clock() == Clock::Reads);
         let table = &mut self.db_of(hash).table;
         if let Some(place) = table.find(hash, key).filter(|_| quick) {
-            let mut entry = table.entry_mut(place);
-            if !entry.is_timed() {
-                entry.set_access(crate::access::created(now, false));
-                drop(entry);
+            if !table.entry(place).is_timed() {
+                table.set_access(place, crate::access::created(now, false));
                 self.effects.hits += 1;
                 return Some(place);
             }
@@ -262,12 +265,14 @@ impl<'a> Keys<'a> {
             return;
         }
         let uses = (clock == Clock::Uses).then(|| (self.keyspace.pace(), self.keyspace.noise()));
-        let mut entry = self.db_of(hash).table.entry_mut(place);
+        let table = &mut self.db_of(hash).table;
         let moved = match uses {
             None => crate::access::created(now, false),
-            Some((pace, noise)) => crate::access::used(entry.access(), now, pace, noise),
+            Some((pace, noise)) => {
+                crate::access::used(table.entry(place).access(), now, pace, noise)
+            }
         };
-        entry.set_access(moved);
+        table.set_access(place, moved);
     }
 
     /// Whether the key is there. Counts as a read.
@@ -316,10 +321,11 @@ impl<'a> Keys<'a> {
             true => frequency.map(|counter| crate::access::with_frequency(counter, now)),
             false => idle_seconds.map(|seconds| crate::access::idle_for(seconds, now)),
         };
+        let hash = self.hash(key);
         if let Some(clock) = clock
-            && let Some(mut entry) = self.entry_mut(key)
+            && let Some(place) = self.live(hash, key)
         {
-            entry.set_access(clock);
+            self.db_of(hash).table.set_access(place, clock);
         }
     }
 
@@ -491,7 +497,7 @@ impl<'a> Keys<'a> {
         let mut more = false;
         for db in 0..self.keyspace.databases() {
             let mut gone = Vec::new();
-            let part = &mut self.stripe(number).dbs[db];
+            let part = self.stripe(number).db_mut(db);
             more |= part.expire(now, left.max(1), |what| gone.push(what));
             let len = part.table.len();
             self.keyspace.note_len(number, db, len);

@@ -7,13 +7,14 @@ use crate::keys::{Guards, Keys};
 use crate::lens::Lens;
 use crate::lock::{Busy, Mutex, MutexGuard, unless_busy};
 use crate::readers::Added;
+use crate::snapshot::Epochs;
 use crate::stripe::Stripe;
 use crate::table::{Hints, Table};
 use redpoll_types::value::Value;
 use std::sync::atomic::{
     AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed,
 };
-use std::sync::{OnceLock, mpsc};
+use std::sync::{Arc, OnceLock, mpsc};
 
 /// The number of stripes: enough that two of a few dozen threads rarely meet in one.
 const STRIPES: usize = 256;
@@ -35,6 +36,8 @@ pub struct Keyspace {
     /// How many keys each stripe holds.
     lens: Lens,
     hash: KeyHash,
+    /// The snapshots that are being taken.
+    epochs: Arc<Epochs<Value>>,
     /// Whether expired keys are left to a primary.
     passive: AtomicBool,
     unlinks_expired: AtomicBool,
@@ -68,7 +71,7 @@ pub enum Garbage {
     /// A large value.
     Value(Value),
     /// A database's part of a stripe.
-    Db(Box<crate::stripe::Db>),
+    Db(Arc<crate::stripe::Db>),
     /// What was cut out of a large value.
     Part(Box<dyn Send>),
 }
@@ -76,8 +79,9 @@ pub enum Garbage {
 impl Keyspace {
     /// An empty keyspace of so many databases.
     pub fn new(databases: usize) -> Self {
+        let epochs = Arc::new(Epochs::new());
         let slot = |_| Slot {
-            stripe: Mutex::new(Stripe::new(databases)),
+            stripe: Mutex::new(Stripe::new(databases, &epochs)),
             next_due: AtomicI64::new(i64::MAX),
             hints: Hints::new(),
         };
@@ -86,6 +90,7 @@ impl Keyspace {
             databases,
             lens: Lens::new(STRIPES, databases),
             hash: KeyHash::new(),
+            epochs,
             passive: AtomicBool::new(false),
             unlinks_expired: AtomicBool::new(false),
             unlinks_evicted: AtomicBool::new(false),
@@ -125,6 +130,11 @@ impl Keyspace {
         (hash >> 56) as usize & (STRIPES - 1)
     }
 
+    /// The snapshots that are being taken.
+    pub(crate) fn epochs(&self) -> &Arc<Epochs<Value>> {
+        &self.epochs
+    }
+
     /// Locks one stripe.
     #[inline]
     pub fn lock(&self, stripe: usize) -> MutexGuard<'_, Stripe> {
@@ -160,7 +170,7 @@ impl Keyspace {
             return;
         }
         if let Some(stripe) = slot.stripe.try_lock() {
-            stripe.dbs[db].table.prefetch_bucket(hash);
+            stripe.dbs()[db].table.prefetch_bucket(hash);
         }
     }
 
@@ -174,7 +184,7 @@ impl Keyspace {
     #[inline]
     pub fn prefetch_entry(&self, db: usize, hash: u64) {
         if let Some(stripe) = self.slots[self.stripe_of(hash)].stripe.try_lock() {
-            stripe.dbs[db].table.prefetch_entry(hash);
+            stripe.dbs()[db].table.prefetch_entry(hash);
         }
     }
 
@@ -202,13 +212,13 @@ impl Keyspace {
 
     /// The number of keys of a database that have an expiry. O(stripes).
     pub fn volatile_len(&self, db: usize) -> usize {
-        self.slots.iter().map(|slot| slot.stripe.lock().dbs[db].volatile).sum()
+        self.slots.iter().map(|slot| slot.stripe.lock().dbs()[db].volatile).sum()
     }
 
     /// Bytes of all tables and wheels, without the entries. O(stripes + directories).
     pub fn overhead_bytes(&self) -> usize {
         let overhead = |slot: &Slot| -> usize {
-            slot.stripe.lock().dbs.iter().map(crate::stripe::Db::overhead_bytes).sum()
+            slot.stripe.lock().dbs().iter().map(crate::stripe::Db::overhead_bytes).sum()
         };
         self.slots.iter().map(overhead).sum()
     }
@@ -305,7 +315,7 @@ impl Keyspace {
     pub fn expire(&self, stripe: usize, max: usize, keys: &mut Keys<'_>, now: i64) -> bool {
         let more = keys.expire_stripe(stripe, max, now);
         let guard = keys.stripe(stripe);
-        let next = guard.dbs.iter().filter_map(crate::stripe::Db::next_due).min();
+        let next = guard.dbs().iter().filter_map(crate::stripe::Db::next_due).min();
         self.slots[stripe].next_due.store(next.unwrap_or(i64::MAX), Relaxed);
         more
     }

@@ -2,7 +2,7 @@
 //!
 //! Start with [`Keyspace`] (how stripes are locked) and [`Keys`] (what a command sees). [`table`]
 //! and [`entry`] hold the data; [`wheel`] knows what expires when, and [`db`] keeps the two in
-//! step; [`effect`] is what follows from a write.
+//! step; [`effect`] is what follows from a write; [`snapshot`] captures all of it at one moment.
 //!
 //! Invariants: no I/O, and no clock but the one that [`clock`] reads when a wheel is made; `unsafe`
 //! only in `entry`, `lock` and `table`; locks are taken in ascending order of stripes.
@@ -19,6 +19,7 @@ mod keyspace;
 mod lens;
 pub mod lock;
 pub mod readers;
+pub mod snapshot;
 pub mod stripe;
 pub mod table;
 pub mod wheel;

@@ -3,6 +3,9 @@
 
 pub use crate::db::Db;
 use crate::readers::ReadTable;
+use crate::snapshot::{Epochs, Orphan};
+use crate::table::Table;
+use redpoll_types::value::Value;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Release};
@@ -19,7 +22,7 @@ type DbKey = (u16, Box<[u8]>);
 /// See the module's head.
 pub struct Stripe {
     /// The databases, by their present numbers (SWAPDB swaps them).
-    pub dbs: Vec<Db>,
+    dbs: Vec<Db>,
     watches: HashMap<DbKey, Vec<WatchFlag>>,
     /// Queues of waiting clients, none of them empty.
     waiters: HashMap<DbKey, Queue>,
@@ -37,13 +40,51 @@ struct Queue {
 }
 
 impl Stripe {
-    pub(crate) fn new(databases: usize) -> Self {
+    pub(crate) fn new(databases: usize, epochs: &Arc<Epochs<Value>>) -> Self {
+        let db = |number| Db::new(Table::numbered(number as u16, epochs));
         Stripe {
-            dbs: (0..databases).map(|_| Db::default()).collect(),
+            dbs: (0..databases).map(db).collect(),
             watches: HashMap::new(),
             waiters: HashMap::new(),
             readers: ReadTable::default(),
         }
+    }
+
+    /// The databases, by their present numbers.
+    #[inline(always)]
+    pub fn dbs(&self) -> &[Db] {
+        &self.dbs
+    }
+
+    /// A database, to be changed in place.
+    #[inline(always)]
+    pub(crate) fn db_mut(&mut self, number: usize) -> &mut Db {
+        &mut self.dbs[number]
+    }
+
+    /// The database whose table has this number: SWAPDB may have moved it. At first it was at
+    /// `hint`.
+    pub(crate) fn db_of_table(&mut self, table: u16, hint: usize) -> &mut Db {
+        let moved = || self.dbs.iter().position(|db| db.table.number() == table);
+        let at = match self.dbs[hint].table.number() == table {
+            true => hint,
+            // It is always there.
+            false => moved().unwrap_or(hint),
+        };
+        &mut self.dbs[at]
+    }
+
+    /// Takes out all that a database holds. Snapshots that are being taken get it as a whole. All
+    /// stripes must be locked.
+    pub(crate) fn take_db(&mut self, number: usize) -> Arc<Db> {
+        let taken = Arc::new(self.dbs[number].take());
+        taken.table.hand_over(&(Arc::clone(&taken) as Orphan<Value>));
+        taken
+    }
+
+    /// Swaps two databases.
+    pub(crate) fn swap_dbs(&mut self, one: usize, other: usize) {
+        self.dbs.swap(one, other);
     }
 
     /// Whether any client watches, waits for or caches any key here. Most stripes at most times:

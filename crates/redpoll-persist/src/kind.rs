@@ -51,6 +51,38 @@ pub(crate) mod opcode {
     pub(crate) const END: u8 = 255;
 }
 
+/// What a type of value is called, for people. Where Redis and Valkey differ, by Redis.
+pub fn type_name(code: u8) -> &'static str {
+    match code {
+        value::STRING => "string",
+        value::LIST => "list-linked",
+        value::SET => "set-hashtable",
+        value::ZSET => "zset-v1",
+        value::HASH => "hash-hashtable",
+        value::ZSET_2 => "zset-v2",
+        value::MODULE => "module-pre-release",
+        value::MODULE_2 => "module-value",
+        value::HASH_ZIPMAP => "hash-zipmap",
+        value::LIST_ZIPLIST => "list-ziplist",
+        value::SET_INTSET => "set-intset",
+        value::ZSET_ZIPLIST => "zset-ziplist",
+        value::HASH_ZIPLIST => "hash-ziplist",
+        value::LIST_QUICKLIST => "quicklist",
+        value::STREAM => "stream",
+        value::HASH_LISTPACK => "hash-listpack",
+        value::ZSET_LISTPACK => "zset-listpack",
+        value::LIST_QUICKLIST_2 => "quicklist-v2",
+        value::STREAM_2 => "stream-v2",
+        value::SET_LISTPACK => "set-listpack",
+        value::STREAM_3 => "stream-v3",
+        value::HASH_METADATA_EARLY => "hash-hashtable-md-pre-release",
+        value::HASH_LISTPACK_EX_EARLY => "hash-listpack-md-pre-release",
+        value::HASH_METADATA => "hash-hashtable-md",
+        value::HASH_LISTPACK_EX => "hash-listpack-md",
+        _ => "unknown",
+    }
+}
+
 /// The version that is written where nothing newer is needed: Redis 7.0.
 pub(crate) const VERSION: u16 = 10;
 /// The version that can hold hashes with fields that expire: Redis 7.4.

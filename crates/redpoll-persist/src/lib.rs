@@ -1,4 +1,5 @@
-//! The RDB format: how Redis and Valkey write values into DUMP payloads and snapshot files.
+//! The RDB format: how Redis and Valkey write values into DUMP payloads and snapshot files; and
+//! where commands begin and end in an append-only file ([`aof`]).
 //!
 //! [`payload`] packs and unpacks one value; [`file`] writes and reads whole snapshots, record by
 //! record. Both stand on the codec of values: [`write`] and [`read`], one file a type, which take
@@ -20,6 +21,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod aof;
 mod crc64;
 mod error;
 pub mod file;

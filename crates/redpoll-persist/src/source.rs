@@ -28,17 +28,36 @@ pub trait Source {
 pub struct SliceSource<'a> {
     bytes: &'a [u8],
     at: usize,
+    /// The place of the first of them.
+    base: u64,
 }
 
 impl<'a> SliceSource<'a> {
     /// These bytes, from the first on.
     pub fn new(bytes: &'a [u8]) -> Self {
-        SliceSource { bytes, at: 0 }
+        SliceSource { bytes, at: 0, base: 0 }
+    }
+
+    /// These bytes, which are a part of something and begin there at `base`.
+    pub(crate) fn part(bytes: &'a [u8], base: u64) -> Self {
+        SliceSource { bytes, at: 0, base }
     }
 
     /// Whether all have been given.
     pub fn is_at_end(&self) -> bool {
         self.at == self.bytes.len()
+    }
+
+    /// How many of the bytes have been given.
+    pub(crate) fn given(&self) -> usize {
+        self.at
+    }
+
+    /// Passes over `len` bytes.
+    #[inline]
+    pub(crate) fn pass(&mut self, len: u64) -> Result<()> {
+        let len = usize::try_from(len).map_err(|_| self.error(Fault::Ended))?;
+        self.take(len).map(drop)
     }
 
     fn take(&mut self, len: usize) -> Result<&'a [u8]> {
@@ -64,20 +83,22 @@ impl Source for SliceSource<'_> {
     }
 
     fn offset(&self) -> u64 {
-        self.at as u64
+        self.base + self.at as u64
     }
 }
 
 /// Bytes that a reader gives, through a buffer, with the checksum of all of them.
 pub struct ReadSource<R> {
     reader: R,
-    buffer: Box<[u8]>,
+    buffer: Vec<u8>,
     /// What of the buffer has been given, and what has been read.
     at: usize,
     end: usize,
     /// Bytes given before those of the buffer.
     before: u64,
     crc: Crc64,
+    /// Bytes that are in the checksum.
+    crc_len: u64,
     /// What of the buffer is in the checksum.
     summed: usize,
 }
@@ -92,20 +113,64 @@ impl<R: Read> ReadSource<R> {
     pub fn new(reader: R) -> Self {
         ReadSource {
             reader,
-            buffer: vec![0; Self::BUFFER].into(),
+            buffer: vec![0; Self::BUFFER],
             at: 0,
             end: 0,
             before: 0,
             crc: Crc64::default(),
+            crc_len: 0,
             summed: 0,
         }
     }
 
-    /// The checksum of all bytes given so far.
+    /// The checksum of all bytes given so far, and not in parts ([`ReadSource::cut`]).
     pub fn checksum(&mut self) -> u64 {
         self.crc.update(&self.buffer[self.summed..self.at]);
+        self.crc_len += (self.at - self.summed) as u64;
         self.summed = self.at;
         self.crc.value()
+    }
+
+    /// The checksum and the number of the bytes given since this was asked, or since the last part.
+    pub(crate) fn take_checksum(&mut self) -> (u64, u64) {
+        self.checksum();
+        (std::mem::take(&mut self.crc).value(), std::mem::take(&mut self.crc_len))
+    }
+
+    /// The next `len` bytes, to be looked at only; fewer at the end of all.
+    pub(crate) fn look(&mut self, len: usize) -> Result<&[u8]> {
+        if self.end - self.at < len {
+            self.checksum();
+            self.before += self.at as u64;
+            if self.buffer.len() < len {
+                let mut larger = vec![0; len];
+                larger[..self.end - self.at].copy_from_slice(&self.buffer[self.at..self.end]);
+                self.buffer = larger;
+            } else {
+                self.buffer.copy_within(self.at..self.end, 0);
+            }
+            (self.end, self.at, self.summed) = (self.end - self.at, 0, 0);
+            while self.end < len && self.read()? {}
+        }
+        Ok(&self.buffer[self.at..self.end])
+    }
+
+    /// Gives the next `len` bytes, which have been looked at, as a part: they are not in the
+    /// checksum. They lie in the answer from the second number on; `spare` becomes the buffer.
+    pub(crate) fn cut(&mut self, len: usize, mut spare: Vec<u8>) -> (Vec<u8>, usize) {
+        let (start, end) = (self.at, self.at + len);
+        self.checksum();
+        let rest = self.end - end;
+        spare.resize(spare.capacity(), 0);
+        if spare.len() < rest.max(Self::BUFFER) {
+            spare = vec![0; rest.max(Self::BUFFER)];
+        }
+        spare[..rest].copy_from_slice(&self.buffer[end..self.end]);
+        let mut part = std::mem::replace(&mut self.buffer, spare);
+        part.truncate(end);
+        self.before += end as u64;
+        (self.at, self.end, self.summed) = (0, rest, 0);
+        (part, start)
     }
 
     /// Makes sure that something is in the buffer.
@@ -116,12 +181,19 @@ impl<R: Read> ReadSource<R> {
         self.checksum();
         self.before += self.end as u64;
         (self.at, self.end, self.summed) = (0, 0, 0);
+        match self.read()? {
+            true => Ok(()),
+            false => Err(self.error(Fault::Ended)),
+        }
+    }
+
+    /// Reads what there is room for; answers false at the end.
+    fn read(&mut self) -> Result<bool> {
         loop {
-            match self.reader.read(&mut self.buffer) {
-                Ok(0) => return Err(self.error(Fault::Ended)),
+            match self.reader.read(&mut self.buffer[self.end..]) {
                 Ok(count) => {
-                    self.end = count;
-                    return Ok(());
+                    self.end += count;
+                    return Ok(count > 0);
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(self.error(Fault::Io(error.to_string()))),

@@ -2,7 +2,7 @@
 
 use crate::length::{self, Length};
 use crate::source::array;
-use crate::{Fault, Result, Sink, Source, lzf};
+use crate::{Fault, Result, Sink, SliceSource, Source, lzf};
 use redpoll_types::number::{parse_i64, write_i64};
 
 const INT_8: u8 = 0;
@@ -43,6 +43,23 @@ pub(crate) fn read(source: &mut impl Source) -> Result<Vec<u8>> {
     let mut out = Vec::new();
     read_into(source, &mut out)?;
     Ok(out)
+}
+
+/// Passes over a string.
+#[inline]
+pub(crate) fn pass(source: &mut SliceSource<'_>) -> Result<()> {
+    match length::read(source)? {
+        Length::Plain(len) => source.pass(len),
+        Length::Encoding(INT_8) => source.pass(1),
+        Length::Encoding(INT_16) => source.pass(2),
+        Length::Encoding(INT_32) => source.pass(4),
+        Length::Encoding(LZF) => {
+            let packed_len = length::read_plain(source)?;
+            length::read_plain(source)?;
+            source.pass(packed_len)
+        }
+        Length::Encoding(code) => Err(source.error(Fault::StringEncoding(code))),
+    }
 }
 
 fn read_compressed(source: &mut impl Source, out: &mut Vec<u8>) -> Result<()> {
@@ -109,7 +126,6 @@ fn write_compressed(sink: &mut impl Sink, text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::SliceSource;
 
     fn written(text: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();

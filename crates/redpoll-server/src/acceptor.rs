@@ -130,7 +130,7 @@ impl Acceptor {
             return refuse(&mut stream, PROTECTED);
         }
         engine.stats.connections.fetch_add(1, Relaxed);
-        stream.set_nodelay();
+        stream.set_nodelay(true);
         stream.set_keepalive(u64::try_from(config.tcp_keepalive()).unwrap_or(0));
         if tls {
             self.handshakes.add(stream);

@@ -272,8 +272,10 @@ impl Connection {
         }
         self.release(u64::MAX);
         if self.unsent() > 0 {
+            self.announce_growth(out.len());
             self.output.extend_from_slice(out);
             out.clear();
+            out.shrink_to(OUT_KEPT);
             return self.writable(executor);
         }
         let Ok(count) = self.write(executor, out) else { return false };
@@ -303,6 +305,7 @@ impl Connection {
             self.output = Vec::new();
             self.sent = 0;
             self.room = UNREAD_MAX;
+            self.reckon(executor);
         } else if self.sent > UNREAD_MAX && self.sent > self.output.len() / 2 {
             self.output.drain(..self.sent);
             self.sent = 0;
@@ -325,11 +328,22 @@ impl Connection {
         self.session.client.figures.output_bytes.store(self.unsent(), Relaxed);
     }
 
+    /// Says beforehand what the output takes while so many bytes are added: if it grows, it is
+    /// there twice for a moment. For replicas, as what waits for them must not evict keys.
+    fn announce_growth(&self, more: usize) {
+        let (room, needed) = (self.output.capacity(), self.output.len() + more);
+        if self.session.is_replica && needed > room {
+            let bytes = self.input.capacity() + room + needed.max(2 * room);
+            self.session.client.figures.buffer_bytes.store(bytes, Relaxed);
+        }
+    }
+
     /// Says what the client's buffers take; somebody's may be too much now.
     fn reckon(&self, executor: &Executor) {
         let client = &self.session.client;
         let bytes = self.input.capacity() + self.output.capacity();
         client.figures.buffer_bytes.store(bytes, Relaxed);
+        client.settle_outbox();
         executor.engine().reckon_client(client);
     }
 
@@ -443,7 +457,11 @@ impl Connection {
     /// Once a second: whether the connection is to be closed because its client is silent, or does
     /// not read.
     pub fn is_overdue(&mut self, executor: &Executor, now: i64) -> bool {
-        let timeout = executor.engine().config.timeout();
+        let config = &executor.engine().config;
+        if self.session.is_replica {
+            self.stream.set_nodelay(!config.repl_disable_tcp_nodelay());
+        }
+        let timeout = config.timeout();
         let figures = &self.session.client.figures;
         let idle = now - figures.last_active.load(Relaxed);
         let exempt = self.session.waiting.is_some()

@@ -5,7 +5,7 @@
 //! [`handshake`] opens those with TLS, [`timer`] does what time asks for, [`reclaim`] frees large
 //! values, [`snapshot`] and [`storage`] keep the snapshot file, [`replication`] follows and is
 //! followed, [`migrate`] sends keys to other servers, [`metrics`] answers Prometheus, [`logging`]
-//! writes the log.
+//! writes the log. [`check`] is another program in the same file: it checks files of data.
 
 #![forbid(unsafe_code)]
 
@@ -13,6 +13,7 @@ mod acceptor;
 mod aof;
 mod banner;
 mod certificates;
+mod check;
 mod common;
 mod connection;
 mod hands;
@@ -25,6 +26,7 @@ mod metrics;
 mod migrate;
 mod oom_score;
 mod pollers;
+mod propagation;
 mod reclaim;
 mod reconfigure;
 mod replication;
@@ -46,7 +48,11 @@ static ALLOCATOR: redpoll_memory::Allocator = redpoll_memory::Allocator;
 
 fn main() -> ExitCode {
     redpoll_memory::register_thread();
-    let launch = match CommandLine::parse(std::env::args_os().skip(1)) {
+    let args: Vec<_> = std::env::args_os().collect();
+    if let Some(code) = check::run(&args) {
+        return code;
+    }
+    let launch = match CommandLine::parse(args.into_iter().skip(1)) {
         CommandLine::Help => {
             print!("{}", redpoll_config::help());
             return ExitCode::SUCCESS;

@@ -1,9 +1,10 @@
 //! What CONFIG SET changes outside of the engine: the log, the directory, the listeners, the
-//! certificates, the score of the process.
+//! certificates, the endpoint for Prometheus, the score of the process.
 
 use crate::acceptor::Doors;
 use crate::certificates::Certificates;
 use crate::handshake::Handshakes;
+use crate::metrics::Metrics;
 use crate::{aof, logging, oom_score, start};
 use redpoll_config::{ApplyError, Changed, Config};
 use redpoll_engine::Engine;
@@ -20,6 +21,8 @@ pub struct Reconfigure {
     pub certificates: Arc<Certificates>,
     /// The thread that looks at the certificates' files.
     pub handshakes: Arc<Handshakes>,
+    /// The endpoint for Prometheus.
+    pub metrics: Metrics,
     /// Where INFO looks. (The engine holds this.)
     pub engine: Weak<Engine>,
 }
@@ -43,6 +46,11 @@ impl Reconfigure {
                 _ => "Unable to listen on this port. Check server logs.",
             };
             listen(&self.doors, config).map_err(|_| refuse(change, reason))?;
+        }
+        if let Some(change) = first(|name| name.starts_with("metrics-")) {
+            let reason = "Unable to listen there. Check server logs.";
+            let followed = self.metrics.follow(config).inspect_err(|error| log::warn!("{error}"));
+            followed.map_err(|_| refuse(change, reason))?;
         }
         if let Some(change) = first(|name| name.starts_with("oom-score-adj")) {
             let engine = self.engine.upgrade();

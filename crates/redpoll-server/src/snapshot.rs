@@ -6,6 +6,7 @@ use redpoll_engine::Engine;
 use redpoll_engine::engine::ShutdownOptions;
 use redpoll_engine::persistence::{LoadError, Merge, SaveError};
 use redpoll_keyspace::clock;
+use redpoll_keyspace::lock::unless_busy;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -28,6 +29,7 @@ pub fn load(engine: &Arc<Engine>) -> Result<bool, String> {
                 let as_replica = engine.config.replicaof().is_some();
                 engine.resume_stream(position, as_replica);
             }
+            loaded.facts.iter().for_each(|fact| log::info!("{fact}"));
             loaded.notes.iter().for_each(|note| log::warn!("{note}"));
             let empty = match loaded.empty {
                 0 => String::new(),
@@ -76,7 +78,7 @@ fn end_save(engine: &Engine) {
 pub fn may_end(engine: &Engine, options: ShutdownOptions) -> bool {
     let log = aof::log().filter(|_| engine.persistence.aof.is_enabled());
     if log.is_some() && !engine.persistence.aof.is_complete() && !options.force {
-        log::warn!("Writing initial AOF. Can't exit.");
+        log::warn!("Writing initial AOF, can't exit.");
         return false;
     }
     if !save_at_end(engine, options) {
@@ -84,7 +86,9 @@ pub fn may_end(engine: &Engine, options: ShutdownOptions) -> bool {
     }
     let Some(log) = log else { return true };
     let mut keys = engine.keyspace.keys(0, clock::now_ms());
-    keys.lock_all();
+    // A script that is busy may hold its locks for ever. It has written nothing that anybody was
+    // told of.
+    let _ = unless_busy(|| keys.lock_all());
     if !log.finish() {
         log::warn!("Fail to fsync the AOF file");
         if !options.force {

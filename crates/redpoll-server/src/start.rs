@@ -4,6 +4,7 @@ use crate::acceptor::Doors;
 use crate::certificates::Certificates;
 use crate::handshake::Handshakes;
 use crate::mailbox::Mailbox;
+use crate::metrics::Metrics;
 use crate::pollers::Pollers;
 use crate::reconfigure::Reconfigure;
 use crate::storage::Directory;
@@ -11,8 +12,8 @@ use crate::supervisor::Supervisor;
 use crate::worker::Worker;
 use crate::workers::Workers;
 use crate::{
-    acceptor, aof, banner, handshake, logging, metrics, migrate, oom_score, reclaim, replication,
-    storage, timer, users,
+    acceptor, aof, banner, handshake, logging, migrate, oom_score, reclaim, replication, storage,
+    timer, users,
 };
 use redpoll_config::{Config, Text};
 use redpoll_engine::engine::ProcessInfo;
@@ -108,10 +109,10 @@ fn start_threads(
         doors: Arc::clone(&doors),
         certificates: Arc::clone(&certificates),
         handshakes: Arc::clone(&handshakes),
+        metrics: Metrics::start(engine)?,
         engine: Arc::downgrade(engine),
     };
     engine.set_config_hook(Box::new(move |config, changed| reconfigure.apply(config, changed)));
-    metrics::start(engine)?;
     handshake::start(
         Arc::clone(engine),
         Arc::clone(&handshakes),

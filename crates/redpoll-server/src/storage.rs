@@ -8,6 +8,7 @@ use redpoll_engine::persistence::{Fill, Storage};
 use rustix::io::Errno;
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::thread;
@@ -33,12 +34,33 @@ impl Storage for Directory {
         }
     }
 
-    fn open(&self, name: &Path) -> io::Result<Option<Box<dyn Read>>> {
+    fn open(&self, name: &Path) -> io::Result<Option<(Box<dyn Read + Send>, u64)>> {
         match File::open(name) {
-            Ok(file) => Ok(Some(Box::new(file))),
+            Ok(file) => {
+                let size = file.metadata()?.len();
+                Ok(Some((Box::new(file), size)))
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    fn together(&self, name: &str, help: &(dyn Fn() + Sync), own: &mut dyn FnMut()) {
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        thread::scope(|scope| {
+            for _ in 1..cores {
+                let helper = thread::Builder::new().name(name.to_owned());
+                let begun = helper.spawn_scoped(scope, || {
+                    redpoll_memory::register_thread();
+                    help();
+                });
+                if let Err(error) = begun {
+                    log::warn!("Can't start a thread, going on with fewer: {error}");
+                    break;
+                }
+            }
+            own();
+        });
     }
 
     fn spawn(&self, name: &str, job: Box<dyn FnOnce() + Send>) -> io::Result<()> {

@@ -2,6 +2,7 @@
 //! the program.
 
 use crate::snapshot;
+use redpoll_engine::ending::Parting;
 use redpoll_engine::engine::ShutdownOptions;
 use redpoll_engine::{Engine, Executor};
 use redpoll_keyspace::clock;
@@ -36,21 +37,10 @@ pub fn run(engine: &Arc<Engine>) {
         }
         engine.measure_memory();
         snapshot::save_if_due(engine, now);
-        let signal = engine.signalled.load(Relaxed);
-        if signal != 0 && !paused {
-            if snapshot::may_end(engine, on_signal(engine, signal)) {
-                return;
-            }
-            log::warn!("Errors trying to shut down the server. Check the logs.");
-            engine.signalled.store(0, Relaxed);
-        }
-        let wish = *engine.shutdown.read();
-        if let Some(options) = wish {
-            log::info!("User requested shutdown...");
-            if snapshot::may_end(engine, options) {
-                return;
-            }
-            engine.refuse_shutdown();
+        if let Some(options) = wanted_end(engine, paused)
+            && may_end(engine, options, now)
+        {
+            return;
         }
         executor.stats().timer_micros.add(woken.elapsed().as_micros() as u64);
         if more {
@@ -58,6 +48,58 @@ pub fn run(engine: &Arc<Engine>) {
         }
         let wait = (executor.next_expiry().saturating_sub(clock::now_ms())).clamp(TICK_MS, IDLE_MS);
         thread::sleep(Duration::from_millis(wait as u64));
+    }
+}
+
+/// How the program is to end, if it is.
+fn wanted_end(engine: &Engine, paused: bool) -> Option<ShutdownOptions> {
+    let signal = engine.signalled.load(Relaxed);
+    let by_signal = (signal != 0 && !paused).then(|| on_signal(engine, signal));
+    by_signal.or(*engine.shutdown.read())
+}
+
+/// Goes on with the end of the program; answers whether it may end now.
+fn may_end(engine: &Engine, options: ShutdownOptions, now: i64) -> bool {
+    let is_first = engine.waits_for_replicas_until().is_none();
+    if is_first {
+        log::info!("User requested shutdown...");
+    }
+    match engine.part_from_replicas(options, now) {
+        Parting::Begun => log::info!("Waiting for replicas before shutting down."),
+        Parting::Waiting => {}
+        Parting::Over => {
+            tell_of_replicas(engine, now);
+            if snapshot::may_end(engine, options) {
+                return true;
+            }
+            log::warn!("Errors trying to shut down the server. Check the logs.");
+            engine.give_up_end(now);
+        }
+    }
+    false
+}
+
+/// Says who of the replicas has everything.
+fn tell_of_replicas(engine: &Engine, now: i64) {
+    let (replicas, offset) = (engine.replication.replicas(), engine.replication.offset());
+    let mut lagging = 0;
+    for replica in &replicas {
+        let behind = offset.saturating_sub(replica.acknowledged());
+        if behind > 0 {
+            lagging += 1;
+            let (place, state) = (replica.place(), replica.state());
+            let lag = (now - replica.last_heard()) / 1000;
+            log::info!(
+                "Lagging replica {}:{} reported offset {behind} behind master, lag={lag}, \
+                 state={state}.",
+                place.host,
+                place.port
+            );
+        }
+    }
+    if !replicas.is_empty() {
+        let (count, all) = (replicas.len() - lagging, replicas.len());
+        log::info!("{count} of {all} replicas are in sync when shutting down.");
     }
 }
 

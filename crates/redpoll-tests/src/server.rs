@@ -250,7 +250,7 @@ fn spawn(program: &Path, directory: &Path, port: u16, settings: &[&str]) -> Chil
         command.args(["--port", &port.to_string()]);
     }
     command
-        .args(["--bind", "127.0.0.1", "--save", ""])
+        .args(["--bind", "127.0.0.1", "--save", "", "--repl-diskless-sync-delay", "0"])
         .arg("--unixsocket")
         .arg(directory.join("socket"))
         .args(settings)

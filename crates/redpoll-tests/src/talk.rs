@@ -49,6 +49,12 @@ impl Talk {
         self.receive()
     }
 
+    /// The same where somebody else may close the connection; `None` if it does.
+    pub fn try_ask(&mut self, line: &str) -> Option<String> {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        self.connection.command(&words).ok().map(|value| show(&value))
+    }
+
     /// Runs a command of any bytes.
     #[track_caller]
     pub fn ask_words(&mut self, words: &[&[u8]]) -> String {

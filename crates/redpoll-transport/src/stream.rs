@@ -98,11 +98,11 @@ impl Stream {
         }
     }
 
-    /// Sends small writes at once.
-    pub fn set_nodelay(&self) {
+    /// Whether small writes are sent at once, or wait a little for more.
+    pub fn set_nodelay(&self, at_once: bool) {
         if let Socket::Tcp(stream) = &self.socket {
             // A connection that has just died refuses this; its first read will tell.
-            let _ = stream.set_nodelay(true);
+            let _ = stream.set_nodelay(at_once);
         }
     }
 

@@ -4,7 +4,7 @@
 //! asks the system for real-time priority (as root it gets it): it then runs the moment its reply
 //! is there, and a pause that it sees was a pause of the server, or of the machine.
 
-use super::server::Server;
+use super::server::{Client, Server};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -38,15 +38,32 @@ pub fn during<T: Send>(
     server: &Server,
     work: impl FnOnce() -> Result<T, String> + Send,
 ) -> Result<(T, Latencies), String> {
+    asking(server, |client, _| client.ask(&["PING"]).map(drop), work)
+}
+
+/// As [`during`], with a GET of the key that `key` names for each request, by its number.
+pub fn reading<T: Send>(
+    server: &Server,
+    key: impl Fn(u64) -> String + Send,
+    work: impl FnOnce() -> Result<T, String> + Send,
+) -> Result<(T, Latencies), String> {
+    asking(server, move |client, number| client.command(&["GET", &key(number)]), work)
+}
+
+fn asking<T: Send>(
+    server: &Server,
+    ask: impl Fn(&mut Client, u64) -> Result<(), String> + Send,
+    work: impl FnOnce() -> Result<T, String> + Send,
+) -> Result<(T, Latencies), String> {
     let mut client = server.connect()?;
-    let done = AtomicBool::new(false);
+    let done = &AtomicBool::new(false);
     thread::scope(|scope| {
-        let probe = scope.spawn(|| {
+        let probe = scope.spawn(move || {
             take_priority();
             let mut latencies_ms = Vec::new();
             while !done.load(Ordering::Relaxed) {
                 let start = Instant::now();
-                client.ask(&["PING"])?;
+                ask(&mut client, latencies_ms.len() as u64)?;
                 latencies_ms.push(start.elapsed().as_secs_f64() * 1e3);
             }
             Ok::<_, String>(Latencies::new(latencies_ms))

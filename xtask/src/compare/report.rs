@@ -46,6 +46,10 @@ impl Row {
                 let shown = (self.ratio() * 100.0).round() / 100.0;
                 Some((format!("≤ {part:.2} of Redis"), shown <= part))
             }
+            Goal::TimesPeer(times) => {
+                let shown = (self.ratio() * 100.0).round() / 100.0;
+                Some((format!("≥ {times:.2} of Redis"), shown >= times))
+            }
             Goal::AtMost(limit) => Some((format!("≤ {limit} {unit}"), self.medians[0] <= limit)),
             Goal::AtLeast(limit) => Some((format!("≥ {limit} {unit}"), self.medians[0] >= limit)),
             Goal::None => None,
@@ -243,6 +247,7 @@ pub fn number(value: f64, unit: &str) -> String {
         "times" => format!("{grouped}×"),
         "µs each" => format!("{grouped} µs"),
         "bytes" => format!("{grouped} B"),
+        "%" => format!("{grouped} %"),
         unit => format!("{grouped} {unit}"),
     }
 }

@@ -4,6 +4,9 @@
 //! anew for each side and round, and starts its servers itself, so that nothing is left over from
 //! one measurement to the next.
 
+mod aof;
+mod saving;
+
 use super::load::{self, BOTH_CORES, LOAD_CORE, SERVER_CORE, Tool};
 use super::probe;
 use super::server::{Flavor, Server, Settings};
@@ -16,6 +19,8 @@ use std::time::{Duration, Instant};
 pub enum Goal {
     /// At most this part of the peer's.
     OfPeer(f64),
+    /// At least so many times the peer's.
+    TimesPeer(f64),
     /// At most this.
     AtMost(f64),
     /// At least this.
@@ -68,9 +73,14 @@ const GAIN: &str = "Gain of pipelining 10,000 PINGs";
 const WORKERS: &str = "Two workers on the two cores that the load uses too";
 const GROWTH: &str = "Filling an empty server (16-byte keys and values)";
 const FAIRNESS: &str = "One command at a time beside a pipeline of 10,000";
+const SAVING: &str = "Saving 1,000,000 values of 1000 bytes beside 50,000 writes a second";
+const WRITING: &str = "Writes beside the save";
+const LOADING: &str = "Loading 1,000,000 values of 1000 bytes";
 const SHM: &str =
     "One client on the same host: ours through shared memory, Redis over the socket named";
 const SHM_RATE: &str = "The same with a pipeline of 16";
+const ALWAYS: &str = "Append-only file: SET by 50 connections, on both cores";
+const KEPT: &str = "Append-only file: throughput with it, flushed each second, over that without";
 const SMALL: &str = "Memory of a small collection";
 
 /// All figures, in the order they are shown.
@@ -98,6 +108,13 @@ pub const METRICS: &[Metric] = &[
     less(GROWTH, "growth.p99", "99 % of replies within", "ms", Goal::None),
     less(FAIRNESS, "fairness.p99", "99 % of replies within", "ms", Goal::AtMost(1.0)),
     less(FAIRNESS, "fairness.max", "longest pause", "ms", Goal::None),
+    less(SAVING, "save.memory", "extra memory", "%", Goal::AtMost(5.0)),
+    less(SAVING, "save.pause", "longest pause", "ms", Goal::AtMost(2.0)),
+    less(SAVING, "save.calm", "longest pause before it", "ms", Goal::None),
+    less(SAVING, "save.p99", "99 % of replies within", "ms", Goal::None),
+    less(SAVING, "save.time", "time of the save", "s", Goal::OfPeer(1.0)),
+    more(WRITING, "save.writes", "done", "/s", Goal::None),
+    less(LOADING, "load.time", "time of the start", "s", Goal::OfPeer(0.5)),
     less(SHM, "shm.tcp.p50", "GET, median; Redis over TCP", "µs", Goal::OfPeer(0.01)),
     less(SHM, "shm.unix.p50", "GET, median; Redis over Unix", "µs", Goal::AtMost(0.45)),
     less(SHM, "shm.unix.p999", "GET, 99.9 % within; Redis over Unix", "µs", Goal::AtMost(5.0)),
@@ -111,6 +128,9 @@ pub const METRICS: &[Metric] = &[
     less(SMALL, "small.intset", "set of 5 numbers", "bytes", Goal::OfPeer(1.0)),
     less(SMALL, "small.zset", "sorted set of 5 words", "bytes", Goal::OfPeer(1.0)),
     less(SMALL, "small.list", "list of 5 words", "bytes", Goal::OfPeer(1.0)),
+    more(ALWAYS, "aof.always", "appendfsync always", "/s", Goal::TimesPeer(2.0)),
+    more(ALWAYS, "aof.everysec", "appendfsync everysec", "/s", Goal::None),
+    more(KEPT, "aof.kept", "appendfsync everysec", "times", Goal::AtLeast(0.9)),
 ];
 
 /// A way to come by figures.
@@ -158,6 +178,18 @@ pub const SCENARIOS: &[Scenario] = &[
         run: fairness,
     },
     Scenario {
+        name: "bgsave",
+        about: "memory and pauses while 1,000,000 values of 1000 bytes are saved, beside writes",
+        rounds: 3,
+        run: saving::bgsave,
+    },
+    Scenario {
+        name: "load",
+        about: "a start with 1,000,000 values of 1000 bytes in the snapshot file",
+        rounds: 3,
+        run: saving::load,
+    },
+    Scenario {
         name: "shm",
         about: "GET of one client through shared memory against sockets; idle clients",
         rounds: 5,
@@ -168,6 +200,12 @@ pub const SCENARIOS: &[Scenario] = &[
         about: "memory of 1,000,000 small hashes, sets, sorted sets and lists",
         rounds: 1,
         run: small,
+    },
+    Scenario {
+        name: "aof",
+        about: "SET with the append-only file: flushed always, each second, and without it",
+        rounds: 5,
+        run: aof::run,
     },
 ];
 
@@ -205,7 +243,17 @@ impl<'a> Session<'a> {
     }
 
     pub(super) fn server(&self, cores: &str, workers: usize) -> Result<Server, String> {
-        Server::start(&self.settings.binaries[self.flavor.index()], cores, workers)
+        self.server_with(cores, workers, &[])
+    }
+
+    /// A server with further settings.
+    pub(super) fn server_with(
+        &self,
+        cores: &str,
+        workers: usize,
+        more: &[&str],
+    ) -> Result<Server, String> {
+        Server::start_with(&self.settings.binaries[self.flavor.index()], cores, workers, more)
     }
 
     /// Load from this project's tool, which alone can count through the keys.

@@ -53,6 +53,10 @@ pub struct Settings {
 /// A running server.
 pub struct Server {
     process: Child,
+    binary: PathBuf,
+    cores: String,
+    workers: usize,
+    more: Vec<String>,
     directory: PathBuf,
     /// Where it listens on the loopback address.
     pub port: u16,
@@ -61,31 +65,42 @@ pub struct Server {
 impl Server {
     /// Starts a server with so many worker threads, pinned to the cores, without persistence.
     pub fn start(binary: &Path, cores: &str, workers: usize) -> Result<Server, String> {
+        Self::start_with(binary, cores, workers, &[])
+    }
+
+    /// The same with further settings.
+    pub fn start_with(
+        binary: &Path,
+        cores: &str,
+        workers: usize,
+        more: &[&str],
+    ) -> Result<Server, String> {
+        let more: Vec<String> = more.iter().map(|word| word.to_string()).collect();
         let port = TcpListener::bind("127.0.0.1:0")
             .and_then(|listener| listener.local_addr())
             .map_err(|error| format!("no free port: {error}"))?
             .port();
         let directory = std::env::temp_dir().join(format!("compare-{}-{port}", std::process::id()));
         fs::create_dir_all(&directory).map_err(|error| error.to_string())?;
-        let log = fs::File::create(directory.join("log")).map_err(|error| error.to_string())?;
-        let process = Command::new("taskset")
-            .args(["-c", cores])
-            .arg(binary)
-            .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
-            .args(["--io-threads", &workers.to_string()])
-            .args(["--save", "", "--appendonly", "no", "--unixsocket"])
-            .arg(directory.join("socket"))
-            .current_dir(&directory)
-            .stdin(Stdio::null())
-            .stdout(log)
-            .spawn()
-            .map_err(|error| format!("{}: {error}", binary.display()))?;
-        let mut server = Server { process, directory, port };
-        server.wait_until_ready(binary)?;
+        let process = spawn(binary, (cores, workers), &more, &directory, port)?;
+        let (binary, cores) = (binary.to_owned(), cores.to_owned());
+        let mut server = Server { process, binary, cores, workers, more, directory, port };
+        server.wait_until_ready()?;
         Ok(server)
     }
 
-    fn wait_until_ready(&mut self, binary: &Path) -> Result<(), String> {
+    /// Ends the server, hard, and starts it again with the files it has left.
+    pub fn restart(mut self) -> Result<Server, String> {
+        self.process.kill().map_err(|error| error.to_string())?;
+        self.process.wait().map_err(|error| error.to_string())?;
+        let place = (&*self.cores, self.workers);
+        self.process = spawn(&self.binary, place, &self.more, &self.directory, self.port)?;
+        self.wait_until_ready()?;
+        Ok(self)
+    }
+
+    fn wait_until_ready(&mut self) -> Result<(), String> {
+        let binary = &self.binary;
         let start = Instant::now();
         loop {
             if self.connect().and_then(|mut client| client.ask(&["PING"])).is_ok() {
@@ -112,9 +127,33 @@ impl Server {
 
     /// A number from INFO.
     pub fn info(&self, field: &str) -> Result<f64, String> {
-        let text = self.connect()?.ask(&["INFO"])?;
+        self.info_of(&mut self.connect()?, field)
+    }
+
+    /// A number from INFO, asked for on a connection that is there.
+    pub fn info_of(&self, client: &mut Client, field: &str) -> Result<f64, String> {
+        let text = client.ask(&["INFO"])?;
         let value = info_field(&text, field);
         value.and_then(|v| v.parse().ok()).ok_or(format!("INFO tells no {field}"))
+    }
+
+    /// Memory in use: the server's resident pages, and those of what it has forked that are no
+    /// longer shared. (How much each shares is not asked of the server itself: it would stand still
+    /// for the answer.)
+    pub fn memory_bytes(&self) -> Result<f64, String> {
+        let own = self.process.id();
+        let read = |path: String| fs::read_to_string(&path).map_err(|e| format!("{path}: {e}"));
+        let statm = read(format!("/proc/{own}/statm"))?;
+        let pages = statm.split(' ').nth(1).and_then(|pages| pages.parse::<f64>().ok());
+        let children = read(format!("/proc/{own}/task/{own}/children"))?;
+        let copied = |id: &str| -> Option<f64> {
+            let text = fs::read_to_string(format!("/proc/{id}/smaps_rollup")).ok()?;
+            let line = text.lines().find_map(|line| line.strip_prefix("Private_Dirty:"))?;
+            line.trim().strip_suffix(" kB")?.parse().ok()
+        };
+        // One that has ended meanwhile uses none.
+        let copied: f64 = children.split_whitespace().filter_map(copied).sum();
+        Ok(pages.ok_or("no resident pages")? * PAGE + copied * 1024.0)
     }
 
     /// Processor time used so far, in seconds, by all threads.
@@ -137,6 +176,29 @@ impl Server {
     }
 }
 
+fn spawn(
+    binary: &Path,
+    (cores, workers): (&str, usize),
+    more: &[String],
+    directory: &Path,
+    port: u16,
+) -> Result<Child, String> {
+    let log = fs::File::create(directory.join("log")).map_err(|error| error.to_string())?;
+    Command::new("taskset")
+        .args(["-c", cores])
+        .arg(binary)
+        .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
+        .args(["--io-threads", &workers.to_string()])
+        .args(["--save", "", "--appendonly", "no", "--unixsocket"])
+        .arg(directory.join("socket"))
+        .args(more)
+        .current_dir(directory)
+        .stdin(Stdio::null())
+        .stdout(log)
+        .spawn()
+        .map_err(|error| format!("{}: {error}", binary.display()))
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         // There is nothing to save, and nobody to tell when it is gone already.
@@ -145,6 +207,9 @@ impl Drop for Server {
         let _ = fs::remove_dir_all(&self.directory);
     }
 }
+
+/// Bytes of a page of memory.
+const PAGE: f64 = 4096.0;
 
 /// Linux counts processor time in this unit whatever its own timer does.
 const TICKS_A_SECOND: f64 = 100.0;

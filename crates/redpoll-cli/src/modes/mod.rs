@@ -11,4 +11,5 @@ pub mod pipe;
 mod random;
 pub mod scan;
 mod scanner;
+pub mod snapshot;
 pub mod stat;

@@ -42,7 +42,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
             if !bound.wants(reply, start) {
                 break;
             }
-            for entry in keys.stripe(number).dbs[db].table.iter() {
+            for entry in keys.stripe(number).dbs()[db].table.iter() {
                 let key = entry.key();
                 if pattern.matches(key) && entry.expiry().is_none_or(|at| at > now) {
                     reply.bulk(key);

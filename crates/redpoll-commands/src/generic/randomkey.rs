@@ -31,7 +31,7 @@ fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
     while let Some(stripe) = choose_stripe(ctx, db) {
         let Ctx { keys, rng, reply, .. } = ctx;
         let stays = keys.keyspace().is_passive();
-        let part: &Db = &keys.stripe(stripe).dbs[db];
+        let part: &Db = &keys.stripe(stripe).dbs()[db];
         let Some(entry) = part.table.random(|below| rng.below(below)) else { continue };
         // Where expired keys stay, there may be no others.
         tries += u32::from(stays);

@@ -120,7 +120,7 @@ impl Step {
         let mut steps = options.count.saturating_mul(10).max(2 * stripes as usize);
         while met < options.count && steps > 0 {
             steps -= 1;
-            let table = &keys.stripe(number as usize).dbs[db].table;
+            let table = &keys.stripe(number as usize).dbs()[db].table;
             let next = table.scan_step(place, &mut |entry| {
                 met += 1;
                 if entry.expiry().is_some_and(|at| at <= now) {

@@ -47,7 +47,7 @@ pub fn run(
         let score = if options.store_distances { place.distance / unit } else { place.score };
         (place.member.to_vec(), score)
     });
-    Some(ZSet::from_members(members, limits))
+    Some(ZSet::from_distinct(members.collect(), limits))
 }
 
 fn write(reply: &mut Reply<'_>, place: &Found<'_>, unit: f64, options: &Options<'_>) {

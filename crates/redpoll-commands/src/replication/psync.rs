@@ -5,6 +5,7 @@
 
 use crate::prelude::*;
 use redpoll_engine::replication::Asked;
+use redpoll_engine::session::ReplyMode;
 
 const SPEC: Spec = Spec {
     flags: Flags::ADMIN.with(Flags::NO_ASYNC_LOADING).with(Flags::NO_MULTI).with(Flags::NOSCRIPT),
@@ -43,7 +44,10 @@ fn psync(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     if args.is(3, "failover") && !ctx.session.is_replica {
         take_over(ctx, &id)?;
     }
-    let offset = parse::int(args.at(2))?;
+    let offset = parse::int(args.at(2)).inspect_err(|_| {
+        let address = &ctx.session.client.origin.address;
+        log::warn!("Replica {address} asks for synchronization but with a wrong offset");
+    })?;
     ctx.session.announced.get_or_insert_default().named_offset = true;
     let offset = u64::try_from(offset).ok().filter(|_| id != "?");
     become_replica(ctx, offset.map(|offset| (&*id, offset)))
@@ -77,6 +81,8 @@ fn become_replica(ctx: &mut Ctx<'_>, wanted: Option<(&str, u64)>) -> Result {
         return Err(Error::text("NOMASTERLINK Can't SYNC while not connected with my master"));
     }
     ctx.session.is_replica = true;
+    // Nothing but the stream goes to it: the answer to a command would end up in its data.
+    ctx.session.reply_mode = ReplyMode::Off;
     ctx.session.client.set_flag(redpoll_engine::client::flags::REPLICA, true);
     let announced = ctx.session.announced.clone().unwrap_or_default();
     let asked = replication.register((&ctx.session.client, announced), wanted, ctx.keys.now());

@@ -1,6 +1,7 @@
 //! `BGREWRITEAOF`: write a new append-only file of the data as they are.
 
 use crate::prelude::*;
+use redpoll_engine::ctx::Mode;
 
 pub const BGREWRITEAOF: Command = Command {
     spec: Spec {
@@ -33,7 +34,9 @@ fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
              information.",
         ));
     }
-    ctx.reply.simple("Background append only file rewriting started");
+    // In a transaction it waits for the end of that, which holds the data.
+    let when = if ctx.mode == Mode::Transaction { "scheduled" } else { "started" };
+    ctx.reply.simple(&format!("Background append only file rewriting {when}"));
     Ok(())
 }
 
@@ -73,6 +76,11 @@ mod tests {
         assert!(info.contains("aof_rewrite_in_progress:1\r\n"), "{info}");
         server.engine.persistence.aof.end_rewrite(false, server.now);
         assert_eq!(server.run(&mut session, "BGREWRITEAOF"), started);
+        server.engine.persistence.aof.end_rewrite(false, server.now);
+        server.run(&mut session, "MULTI");
+        server.run(&mut session, "BGREWRITEAOF");
+        let scheduled = "[Background append only file rewriting scheduled]";
+        assert_eq!(server.run(&mut session, "EXEC"), scheduled);
     }
 
     #[test]

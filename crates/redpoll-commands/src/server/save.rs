@@ -30,8 +30,8 @@ pub const BGSAVE: Command = Command {
         group: Group::Server,
         since: "1.0.0",
         summary: "Writes all data to the snapshot file in the background.",
-        complexity: "O(N) where N is the number of keys in all databases, for a tenth of a \
-                     microsecond a key; the rest goes on in the background.",
+        complexity: "O(1); the rest goes on in the background, in O(N) where N is the number of \
+                     keys in all databases.",
         args: &[Arg::flag("schedule", "SCHEDULE").optional()],
         ..Spec::EMPTY
     },
@@ -67,6 +67,9 @@ pub(super) fn error(error: SaveError) -> Error {
         SaveError::Failed(_) => Error::text("ERR"),
     }
 }
+
+#[cfg(test)]
+mod moment;
 
 #[cfg(test)]
 mod tests {

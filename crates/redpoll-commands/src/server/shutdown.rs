@@ -1,12 +1,12 @@
 //! `SHUTDOWN [NOSAVE|SAVE] [NOW] [FORCE] [ABORT]`: end the program.
 //!
-//! The command only says so; the program ends when it sees the wish. There is no reply but the end
-//! of the connection.
+//! The command only says so; the program ends when it sees the wish, after its replicas have caught
+//! up. There is no reply but the end of the connection, or an error if the program cannot end.
 
 use crate::prelude::*;
+use redpoll_engine::client::flags;
 use redpoll_engine::engine::ShutdownOptions;
 use redpoll_engine::script::busy_error;
-use std::sync::atomic::Ordering::Relaxed;
 
 pub const SHUTDOWN: Command = Command {
     spec: Spec {
@@ -60,14 +60,18 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     {
         return Err(busy_error(kind));
     }
-    let mut shutdown = ctx.engine.shutdown.write();
+    let engine = ctx.engine;
     if !abort {
-        *shutdown = Some(options);
-        *ctx.engine.shutdown_client.lock() = Some(ctx.session.client.clone());
+        let client = &ctx.session.client;
+        client.set_flag(flags::BLOCKED, true);
+        engine.shutdown_clients.lock().push(client.clone());
+        // An end that waits for replicas stays what it is, as in Redis.
+        if engine.waits_for_replicas_until().is_none() {
+            *engine.shutdown.write() = Some(options);
+        }
         return Ok(());
     }
-    let signalled = ctx.engine.signalled.swap(0, Relaxed) != 0;
-    if shutdown.take().is_none() && !signalled {
+    if !engine.give_up_end(ctx.keys.now()) {
         return Err(Error::text("ERR No shutdown in progress."));
     }
     log::warn!("Shutdown manually aborted.");
@@ -78,14 +82,16 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
 #[cfg(test)]
 mod tests {
     use crate::testing::{TestServer, check};
+    use redpoll_engine::ending::Parting;
     use redpoll_engine::engine::ShutdownOptions;
+    use std::sync::Arc;
     use std::sync::atomic::Ordering::Relaxed;
 
     #[test]
     fn says_how_to_end() {
         let mut server = TestServer::new();
-        let mut session = server.client();
-        assert_eq!(server.run(&mut session, "SHUTDOWN nosave FORCE"), "");
+        let (mut session, mut ending) = (server.client(), server.client());
+        assert_eq!(server.run(&mut ending, "SHUTDOWN nosave FORCE"), "");
         let wanted = ShutdownOptions { nosave: true, force: true, ..ShutdownOptions::default() };
         assert_eq!(*server.engine.shutdown.read(), Some(wanted));
         assert_eq!(server.run(&mut session, "SHUTDOWN ABORT"), "OK");
@@ -93,6 +99,36 @@ mod tests {
         server.engine.signalled.store(15, Relaxed);
         assert_eq!(server.run(&mut session, "SHUTDOWN ABORT"), "OK");
         assert_eq!(server.engine.signalled.load(Relaxed), 0);
+    }
+
+    #[test]
+    fn replicas_catch_up_first() {
+        let mut server = TestServer::new();
+        let (mut client, mut replica) = (server.client(), server.client());
+        let (options, engine) = (ShutdownOptions::default(), Arc::clone(&server.engine));
+        assert_eq!(engine.part_from_replicas(options, server.now), Parting::Over);
+        server.run(&mut replica, "PSYNC ? -1");
+        engine.replication.say(&[b"PING"]);
+        server.run(&mut client, "SHUTDOWN");
+        let now_options = ShutdownOptions { now: true, ..options };
+        assert_eq!(engine.part_from_replicas(now_options, server.now), Parting::Over);
+        assert_eq!(engine.part_from_replicas(options, server.now), Parting::Begun);
+        assert_eq!(engine.part_from_replicas(options, server.now), Parting::Waiting);
+        assert_eq!(engine.waits_for_replicas_until(), Some(server.now + 10_000));
+        assert!(engine.pause.holds(true, server.now).is_some(), "writes wait");
+        assert_eq!(engine.part_from_replicas(options, server.now + 10_000), Parting::Over);
+        // Another one changes nothing.
+        server.run(&mut client, "SHUTDOWN NOSAVE");
+        assert_eq!(*engine.shutdown.read(), Some(options));
+        let offset = engine.replication.offset();
+        server.run(&mut replica, &format!("REPLCONF ACK {offset}"));
+        assert_eq!(engine.part_from_replicas(options, server.now), Parting::Over);
+        let info = server.run(&mut client, "INFO server");
+        assert!(info.contains("shutdown_in_milliseconds:10000"), "{info}");
+        let mut other = server.client();
+        assert_eq!(server.run(&mut other, "SHUTDOWN ABORT"), "OK");
+        assert_eq!(engine.waits_for_replicas_until(), None);
+        assert!(engine.pause.holds(true, server.now).is_none());
     }
 
     #[test]

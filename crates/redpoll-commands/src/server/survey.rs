@@ -52,7 +52,7 @@ impl Survey {
             let stripe = ctx.keys.stripe(number);
             survey.awaited_keys += stripe.observed_counts().1;
             survey.needed_keys += stripe.needed_keys();
-            for (db, found) in stripe.dbs.iter().zip(&mut survey.dbs) {
+            for (db, found) in stripe.dbs().iter().zip(&mut survey.dbs) {
                 found.keys += db.table.len();
                 found.volatile += db.volatile;
                 found.overhead += db.overhead_bytes();

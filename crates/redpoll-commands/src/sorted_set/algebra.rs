@@ -119,20 +119,44 @@ fn number(score: f64) -> f64 {
 /// The sets to compute with, none for a key that is not there, and their weights.
 pub type Weighted<'a> = Vec<(Option<Input<'a>>, f64)>;
 
+/// Up to so many members are looked for one by one: quicker than a table.
+const FEW: usize = 16;
+
 /// All members of all sets.
 pub fn unite(mut inputs: Weighted<'_>, aggregate: Aggregate) -> Vec<(Member<'_>, f64)> {
     sort_by_len(&mut inputs);
-    let mut united: HashMap<Member<'_>, f64> = HashMap::new();
+    let most: usize = inputs.iter().filter_map(|(input, _)| *input).map(|input| input.len()).sum();
+    if most > FEW {
+        let mut united: HashMap<Member<'_>, f64> = HashMap::new();
+        visit_all(inputs, aggregate, |member, score| {
+            let before = united.entry(member);
+            before.and_modify(|before| *before = aggregate.join(*before, score)).or_insert(score);
+        });
+        return united.into_iter().collect();
+    }
+    let mut united: Vec<(Member<'_>, f64)> = Vec::with_capacity(most);
+    visit_all(inputs, aggregate, |member, score| {
+        match united.iter_mut().find(|(other, _)| *other == member) {
+            Some((_, before)) => *before = aggregate.join(*before, score),
+            None => united.push((member, score)),
+        }
+    });
+    united
+}
+
+/// Visits the members of all sets, with what each set adds.
+fn visit_all<'a>(
+    inputs: Weighted<'a>,
+    aggregate: Aggregate,
+    mut visit: impl FnMut(Member<'a>, f64),
+) {
     for (input, weight) in inputs {
         let Some(input) = input else { continue };
         input.visit(|member, score| {
-            let score = number(aggregate.weigh(score, weight));
-            let before = united.entry(member);
-            before.and_modify(|before| *before = aggregate.join(*before, score)).or_insert(score);
+            visit(member, number(aggregate.weigh(score, weight)));
             true
         });
     }
-    united.into_iter().collect()
 }
 
 /// The members that are in all sets: hands each to `visit` until that says to stop.

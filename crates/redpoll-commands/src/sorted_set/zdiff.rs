@@ -44,7 +44,7 @@ fn read(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
 fn write(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let known = Known { weights: false, scores: false, limit: false };
     let operands = Operands::read(&mut ctx.keys, args, 2, "zdiffstore", known)?;
-    let difference = ZSet::from_members(subtract(operands.inputs), ctx.limits);
+    let difference = ZSet::from_distinct(subtract(operands.inputs), ctx.limits);
     store(ctx, args.at(1), difference, "zdiffstore");
     Ok(())
 }

@@ -67,7 +67,7 @@ fn read(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
 fn write(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let known = Known { weights: true, scores: false, limit: false };
     let operands = Operands::read(&mut ctx.keys, args, 2, "zinterstore", known)?;
-    let intersection = ZSet::from_members(common(operands), ctx.limits);
+    let intersection = ZSet::from_distinct(common(operands), ctx.limits);
     store(ctx, args.at(1), intersection, "zinterstore");
     Ok(())
 }

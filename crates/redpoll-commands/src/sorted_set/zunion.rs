@@ -55,7 +55,7 @@ fn read(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
 fn write(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let known = Known { weights: true, scores: false, limit: false };
     let operands = Operands::read(&mut ctx.keys, args, 2, "zunionstore", known)?;
-    let union = ZSet::from_members(unite(operands.inputs, operands.aggregate), ctx.limits);
+    let union = ZSet::from_distinct(unite(operands.inputs, operands.aggregate), ctx.limits);
     store(ctx, args.at(1), union, "zunionstore");
     Ok(())
 }

@@ -54,8 +54,8 @@ directives! {
         "Keep the distribution of every command's latency.";
     latency_tracking_info_percentiles: Percentiles, "latency-tracking-info-percentiles", [MULTI],
         "Percentiles of latency INFO shows.";
-    metrics_port: Port(0), "metrics-port", [IMMUTABLE],
+    metrics_port: Port(0), "metrics-port", [],
         "Port of the HTTP endpoint with figures for Prometheus; 0 has none.";
-    metrics_bind: Str("127.0.0.1"), "metrics-bind", [IMMUTABLE],
+    metrics_bind: Str("127.0.0.1"), "metrics-bind", [],
         "Address of the HTTP endpoint with figures for Prometheus.";
 }

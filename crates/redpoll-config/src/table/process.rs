@@ -22,7 +22,7 @@ directives! {
         "Accepted without effect: every worker reads, executes and writes.";
     databases: Int(16, 1, INT_MAX), "databases", [IMMUTABLE],
         "Number of databases for SELECT.";
-    dir: Dir, "dir", [PROTECTED DENY_LOADING],
+    dir: Dir, "dir", [PROTECTED DENY_LOADING VOLATILE],
         "Working directory: data files are written here and relative paths start here.";
     daemonize: Bool(false), "daemonize", [IMMUTABLE],
         "Go into the background once started.";

@@ -4,7 +4,8 @@
 //! Collections are written as the commands that people would use, a few dozen elements each; what
 //! these cannot say (streams with their groups, hashes with fields that expire) as RESTORE.
 
-use super::snapshot::Snapshot;
+use super::snapshot::{Progress, Snapshot, value_of};
+use redpoll_keyspace::Keys;
 use redpoll_persist::{ValueRef, payload};
 use redpoll_resp::request::encode_words;
 use redpoll_types::listpack::Element;
@@ -20,20 +21,26 @@ const BUFFER: usize = 256 << 10;
 impl Snapshot {
     /// Writes all of it, libraries of functions too, as commands; behind a note of the time,
     /// in seconds since 1970, if there is one.
-    pub(super) fn write_commands(&self, out: &mut dyn Write, time: Option<i64>) -> io::Result<()> {
+    pub(super) fn write_commands(
+        mut self,
+        keys: &mut Keys<'_>,
+        out: &mut dyn Write,
+        time: Option<i64>,
+    ) -> io::Result<()> {
         let mut buffer = Vec::new();
         if let Some(seconds) = time {
             buffer.extend_from_slice(format!("#TS:{seconds}\r\n").as_bytes());
         }
-        for library in &self.libraries {
+        for library in self.libraries() {
             say(&mut buffer, &[b"FUNCTION", b"LOAD", &library.code]);
         }
-        let mut failure = None;
-        self.each(|db, starts, key, value, expiry| {
-            if starts {
-                say(&mut buffer, &[b"SELECT", db.to_string().as_bytes()]);
+        let (mut failure, mut selected) = (None, None);
+        self.each(keys, &Progress::default(), |entry| {
+            if selected != Some(entry.db) {
+                selected = Some(entry.db);
+                say(&mut buffer, &[b"SELECT", entry.db.to_string().as_bytes()]);
             }
-            write_key(&mut buffer, key, value, expiry);
+            write_key(&mut buffer, entry.key, value_of(&entry), entry.expiry);
             if buffer.len() >= BUFFER {
                 failure = out.write_all(&buffer).err();
                 buffer.clear();

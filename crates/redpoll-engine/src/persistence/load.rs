@@ -1,13 +1,12 @@
 //! Loading: the snapshot file becomes data.
 
-use super::delay::Delay;
+use super::intake;
 use crate::engine::Engine;
 use crate::replication::Position;
 use redpoll_keyspace::entry::INLINE_MAX;
-use redpoll_keyspace::{Expiry, Keys, Owned};
-use redpoll_persist::file::{FileReader, Item, Record};
-use redpoll_persist::{Error, Fault, Object};
-use redpoll_script::{Restore, Sandbox, read_library};
+use redpoll_keyspace::{Expiry, Keys, Owned, clock};
+use redpoll_persist::file::Item;
+use redpoll_persist::{Error, Object};
 use redpoll_types::string::Str;
 use redpoll_types::value::Value;
 use std::fmt;
@@ -34,9 +33,15 @@ pub struct Loaded {
     pub empty: u64,
     /// Where the replication stream was, as far as the file tells; without an id, nothing is known.
     pub position: Position,
+    /// The version of the file's format.
+    pub version: u16,
     /// Bytes of the file that belong to the snapshot.
     pub bytes: u64,
-    /// What the log should tell: things of the file that were passed over.
+    /// Bytes of memory that the writer of the file had in use; 0: it does not say.
+    pub used_memory: u64,
+    /// What the file tells of itself, for the log.
+    pub facts: Vec<String>,
+    /// What the log should warn of: things of the file that were passed over.
     pub notes: Vec<String>,
 }
 
@@ -66,9 +71,6 @@ impl fmt::Display for LoadError {
 
 impl std::error::Error for LoadError {}
 
-/// Items between two looks at whether the program is to end.
-const LOOK_EVERY: u64 = 256;
-
 impl From<Error> for LoadError {
     fn from(error: Error) -> Self {
         LoadError::Bad(error)
@@ -87,6 +89,7 @@ impl Drop for Loading<'_> {
 impl Engine {
     /// Refuses commands that need data until the answer is dropped.
     pub fn begin_loading(&self) -> Loading<'_> {
+        self.persistence.load_progress.begin(clock::now_ms());
         self.persistence.loading.store(true, Release);
         Loading(self)
     }
@@ -102,7 +105,8 @@ impl Engine {
         let name = self.config.dbfilename();
         let storage = self.persistence.storage().map_err(LoadError::Io)?;
         let file = storage.open(name.as_path()).map_err(LoadError::Io)?;
-        let file = file.ok_or(LoadError::Missing)?;
+        let (file, size) = file.ok_or(LoadError::Missing)?;
+        self.persistence.load_progress.expect(size);
         self.load_from(keys, file, merge)
     }
 
@@ -110,11 +114,12 @@ impl Engine {
     pub fn load_from(
         &self,
         keys: &mut Keys<'_>,
-        source: impl Read,
+        source: impl Read + Send,
         merge: Merge,
     ) -> Result<Loaded, LoadError> {
         let (db, wanted) = (keys.db(), std::mem::take(&mut keys.effects.wanted));
-        let loaded = load(self, keys, source, merge);
+        keys.select(0);
+        let loaded = intake::load(self, keys, source, merge);
         keys.unlock_walk();
         keys.select(db);
         keys.effects.wanted = wanted;
@@ -125,91 +130,16 @@ impl Engine {
     }
 }
 
-fn load(
-    engine: &Engine,
-    keys: &mut Keys<'_>,
-    file: impl Read,
-    merge: Merge,
-) -> Result<Loaded, LoadError> {
-    let limits = engine.settings().limits;
-    let mut file = FileReader::new(file, engine.config.rdbchecksum())?;
-    let mut loaded = Loaded::default();
-    let mut items = 0u64;
-    let mut delay = Delay::new(engine.config.key_load_delay());
-    let mut functions = Functions::new(engine, merge);
-    keys.select(0);
-    while let Some(item) = file.next(&limits)? {
-        // A start may take minutes. What holds all locks goes on: nobody could ask for the end.
-        items += 1;
-        if items.is_multiple_of(LOOK_EVERY) && engine.is_loading() && engine.is_ending() {
-            return Err(LoadError::Ended);
+/// Notes that are kept: the first few say what kind of thing is passed over.
+const NOTES_MAX: usize = 16;
+
+impl LoadError {
+    /// Whether this is what a reader of the file would have met first.
+    pub(super) fn comes_before(&self, other: &LoadError) -> bool {
+        match (self, other) {
+            (LoadError::Bad(one), LoadError::Bad(other)) => one.offset < other.offset,
+            (_, other) => matches!(other, LoadError::Bad(_)),
         }
-        match item {
-            Item::Record(record) => match record.expiry {
-                Some(at) if keys.is_past(at) => {
-                    loaded.expired += 1;
-                    // Where replicas may go on from here, they are to be told that it is gone.
-                    if loaded.position().is_some() {
-                        put(keys, *record, merge);
-                    }
-                }
-                _ if !put(keys, *record, merge) => return Err(file.error(Fault::Duplicate).into()),
-                _ => {
-                    loaded.keys += 1;
-                    keys.unlock_walk();
-                    delay.after_key(|| !engine.is_ending());
-                }
-            },
-            Item::Database(number) => {
-                let databases = keys.keyspace().databases();
-                let db = usize::try_from(number).ok().filter(|&db| db < databases);
-                let db = db.ok_or_else(|| file.error(Fault::Database(number)))?;
-                keys.select(db);
-            }
-            Item::EmptyKey(key) => {
-                loaded.empty += 1;
-                loaded.note("skipping empty key:", &key);
-            }
-            Item::EarlyFunction(name) => loaded.note("skipping a function of a preview:", &name),
-            Item::Function(code) => {
-                let added = functions.add(&code);
-                added.map_err(|reason| file.error(Fault::Function(reason)))?;
-            }
-            Item::ModuleAux(name) => loaded.note("skipping data of the module", name.as_bytes()),
-            Item::Aux(name, value) => loaded.note_position(&name, &value),
-            Item::Sizes(..) => {}
-        }
-    }
-    loaded.bytes = file.offset();
-    Ok(loaded)
-}
-
-/// Takes libraries of functions in.
-struct Functions<'e> {
-    engine: &'e Engine,
-    policy: Restore,
-    /// Where their code runs to register them; made for the first.
-    sandbox: Option<Sandbox>,
-}
-
-impl<'e> Functions<'e> {
-    fn new(engine: &'e Engine, merge: Merge) -> Self {
-        let policy = match merge {
-            Merge::Refuse => Restore::Append,
-            Merge::Replace => Restore::Replace,
-        };
-        Functions { engine, policy, sandbox: None }
-    }
-
-    fn add(&mut self, code: &[u8]) -> Result<(), String> {
-        let scripts = &self.engine.scripts;
-        let limit = self.engine.config.script_memory_limit();
-        let sandbox = match &mut self.sandbox {
-            Some(sandbox) => sandbox,
-            none => none.insert(Sandbox::new(usize::try_from(limit).unwrap_or(usize::MAX))?),
-        };
-        let (library, _) = read_library(sandbox, scripts, code)?;
-        scripts.restore(vec![library], self.policy)
     }
 }
 
@@ -219,9 +149,49 @@ impl Loaded {
         (self.position.id.len() == 40).then_some(&self.position)
     }
 
-    fn note_position(&mut self, name: &[u8], value: &[u8]) {
+    /// Adds what another thread has found.
+    pub(super) fn add(&mut self, other: Loaded) {
+        self.keys += other.keys;
+        self.expired += other.expired;
+        self.empty += other.empty;
+        self.notes.extend(other.notes);
+        self.notes.truncate(NOTES_MAX);
+    }
+
+    /// Notes what stands in the file beside the records.
+    pub(super) fn note_item(&mut self, item: Item) {
+        match item {
+            Item::Aux(name, value) => self.note_fact(&name, &value),
+            Item::EmptyKey(key) => {
+                self.empty += 1;
+                self.note("skipping empty key:", &key);
+            }
+            Item::EarlyFunction(name) => self.note("skipping a function of a preview:", &name),
+            Item::ModuleAux(name) => self.note("skipping data of the module", name.as_bytes()),
+            Item::Record(_) | Item::Database(_) | Item::Sizes(..) | Item::Function(_) => {}
+        }
+    }
+
+    fn note_fact(&mut self, name: &[u8], value: &[u8]) {
         let Ok(value) = std::str::from_utf8(value) else { return };
+        let number = || value.parse::<u64>().ok();
         match name {
+            b"redis-ver" | b"valkey-ver" => {
+                let writer: String = value.chars().filter(|c| !c.is_control()).take(64).collect();
+                self.fact(format!("Loading RDB produced by version {writer}"));
+            }
+            b"ctime" => {
+                let age = value.parse::<i64>().ok().map(|at| (clock::now_ms() / 1000 - at).max(0));
+                if let Some(age) = age {
+                    self.fact(format!("RDB age {age} seconds"));
+                }
+            }
+            b"used-mem" => {
+                self.used_memory = number().unwrap_or(0);
+                let megabytes = self.used_memory as f64 / f64::from(1 << 20);
+                self.fact(format!("RDB memory usage when created {megabytes:.2} Mb"));
+            }
+            b"aof-base" if value == "1" => self.fact("RDB is base AOF".to_owned()),
             b"repl-id" => self.position.id = value.to_owned(),
             b"repl-offset" => self.position.offset = value.parse().unwrap_or(0),
             b"repl-stream-db" => self.position.db = value.parse().unwrap_or(0),
@@ -229,26 +199,19 @@ impl Loaded {
         }
     }
 
-    /// Notes that something was passed over. The first few say what kind of thing it is.
+    fn fact(&mut self, text: String) {
+        if self.facts.len() < NOTES_MAX {
+            self.facts.push(text);
+        }
+    }
+
+    /// Notes that something was passed over.
     fn note(&mut self, what: &str, name: &[u8]) {
-        const NOTES_MAX: usize = 16;
         if self.notes.len() < NOTES_MAX {
             let name = String::from_utf8_lossy(&name[..name.len().min(64)]).into_owned();
             self.notes.push(format!("{what} {name}"));
         }
     }
-}
-
-/// Puts a key in; answers false if it may not be there.
-fn put(keys: &mut Keys<'_>, record: Record, merge: Merge) -> bool {
-    let Record { key, value, expiry, idle, frequency } = record;
-    keys.lock_key(&key);
-    if merge == Merge::Refuse && keys.contains(&key) {
-        return false;
-    }
-    restore(keys, &key, value, expiry);
-    keys.set_access(&key, idle, frequency);
-    true
 }
 
 /// Puts a value that was read at a key, in place of what is there.

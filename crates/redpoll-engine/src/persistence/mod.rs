@@ -4,26 +4,31 @@
 //! gives it: a file that takes the place of the old one when it is complete, the file that is
 //! there, a thread for what must not keep a client waiting.
 //!
-//! A snapshot is taken with all stripes locked: keys and short strings are copied, large values
-//! share their chunks. Everything stands still for about a tenth of a microsecond a key, and
-//! writing it to a file holds no lock. Snapshots by epochs, which stop nobody, are to replace
-//! [`Snapshot::take`]; nothing else knows how one is made.
+//! A snapshot is taken in a moment with all stripes locked (`redpoll_keyspace::snapshot`): that is
+//! when its caller notes where the change log or the replication stream is. Its data are captured
+//! while it is written, and so it can be written once.
 //!
 //! The files: `snapshot` the data at one moment, `save` writing it, `commands` writing it as
-//! commands, `load` reading it back, `aof` what the engine knows of the append-only file.
+//! commands, `load` and `intake` reading it back, `progress` how far that has come, `replay`
+//! running the commands of an append-only file, `aof` what the engine knows of it.
 
 mod aof;
 mod commands;
 mod delay;
+mod intake;
 mod load;
 mod logging;
+mod progress;
+mod replay;
 mod save;
 mod snapshot;
 
 pub use aof::{Aof, AofStatus, LogKeeper};
 pub use load::{LoadError, Loaded, Loading, Merge, restore};
+pub use progress::LoadProgress;
+pub use replay::{Replay, ReplayEnd, ReplayError, Replayed};
 pub use save::SaveError;
-pub use snapshot::Snapshot;
+pub use snapshot::{Progress, Snapshot};
 
 use parking_lot::Mutex;
 use std::io::{self, Read, Write};
@@ -40,8 +45,12 @@ pub trait Storage: Send + Sync {
     /// stays if anything fails, and when this returns without an error, the new one is on disk.
     fn replace(&self, name: &Path, fill: &mut Fill<'_>) -> io::Result<()>;
 
-    /// The file of this name, if there is one.
-    fn open(&self, name: &Path) -> io::Result<Option<Box<dyn Read>>>;
+    /// The file of this name and its size, if there is one.
+    fn open(&self, name: &Path) -> io::Result<Option<(Box<dyn Read + Send>, u64)>>;
+
+    /// Does `own` in this thread, and `help` in as many others as there are further cores, at the
+    /// same time. Returns when all have done it.
+    fn together(&self, name: &str, help: &(dyn Fn() + Sync), own: &mut dyn FnMut());
 
     /// Does something in a thread of its own.
     fn spawn(&self, name: &str, job: Box<dyn FnOnce() + Send>) -> io::Result<()>;
@@ -73,10 +82,14 @@ pub struct Persistence {
     status: Mutex<Status>,
     /// The append-only file.
     pub aof: Aof,
+    /// How far loading has come.
+    pub load_progress: LoadProgress,
     /// Whether data is being loaded.
     loading: AtomicBool,
     /// Whether a snapshot is being written in the background.
     saving: AtomicBool,
+    /// How far it has come.
+    pub progress: Progress,
     /// Whether the one that is being written is to be given up.
     given_up: AtomicBool,
     /// Whether one is to be begun as soon as possible (BGSAVE SCHEDULE).

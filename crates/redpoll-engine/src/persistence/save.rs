@@ -1,11 +1,12 @@
 //! Saving: a snapshot becomes the snapshot file.
 
 use super::delay::Delay;
-use super::snapshot::{Form, Snapshot};
+use super::snapshot::{Form, Progress, Snapshot};
 use crate::engine::Engine;
 use crate::replication::Position;
 use redpoll_keyspace::{Keys, clock};
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::*};
 
@@ -18,7 +19,7 @@ pub enum SaveError {
     /// A snapshot is being written in the background.
     InProgress,
     /// The file could not be written.
-    Failed(std::io::Error),
+    Failed(io::Error),
 }
 
 impl fmt::Display for SaveError {
@@ -40,8 +41,7 @@ impl Engine {
             return Err(SaveError::InProgress);
         }
         self.persistence.given_up.store(false, Release);
-        let taken = self.snapshot(keys);
-        let result = self.write(&taken);
+        let result = self.snapshot(keys).and_then(|taken| self.write(taken, keys));
         self.persistence.saving.store(false, Release);
         result
     }
@@ -54,11 +54,16 @@ impl Engine {
         self.persistence.scheduled.store(false, Release);
         self.persistence.given_up.store(false, Release);
         self.persistence.status.lock().tried_at = keys.now();
-        let taken = self.snapshot(keys);
+        let taken = match self.snapshot(keys) {
+            Ok(taken) => taken,
+            Err(error) => {
+                self.background_ended(true);
+                return Err(error);
+            }
+        };
         let engine = Arc::clone(self);
         let job = move || {
-            let result = engine.write(&taken);
-            drop(taken);
+            let result = engine.write(taken, &mut engine.any_keys());
             engine.background_ended(result.is_err());
         };
         let begun = self.persistence.spawn("save", Box::new(job));
@@ -105,7 +110,7 @@ impl Engine {
 
     /// A snapshot, how many changes it holds, with those of the command that takes it, and where
     /// the replication stream was.
-    fn snapshot(&self, keys: &mut Keys<'_>) -> Taken {
+    fn snapshot(&self, keys: &mut Keys<'_>) -> Result<Taken, SaveError> {
         // Counted before: a change that falls between belongs to the next one as well.
         let dirty = self.stats.dirty() + keys.effects.dirty;
         let held = keys.holds_all();
@@ -115,20 +120,28 @@ impl Engine {
         if !held {
             keys.unlock();
         }
-        Taken { snapshot, dirty, position }
+        Ok(Taken { snapshot: snapshot.map_err(SaveError::Failed)?, dirty, position })
     }
 
-    fn write(&self, taken: &Taken) -> Result<(), SaveError> {
+    /// A view of the keys for a thread that writes a snapshot.
+    fn any_keys(&self) -> Keys<'_> {
+        self.keyspace.keys(0, clock::now_ms())
+    }
+
+    fn write(&self, taken: Taken, keys: &mut Keys<'_>) -> Result<(), SaveError> {
         let Taken { snapshot, dirty, position } = taken;
         let (form, name) = (self.form(), self.config.dbfilename());
         let mut aux = self.facts();
         aux.extend(position.iter().flat_map(position_facts));
         let storage = self.persistence.storage().map_err(SaveError::Failed)?;
-        let given_up = &self.persistence.given_up;
-        let mut fill =
-            |out: &mut dyn std::io::Write| snapshot.write(out, aux.clone(), form, given_up);
+        let watch = (&self.persistence.progress, &self.persistence.given_up);
+        let mut parts = Some((snapshot, aux));
+        let mut fill = |out: &mut dyn io::Write| match parts.take() {
+            Some((snapshot, aux)) => snapshot.write(keys, out, aux, form, watch),
+            None => Err(io::Error::other("a snapshot can be written once")),
+        };
         storage.replace(name.as_path(), &mut fill).map_err(SaveError::Failed)?;
-        self.stats.saved_dirty.fetch_add(*dirty, Relaxed);
+        self.stats.saved_dirty.fetch_add(dirty, Relaxed);
         let mut status = self.persistence.status.lock();
         status.saved_at = clock::now_ms();
         status.saves += 1;
@@ -154,25 +167,26 @@ impl Engine {
     /// Writes a snapshot to where a replica gets it.
     pub fn stream(
         &self,
-        snapshot: &Snapshot,
+        snapshot: Snapshot,
         facts: Vec<(&'static str, String)>,
-        out: &mut dyn std::io::Write,
-    ) -> std::io::Result<()> {
-        snapshot.write(out, facts, self.form(), &AtomicBool::new(false))
+        out: &mut dyn io::Write,
+    ) -> io::Result<()> {
+        let watch = (&Progress::default(), &AtomicBool::new(false));
+        snapshot.write(&mut self.any_keys(), out, facts, self.form(), watch)
     }
 
     /// Writes a snapshot that an append-only file begins with: as commands, if the configuration
     /// does not want a snapshot there. It tells nothing of the replication stream.
     pub fn write_base(
         &self,
-        snapshot: &Snapshot,
+        snapshot: Snapshot,
         as_snapshot: bool,
-        out: &mut dyn std::io::Write,
-    ) -> std::io::Result<()> {
+        out: &mut dyn io::Write,
+    ) -> io::Result<()> {
         if !as_snapshot {
             let noted = self.config.aof_timestamp_enabled();
             let time = noted.then(|| clock::now_ms() / 1000);
-            return snapshot.write_commands(out, time);
+            return snapshot.write_commands(&mut self.any_keys(), out, time);
         }
         let mut facts = self.facts();
         if let Some(fact) = facts.iter_mut().find(|(name, _)| *name == "aof-base") {

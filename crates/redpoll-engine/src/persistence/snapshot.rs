@@ -2,49 +2,25 @@
 
 use super::delay::Delay;
 use crate::engine::Engine;
-use redpoll_keyspace::Keys;
 use redpoll_keyspace::access::{self, Clock, Pace};
 use redpoll_keyspace::entry::Payload;
+use redpoll_keyspace::snapshot::{Batch, Captured, Snapshot as Data};
+use redpoll_keyspace::{Keys, clock};
 use redpoll_persist::ValueRef;
-use redpoll_persist::file::{FUNCTIONS_VERSION, FileWriter, Header};
+use redpoll_persist::file::{FUNCTIONS_VERSION, FileWriter, Header, NEWEST_VERSION};
 use redpoll_script::LibraryInfo;
 use redpoll_types::value::Value;
 use std::io::{self, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
-/// See the module's head. Libraries of functions belong to it.
+/// See the module's head. Libraries of functions belong to it. It can be written once: what has
+/// been written is not kept.
 pub struct Snapshot {
-    pub(super) libraries: Vec<Arc<LibraryInfo>>,
-    databases: Vec<Database>,
-    /// When it was taken, in milliseconds since 1970.
-    now: i64,
+    libraries: Vec<Arc<LibraryInfo>>,
+    data: Option<Data>,
     /// If access clocks count uses, how fast they do.
     uses: Option<Pace>,
-}
-
-/// One database's share.
-struct Database {
-    number: usize,
-    volatile: usize,
-    /// Keys and short strings, one after the other in the order of the records: a snapshot of
-    /// millions of keys is not millions of allocations.
-    bytes: Vec<u8>,
-    records: Vec<Record>,
-}
-
-struct Record {
-    key_len: usize,
-    value: Kept,
-    expiry: Option<i64>,
-    access: u32,
-}
-
-enum Kept {
-    /// A string of this length, which stands behind the key.
-    Inline(usize),
-    Int(i64),
-    Value(Value),
 }
 
 /// How a snapshot is written.
@@ -60,157 +36,159 @@ pub(super) struct Form {
     pub access: bool,
 }
 
+/// How far the writing of a snapshot has come.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Keys that have been written.
+    pub keys: AtomicU64,
+    /// Keys that there are.
+    pub total: AtomicU64,
+    /// The most bytes of what was about to change that ever waited to be written.
+    pub captured: AtomicU64,
+}
+
 impl Snapshot {
     /// One that holds no keys.
     pub fn without_keys(engine: &Engine) -> Self {
-        let libraries = engine.scripts.libraries();
-        Snapshot { libraries, databases: Vec::new(), now: 0, uses: None }
+        Snapshot { libraries: engine.scripts.libraries(), data: None, uses: None }
     }
 
-    /// Takes a snapshot. All stripes are locked for it, and stay so if they were.
-    pub fn take(engine: &Engine, keys: &mut Keys<'_>) -> Self {
+    /// Takes a snapshot of this moment, for which all stripes are locked; they stay so if they
+    /// were. It costs the moment only: its data are captured while it is written, or by those who
+    /// change them.
+    pub fn take(engine: &Engine, keys: &mut Keys<'_>) -> io::Result<Self> {
         let held = keys.holds_all();
         keys.lock_all();
         let libraries = engine.scripts.libraries();
-        let keyspace = keys.keyspace();
-        let databases = (0..keyspace.databases()).map(|number| Database::take(keys, number));
-        let databases = databases.filter(|database| !database.records.is_empty()).collect();
+        let data = Data::begin(keys);
         if !held {
             keys.unlock();
         }
-        Snapshot {
+        let keyspace = keys.keyspace();
+        Ok(Snapshot {
             libraries,
-            databases,
-            now: keys.now(),
+            data: Some(data.ok_or_else(|| io::Error::other("too many snapshots at once"))?),
             uses: (keyspace.clock() == Clock::Uses).then(|| keyspace.pace()),
-        }
+        })
     }
 
-    /// The number of keys.
-    pub fn len(&self) -> usize {
-        self.databases.iter().map(|database| database.records.len()).sum()
-    }
-
-    /// Whether there are no keys.
-    pub fn is_empty(&self) -> bool {
-        self.databases.is_empty()
+    /// The libraries of functions.
+    pub(super) fn libraries(&self) -> &[Arc<LibraryInfo>] {
+        &self.libraries
     }
 
     /// Writes all of it, with these facts about the server, unless `given_up` is set meanwhile.
+    /// Stripes are locked one after the other, if `keys` does not hold all.
     pub(super) fn write(
-        &self,
+        mut self,
+        keys: &mut Keys<'_>,
         out: &mut dyn Write,
         aux: Vec<(&'static str, String)>,
         mut form: Form,
-        given_up: &AtomicBool,
+        (progress, given_up): (&Progress, &AtomicBool),
     ) -> io::Result<()> {
         let go_on = || !given_up.load(Relaxed);
-        let version = self.databases.iter().map(Database::version).max();
-        let mut version = version.unwrap_or(ValueRef::Int(0).version());
-        if !self.libraries.is_empty() {
-            version = version.max(FUNCTIONS_VERSION);
-        }
-        let header = Header { version, aux };
+        let header = Header { version: self.version(keys), aux };
         let mut file = FileWriter::new(out, &header, form.compress, form.checksum);
         self.libraries.iter().for_each(|library| file.function(&library.code));
-        for database in &self.databases {
-            file.database(database.number, database.records.len(), database.volatile);
-            database.each(|key, value, record| {
-                let (mut idle, mut frequency) = (None, None);
-                match self.uses.filter(|_| form.access) {
-                    Some(pace) => {
-                        frequency = Some(access::frequency(record.access, self.now, pace) as u8);
-                    }
-                    None if form.access => {
-                        idle = Some(access::idle_seconds(record.access, self.now));
-                    }
-                    None => {}
+        let mut databases = Databases::of(&self);
+        progress.keys.store(0, Relaxed);
+        progress.total.store(databases.keys() as u64, Relaxed);
+        let uses = self.uses;
+        self.each(keys, progress, |entry| {
+            databases.select(entry.db, &mut file);
+            let (mut idle, mut frequency) = (None, None);
+            match uses.filter(|_| form.access) {
+                // Reads move the clock on, so that it may be later than the snapshot's moment.
+                Some(pace) => {
+                    let counter = access::frequency(entry.access, clock::now_ms(), pace);
+                    frequency = Some(counter as u8);
                 }
-                file.key(key, value, record.expiry, idle, frequency);
-                form.delay.after_key(go_on);
-                go_on() && !file.has_failed()
-            });
-        }
+                None if form.access => {
+                    idle = Some(access::idle_seconds(entry.access, clock::now_ms()));
+                }
+                None => {}
+            }
+            file.key(entry.key, value_of(&entry), entry.expiry, idle, frequency);
+            progress.keys.fetch_add(1, Relaxed);
+            form.delay.after_key(go_on);
+            go_on() && !file.has_failed()
+        });
         if !go_on() {
             return Err(io::Error::other("the snapshot was given up"));
         }
         file.finish().map(drop)
     }
 
-    /// Shows every key with its database, whether it is the first of that, its value and its
-    /// expiry, until `show` answers false.
+    /// The oldest version of the format that can hold all of it.
+    fn version(&mut self, keys: &mut Keys<'_>) -> u16 {
+        let oldest = ValueRef::Int(0).version();
+        let is_newer = |value: &Value| ValueRef::Value(value).version() > oldest;
+        let newer = self.data.as_mut().is_some_and(|data| data.any(keys, is_newer));
+        let functions = if self.libraries.is_empty() { oldest } else { FUNCTIONS_VERSION };
+        if newer { NEWEST_VERSION } else { oldest.max(functions) }
+    }
+
+    /// Shows every key once, in no order, until `show` answers false.
     pub(super) fn each(
-        &self,
-        mut show: impl FnMut(usize, bool, &[u8], ValueRef<'_>, Option<i64>) -> bool,
+        &mut self,
+        keys: &mut Keys<'_>,
+        progress: &Progress,
+        mut show: impl FnMut(Captured<'_, Value>) -> bool,
     ) {
-        let mut goes_on = true;
-        for database in self.databases.iter() {
-            let mut starts = true;
-            database.each(|key, value, record| {
-                goes_on = show(database.number, starts, key, value, record.expiry);
-                starts = false;
+        let Some(data) = &mut self.data else { return };
+        let (mut batch, mut goes_on) = (Batch::new(), true);
+        while goes_on && data.next(keys, &mut batch) {
+            batch.each(|entry| {
+                goes_on = show(entry);
                 goes_on
             });
-            if !goes_on {
-                return;
-            }
         }
+        progress.captured.store(data.peak_bytes() as u64, Relaxed);
     }
 }
 
-impl Database {
-    fn take(keys: &mut Keys<'_>, number: usize) -> Self {
-        let stripes = 0..keys.keyspace().stripes();
-        let mut own = Database { number, volatile: 0, bytes: Vec::new(), records: Vec::new() };
-        let count = stripes.clone().map(|stripe| keys.held_stripe(stripe).dbs[number].table.len());
-        own.records.reserve(count.sum());
-        for stripe in stripes {
-            let db = &keys.held_stripe(stripe).dbs[number];
-            own.volatile += db.volatile;
-            for entry in db.table.iter() {
-                own.bytes.extend_from_slice(entry.key());
-                let value = match entry.payload() {
-                    Payload::Int(value) => Kept::Int(value),
-                    Payload::Value(value) => Kept::Value(value.clone()),
-                    Payload::Inline(bytes) => {
-                        own.bytes.extend_from_slice(bytes);
-                        Kept::Inline(bytes.len())
-                    }
-                };
-                let (expiry, access) = (entry.expiry(), entry.access());
-                own.records.push(Record { key_len: entry.key().len(), value, expiry, access });
-            }
+/// What an entry held.
+pub(super) fn value_of<'a>(entry: &Captured<'a, Value>) -> ValueRef<'a> {
+    match entry.payload {
+        Payload::Int(value) => ValueRef::Int(value),
+        Payload::Value(value) => ValueRef::Value(value),
+        Payload::Inline(text) => ValueRef::Text(text),
+    }
+}
+
+/// The databases of a snapshot, as they are announced: the keys of one may come in several runs, as
+/// what is about to change comes first, and the sizes are told before the first.
+struct Databases {
+    /// By number: keys, and those that expire.
+    sizes: Vec<Option<(usize, usize)>>,
+    selected: Option<usize>,
+}
+
+impl Databases {
+    fn of(snapshot: &Snapshot) -> Self {
+        let databases = snapshot.data.as_ref().map_or(&[][..], |data| data.databases());
+        let mut sizes = Vec::new();
+        for database in databases {
+            sizes.resize(database.number, None);
+            sizes.push(Some((database.keys, database.volatile)));
         }
-        own
+        Databases { sizes, selected: None }
     }
 
-    /// The oldest version of the format that can hold all values.
-    fn version(&self) -> u16 {
-        let versions = self.records.iter().map(|record| match &record.value {
-            Kept::Value(value) => ValueRef::Value(value).version(),
-            _ => ValueRef::Int(0).version(),
-        });
-        versions.max().unwrap_or(0)
+    fn keys(&self) -> usize {
+        self.sizes.iter().flatten().map(|(keys, _)| keys).sum()
     }
 
-    /// Shows every key with its value, until `show` answers false.
-    fn each(&self, mut show: impl FnMut(&[u8], ValueRef<'_>, &Record) -> bool) {
-        let mut rest = &self.bytes[..];
-        for record in &self.records {
-            let (key, after) = rest.split_at(record.key_len);
-            rest = after;
-            let value = match &record.value {
-                Kept::Int(value) => ValueRef::Int(*value),
-                Kept::Value(value) => ValueRef::Value(value),
-                Kept::Inline(len) => {
-                    let (text, after) = rest.split_at(*len);
-                    rest = after;
-                    ValueRef::Text(text)
-                }
-            };
-            if !show(key, value, record) {
-                return;
-            }
+    #[inline]
+    fn select<W: Write>(&mut self, number: usize, file: &mut FileWriter<W>) {
+        if self.selected == Some(number) {
+            return;
+        }
+        self.selected = Some(number);
+        match self.sizes.get_mut(number).and_then(Option::take) {
+            Some((keys, volatile)) => file.database(number, keys, volatile),
+            None => file.select(number),
         }
     }
 }

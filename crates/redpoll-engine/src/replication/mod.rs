@@ -310,6 +310,12 @@ impl Replication {
         replica.is_some()
     }
 
+    /// Whether all replicas have acknowledged the whole stream.
+    pub fn is_caught_up(&self) -> bool {
+        let offset = self.offset();
+        self.state.lock().replicas.iter().all(|replica| replica.acknowledged() == offset)
+    }
+
     /// Forgets a client that has gone, if it was a replica.
     pub fn remove(&self, client: &Client) {
         if self.replica_count.load(Relaxed) == 0 {
@@ -324,6 +330,11 @@ impl Replication {
     #[inline]
     pub fn replica_count(&self) -> usize {
         self.replica_count.load(Relaxed)
+    }
+
+    /// Counts the PSYNCs from 0 again.
+    pub fn reset_counts(&self) {
+        self.syncs.iter().for_each(|count| count.store(0, Relaxed));
     }
 
     /// Puts a command into the stream that is no change: PING, REPLCONF GETACK.

@@ -138,22 +138,30 @@ impl Replica {
         matches!(*self.phase.lock(), Phase::Online)
     }
 
-    /// Bytes that wait for it.
+    /// The memory that what waits for it takes: buffers that grow have room to spare.
     pub(super) fn waiting_bytes(&self) -> usize {
         let pending = match &*self.phase.lock() {
-            Phase::Sending(pending) => pending.len(),
+            Phase::Sending(pending) => pending.capacity(),
             Phase::Waiting | Phase::Online => 0,
         };
-        pending + self.client.outbox_len() + self.client.figures.output_bytes.load(Relaxed)
+        let figures = &self.client.figures;
+        let kept = figures.output_bytes.load(Relaxed).max(figures.buffer_bytes.load(Relaxed));
+        pending + self.client.outbox_room() + kept
     }
 
-    /// Its state as INFO names it.
+    /// Its state as INFO names it. As in Redis without a file in between, a snapshot is waited for
+    /// until it has been sent.
     pub fn state(&self) -> &'static str {
         match *self.phase.lock() {
-            Phase::Waiting => "wait_bgsave",
-            Phase::Sending(_) => "send_bulk",
+            Phase::Sending(_) if self.awaits_ack.load(Acquire) => "send_bulk",
+            Phase::Waiting | Phase::Sending(_) => "wait_bgsave",
             Phase::Online => "online",
         }
+    }
+
+    /// Whether it is being sent a snapshot.
+    pub fn is_being_sent(&self) -> bool {
+        matches!(*self.phase.lock(), Phase::Sending(_)) && !self.awaits_ack.load(Acquire)
     }
 
     /// Where it can be reached.

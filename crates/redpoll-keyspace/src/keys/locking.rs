@@ -72,7 +72,7 @@ impl Keys<'_> {
         if hashes.len() < 2 {
             return;
         }
-        let table = |hash| &self.guards.stripe(self.keyspace.stripe_of(hash)).dbs[self.db].table;
+        let table = |hash| &self.guards.stripe(self.keyspace.stripe_of(hash)).dbs()[self.db].table;
         hashes.iter().for_each(|&hash| table(hash).prefetch_bucket(hash));
         hashes.iter().for_each(|&hash| table(hash).prefetch_entry(hash));
     }

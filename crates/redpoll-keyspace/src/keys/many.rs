@@ -43,7 +43,7 @@ impl Keys<'_> {
 
     fn found_value(&self, key: &[u8]) -> Option<&Value> {
         let hash = self.hash(key);
-        let table = &self.guards.stripe(self.keyspace.stripe_of(hash)).dbs[self.db].table;
+        let table = &self.guards.stripe(self.keyspace.stripe_of(hash)).dbs()[self.db].table;
         match table.entry(table.find(hash, key)?).into_payload() {
             Payload::Value(value) => Some(value),
             _ => None,

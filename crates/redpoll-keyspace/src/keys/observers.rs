@@ -63,7 +63,7 @@ impl Keys<'_> {
         let now = self.now;
         let table = &mut self.db_of(hash).table;
         if let Some(place) = table.find(hash, key) {
-            table.entry_mut(place).set_access(crate::access::created(now, false));
+            table.set_access(place, crate::access::created(now, false));
         }
     }
 

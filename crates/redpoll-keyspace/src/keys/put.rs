@@ -207,7 +207,7 @@ impl Keys<'_> {
         self.note_len(hash);
         if self.db == 0 {
             let stripe = self.keyspace.stripe_of(hash);
-            self.keyspace.publish(stripe, &self.guards.stripe_mut(stripe).dbs[0].table);
+            self.keyspace.publish(stripe, &self.guards.stripe(stripe).dbs()[0].table);
         }
     }
 }

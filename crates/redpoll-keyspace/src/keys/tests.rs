@@ -173,7 +173,8 @@ fn check(keys: &mut Keys<'_>, model: &Model) {
             assert_eq!(keys.expiry(&key), expected.map(|(_, expiry)| *expiry));
         }
         let stripes = 0..keys.keyspace().stripes();
-        let volatile: usize = stripes.map(|number| keys.held_stripe(number).dbs[db].volatile).sum();
+        let volatile: usize =
+            stripes.map(|number| keys.held_stripe(number).dbs()[db].volatile).sum();
         let expiring = model.iter().filter(|((of, _), (_, at))| *of == db && at.is_some());
         assert_eq!(volatile, expiring.count());
     }
@@ -207,7 +208,7 @@ fn expire_all(keyspace: &Keyspace, model: &mut Model) {
     let left: usize = (0..2)
         .map(|db| {
             let lens =
-                (0..keyspace.stripes()).map(|number| keys.stripe(number).dbs[db].table.len());
+                (0..keyspace.stripes()).map(|number| keys.stripe(number).dbs()[db].table.len());
             let lens: Vec<usize> = lens.collect();
             assert!(keyspace.lens(db).eq(lens.iter().copied()), "what is told without locks");
             lens.iter().sum::<usize>()

@@ -1,11 +1,12 @@
 //! Whole databases: FLUSHDB, FLUSHALL, SWAPDB.
 
 use super::*;
+use std::sync::Arc;
 
 /// What has been taken out of the keyspace and is still to be freed, best without any lock.
 #[derive(Default)]
 pub struct Emptied {
-    dbs: Vec<Db>,
+    dbs: Vec<Arc<Db>>,
     keys: usize,
 }
 
@@ -25,7 +26,7 @@ impl Emptied {
         for db in self.dbs {
             if db.table.len() > 64 {
                 let bytes = db.estimated_bytes();
-                keyspace.discard(Garbage::Db(Box::new(db)), bytes);
+                keyspace.discard(Garbage::Db(db), bytes);
             }
         }
     }
@@ -33,7 +34,8 @@ impl Emptied {
 
 impl Keys<'_> {
     /// Empties a database and tells those who watch its keys or cache any. All stripes must be
-    /// locked. O(stripes + watched keys + cached keys): no value is freed here.
+    /// locked. O(stripes + watched keys + cached keys): no value is freed here. Snapshots that are
+    /// being taken get what was there as a whole.
     pub fn empty(&mut self, db: usize) -> Emptied {
         let mut emptied = Emptied::default();
         for number in 0..self.keyspace.stripes() {
@@ -44,10 +46,10 @@ impl Keys<'_> {
                     self.effects.rare().ready.push((db, key));
                 }
             }
-            let part = &mut stripe.dbs[db];
-            if !part.table.is_empty() {
+            if !stripe.dbs()[db].table.is_empty() {
+                let part = stripe.take_db(db);
                 emptied.keys += part.table.len();
-                emptied.dbs.push(std::mem::take(part));
+                emptied.dbs.push(part);
                 self.keyspace.note_len(number, db, 0);
             }
         }
@@ -62,9 +64,9 @@ impl Keys<'_> {
             let stripe = self.guards.stripe_mut(number);
             stripe.touch_db(one, Some(other), self.now);
             stripe.touch_db(other, Some(one), self.now);
-            stripe.dbs.swap(one, other);
+            stripe.swap_dbs(one, other);
             for db in [one, other] {
-                self.keyspace.note_len(number, db, stripe.dbs[db].table.len());
+                self.keyspace.note_len(number, db, stripe.dbs()[db].table.len());
             }
         }
         self.forget_all_readers();

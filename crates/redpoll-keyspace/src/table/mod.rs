@@ -9,56 +9,25 @@
 //!
 //! After extendible hashing (Fagin, Nievergelt, Pippenger, Strong 1979).
 
+mod hints;
+mod needs;
+mod preserve;
 mod scan;
 mod segment;
 
 use crate::entry::{Entry, EntryMut, EntryRef};
 use crate::hash::KeyHash;
+use crate::snapshot::Epochs;
+pub use hints::Hints;
+pub(crate) use preserve::Walk;
 pub use scan::Cursor;
 use segment::{Bucket, Position, Segment, home_of, tag_of};
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// The numbers of layouts given out; see [`Table::publish`].
 static LAYOUTS: AtomicU64 = AtomicU64::new(1);
-
-/// Where the buckets of a table lie, readable without its lock, for prefetching only: an address
-/// may be out of date, and asking the processor for it is harmless then. It serves tables of up to
-/// [`Hints::SLOTS`] segments; larger ones are prefetched under their lock.
-pub struct Hints {
-    /// The layout that was published last.
-    layout: AtomicU64,
-    /// A bucket array's address, with the logarithm of its length in the low bits; 0: none.
-    slots: [AtomicUsize; Hints::SLOTS],
-}
-
-impl Hints {
-    const BITS: u32 = 6;
-    /// Directory slots that are published.
-    pub const SLOTS: usize = 1 << Self::BITS;
-
-    /// No table yet.
-    pub fn new() -> Self {
-        Hints { layout: AtomicU64::new(0), slots: [const { AtomicUsize::new(0) }; Self::SLOTS] }
-    }
-
-    /// Asks the processor to load the bucket of a hash. False if that is not known here.
-    #[inline]
-    pub fn prefetch_bucket(&self, hash: u64) -> bool {
-        let slot = &self.slots[(u32::from(tag_of(hash)) >> (16 - Self::BITS)) as usize];
-        let hint = slot.load(Relaxed);
-        let log = hint & (align_of::<Bucket>() - 1);
-        let bucket = home_of(hash, 1 << log);
-        prefetch(((hint - log) as *const Bucket).wrapping_add(bucket).cast());
-        hint != 0
-    }
-}
-
-impl Default for Hints {
-    fn default() -> Self {
-        Hints::new()
-    }
-}
 
 /// Bytes of an entry that a lookup usually reads: header, a short key, a short value.
 const USUAL_ENTRY: usize = 40;
@@ -88,10 +57,17 @@ pub struct Table<V> {
     hash: KeyHash,
     /// Another number whenever a bucket array has moved; for [`Hints`].
     layout: u64,
+    /// The snapshots that want to know before something changes, if there can be any.
+    epochs: Option<Arc<Epochs<V>>>,
+    /// By which they know the table.
+    number: u16,
 }
 
-// SAFETY: the table owns its segments alone; they are Send when V is.
+// SAFETY: the table owns its segments alone; they are Send when V is. What snapshots have captured
+// is behind a lock, and is Vs and bytes.
 unsafe impl<V: Send> Send for Table<V> {}
+// SAFETY: whoever shares a table gets shared access to its entries only.
+unsafe impl<V: Sync> Sync for Table<V> {}
 
 /// Where an entry is; valid until the table changes.
 #[derive(Clone, Copy)]
@@ -101,9 +77,31 @@ pub struct Place {
 }
 
 impl<V> Table<V> {
-    /// An empty table. Allocates nothing.
+    /// An empty table, of which there are no snapshots. Allocates nothing.
     pub fn new() -> Self {
-        Table { directory: Vec::new(), depth: 0, len: 0, hash: KeyHash::new(), layout: 0 }
+        Table::known_as(0, None)
+    }
+
+    /// An empty table that snapshots know by this number.
+    pub(crate) fn numbered(number: u16, epochs: &Arc<Epochs<V>>) -> Self {
+        Table::known_as(number, Some(Arc::clone(epochs)))
+    }
+
+    fn known_as(number: u16, epochs: Option<Arc<Epochs<V>>>) -> Self {
+        let (directory, hash) = (Vec::new(), KeyHash::new());
+        Table { directory, depth: 0, len: 0, hash, layout: 0, epochs, number }
+    }
+
+    /// By what snapshots know the table.
+    pub(crate) fn number(&self) -> u16 {
+        self.number
+    }
+
+    /// Takes everything out as a table of its own. Snapshots that are being taken have to be given
+    /// that one, unless it is empty.
+    pub(crate) fn take(&mut self) -> Table<V> {
+        let empty = Table::known_as(self.number, self.epochs.clone());
+        std::mem::replace(self, empty)
     }
 
     /// The number of entries.
@@ -189,96 +187,6 @@ impl<V> Table<V> {
         self.segment(place.slot).entry(place.at)
     }
 
-    /// The entry at a place that `find` has given, to be changed.
-    #[inline]
-    pub fn entry_mut(&mut self, place: Place) -> EntryMut<'_, V> {
-        self.segment_mut(place.slot).entry_mut(place.at)
-    }
-
-    /// Adds an entry whose key is not in the table. O(1); now and then one segment splits (about
-    /// ten microseconds).
-    pub fn insert(&mut self, hash: u64, entry: Entry<V>) {
-        if self.directory.is_empty() {
-            self.directory.push(own(Segment::new(1, 0, self.hash)));
-            self.layout = LAYOUTS.fetch_add(1, Relaxed);
-        }
-        let mut slot = self.slot_of(hash);
-        while self.segment(slot).is_full() {
-            self.layout = LAYOUTS.fetch_add(1, Relaxed);
-            self.grow(slot);
-            slot = self.slot_of(hash);
-        }
-        self.segment_mut(slot).insert(hash, entry);
-        self.len += 1;
-    }
-
-    /// Takes out the entry at a place that `find` has given.
-    pub fn remove(&mut self, place: Place) -> Entry<V> {
-        let entry = self.segment_mut(place.slot).remove(place.at);
-        self.len -= 1;
-        self.shrink(place.slot);
-        entry
-    }
-
-    /// Makes room in a full segment: doubles it while it is small, splits it when it is large.
-    fn grow(&mut self, slot: usize) {
-        let segment = self.segment_mut(slot);
-        let buckets = segment.buckets().len();
-        // A segment as deep as the tag cannot be split; it grows instead. (More than ten billion
-        // keys.)
-        if buckets < Segment::<V>::FULL || segment.depth == 16 {
-            segment.resize(buckets * 2);
-            self.refresh(slot);
-            return;
-        }
-        if segment.depth == self.depth {
-            self.directory = self.directory.iter().flat_map(|&slot| [slot, slot]).collect();
-            self.depth += 1;
-            return self.grow(slot * 2);
-        }
-        let new = own(self.segment_mut(slot).split());
-        self.refresh(slot);
-        let span = self.span(self.segment(slot).depth);
-        let upper = (slot & !(2 * span - 1)) + span;
-        self.directory[upper..upper + span].fill(new);
-    }
-
-    /// Merges a segment with its other half when both together are small; frees an empty table.
-    fn shrink(&mut self, slot: usize) {
-        if self.len == 0 {
-            self.clear();
-            return;
-        }
-        let segment = self.segment(slot);
-        let (len, depth, buckets) = (segment.len as usize, segment.depth, segment.buckets().len());
-        if depth == 0 {
-            if buckets > 1 && len * 8 < buckets * 8 {
-                self.segment_mut(slot).resize(buckets / 2);
-                self.refresh(slot);
-            }
-            return;
-        }
-        if len * 4 > buckets * 8 {
-            return;
-        }
-        let span = self.span(depth);
-        let lower = slot & !(2 * span - 1);
-        let (low, high) = (self.directory[lower], self.directory[lower + span]);
-        let (other, own_half) = (self.segment(lower), self.segment(lower + span));
-        let fits = (other.len + own_half.len) as usize * 2 < buckets * 8;
-        let same =
-            other.depth == own_half.depth && other.buckets().len() == own_half.buckets().len();
-        if !(fits && same) {
-            return;
-        }
-        self.directory[lower + span..lower + 2 * span].fill(low);
-        // SAFETY: `high` came from `own` and has just left the directory.
-        let high = unsafe { Box::from_raw(high.segment.as_ptr()) };
-        self.segment_mut(lower).merge(*high);
-        self.refresh(lower);
-        self.halve_directory();
-    }
-
     /// Halves the directory while no segment needs its last bit.
     fn halve_directory(&mut self) {
         while self.depth > 0 && self.segments().all(|segment| segment.depth < self.depth) {
@@ -354,29 +262,6 @@ impl<V> Table<V> {
         segment.sample((seed >> 32) as usize, buckets, visit);
     }
 
-    /// Makes `hints` say where the buckets lie, if they have moved since. Called with the lock
-    /// held.
-    #[inline]
-    pub fn publish(&self, hints: &Hints) {
-        if hints.layout.load(Relaxed) != self.layout {
-            hints.layout.store(self.layout, Relaxed);
-            self.publish_all(hints);
-        }
-    }
-
-    #[cold]
-    fn publish_all(&self, hints: &Hints) {
-        let fits = u32::from(self.depth) <= Hints::BITS && !self.directory.is_empty();
-        for (index, hint) in hints.slots.iter().enumerate() {
-            let known = fits.then(|| {
-                let slot = &self.directory[index >> (Hints::BITS - u32::from(self.depth))];
-                // The length is a power of two below 2^6 · FULL, the address a multiple of 64.
-                slot.buckets.expose_provenance() | slot.bucket_count.ilog2() as usize
-            });
-            hint.store(known.unwrap_or(0), Relaxed);
-        }
-    }
-
     /// Asks the processor to load the bucket of a hash. The first of the two misses that a lookup
     /// costs.
     #[inline]
@@ -399,6 +284,115 @@ impl<V> Table<V> {
                 prefetch(block.wrapping_add(64));
             }
         }
+    }
+}
+
+impl<V: Clone> Table<V> {
+    /// The entry at a place that `find` has given, to be changed.
+    #[inline]
+    pub fn entry_mut(&mut self, place: Place) -> EntryMut<'_, V> {
+        self.preserve(place.slot, place.at);
+        self.segment_mut(place.slot).entry_mut(place.at)
+    }
+
+    /// Sets the access clock of the entry at a place that `find` has given. Snapshots do not mind.
+    #[inline]
+    pub fn set_access(&mut self, place: Place, clock: u32) {
+        self.segment_mut(place.slot).entry_mut(place.at).set_access(clock);
+    }
+
+    /// Adds an entry whose key is not in the table. O(1); now and then one segment splits (about
+    /// ten microseconds).
+    pub fn insert(&mut self, hash: u64, entry: Entry<V>) {
+        if self.directory.is_empty() {
+            self.directory.push(own(Segment::new(1, 0, self.hash, self.now())));
+            self.layout = LAYOUTS.fetch_add(1, Relaxed);
+        }
+        let mut slot = self.slot_of(hash);
+        while self.segment(slot).is_full() {
+            self.layout = LAYOUTS.fetch_add(1, Relaxed);
+            self.grow(slot);
+            slot = self.slot_of(hash);
+        }
+        if !self.segment(slot).needs.is_settled(self.now()) {
+            self.mark(slot);
+        }
+        self.segment_mut(slot).insert(hash, entry);
+        self.len += 1;
+    }
+
+    /// Takes out the entry at a place that `find` has given.
+    pub fn remove(&mut self, place: Place) -> Entry<V> {
+        self.preserve(place.slot, place.at);
+        let entry = self.segment_mut(place.slot).remove(place.at);
+        self.len -= 1;
+        self.shrink(place.slot);
+        entry
+    }
+
+    /// Makes room in a full segment: doubles it while it is small, splits it when it is large.
+    fn grow(&mut self, slot: usize) {
+        self.preserve_all(slot);
+        let epoch = self.now();
+        let segment = self.segment_mut(slot);
+        let buckets = segment.buckets().len();
+        // A segment as deep as the tag cannot be split; it grows instead. (More than ten billion
+        // keys.)
+        if buckets < Segment::<V>::FULL || segment.depth == 16 {
+            segment.resize(buckets * 2, epoch);
+            self.refresh(slot);
+            return;
+        }
+        if segment.depth == self.depth {
+            self.directory = self.directory.iter().flat_map(|&slot| [slot, slot]).collect();
+            self.depth += 1;
+            return self.grow(slot * 2);
+        }
+        let new = own(self.segment_mut(slot).split(epoch));
+        self.refresh(slot);
+        let span = self.span(self.segment(slot).depth);
+        let upper = (slot & !(2 * span - 1)) + span;
+        self.directory[upper..upper + span].fill(new);
+    }
+
+    /// Merges a segment with its other half when both together are small; frees an empty table.
+    fn shrink(&mut self, slot: usize) {
+        if self.len == 0 {
+            self.clear();
+            return;
+        }
+        let segment = self.segment(slot);
+        let (len, depth, buckets) = (segment.len as usize, segment.depth, segment.buckets().len());
+        if depth == 0 {
+            if buckets > 1 && len * 8 < buckets * 8 {
+                self.preserve_all(slot);
+                let epoch = self.now();
+                self.segment_mut(slot).resize(buckets / 2, epoch);
+                self.refresh(slot);
+            }
+            return;
+        }
+        if len * 4 > buckets * 8 {
+            return;
+        }
+        let span = self.span(depth);
+        let lower = slot & !(2 * span - 1);
+        let (low, high) = (self.directory[lower], self.directory[lower + span]);
+        let (other, own_half) = (self.segment(lower), self.segment(lower + span));
+        let fits = (other.len + own_half.len) as usize * 2 < buckets * 8;
+        let same =
+            other.depth == own_half.depth && other.buckets().len() == own_half.buckets().len();
+        if !(fits && same) {
+            return;
+        }
+        self.preserve_all(lower);
+        self.preserve_all(lower + span);
+        self.directory[lower + span..lower + 2 * span].fill(low);
+        // SAFETY: `high` came from `own` and has just left the directory.
+        let high = unsafe { Box::from_raw(high.segment.as_ptr()) };
+        self.segment_mut(lower).merge(*high);
+        self.refresh(lower);
+        self.halve_directory();
     }
 }
 

@@ -16,6 +16,7 @@
 //!
 //! The module may use `unsafe`: entries are owned through tagged addresses.
 
+use super::needs::Needs;
 use crate::entry::{Entry, EntryMut, EntryRef};
 use crate::hash::KeyHash;
 use std::marker::PhantomData;
@@ -50,11 +51,43 @@ pub(super) fn home_of(hash: u64, buckets: usize) -> usize {
 #[repr(C, align(64))]
 pub(super) struct Bucket([u64; SLOTS]);
 
+impl Bucket {
+    /// The number of slots.
+    pub(super) fn len(&self) -> usize {
+        SLOTS
+    }
+
+    /// A byte of ones for each slot that is taken, the first one lowest.
+    pub(super) fn taken(&self) -> u64 {
+        let slots = self.0.iter().enumerate();
+        slots.fold(0, |bytes, (slot, &word)| bytes | u64::from(word != 0) * 0xff << (8 * slot))
+    }
+}
+
 /// Where in a segment an entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Position {
     bucket: u32,
     slot: u32,
+}
+
+impl Position {
+    /// A slot of a bucket.
+    pub(super) fn new(bucket: usize, slot: usize) -> Self {
+        Position { bucket: bucket as u32, slot: slot as u32 }
+    }
+
+    /// The bucket's number.
+    #[inline(always)]
+    pub(super) fn bucket(self) -> usize {
+        self.bucket as usize
+    }
+
+    /// Where in a word of eight bytes the slot's byte is.
+    #[inline(always)]
+    pub(super) fn shift(self) -> u32 {
+        8 * self.slot
+    }
 }
 
 /// See the module's head.
@@ -63,9 +96,11 @@ pub(super) struct Segment<V> {
     pub(super) len: u32,
     /// How many leading tag bits all entries here share.
     pub(super) depth: u8,
+    /// What snapshots need of it.
+    pub(super) needs: Needs,
     /// How many entries passed over each bucket; 255 stays 255.
     passed: Box<[u8]>,
-    buckets: Box<[Bucket]>,
+    pub(super) buckets: Box<[Bucket]>,
     /// The table's hash of a key.
     hash: KeyHash,
     owns: PhantomData<Entry<V>>,
@@ -105,12 +140,13 @@ impl<V> Segment<V> {
     /// Buckets of a segment that is not grown any further but split.
     pub(super) const FULL: usize = 128;
 
-    /// An empty segment of so many buckets.
-    pub(super) fn new(buckets: usize, depth: u8, hash: KeyHash) -> Self {
+    /// An empty segment of so many buckets, made in this epoch.
+    pub(super) fn new(buckets: usize, depth: u8, hash: KeyHash, epoch: u64) -> Self {
         Segment {
             hash,
             len: 0,
             depth,
+            needs: Needs::none(epoch),
             passed: vec![0; buckets].into_boxed_slice(),
             buckets: vec![Bucket([0; SLOTS]); buckets].into_boxed_slice(),
             owns: PhantomData,
@@ -264,7 +300,8 @@ impl<V> Segment<V> {
         })
     }
 
-    fn occupied(&self, bucket: usize) -> impl Iterator<Item = Position> + use<'_, V> {
+    /// The occupied positions of a bucket.
+    pub(super) fn occupied(&self, bucket: usize) -> impl Iterator<Item = Position> + use<'_, V> {
         let words = self.buckets[bucket].0.iter().enumerate();
         words
             .filter(|(_, word)| **word != 0)
@@ -340,10 +377,12 @@ impl<V> Segment<V> {
         taken
     }
 
-    /// Moves everything to a bucket array of another size. Reads every key: for small segments.
-    pub(super) fn resize(&mut self, buckets: usize) {
+    /// Moves everything to a bucket array of another size. Reads every key: for small segments. As
+    /// for `split` and `merge`, nobody may need anything of it any more, in this epoch.
+    pub(super) fn resize(&mut self, buckets: usize, epoch: u64) {
+        debug_assert!(self.needs.is_settled(epoch));
         let entries = self.drain();
-        *self = Segment::new(buckets, self.depth, self.hash);
+        *self = Segment::new(buckets, self.depth, self.hash, epoch);
         for (tag, block) in entries {
             // SAFETY: the address was drained from a slot that owned it, and is placed again below.
             let hash = self.hash.of(unsafe { EntryRef::<V>::borrow(block) }.key());
@@ -352,12 +391,13 @@ impl<V> Segment<V> {
     }
 
     /// Moves the entries whose next tag bit is set into a new segment; both become one bit deeper.
-    pub(super) fn split(&mut self) -> Segment<V> {
+    pub(super) fn split(&mut self, epoch: u64) -> Segment<V> {
+        debug_assert!(self.needs.is_settled(epoch));
         let homes: Vec<usize> = self.positions().map(|at| self.home_at(at)).collect();
         let entries = self.drain();
         self.depth += 1;
         let bit = 1 << (16 - self.depth);
-        let mut other = Segment::new(self.buckets.len(), self.depth, self.hash);
+        let mut other = Segment::new(self.buckets.len(), self.depth, self.hash, epoch);
         for ((tag, block), home) in entries.into_iter().zip(homes) {
             let target = if tag & bit == 0 { &mut *self } else { &mut other };
             target.place(tag, home, block);

@@ -2,12 +2,16 @@
 //!
 //! ```text
 //! | REDIS0010 | aux field … | database … | end | CRC-64, or zeros for none |
-//! database = number, sizes, then keys
+//! database = number, sizes the first time, then keys; it may come again
 //! key      = expiry, idle time or frequency, if it has one; type, key, value
 //! ```
 
+mod blocks;
+pub(crate) mod pass;
 mod read;
 mod write;
 
-pub use read::{FileReader, Item, Record};
-pub use write::{FUNCTIONS_VERSION, FileWriter, Header};
+pub use crate::kind::type_name;
+pub use blocks::{Block, BlockReader, Part, Records, Sum};
+pub use read::{FileReader, Item, Record, RecordHead};
+pub use write::{FUNCTIONS_VERSION, FileWriter, Header, NEWEST_VERSION};

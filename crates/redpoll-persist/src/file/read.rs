@@ -3,7 +3,7 @@
 use crate::kind::{self, opcode};
 use crate::read::{self, Dialect, Object, module};
 use crate::source::{array, byte};
-use crate::{Fault, ReadSource, Result, Source, length, text};
+use crate::{Fault, ReadSource, Result, SliceSource, Source, length, text};
 use redpoll_types::limits::Limits;
 use std::io::Read;
 
@@ -21,6 +21,42 @@ pub struct Record {
     pub frequency: Option<u8>,
 }
 
+/// What can be said of a record whose value cannot be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecordHead {
+    /// The number of its type.
+    pub code: Option<u8>,
+    /// Its key.
+    pub key: Option<Vec<u8>>,
+}
+
+impl RecordHead {
+    /// Looks at the record at the front of some bytes.
+    pub fn read(bytes: &[u8]) -> Self {
+        let (mut head, mut source) = (RecordHead::default(), SliceSource::new(bytes));
+        // As far as it goes.
+        let _ = head.fill(&mut source);
+        head
+    }
+
+    fn fill(&mut self, source: &mut SliceSource<'_>) -> Result<()> {
+        loop {
+            match byte(source)? {
+                opcode::EXPIRE => source.pass(4)?,
+                opcode::EXPIRE_MS => source.pass(8)?,
+                opcode::IDLE => length::read_plain(source).map(drop)?,
+                opcode::FREQ => source.pass(1)?,
+                opcode::SLOT_IMPORT..=opcode::END => return Ok(()),
+                code => {
+                    self.code = Some(code);
+                    self.key = Some(text::read(source)?);
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
+
 /// What a snapshot is made of.
 pub enum Item {
     /// A fact about the server that wrote it.
@@ -30,7 +66,7 @@ pub enum Item {
     /// How many keys the database has, and how many of them expire.
     Sizes(u64, u64),
     /// A key.
-    Record(Box<Record>),
+    Record(Record),
     /// A key whose collection has no elements. Early versions of Redis could write such ones.
     EmptyKey(Vec<u8>),
     /// The code of a library of functions.
@@ -41,19 +77,16 @@ pub enum Item {
     ModuleAux(String),
 }
 
-/// Reads a snapshot item by item.
-pub struct FileReader<R> {
-    source: ReadSource<R>,
-    version: u16,
-    dialect: Dialect,
-    check: bool,
+/// What stands at the beginning of a snapshot.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Head {
+    pub(super) version: u16,
+    pub(super) dialect: Dialect,
 }
 
-impl<R: Read> FileReader<R> {
-    /// Begins to read; `check` says whether the checksum is compared at the end.
-    pub fn new(reader: R, check: bool) -> Result<Self> {
-        let mut source = ReadSource::new(reader);
-        let magic: [u8; 9] = array(&mut source)?;
+impl Head {
+    pub(super) fn read(source: &mut impl Source) -> Result<Self> {
+        let magic: [u8; 9] = array(source)?;
         let (digits, dialect) = match &magic {
             [b'R', b'E', b'D', b'I', b'S', digits @ ..] => (&digits[..], Dialect::Redis),
             [b'V', b'A', b'L', b'K', b'E', b'Y', digits @ ..] => (&digits[..], Dialect::Valkey),
@@ -65,12 +98,43 @@ impl<R: Read> FileReader<R> {
         if !kind::is_known(version) || (dialect == Dialect::Valkey) != (version >= 80) {
             return Err(source.error(Fault::Version(version)));
         }
-        Ok(FileReader { source, version, dialect, check })
+        Ok(Head { version, dialect })
+    }
+
+    /// Whether a checksum stands at the end, as from version 5 on.
+    pub(super) fn has_checksum(self) -> bool {
+        self.version >= 5
+    }
+
+    /// The checksum at the end; 0: none.
+    pub(super) fn stated_checksum(self, source: &mut impl Source) -> Result<u64> {
+        if !self.has_checksum() {
+            return Ok(0);
+        }
+        array(source).map(u64::from_le_bytes)
+    }
+}
+
+/// Reads a snapshot item by item.
+pub struct FileReader<R> {
+    source: ReadSource<R>,
+    head: Head,
+    check: bool,
+    /// The checksum at the end; 0: none, or not there yet.
+    stated: u64,
+}
+
+impl<R: Read> FileReader<R> {
+    /// Begins to read; `check` says whether the checksum is compared at the end.
+    pub fn new(reader: R, check: bool) -> Result<Self> {
+        let mut source = ReadSource::new(reader);
+        let head = Head::read(&mut source)?;
+        Ok(FileReader { source, head, check, stated: 0 })
     }
 
     /// The version of the file.
     pub fn version(&self) -> u16 {
-        self.version
+        self.head.version
     }
 
     /// Bytes read so far.
@@ -85,48 +149,65 @@ impl<R: Read> FileReader<R> {
 
     /// The next item; `None` behind the last.
     pub fn next(&mut self, limits: &Limits) -> Result<Option<Item>> {
-        let source = &mut self.source;
-        let (mut expiry, mut idle, mut frequency) = (None, None, None);
         loop {
-            let code = byte(source)?;
-            match code {
-                opcode::EXPIRE => {
-                    expiry = Some(i64::from(i32::from_le_bytes(array(source)?)) * 1000);
-                }
-                opcode::EXPIRE_MS => expiry = Some(i64::from_le_bytes(array(source)?)),
-                opcode::IDLE => idle = Some(length::read_plain(source)?),
-                opcode::FREQ => frequency = Some(byte(source)?),
-                opcode::END => return self.end().map(|()| None),
-                opcode::SLOT_IMPORT..=opcode::SELECT_DB => {
-                    if let Some(item) = beside_keys(source, code)? {
-                        return Ok(Some(item));
-                    }
-                }
-                _ => {
-                    let key = text::read(source)?;
-                    let value = read::value(source, code, self.dialect, limits)?;
-                    return Ok(Some(match value {
-                        None => Item::EmptyKey(key),
-                        Some(value) => {
-                            let record = Record { key, value, expiry, idle, frequency };
-                            Item::Record(Box::new(record))
-                        }
-                    }));
-                }
+            match step(&mut self.source, self.head.dialect, limits)? {
+                Step::Item(item) => return Ok(Some(item)),
+                Step::Nothing => {}
+                Step::End => return self.end().map(|()| None),
             }
         }
     }
 
-    /// Compares the checksum, which files have from version 5 on.
+    /// Whether the file, which has been read to its end, has a checksum.
+    pub fn has_checksum(&self) -> bool {
+        self.stated != 0
+    }
+
+    /// Compares the checksum.
     fn end(&mut self) -> Result<()> {
-        if self.version < 5 {
-            return Ok(());
-        }
         let computed = self.source.checksum();
-        let stated = u64::from_le_bytes(array(&mut self.source)?);
-        match self.check && stated != 0 && stated != computed {
+        self.stated = self.head.stated_checksum(&mut self.source)?;
+        match self.check && self.stated != 0 && self.stated != computed {
             true => Err(self.source.error(Fault::Checksum)),
             false => Ok(()),
+        }
+    }
+}
+
+/// What one opcode, or a record, has led to.
+pub(super) enum Step {
+    /// An item.
+    Item(Item),
+    /// Something that tells nothing.
+    Nothing,
+    /// The end of the snapshot.
+    End,
+}
+
+/// Reads a record, or what else stands there.
+pub(super) fn step(source: &mut impl Source, dialect: Dialect, limits: &Limits) -> Result<Step> {
+    let (mut expiry, mut idle, mut frequency) = (None, None, None);
+    loop {
+        let code = byte(source)?;
+        match code {
+            opcode::EXPIRE => {
+                expiry = Some(i64::from(i32::from_le_bytes(array(source)?)) * 1000);
+            }
+            opcode::EXPIRE_MS => expiry = Some(i64::from_le_bytes(array(source)?)),
+            opcode::IDLE => idle = Some(length::read_plain(source)?),
+            opcode::FREQ => frequency = Some(byte(source)?),
+            opcode::END => return Ok(Step::End),
+            opcode::SLOT_IMPORT..=opcode::SELECT_DB => {
+                return Ok(beside_keys(source, code)?.map_or(Step::Nothing, Step::Item));
+            }
+            _ => {
+                let key = text::read(source)?;
+                let value = read::value(source, code, dialect, limits)?;
+                return Ok(Step::Item(match value {
+                    None => Item::EmptyKey(key),
+                    Some(value) => Item::Record(Record { key, value, expiry, idle, frequency }),
+                }));
+            }
         }
     }
 }

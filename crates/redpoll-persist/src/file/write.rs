@@ -1,7 +1,7 @@
 //! Writing a snapshot.
 
 use crate::crc64::Crc64;
-use crate::kind::opcode;
+use crate::kind::{self, opcode};
 use crate::{Sink, ValueRef, length, text};
 use std::io::{self, Write};
 
@@ -10,6 +10,9 @@ const BUFFER: usize = 256 << 10;
 
 /// The oldest version of the format that knows libraries of functions.
 pub const FUNCTIONS_VERSION: u16 = 10;
+
+/// The newest version that is ever written: it can hold everything.
+pub const NEWEST_VERSION: u16 = kind::VERSION_FIELD_EXPIRY;
 
 /// What stands at the beginning of a snapshot.
 #[derive(Clone, Debug, Default)]
@@ -50,11 +53,16 @@ impl<W: Write> FileWriter<W> {
 
     /// Goes on with the keys of a database. The sizes are hints for the reader.
     pub fn database(&mut self, number: usize, keys: usize, volatile: usize) {
-        self.out.put(&[opcode::SELECT_DB]);
-        length::write(&mut self.out, number as u64);
+        self.select(number);
         self.out.put(&[opcode::RESIZE_DB]);
         length::write(&mut self.out, keys as u64);
         length::write(&mut self.out, volatile as u64);
+    }
+
+    /// Goes on with more keys of a database.
+    pub fn select(&mut self, number: usize) {
+        self.out.put(&[opcode::SELECT_DB]);
+        length::write(&mut self.out, number as u64);
     }
 
     /// Writes the code of a library of functions. The version is to be [`FUNCTIONS_VERSION`] at

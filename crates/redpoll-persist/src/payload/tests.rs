@@ -1,6 +1,7 @@
 //! Values of every type and encoding go round, and damage does no harm.
 
 use super::*;
+use crate::file::pass;
 use proptest::prelude::*;
 use redpoll_types::hash::{Hash, Ttl};
 use redpoll_types::list::List;
@@ -68,7 +69,14 @@ fn stream_contents(stream: &Stream) -> Vec<String> {
 }
 
 fn read_back(bytes: &[u8]) -> Result<Object> {
-    Payload::open(bytes, true).and_then(|payload| payload.read(&limits()))
+    let payload = Payload::open(bytes, true)?;
+    let object = payload.read(&limits())?;
+    // Whoever passes over it comes to the same end.
+    let mut source = SliceSource::new(&payload.body[1..]);
+    let dialect = if payload.version == 80 { Dialect::Valkey } else { Dialect::Redis };
+    pass::value(&mut source, payload.body[0], dialect).expect("what can be read");
+    assert!(source.is_at_end());
+    Ok(object)
 }
 
 fn packed(value: &Value) -> Vec<u8> {

@@ -179,9 +179,9 @@ impl Keeper {
         let writer = self.log.writer.lock().clone();
         let Some(writer) = writer else {
             let mut keys = engine.keyspace.keys(0, clock::now_ms());
-            let snapshot = Snapshot::take(&engine, &mut keys);
+            let snapshot = Snapshot::take(&engine, &mut keys)?;
             drop(keys);
-            return self.replace_base(&snapshot, None, 0);
+            return self.replace_base(snapshot, None, 0);
         };
         let next = self.manifest.next_increment(&self.files.name);
         log::info!("Creating AOF incr file {} on background rewrite", next.name);
@@ -196,7 +196,7 @@ impl Keeper {
         engine.change_log.select_again();
         let snapshot = Snapshot::take(&engine, &mut keys);
         drop(keys);
-        self.replace_base(&snapshot, None, 1)?;
+        self.replace_base(snapshot?, None, 1)?;
         self.count_size();
         Ok(())
     }
@@ -204,7 +204,7 @@ impl Keeper {
     /// Writes a base and gives it its place, in front of the last `kept` increments and of `first`.
     fn replace_base(
         &mut self,
-        snapshot: &Snapshot,
+        snapshot: Snapshot,
         first: Option<Entry>,
         kept: usize,
     ) -> io::Result<()> {
@@ -267,9 +267,13 @@ impl Keeper {
     fn try_enable(&mut self) -> io::Result<()> {
         let file = self.files.create(FIRST)?;
         let writer = Writer::start(&self.log.engine, file, 0)?;
-        let snapshot = self.log.attach(&writer);
+        let engine = Arc::clone(&self.log.engine);
+        let mut keys = engine.keyspace.keys(0, clock::now_ms());
+        self.log.attach(&writer, &mut keys);
+        let snapshot = Snapshot::take(&engine, &mut keys);
+        drop(keys);
         let first = self.manifest.next_increment(&self.files.name);
-        self.replace_base(&snapshot, Some(first), 1)
+        self.replace_base(snapshot?, Some(first), 1)
     }
 
     /// Replaces the data by what the files hold.

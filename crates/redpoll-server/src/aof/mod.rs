@@ -1,7 +1,7 @@
 //! The append-only file: files, threads, and when they are needed.
 //!
-//! [`manifest`] says which files the log is made of, [`files`] opens and renames them, [`scan`] and
-//! [`load`] read them at the start. While the log is on, the thread of [`writer`] writes it, and
+//! [`manifest`] says which files the log is made of, [`files`] opens and renames them, [`load`]
+//! reads them at the start. While the log is on, the thread of [`writer`] writes it, and
 //! another one, the keeper of this module, rewrites it ([`rewrite`]) and turns it on and off: it
 //! takes orders, so that no client's thread waits for a disk. Neither thread is there before it is
 //! needed.
@@ -14,9 +14,8 @@
 mod files;
 mod keeper;
 mod load;
-mod manifest;
+pub mod manifest;
 mod rewrite;
-mod scan;
 mod writer;
 
 use crate::snapshot;
@@ -27,7 +26,7 @@ use parking_lot::Mutex;
 use redpoll_engine::Engine;
 use redpoll_engine::change_log::Sink;
 use redpoll_engine::persistence::{LogKeeper, Snapshot};
-use redpoll_keyspace::clock;
+use redpoll_keyspace::{Keys, clock};
 use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::sync::{Arc, OnceLock, mpsc};
 use std::time::Duration;
@@ -132,7 +131,7 @@ impl Log {
             files.write_manifest(manifest)?;
         }
         let writer = Writer::start(engine, file, size)?;
-        self.attach(&writer);
+        self.attach(&writer, &mut engine.keyspace.keys(0, clock::now_ms()));
         engine.persistence.aof.set_enabled(true);
         engine.persistence.aof.set_complete(true);
         Ok(())
@@ -144,9 +143,9 @@ impl Log {
         let base = manifest.next_base(&files.name, as_snapshot);
         log::info!("Creating AOF base file {} on server start", base.name);
         let mut keys = self.engine.keyspace.keys(0, clock::now_ms());
-        let snapshot = Snapshot::take(&self.engine, &mut keys);
+        let snapshot = Snapshot::take(&self.engine, &mut keys)?;
         drop(keys);
-        let written = rewrite::write_base(&self.engine, &snapshot, as_snapshot, &self.cancelled);
+        let written = rewrite::write_base(&self.engine, snapshot, as_snapshot, &self.cancelled);
         let (path, size) = written?;
         files.adopt(&path, &base.name)?;
         self.engine.persistence.aof.update(|status| status.base_size = size);
@@ -155,14 +154,12 @@ impl Log {
         Ok(())
     }
 
-    /// Gives the log to a writer from this moment on; answers the data as they are then.
-    fn attach(&self, writer: &Arc<Writer>) -> Snapshot {
-        let mut keys = self.engine.keyspace.keys(0, clock::now_ms());
+    /// Gives the log to a writer from this moment on, at which all stripes are locked.
+    fn attach(&self, writer: &Arc<Writer>, keys: &mut Keys<'_>) {
         keys.lock_all();
         let begin = self.engine.change_log.attach(Arc::clone(writer) as Arc<dyn Sink>);
         writer.begin_at(begin);
         *self.writer.lock() = Some(Arc::clone(writer));
-        Snapshot::take(&self.engine, &mut keys)
     }
 
     /// Takes the log from its writer, which ends when everything is on disk.

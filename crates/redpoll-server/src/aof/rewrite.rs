@@ -16,7 +16,7 @@ const BUFFER: usize = 64 << 10;
 /// with an error, once `cancelled`.
 pub fn write_base(
     engine: &Engine,
-    snapshot: &Snapshot,
+    snapshot: Snapshot,
     as_snapshot: bool,
     cancelled: &AtomicBool,
 ) -> io::Result<(PathBuf, u64)> {
@@ -31,7 +31,7 @@ pub fn write_base(
 
 fn fill(
     engine: &Engine,
-    snapshot: &Snapshot,
+    snapshot: Snapshot,
     as_snapshot: bool,
     path: &Path,
     cancelled: &AtomicBool,

@@ -16,6 +16,7 @@ use redpoll_keyspace::effect::Logged;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Write};
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::*};
 use std::thread;
@@ -27,6 +28,9 @@ const FLUSH_EVERY: Duration = Duration::from_secs(1);
 const RETRY: Duration = Duration::from_secs(1);
 /// How long bytes gather where no reply waits for them.
 const GATHER: Duration = Duration::from_millis(1);
+/// How long the writes of those who shared a flush are waited for at most, and how often to look.
+const SIBLINGS_MAX: Duration = Duration::from_millis(1);
+const SIBLINGS_LOOK: Duration = Duration::from_micros(20);
 /// When to look again whether a flush that was put off may be done.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// A flush that takes longer is counted.
@@ -48,6 +52,8 @@ struct Queue {
     parts: VecDeque<Part>,
     /// Bytes in it.
     bytes: usize,
+    /// How often something was appended to it.
+    appends: usize,
     /// The log's offset behind its last byte.
     end: u64,
     /// Somebody wants everything on disk.
@@ -86,6 +92,7 @@ impl Sink for Writer {
             last.extend_from_slice(bytes);
         }
         queue.bytes += note.len() + bytes.len();
+        queue.appends += 1;
         queue.end += bytes.len() as u64;
         let aof = self.aof();
         aof.buffered.store(queue.bytes, Relaxed);
@@ -118,6 +125,8 @@ impl Writer {
         let shared = Arc::clone(&writer);
         thread::Builder::new().name("aof".to_owned()).spawn(move || {
             redpoll_memory::register_thread();
+            // Short sleeps are to be short; without this, they are a little longer.
+            let _ = rustix::thread::set_current_timer_slack(NonZeroU64::new(1));
             Thread::new(&shared, file).run();
         })?;
         Ok(writer)
@@ -202,9 +211,9 @@ impl Writer {
         self.aof().advance(self.aof().durable(), u64::MAX);
     }
 
-    /// Waits for what there is to do, until `until` at most. Moves it to `work`, and answers the
-    /// offset that it comes to, whether everything is to be flushed, and whether that was all.
-    fn take(&self, work: &mut VecDeque<Part>, until: Option<Instant>) -> (u64, bool, bool) {
+    /// Waits for something to do, until `until` at most. Answers how often something was appended
+    /// to the log, unless there is a reason not to wait for more.
+    fn wait(&self, until: Option<Instant>) -> Option<usize> {
         let mut queue = self.queue.lock();
         while queue.parts.is_empty() && !queue.ended && !queue.flush {
             queue.waits = true;
@@ -220,7 +229,15 @@ impl Writer {
                 break;
             }
         }
+        (!queue.ended && !queue.flush).then_some(queue.appends)
+    }
+
+    /// Moves what there is to do to `work`, and answers the offset that it comes to, whether
+    /// everything is to be flushed, and whether that was all.
+    fn take(&self, work: &mut VecDeque<Part>) -> (u64, bool, bool) {
+        let mut queue = self.queue.lock();
         work.append(&mut queue.parts);
+        queue.appends = 0;
         queue.bytes = 0;
         (queue.end, std::mem::take(&mut queue.flush), queue.ended)
     }
@@ -235,19 +252,35 @@ struct Thread<'a> {
     written: u64,
     durable: u64,
     flushed_at: Instant,
+    /// How long the last flush took.
+    flush_took: Duration,
+    /// About how many writes share a flush.
+    siblings: usize,
 }
 
 impl<'a> Thread<'a> {
     fn new(shared: &'a Writer, file: File) -> Self {
-        let work = VecDeque::new();
-        Thread { shared, file, work, written: 0, durable: 0, flushed_at: Instant::now() }
+        Thread {
+            shared,
+            file,
+            work: VecDeque::new(),
+            written: 0,
+            durable: 0,
+            flushed_at: Instant::now(),
+            flush_took: Duration::ZERO,
+            siblings: 0,
+        }
     }
 
     fn run(&mut self) {
         loop {
             let due = self.flush_due();
-            let (end, wanted, ended) = self.shared.take(&mut self.work, due);
+            let appends = self.shared.wait(due);
             let policy = self.shared.engine.config.appendfsync();
+            if let Some(appends) = appends.filter(|_| policy == AppendFsync::Always) {
+                self.wait_for_siblings(appends);
+            }
+            let (end, wanted, ended) = self.shared.take(&mut self.work);
             while let Err(error) = self.write(end, policy, wanted || ended) {
                 self.failed(&error, policy);
                 if ended {
@@ -263,6 +296,19 @@ impl<'a> Thread<'a> {
                 thread::sleep(GATHER);
             }
         }
+    }
+
+    /// Lets those catch up whose writes shared the last flush: they have had their replies and are
+    /// likely to write again at once, and a flush for all costs no more than one for each. It waits
+    /// no longer than a flush takes, and for nobody where one client writes alone.
+    fn wait_for_siblings(&mut self, mut appends: usize) {
+        let until = Instant::now() + self.flush_took.min(SIBLINGS_MAX);
+        while self.siblings > 1 && appends < self.siblings && Instant::now() < until {
+            thread::sleep(SIBLINGS_LOOK);
+            let Some(more) = self.shared.wait(Some(Instant::now())) else { return };
+            appends = more;
+        }
+        self.siblings = appends.max(self.siblings * 3 / 4);
     }
 
     /// When to flush although nothing more comes.
@@ -334,6 +380,7 @@ impl<'a> Thread<'a> {
         let begun = Instant::now();
         self.file.sync_data()?;
         self.flushed_at = Instant::now();
+        self.flush_took = begun.elapsed();
         self.durable = self.written;
         if begun.elapsed() > SLOW {
             self.shared.aof().update(|status| status.slow_flushes += 1);

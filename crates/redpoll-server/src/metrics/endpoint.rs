@@ -1,8 +1,9 @@
 //! As much of HTTP as Prometheus needs: one request a connection, answered and closed.
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 /// Connections at a time; when more come, the oldest goes.
@@ -30,11 +31,29 @@ enum Progress {
     Over,
 }
 
-/// Answers requests for ever; `text` makes the figures.
-pub(super) fn serve(listener: &TcpListener, mut text: impl FnMut() -> String) {
+/// Says that the endpoint is to end.
+pub(super) struct Stop(OwnedFd);
+
+impl Stop {
+    pub fn new() -> io::Result<Self> {
+        Ok(Stop(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?))
+    }
+
+    pub fn set(&self) {
+        // It can only fail because it is set.
+        let _ = rustix::io::write(&self.0, &1u64.to_ne_bytes());
+    }
+
+    fn is_set(&self) -> bool {
+        rustix::io::read(&self.0, &mut [0; 8]).is_ok()
+    }
+}
+
+/// Answers requests until it is to stop; `text` makes the figures.
+pub(super) fn serve(listener: &TcpListener, stop: &Stop, mut text: impl FnMut() -> String) {
     let mut visits: Vec<Visit> = Vec::new();
-    loop {
-        wait(listener, &visits);
+    while !stop.is_set() {
+        wait(listener, stop, &visits);
         visits.retain_mut(|visit| {
             visit.since.elapsed() < PATIENCE && visit.go_on(&mut text) == Progress::Waits
         });
@@ -55,8 +74,8 @@ pub(super) fn serve(listener: &TcpListener, mut text: impl FnMut() -> String) {
 }
 
 /// Waits until there is something to do, or a visit may have to end.
-fn wait(listener: &TcpListener, visits: &[Visit]) {
-    let mut ready = vec![PollFd::new(listener, PollFlags::IN)];
+fn wait(listener: &TcpListener, stop: &Stop, visits: &[Visit]) {
+    let mut ready = vec![PollFd::new(listener, PollFlags::IN), PollFd::new(&stop.0, PollFlags::IN)];
     ready.extend(visits.iter().map(|visit| {
         let flags = if visit.answer.is_empty() { PollFlags::IN } else { PollFlags::OUT };
         PollFd::new(&visit.stream, flags)

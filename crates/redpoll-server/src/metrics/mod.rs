@@ -10,37 +10,95 @@ mod exposition;
 mod figures;
 mod names;
 
+use endpoint::Stop;
+use parking_lot::Mutex;
+use redpoll_config::Config;
 use redpoll_engine::{Engine, Executor};
 use redpoll_keyspace::clock;
-use std::net::{TcpListener, ToSocketAddrs};
-use std::sync::Arc;
-use std::thread;
+use std::io;
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::sync::{Arc, Weak};
+use std::thread::{self, JoinHandle};
 
-/// Starts the thread, if a port is configured.
-pub fn start(engine: &Arc<Engine>) -> Result<(), String> {
-    let port = engine.config.metrics_port();
-    if port == 0 {
-        return Ok(());
+/// The endpoint, or that there is none.
+pub struct Metrics {
+    /// Whose figures they are. (The engine holds this.)
+    engine: Weak<Engine>,
+    running: Mutex<Option<Running>>,
+}
+
+/// A thread that answers.
+struct Running {
+    address: SocketAddr,
+    stop: Arc<Stop>,
+    thread: JoinHandle<()>,
+}
+
+impl Metrics {
+    /// Starts the thread, if a port is configured.
+    pub fn start(engine: &Arc<Engine>) -> Result<Self, String> {
+        let metrics = Metrics { engine: Arc::downgrade(engine), running: Mutex::default() };
+        metrics.follow(&engine.config)?;
+        Ok(metrics)
     }
-    let name = engine.config.metrics_bind();
-    let name = name.to_str_lossy();
-    let fail = |error: std::io::Error| {
-        format!("Failed listening on port {port} (metrics), aborting. {name}: {error}")
-    };
-    let address = (&*name, port).to_socket_addrs().map_err(fail)?.next();
-    let address = address.ok_or_else(|| fail(std::io::ErrorKind::AddrNotAvailable.into()))?;
-    let listener = TcpListener::bind(address).map_err(fail)?;
-    listener.set_nonblocking(true).map_err(fail)?;
-    let mut executor = Executor::new(Arc::clone(engine), 3);
-    thread::Builder::new()
-        .name("metrics".to_owned())
-        .spawn(move || {
+
+    /// Listens where the configuration says, and nowhere else. On an error all stays as it was.
+    pub fn follow(&self, config: &Config) -> Result<(), String> {
+        let (port, name) = (config.metrics_port(), config.metrics_bind());
+        let name = name.to_str_lossy();
+        let fail = |error: io::Error| {
+            format!("Failed listening on port {port} (metrics), aborting. {name}: {error}")
+        };
+        let wanted = match port {
+            0 => None,
+            port => Some(resolve(&name, port).map_err(fail)?),
+        };
+        let mut running = self.running.lock();
+        let before = running.as_ref().map(|running| running.address);
+        let Some(engine) = self.engine.upgrade().filter(|_| before != wanted) else {
+            return Ok(());
+        };
+        // The two may be the same port at different addresses.
+        if let Some(old) = running.take() {
+            old.end();
+        }
+        let start = |address| Running::start(&engine, address);
+        let started = wanted.map(start).transpose();
+        *running = match started {
+            Ok(started) => started,
+            Err(error) => {
+                *running = before.and_then(|address| start(address).ok());
+                return Err(fail(error));
+            }
+        };
+        Ok(())
+    }
+}
+
+impl Running {
+    fn start(engine: &Arc<Engine>, address: SocketAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        let stop = Arc::new(Stop::new()?);
+        let (mut executor, shared) = (Executor::new(Arc::clone(engine), 3), Arc::clone(&stop));
+        let thread = thread::Builder::new().name("metrics".to_owned()).spawn(move || {
             redpoll_memory::register_thread();
-            endpoint::serve(&listener, || text(&mut executor));
-        })
-        .map_err(fail)?;
-    log::info!("Figures for Prometheus at http://{address}/metrics");
-    Ok(())
+            endpoint::serve(&listener, &shared, || text(&mut executor));
+        })?;
+        log::info!("Figures for Prometheus at http://{address}/metrics");
+        Ok(Running { address, stop, thread })
+    }
+
+    fn end(self) {
+        self.stop.set();
+        // A thread that has panicked has ended, too.
+        let _ = self.thread.join();
+    }
+}
+
+fn resolve(name: &str, port: u16) -> io::Result<SocketAddr> {
+    let address = (name, port).to_socket_addrs()?.next();
+    address.ok_or_else(|| io::ErrorKind::AddrNotAvailable.into())
 }
 
 /// All figures as they are now.

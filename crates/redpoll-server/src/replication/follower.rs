@@ -1,18 +1,16 @@
 //! The thread that follows a primary: it connects, gets a snapshot if it must, and runs the
 //! stream's commands as they come; when the link breaks, it begins again.
 
-use super::handshake::{Answer, Line, refused};
-use super::marked::{End, Marked};
+use super::handshake::{Answer, Line, is_timeout, refused};
 use crate::certificates;
+use crate::propagation::{self, Source};
 use parking_lot::Mutex;
 use redpoll_client::{Endpoint, Transport};
 use redpoll_engine::client::{ClientId, Origin, Waker, flags};
-use redpoll_engine::following::random_id;
-use redpoll_engine::persistence::{Loaded, Merge};
-use redpoll_engine::replication::{Epoch, FailoverState, LinkState, Position, Primary};
+use redpoll_engine::replication::{Epoch, FailoverState, LinkState, Primary};
 use redpoll_engine::session::Stream;
 use redpoll_engine::{Engine, Executor, Session};
-use redpoll_keyspace::{Keys, clock};
+use redpoll_keyspace::clock;
 use redpoll_resp::{Batch, Limits, Parser};
 use redpoll_types::rng::SmallRng;
 use std::io::{self, Read};
@@ -35,7 +33,7 @@ const CHUNK: usize = 64 << 10;
 const BATCH: usize = 64;
 
 /// Held by the link whose snapshot is being loaded.
-static LOADING: Mutex<()> = Mutex::new(());
+pub(super) static LOADING: Mutex<()> = Mutex::new(());
 
 /// The thread; dropping this ends it soon.
 pub struct Follower {
@@ -74,11 +72,11 @@ impl Waker for NoWaker {
     fn wake(&self, _client: ClientId) {}
 }
 
-struct Link {
-    engine: Arc<Engine>,
+pub(super) struct Link {
+    pub(super) engine: Arc<Engine>,
     executor: Executor,
     primary: Primary,
-    epoch: Epoch,
+    pub(super) epoch: Epoch,
     ended: Arc<AtomicBool>,
     /// Whether the stream has been followed since it was last looked.
     has_worked: bool,
@@ -88,6 +86,7 @@ impl Link {
     fn run(&mut self) {
         let mut hurried = Instant::now();
         while !self.has_ended() {
+            self.engine.standstill.wait();
             let broken = catch_unwind(AssertUnwindSafe(|| self.follow()));
             let why = match broken {
                 Ok(Err(error)) => error.to_string(),
@@ -119,11 +118,11 @@ impl Link {
         }
     }
 
-    fn has_ended(&self) -> bool {
+    pub(super) fn has_ended(&self) -> bool {
         self.ended.load(Acquire) || !self.engine.replication.is_current(self.epoch)
     }
 
-    fn set_state(&self, state: LinkState) {
+    pub(super) fn set_state(&self, state: LinkState) {
         self.engine.replication.update_link(self.epoch, |link| {
             link.state = state;
             link.last_heard = clock::now_ms();
@@ -136,7 +135,8 @@ impl Link {
     /// Connects and follows until the link breaks.
     fn follow(&mut self) -> io::Result<std::convert::Infallible> {
         self.set_state(LinkState::Connecting);
-        let mut line = Line { stream: self.connect()?, buffer: Vec::new() };
+        let patience = self.patience_for_line();
+        let mut line = Line { stream: self.connect()?, buffer: Vec::new(), patience };
         self.set_state(LinkState::Handshake);
         let rest = match self.introduce(&mut line)? {
             Answer::Full(id, offset) => {
@@ -154,7 +154,6 @@ impl Link {
         };
         self.set_state(LinkState::Connected);
         self.has_worked = true;
-        line.stream.set_read_timeout(Some(TICK))?;
         line.buffer = rest;
         let mut session = self.session();
         let ended = self.run_stream(&mut line, &mut session);
@@ -194,18 +193,33 @@ impl Link {
         session
     }
 
-    /// How long a silent primary is waited for.
-    fn patience(&self) -> Duration {
-        Duration::from_secs(self.engine.config.repl_timeout().unsigned_abs())
+    /// Says of a primary that has been silent for so long, before it sends its stream, whether it
+    /// is still waited for.
+    fn patience_for_line(&self) -> Box<dyn Fn(Duration) -> io::Result<()> + Send + Sync> {
+        let (engine, epoch) = (Arc::clone(&self.engine), self.epoch);
+        let ended = Arc::clone(&self.ended);
+        Box::new(move |silent| {
+            if ended.load(Acquire) || !engine.replication.is_current(epoch) {
+                return Err(superseded());
+            }
+            if silent <= patience(&engine) {
+                return Ok(());
+            }
+            let is_sync = engine.replication.link().is_some_and(|it| it.state == LinkState::Sync);
+            Err(io::Error::other(match is_sync {
+                true => "Timeout receiving bulk data from MASTER (see repl-timeout)",
+                false => "Timeout connecting to the MASTER",
+            }))
+        })
     }
 
     fn connect(&self) -> io::Result<Box<dyn Transport>> {
-        let (config, patience) = (&self.engine.config, self.patience());
+        let (config, patience) = (&self.engine.config, patience(&self.engine));
         let tls = config.tls_replication().then(|| certificates::outgoing(config)).transpose();
         let tls = tls.map_err(io::Error::other)?;
         let endpoint = Endpoint::tcp(&self.primary.host, self.primary.port);
         let stream = endpoint.connect_from(self.source_address()?, patience, tls.as_ref())?;
-        stream.set_read_timeout(Some(patience))?;
+        stream.set_read_timeout(Some(TICK))?;
         stream.set_write_timeout(Some(patience))?;
         Ok(stream)
     }
@@ -215,64 +229,6 @@ impl Link {
         let Some(name) = self.engine.config.bind_source_addr() else { return Ok(None) };
         let addresses = (&*String::from_utf8_lossy(&name), 0).to_socket_addrs();
         addresses.map(|mut all| all.next().map(|address| address.ip()))
-    }
-
-    /// Replaces the data by the primary's. Answers the stream's first bytes.
-    fn take_snapshot(&mut self, line: &mut Line, id: &str, offset: u64) -> io::Result<Vec<u8>> {
-        self.set_state(LinkState::Sync);
-        let end = line.announced_end()?;
-        let total = if let End::Length(length) = end { Some(length) } else { None };
-        self.engine.replication.update_link(self.epoch, |link| link.sync_bytes = (total, 0));
-        // A link that was superseded in the middle of this ends soon.
-        let _alone = LOADING.lock();
-        log::info!("MASTER <-> REPLICA sync: Flushing old data, loading DB in memory");
-        let id_meanwhile = random_id(&mut SmallRng::new(clock::now_ms() as u64));
-        if !self.engine.replication.give_up_stream(self.epoch, id_meanwhile) {
-            return Err(superseded());
-        }
-        line.stream.set_read_timeout(Some(TICK))?;
-        let inner = Watched { stream: &mut *line.stream, link: self, heard: Instant::now() };
-        let mut marked = Marked::new(inner, std::mem::take(&mut line.buffer), end);
-        let loaded = self.load(&mut marked)?;
-        let bytes = marked.given();
-        let rest = marked.rest()?;
-        let at = Position { id: id.to_owned(), offset, db: loaded.position.db };
-        if !self.engine.replication.adopt(self.epoch, &at) {
-            return Err(superseded());
-        }
-        let keys = loaded.keys;
-        log::info!("MASTER <-> REPLICA sync: Finished with success ({keys} keys, {bytes} bytes)");
-        Ok(rest)
-    }
-
-    /// What was there makes way for the snapshot; of one that breaks off, nothing stays.
-    fn load(&self, snapshot: &mut impl Read) -> io::Result<Loaded> {
-        let mut keys = self.engine.keyspace.keys(0, clock::now_ms());
-        keys.see_expired(true);
-        let _loading = self.engine.begin_loading();
-        self.empty(&mut keys);
-        let loaded = self.engine.load_from(&mut keys, snapshot, Merge::Replace);
-        if loaded.is_err() {
-            self.empty(&mut keys);
-        }
-        let loaded = loaded.map_err(|error| io::Error::other(error.to_string()))?;
-        loaded.notes.iter().for_each(|note| log::warn!("{note}"));
-        drop(keys);
-        let aof = &self.engine.persistence.aof;
-        if aof.is_enabled() {
-            // The log so far is that of other data.
-            aof.keeper()?.replaced()?;
-        }
-        Ok(loaded)
-    }
-
-    fn empty(&self, keys: &mut Keys<'_>) {
-        keys.lock_all();
-        let emptied: Vec<_> =
-            (0..self.engine.keyspace.databases()).map(|db| keys.empty(db)).collect();
-        self.engine.scripts.flush_libraries();
-        keys.unlock();
-        emptied.into_iter().for_each(|part| part.free_later(&self.engine.keyspace));
     }
 
     /// Runs the commands of the stream until it breaks.
@@ -285,6 +241,10 @@ impl Link {
         let mut last_ack = 0;
         let mut progress = Progress::default();
         loop {
+            // Also while the server stands still: the primary is to see that we have gone.
+            if session.client.take_wishes().kill {
+                return Err(io::Error::other("closed by CLIENT KILL"));
+            }
             self.engine.standstill.wait();
             let asked = self.run_commands(line, session, &mut parser)?;
             let now = clock::now_ms();
@@ -300,9 +260,6 @@ impl Link {
                         line.say(&[&words[..], &[durable.as_bytes()]].concat())?;
                     }
                 }
-            }
-            if session.client.take_wishes().kill {
-                return Err(io::Error::other("closed by CLIENT KILL"));
             }
             self.read(line)?;
         }
@@ -371,9 +328,8 @@ impl Link {
                 args.is(0, "replconf") && args.is(1, "getack")
             };
             asked |= (0..batch.len()).any(is_question);
-            self.executor.run_batch(session, (&batch, buffer), (&mut out, usize::MAX), now);
-            // The primary waits for no replies.
-            out.clear();
+            let (executor, batch) = (&mut self.executor, (&batch, buffer));
+            propagation::run(executor, session, batch, &mut out, (Source::Primary, now));
             session.publish_figures(now);
             done += parsed.consumed;
         }
@@ -411,44 +367,12 @@ impl Progress {
     }
 }
 
-/// Whether nothing has come, and that is all. (A read with a timeout is not gone on with by the
-/// system when the process is stopped and continued.)
-fn is_timeout(error: &io::Error) -> bool {
-    use io::ErrorKind as E;
-    matches!(error.kind(), E::WouldBlock | E::TimedOut | E::Interrupted)
+/// How long a silent primary is waited for.
+fn patience(engine: &Engine) -> Duration {
+    Duration::from_secs(engine.config.repl_timeout().unsigned_abs())
 }
 
 /// Another primary, or none, is followed meanwhile.
-fn superseded() -> io::Error {
+pub(super) fn superseded() -> io::Error {
     io::Error::other("another primary is followed")
-}
-
-/// The primary's stream while a snapshot comes: what has come is counted, and it ends when another
-/// primary is to be followed.
-struct Watched<'a> {
-    stream: &'a mut dyn Transport,
-    link: &'a Link,
-    heard: Instant,
-}
-
-impl Read for Watched<'_> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let patience = self.link.patience();
-        let count = loop {
-            if self.link.has_ended() {
-                return Err(superseded());
-            }
-            match self.stream.read(out) {
-                Err(error) if is_timeout(&error) && self.heard.elapsed() < patience => {}
-                count => break count?,
-            }
-        };
-        self.heard = Instant::now();
-        self.link.engine.replication.update_link(self.link.epoch, |link| {
-            link.sync_bytes.1 += count as u64;
-            link.last_heard = clock::now_ms();
-            link.sync_heard = link.last_heard;
-        });
-        Ok(count)
-    }
 }

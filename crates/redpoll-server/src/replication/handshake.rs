@@ -6,6 +6,7 @@ use redpoll_engine::Engine;
 use redpoll_engine::replication::FailoverState;
 use redpoll_resp::request::encode_words;
 use std::io;
+use std::time::{Duration, Instant};
 
 /// The longest line that a primary may answer with.
 const LINE_MAX: usize = 4096;
@@ -25,6 +26,9 @@ pub enum Answer {
 pub struct Line {
     pub stream: Box<dyn Transport>,
     pub buffer: Vec<u8>,
+    /// Says whether the primary, which has been silent for so long, is still to be waited for;
+    /// asked whenever a read comes back without anything.
+    pub patience: Box<dyn Fn(Duration) -> io::Result<()> + Send + Sync>,
 }
 
 impl Line {
@@ -51,11 +55,21 @@ impl Line {
                 return Err(io::Error::other("the primary's answer is no line"));
             }
             let mut chunk = [0; 1024];
-            let count = unless_interrupted(|| self.stream.read(&mut chunk))?;
+            let count = self.read(&mut chunk)?;
             if count == 0 {
                 return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
             }
             self.buffer.extend_from_slice(&chunk[..count]);
+        }
+    }
+
+    fn read(&mut self, chunk: &mut [u8]) -> io::Result<usize> {
+        let heard = Instant::now();
+        loop {
+            match self.stream.read(chunk) {
+                Err(error) if is_timeout(&error) => (self.patience)(heard.elapsed())?,
+                count => return count,
+            }
         }
     }
 
@@ -116,14 +130,11 @@ impl Line {
     }
 }
 
-/// Reads again if a signal has ended the wait: where it has a limit, SIGSTOP and SIGCONT do.
-pub fn unless_interrupted(mut read: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
-    loop {
-        match read() {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            result => return result,
-        }
-    }
+/// Whether nothing has come, and that is all. (A read with a timeout is not gone on with by the
+/// system when the process is stopped and continued.)
+pub fn is_timeout(error: &io::Error) -> bool {
+    use io::ErrorKind as E;
+    matches!(error.kind(), E::WouldBlock | E::TimedOut | E::Interrupted)
 }
 
 fn answer(line: &str) -> Option<Answer> {

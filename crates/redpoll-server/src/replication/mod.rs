@@ -8,6 +8,8 @@ mod follower;
 mod handshake;
 mod marked;
 mod snapshot;
+mod transfer;
+mod waiting;
 
 use crate::oom_score;
 use follower::Follower;
@@ -21,9 +23,12 @@ use std::io;
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
+use waiting::{Patience, Waiting};
 
 /// How often the thread looks at the clock when nobody wants anything.
 const TICK: Duration = Duration::from_millis(100);
+/// How often a replica that waits for its snapshot is sent an empty line, in milliseconds.
+const COMFORT_MS: i64 = 1000;
 
 /// Starts the thread that takes orders.
 pub fn start(engine: &Arc<Engine>) -> io::Result<()> {
@@ -33,6 +38,8 @@ pub fn start(engine: &Arc<Engine>) -> io::Result<()> {
         rng: SmallRng::new(clock::now_ms() as u64),
         engine: Arc::clone(engine),
         follower: None,
+        waiting: Waiting::default(),
+        comforted: 0,
         pinged: 0,
         alone_since: None,
     };
@@ -48,6 +55,10 @@ struct Keeper {
     engine: Arc<Engine>,
     rng: SmallRng,
     follower: Option<Follower>,
+    /// The replicas that wait for a full sync.
+    waiting: Waiting,
+    /// When those were last shown that this server lives, in milliseconds since 1970.
+    comforted: i64,
     /// When replicas were last pinged, in milliseconds since 1970.
     pinged: i64,
     /// Since when there are no replicas, while there is a backlog.
@@ -63,17 +74,17 @@ impl Keeper {
                 Err(mpsc::RecvTimeoutError::Disconnected) => return,
             }
             self.engine.standstill.wait();
+            self.look_at_waiting(clock::now_ms());
             self.look_at_clock(clock::now_ms());
         }
     }
 
-    /// Carries an order out. Replicas that want a snapshot at the same time share one.
+    /// Carries an order out, and those behind it.
     fn take(&mut self, first: Order, orders: &mpsc::Receiver<Order>) {
-        let (mut replicas, mut others): (Vec<Arc<Replica>>, Vec<_>) = Default::default();
+        let now = clock::now_ms();
         for order in std::iter::once(first).chain(orders.try_iter()) {
             match order {
-                Order::FullSync(replica) if replica.announced.without_data => others.push(replica),
-                Order::FullSync(replica) => replicas.push(replica),
+                Order::FullSync(replica) => self.waiting.add(replica, now),
                 Order::Follow(primary) => {
                     // Said in the log already; the server runs without.
                     let _ = oom_score::apply(&self.engine.config, primary.is_some());
@@ -84,15 +95,30 @@ impl Keeper {
                 }
             }
         }
-        self.sync(replicas);
-        self.sync(others);
+    }
+
+    /// Sends those replicas a snapshot that have waited long enough for others to share it, and
+    /// shows the others once a second that this server lives: they wait for an answer.
+    fn look_at_waiting(&mut self, now: i64) {
+        let config = &self.engine.config;
+        let diskless = config.repl_diskless_sync();
+        let patience = Patience {
+            delay_ms: if diskless { config.repl_diskless_sync_delay() * 1000 } else { 0 },
+            enough: usize::try_from(config.repl_diskless_sync_max_replicas()).unwrap_or(0),
+        };
+        let clients = &self.engine.clients;
+        self.waiting.retain(|replica| clients.get(replica.client.id).is_some());
+        for group in self.waiting.due(&patience, now) {
+            self.sync(group);
+        }
+        if now - self.comforted >= COMFORT_MS {
+            self.comforted = now;
+            self.waiting.each(|replica| replica.client.send(b"\n"));
+        }
     }
 
     /// Lets a thread send one snapshot to these replicas.
     fn sync(&self, replicas: Vec<Arc<Replica>>) {
-        if replicas.is_empty() {
-            return;
-        }
         let engine = Arc::clone(&self.engine);
         let thread = thread::Builder::new().name("sync".to_owned());
         let started = thread.spawn(move || {
@@ -128,7 +154,8 @@ impl Keeper {
         self.engine.expire_or_not(now);
         let (replication, config) = (&self.engine.replication, &self.engine.config);
         // A replica that is to catch up must not be given more to catch up with.
-        let quiet = replication.is_failing_over();
+        let ends = self.engine.waits_for_replicas_until().is_some();
+        let quiet = replication.is_failing_over() || ends;
         if !quiet && now - self.pinged >= config.repl_ping_replica_period() * 1000 {
             self.pinged = now;
             replication.say(&[b"PING"]);

@@ -7,7 +7,9 @@ use redpoll_engine::persistence::Snapshot;
 use redpoll_engine::replication::{Position, Replica};
 use redpoll_keyspace::clock;
 use redpoll_types::rng::SmallRng;
-use std::io::{self, Write};
+use std::fs::{self, File};
+use std::io::{self, Seek, Write};
+use std::process;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
@@ -29,7 +31,7 @@ pub fn send(engine: &Arc<Engine>, replicas: &[Arc<Replica>]) {
     let at = engine.begin_sync(&mut keys, replicas);
     let without_data = replicas.iter().any(|replica| replica.announced.without_data);
     let snapshot = match without_data {
-        true => Snapshot::without_keys(engine),
+        true => Ok(Snapshot::without_keys(engine)),
         false => Snapshot::take(engine, &mut keys),
     };
     drop(keys);
@@ -49,8 +51,8 @@ pub fn send(engine: &Arc<Engine>, replicas: &[Arc<Replica>]) {
         buffer: Vec::with_capacity(CHUNK),
         sent: 0,
     };
-    let written = announce(engine, &snapshot, &facts, replicas, &mark)
-        .and_then(|()| engine.stream(&snapshot, facts, &mut fanout))
+    let written = snapshot
+        .and_then(|snapshot| transmit(engine, snapshot, facts, &mark, &mut fanout))
         .and_then(|()| fanout.flush());
     if let Err(error) = written {
         log::warn!("A full sync failed: {error}");
@@ -69,47 +71,32 @@ pub fn send(engine: &Arc<Engine>, replicas: &[Arc<Replica>]) {
     log::info!("Synchronization with {count} replicas succeeded: {sent} bytes in {seconds:.3} s");
 }
 
-/// Tells each replica how it will know the snapshot's end: by a mark, or, if it does not understand
-/// that, by the length, for which everything is encoded once to be counted.
-fn announce(
+/// Sends a snapshot to all replicas. They know its end by a mark; if one does not understand that,
+/// the snapshot is put into a file first, as its length has to be told in front.
+fn transmit(
     engine: &Engine,
-    snapshot: &Snapshot,
-    facts: &[(&'static str, String)],
-    replicas: &[Arc<Replica>],
+    snapshot: Snapshot,
+    facts: Vec<(&'static str, String)>,
     mark: &str,
+    fanout: &mut Fanout<'_>,
 ) -> io::Result<()> {
-    let mut length = None;
-    for replica in replicas {
-        let line = if replica.announced.eof {
-            format!("$EOF:{mark}\r\n")
-        } else {
-            let length = match length {
-                Some(length) => length,
-                None => {
-                    let mut counter = Counter(0);
-                    engine.stream(snapshot, facts.to_vec(), &mut counter)?;
-                    *length.insert(counter.0)
-                }
-            };
-            format!("${length}\r\n")
-        };
-        replica.client.send(line.as_bytes());
+    if fanout.replicas.iter().all(|replica| replica.announced.eof) {
+        fanout.announce(mark, 0);
+        return engine.stream(snapshot, facts, fanout);
     }
-    Ok(())
+    let mut file = nameless_file()?;
+    engine.stream(snapshot, facts, &mut file)?;
+    fanout.announce(mark, file.stream_position()?);
+    file.rewind()?;
+    io::copy(&mut file, fanout).map(drop)
 }
 
-/// Counts bytes.
-struct Counter(u64);
-
-impl Write for Counter {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0 += bytes.len() as u64;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+/// A file in the data directory that is gone when it is closed.
+fn nameless_file() -> io::Result<File> {
+    let path = format!("temp-sync-{}.rdb", process::id());
+    let file = File::options().read(true).write(true).create(true).truncate(true).open(&path)?;
+    fs::remove_file(&path)?;
+    Ok(file)
 }
 
 /// Gives bytes to several replicas, as fast as the slowest takes them. Those that have gone, and
@@ -123,6 +110,17 @@ struct Fanout<'a> {
 }
 
 impl Fanout<'_> {
+    /// Tells each replica how it will know the snapshot's end.
+    fn announce(&self, mark: &str, length: u64) {
+        for replica in &self.replicas {
+            let line = match replica.announced.eof {
+                true => format!("$EOF:{mark}\r\n"),
+                false => format!("${length}\r\n"),
+            };
+            replica.client.send(line.as_bytes());
+        }
+    }
+
     fn send(&mut self) -> io::Result<()> {
         let (engine, patience) = (self.engine, self.patience);
         self.replicas.retain(|replica| has_room(engine, replica, patience));

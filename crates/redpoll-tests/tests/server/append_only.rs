@@ -5,7 +5,6 @@ use redpoll_tests::{Server, eventually};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
 use std::thread;
 use std::time::Duration;
 
@@ -101,62 +100,6 @@ fn write_all_types(server: &Server) -> String {
     client.ask("DEBUG DIGEST")
 }
 
-/// Kills the server while clients write, again and again; whatever was acknowledged must be there.
-/// REDPOLL_TEST_KILLS sets how often.
-#[test]
-fn nothing_acknowledged_is_lost_when_the_server_is_killed() {
-    const CLIENTS: usize = 4;
-    let rounds = std::env::var("REDPOLL_TEST_KILLS").ok().and_then(|text| text.parse().ok());
-    let home = Home::new();
-    let acknowledged: Vec<AtomicU64> = (0..CLIENTS).map(|_| AtomicU64::new(0)).collect();
-    for round in 0..rounds.unwrap_or(10) {
-        let mut server = home.start(&["--appendfsync", "always"]);
-        let mut client = server.talk();
-        for (number, acknowledged) in acknowledged.iter().enumerate() {
-            let there = client.ask(&format!("LLEN {number}"));
-            let there: u64 = there.trim_start_matches(':').parse().expect("a length");
-            let least = acknowledged.load(SeqCst);
-            assert!(there >= least, "round {round}: {there} of {least} writes are there");
-            acknowledged.store(there, SeqCst);
-        }
-        if round % 3 == 1 {
-            client.ask("BGREWRITEAOF");
-        }
-        let killed = AtomicBool::new(false);
-        thread::scope(|scope| {
-            for (number, acknowledged) in acknowledged.iter().enumerate() {
-                let (port, killed) = (server.port, &killed);
-                scope.spawn(move || write_until_killed(port, number, acknowledged, killed));
-            }
-            // sleep: the moment of the kill is to be any.
-            thread::sleep(Duration::from_millis(100 + 37 * (round % 5)));
-            killed.store(true, SeqCst);
-            server.signal("KILL");
-            server.wait();
-        });
-    }
-    assert!(acknowledged.iter().all(|count| count.load(SeqCst) > 0));
-}
-
-/// Appends to a list, counting what is acknowledged.
-fn write_until_killed(port: u16, number: usize, acknowledged: &AtomicU64, killed: &AtomicBool) {
-    use std::io::{Read, Write};
-    let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).expect("a connection");
-    let request = format!("RPUSH {number} x\r\n");
-    let mut answer = [0; 64];
-    loop {
-        let sent = stream.write_all(request.as_bytes());
-        match sent.and_then(|()| stream.read(&mut answer)) {
-            Ok(1..) => assert_eq!(answer[0], b':'),
-            Ok(0) | Err(_) => {
-                assert!(killed.load(SeqCst), "the server has gone by itself");
-                return;
-            }
-        }
-        acknowledged.fetch_add(1, SeqCst);
-    }
-}
-
 #[test]
 fn it_is_turned_on_and_off() {
     let home = Home::new();
@@ -189,7 +132,7 @@ fn a_log_that_ends_early_is_cut() {
     write(b"*3\r\n$3\r\nSET\r\n$1\r\nc\r\n$5\r\nab");
     let said = home.refusal(&["--aof-load-truncated", "no"]);
     let place = format!("what is whole ends at offset {}.", whole.len());
-    assert!(said.contains(&place) && said.contains("redis-check-aof --fix"), "{said}");
+    assert!(said.contains(&place) && said.contains("--check-aof --fix"), "{said}");
     home.start(&[]).talk().check("EXISTS a b c", ":2");
     assert_eq!(fs::read(&path).expect("the log"), whole);
     write(b"*1\r\n$5\r\nMULTI\r\n*3\r\n$3\r\nSET\r\n$1\r\nc\r\n$1\r\n1\r\n");

@@ -257,3 +257,26 @@ fn a_port_that_is_taken_is_an_error() {
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(!output.status.success() && said.contains("(metrics), aborting"), "{said}");
 }
+
+#[test]
+fn the_place_may_change() {
+    let server = Server::start(&[]);
+    let mut talk = server.talk();
+    let mut set = |port: u16| talk.ask(&format!("CONFIG SET metrics-port {port}"));
+    let refused = |port: u16| TcpStream::connect(("127.0.0.1", port)).is_err();
+    let (first, second) = (free_port(), free_port());
+    assert_eq!(set(first), "OK");
+    metrics(first);
+    assert_eq!(set(second), "OK");
+    metrics(second);
+    assert!(refused(first));
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let answer = set(taken.local_addr().expect("its address").port());
+    let failed = "-ERR CONFIG SET failed (possibly related to argument 'metrics-port') - Unable to \
+                  listen there. Check server logs.";
+    assert_eq!(answer, failed);
+    metrics(second);
+    server.talk().check("CONFIG SET metrics-bind localhost", "OK");
+    assert_eq!(set(0), "OK");
+    assert!(refused(second));
+}

@@ -172,7 +172,7 @@ impl Listpack {
 
     /// Whether `more` bytes of elements may be added without nearing the format's 4 GiB.
     pub fn can_grow(&self, more: usize) -> bool {
-        self.bytes.len().checked_add(more).is_some_and(|total| total <= BYTES_MAX)
+        can_grow(self.bytes.len(), more)
     }
 
     /// How many entries there are. O(1) below 65535 entries, else O(n).
@@ -452,6 +452,10 @@ impl<T: AsRef<[u8]>> FromIterator<T> for Listpack {
     }
 }
 
+fn can_grow(bytes: usize, more: usize) -> bool {
+    bytes.checked_add(more).is_some_and(|total| total <= BYTES_MAX)
+}
+
 /// Builds a listpack of many entries without reallocating for each.
 pub struct Builder {
     bytes: Vec<u8>,
@@ -479,6 +483,11 @@ impl Builder {
     /// Appends what another value held.
     pub fn push_element(&mut self, element: Element<'_>) {
         self.push_encoded(&Encoded::element(element));
+    }
+
+    /// As [`Listpack::can_grow`].
+    pub fn can_grow(&self, more: usize) -> bool {
+        can_grow(self.bytes.len(), more)
     }
 
     /// Bytes the listpack would have now.

@@ -1,6 +1,6 @@
 //! A big sorted set: a table from member to score, and a tree ordered by score and member.
 
-use super::member::{Entry, Member};
+use super::member::{Entry, Member, not_nan};
 use crate::footprint;
 use crate::table::CowTable;
 use crate::tree::{CowTree, Range};
@@ -19,7 +19,7 @@ impl Big {
     ) -> Self {
         let mut table = CowTable::new();
         for (member, score) in members {
-            let score = if score.is_nan() { 0.0 } else { score };
+            let score = not_nan(score);
             table.insert(Entry { score, member: Member::new(member.as_ref()) });
         }
         let mut entries: Vec<Entry> = table.iter().cloned().collect();

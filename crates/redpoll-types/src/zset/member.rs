@@ -65,4 +65,9 @@ pub(super) fn by_score(a: f64, b: f64) -> Ordering {
     a.partial_cmp(&b).unwrap_or(Ordering::Equal)
 }
 
+/// Sums of both infinities count as 0.
+pub(super) fn not_nan(score: f64) -> f64 {
+    if score.is_nan() { 0.0 } else { score }
+}
+
 const _: () = assert!(size_of::<Entry>() == 16);

@@ -34,7 +34,7 @@ use crate::listpack::{Corrupt, Element, Listpack};
 use crate::rng::Rng;
 use big::Big;
 use iter::Inner;
-use member::{Entry, Member};
+use member::{Entry, Member, by_score};
 use std::collections::HashSet;
 use std::ops::Range;
 
@@ -104,6 +104,29 @@ impl ZSet {
         let mut set = ZSet { repr: Repr::Big(Box::new(Big::from_members(members))) };
         set.compact(limits);
         set
+    }
+
+    /// As [`ZSet::from_members`], of members of which no two are equal. O(n log n).
+    pub fn from_distinct<M: AsRef<[u8]>>(mut members: Vec<(M, f64)>, limits: &Limits) -> Self {
+        match Self::pack_distinct(&mut members, limits) {
+            Some(pairs) => ZSet { repr: Repr::Packed(pairs) },
+            None => ZSet { repr: Repr::Big(Box::new(Big::from_members(members))) },
+        }
+    }
+
+    fn pack_distinct<M: AsRef<[u8]>>(
+        members: &mut [(M, f64)],
+        limits: &Limits,
+    ) -> Option<Listpack> {
+        let mut pairs = packed::Builder::new(members.len(), limits)?;
+        members.iter_mut().for_each(|(_, score)| *score = member::not_nan(*score));
+        members.sort_unstable_by(|(a, low), (b, high)| {
+            by_score(*low, *high).then_with(|| a.as_ref().cmp(b.as_ref()))
+        });
+        for (member, score) in members {
+            pairs.push(member.as_ref(), *score)?;
+        }
+        Some(pairs.finish())
     }
 
     /// The listpack of members and scores that a small set is, for a dump.
@@ -302,19 +325,11 @@ impl ZSet {
     /// The small form of the members at these ranks if number and lengths allow it.
     fn packed(&self, ranks: Range<usize>, limits: &Limits) -> Option<Listpack> {
         let members = self.range(ranks);
-        if members.len() > limits.zset_max_listpack_entries {
-            return None;
-        }
-        let mut pairs = Listpack::new();
+        let mut pairs = packed::Builder::new(members.len(), limits)?;
         for (member, score) in members {
-            let mut buffer = [0; 21];
-            let bytes = member.as_bytes(&mut buffer);
-            if bytes.len() > limits.zset_max_listpack_value || !pairs.can_grow(bytes.len()) {
-                return None;
-            }
-            packed::push(&mut pairs, bytes, score);
+            pairs.push(member.as_bytes(&mut [0; 21]), score)?;
         }
-        Some(pairs)
+        Some(pairs.finish())
     }
 
     /// All members with their scores.

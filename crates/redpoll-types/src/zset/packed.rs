@@ -3,6 +3,7 @@
 //! A score that is a whole number is stored as an integer, any other as its shortest text.
 
 use super::member::by_score;
+use crate::limits::Limits;
 use crate::listpack::{self, Corrupt, Cursor, Element, Listpack};
 use crate::number::{format_f64, parse_f64, write_i64};
 use std::cmp::Ordering;
@@ -74,9 +75,33 @@ pub(super) fn insert(pairs: &mut Listpack, member: &[u8], score: f64) {
     with_text(score, |text| pairs.insert_all_before(place, [member, text]));
 }
 
-/// Appends a member that is behind all others.
-pub(super) fn push(pairs: &mut Listpack, member: &[u8], score: f64) {
-    with_text(score, |text| pairs.push_back_all([member, text]));
+/// Makes the small form out of members that come in order.
+pub(super) struct Builder<'a> {
+    pairs: listpack::Builder,
+    limits: &'a Limits,
+}
+
+impl<'a> Builder<'a> {
+    /// A builder for `count` members; `None` if the small form may not have so many.
+    pub(super) fn new(count: usize, limits: &'a Limits) -> Option<Self> {
+        let fits = count <= limits.zset_max_listpack_entries;
+        fits.then(|| Builder { pairs: listpack::Builder::with_capacity(count * 16), limits })
+    }
+
+    /// Appends a member; `None` if it is too long for the small form.
+    pub(super) fn push(&mut self, member: &[u8], score: f64) -> Option<()> {
+        if member.len() > self.limits.zset_max_listpack_value || !self.pairs.can_grow(member.len())
+        {
+            return None;
+        }
+        self.pairs.push(member);
+        with_text(score, |text| self.pairs.push(text));
+        Some(())
+    }
+
+    pub(super) fn finish(self) -> Listpack {
+        self.pairs.finish()
+    }
 }
 
 /// Removes the pair that starts at `cursor`.

@@ -265,6 +265,10 @@ proptest! {
         let built = ZSet::from_members(members, &limits);
         prop_assert_eq!(built.encoding(), set.encoding());
         compare(&built, &pairs(set.iter()));
+        let distinct = set.iter().rev().map(|(member, score)| (member.to_vec(), score));
+        let built = ZSet::from_distinct(distinct.collect(), &limits);
+        prop_assert_eq!(built.encoding(), set.encoding());
+        compare(&built, &pairs(set.iter()));
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub(super) const RESETSTAT: Command = Command {
 fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
     ctx.engine.stats.reset();
     ctx.engine.excess.reset();
+    ctx.engine.replication.reset_counts();
     ctx.engine.users.log.reset_counts();
     ctx.engine.keyspace.reset_lazy_freed();
     ctx.reply.ok();
@@ -28,6 +29,7 @@ fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
 #[cfg(test)]
 mod tests {
     use crate::testing::TestServer;
+    use std::sync::atomic::Ordering::Relaxed;
 
     #[test]
     fn counters_start_again() {
@@ -36,8 +38,12 @@ mod tests {
         server.run(&mut session, "GET k");
         server.run(&mut session, "NOPE");
         assert_eq!(server.engine.stats.sum(|thread| &thread.misses), 1);
+        let syncs = &server.engine.replication.syncs;
+        syncs.iter().for_each(|count| count.store(1, Relaxed));
         server.run(&mut session, "CONFIG RESETSTAT");
         assert_eq!(server.engine.stats.sum(|thread| &thread.misses), 0);
         assert_eq!(server.engine.stats.errors(), []);
+        let syncs = &server.engine.replication.syncs;
+        assert!(syncs.iter().all(|count| count.load(Relaxed) == 0));
     }
 }

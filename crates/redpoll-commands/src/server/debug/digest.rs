@@ -47,7 +47,7 @@ pub(super) fn all(ctx: &mut Ctx<'_>) {
     for db in 0..keyspace.databases() {
         let mut keys = Vec::new();
         for number in 0..keyspace.stripes() {
-            for entry in ctx.keys.held_stripe(number).dbs[db].table.iter() {
+            for entry in ctx.keys.held_stripe(number).dbs()[db].table.iter() {
                 let mut digest = Digest::default();
                 digest.mix(entry.key());
                 mix_value(&mut digest, &entry);

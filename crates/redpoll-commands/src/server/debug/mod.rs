@@ -126,12 +126,14 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     Ok(())
 }
 
-/// Stops the whole server for a while.
+/// Stops the whole server for a while. In a script, time stands still all the same.
 fn sleep(ctx: &mut Ctx<'_>, word: &[u8]) {
     let seconds = parse_f64(word).unwrap_or(0.0).clamp(0.0, SLEEP_MAX);
     ctx.keys.lock_all();
     ctx.engine.standstill.sleep(Duration::from_secs_f64(seconds));
-    ctx.keys.pass((seconds * 1000.0) as i64);
+    if ctx.mode != Mode::Script {
+        ctx.keys.pass((seconds * 1000.0) as i64);
+    }
     if ctx.mode == Mode::Alone {
         ctx.keys.unlock();
     }
@@ -187,6 +189,17 @@ mod tests {
         let mut near = server.client_from("127.0.0.1:5", "");
         assert_eq!(server.run(&mut far, "DEBUG SLEEP 0"), text);
         assert_eq!(server.run(&mut near, "DEBUG SLEEP 0"), "OK");
+    }
+
+    #[test]
+    fn time_stands_still_for_whom_sleeps_in_a_script() {
+        let script = "redis.call('set', 'k', 'v', 'px', 1) redis.call('debug', 'sleep', '0.01') \
+                      return redis.call('exists', 'k')";
+        let unbound = |server: &mut TestServer| {
+            allow(server);
+            server.engine.scripts_unbound.store(true, Relaxed);
+        };
+        check_after(unbound, &format!("EVAL \"{script}\" 1 k"), "1");
     }
 
     #[test]

@@ -1,12 +1,14 @@
-//! `DEBUG OBJECT key`: how a value is stored.
-//!
-//! The serialized length of Redis is missing, as nothing is serialized yet.
+//! `DEBUG OBJECT key`: how a value is stored, and how long it is in a snapshot. O(size).
 
 use crate::prelude::*;
+use redpoll_engine::migration;
 use redpoll_keyspace::access;
 use redpoll_keyspace::entry::Payload;
 use redpoll_types::list::{ChunkRef, List};
 use redpoll_types::value::Value;
+
+/// Of what DUMP gives, the type in front and the version and checksum behind are not the value's.
+const AROUND_THE_VALUE: usize = 1 + 10;
 
 /// Strings longer than this are `raw` to Redis.
 const EMBEDDED_MAX: usize = 44;
@@ -34,9 +36,11 @@ pub(super) fn describe(ctx: &mut Ctx<'_>, key: &[u8]) -> Result {
     };
     let (clock, address) = (entry.access(), entry.key().as_ptr());
     let idle = access::idle_seconds(clock, now);
+    let dumped = migration::dump(payload, ctx.engine.config.rdbcompression()).len();
+    let length = dumped.saturating_sub(AROUND_THE_VALUE);
     let text = format!(
-        "Value at:{address:p} refcount:1 encoding:{encoding} lru:{clock} \
-         lru_seconds_idle:{idle}{details}"
+        "Value at:{address:p} refcount:1 encoding:{encoding} serializedlength:{length} \
+         lru:{clock} lru_seconds_idle:{idle}{details}"
     );
     ctx.reply.simple(&text);
     ctx.keys.unlock_walk();
@@ -71,13 +75,19 @@ mod tests {
         let mut server = TestServer::new();
         allow(&mut server);
         let mut session = server.client();
-        for (value, encoding) in [("12", "int"), ("ab", "embstr"), (&"x".repeat(45), "raw")] {
+        let long = "x".repeat(45);
+        for (value, encoding, length) in [("12", "int", 2), ("ab", "embstr", 3), (&long, "raw", 8)]
+        {
             server.run(&mut session, &format!("SET k {value}"));
             let text = server.run(&mut session, "DEBUG OBJECT k");
             assert!(text.starts_with("Value at:0x"), "{text}");
-            assert!(text.contains(&format!(" refcount:1 encoding:{encoding} lru:")), "{text}");
+            let told = format!(" refcount:1 encoding:{encoding} serializedlength:{length} lru:");
+            assert!(text.contains(&told), "{text}");
             assert!(text.ends_with(" lru_seconds_idle:0"), "{text}");
         }
+        server.run(&mut session, "CONFIG SET rdbcompression no");
+        let text = server.run(&mut session, "DEBUG OBJECT k");
+        assert!(text.contains(" serializedlength:46 "), "{text}");
     }
 
     #[test]

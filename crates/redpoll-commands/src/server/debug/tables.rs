@@ -10,7 +10,7 @@ pub(super) fn describe(ctx: &mut Ctx<'_>, word: &[u8]) -> Result {
     }
     let (mut keys, mut fullest, mut used, mut bytes, mut volatile) = (0, 0, 0, 0, 0);
     for number in 0..keyspace.stripes() {
-        let db = &ctx.keys.stripe(number).dbs[db];
+        let db = &ctx.keys.stripe(number).dbs()[db];
         let len = db.table.len();
         (keys, volatile, bytes) = (keys + len, volatile + db.volatile, bytes + db.overhead_bytes());
         (fullest, used) = (len.max(fullest), used + usize::from(len > 0));

@@ -31,7 +31,7 @@ impl Sizes {
         let keyspace = ctx.keys.keyspace();
         let mut sizes = vec![[[0; BINS]; NAMES.len()]; keyspace.databases()];
         for number in 0..keyspace.stripes() {
-            for (db, counts) in ctx.keys.stripe(number).dbs.iter().zip(&mut sizes) {
+            for (db, counts) in ctx.keys.stripe(number).dbs().iter().zip(&mut sizes) {
                 for entry in db.table.iter() {
                     if let Some((name, size)) = size(entry.payload()) {
                         counts[name][bin(size)] += 1;

@@ -16,7 +16,10 @@ pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, survey: &Survey) {
     text.field("maxmemory_policy", config.maxmemory_policy().name());
     ratios(text, &figures);
     text.field("mem_not_counted_for_evict", ctx.engine.uncounted());
-    text.zeros(&["mem_replication_backlog", "mem_total_replication_buffers"]);
+    let replication = &ctx.engine.replication;
+    let backlog = replication.facts().backlog.map_or(0, |(_, bytes)| bytes);
+    text.field("mem_replication_backlog", backlog);
+    text.field("mem_total_replication_buffers", backlog + replication.waiting_bytes());
     text.field("mem_clients_slaves", figures.replicas);
     text.field("mem_clients_normal", figures.clients - figures.replicas);
     text.zeros(&["mem_cluster_links"]);

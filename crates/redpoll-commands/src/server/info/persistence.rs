@@ -3,27 +3,48 @@
 use super::text::Text;
 use crate::prelude::*;
 use crate::server::survey::Survey;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, _survey: &Survey) {
     text.field("loading", u8::from(ctx.engine.is_loading()));
     let zeros = ["async_loading", "current_cow_peak", "current_cow_size", "current_cow_size_age"];
     text.zeros(&zeros);
-    text.decimal("current_fork_perc", 0.0);
-    text.zeros(&["current_save_keys_processed", "current_save_keys_total"]);
+    let progress = &ctx.engine.persistence.progress;
+    let of_save = |count: &AtomicU64| if ctx.engine.is_saving() { count.load(Relaxed) } else { 0 };
+    let (keys, total) = (of_save(&progress.keys), of_save(&progress.total));
+    text.decimal("current_fork_perc", 100.0 * keys as f64 / total.max(1) as f64);
+    text.field("current_save_keys_processed", keys);
+    text.field("current_save_keys_total", total);
     text.field("rdb_changes_since_last_save", ctx.engine.stats.dirty());
     let (status, saving) = (ctx.engine.persistence.status(), ctx.engine.is_saving());
-    text.field("rdb_bgsave_in_progress", u8::from(saving));
+    // A snapshot for replicas is one, too.
+    let syncing = ctx.engine.replication.replicas().iter().any(|replica| replica.is_being_sent());
+    text.field("rdb_bgsave_in_progress", u8::from(saving || syncing));
     text.field("rdb_last_save_time", status.saved_at / 1000);
     text.field("rdb_last_bgsave_status", if status.failed { "err" } else { "ok" });
     text.field("rdb_last_bgsave_time_sec", status.took_seconds.unwrap_or(-1));
     let since = (ctx.keys.now() - status.tried_at).max(0) / 1000;
     text.field("rdb_current_bgsave_time_sec", if saving { since } else { -1 });
     text.field("rdb_saves", status.saves);
-    text.zeros(&["rdb_last_cow_size"]);
+    text.field("rdb_last_cow_size", progress.captured.load(Relaxed));
     text.field("rdb_last_load_keys_expired", status.loaded_expired);
     text.field("rdb_last_load_keys_loaded", status.loaded);
     write_log(text, ctx);
+    if ctx.engine.is_loading() {
+        write_progress(text, ctx);
+    }
+}
+
+/// How far loading has come.
+fn write_progress(text: &mut Text, ctx: &Ctx<'_>) {
+    let progress = &ctx.engine.persistence.load_progress;
+    let (total, passed) = progress.bytes();
+    text.field("loading_start_time", progress.begun() / 1000);
+    text.field("loading_total_bytes", total);
+    text.field("loading_rdb_used_mem", progress.used_memory());
+    text.field("loading_loaded_bytes", passed);
+    text.decimal("loading_loaded_perc", passed as f64 * 100.0 / total.max(1) as f64);
+    text.field("loading_eta_seconds", progress.seconds_left(ctx.keys.now()));
 }
 
 /// The append-only file.

@@ -31,6 +31,9 @@ pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, _survey: &Survey) {
     let file = process.config_file.as_ref().map(|file| file.display().to_string());
     text.field("config_file", file.unwrap_or_default());
     text.field("io_threads_active", u8::from(process.workers > 1));
+    if let Some(until) = ctx.engine.waits_for_replicas_until() {
+        text.field("shutdown_in_milliseconds", until - ctx.keys.now());
+    }
     listeners(text, ctx);
 }
 

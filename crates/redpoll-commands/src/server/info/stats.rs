@@ -107,7 +107,7 @@ fn never(text: &mut Text, ctx: &Ctx<'_>) {
     text.field("tracking_total_keys", keys);
     text.field("tracking_total_items", items);
     text.field("tracking_total_prefixes", ctx.engine.tracking.prefix_count());
-    text.zeros(&["unexpected_error_replies"]);
+    text.field("unexpected_error_replies", ctx.engine.stats.unexpected_errors.load(Relaxed));
 }
 
 #[cfg(test)]

@@ -53,7 +53,8 @@ fn sizes(ctx: &mut Ctx<'_>, figures: &MemoryFigures) {
     count(ctx, "peak.allocated", figures.peak);
     count(ctx, "total.allocated", figures.used);
     count(ctx, "startup.allocated", figures.startup);
-    count(ctx, "replication.backlog", 0);
+    let backlog = ctx.engine.replication.facts().backlog.map_or(0, |(_, bytes)| bytes);
+    count(ctx, "replication.backlog", backlog);
     count(ctx, "clients.slaves", 0);
     count(ctx, "clients.normal", figures.clients);
     count(ctx, "cluster.links", 0);

@@ -53,7 +53,7 @@ fn bytes(ctx: &mut Ctx<'_>, key: &[u8], samples: usize) -> Option<usize> {
     let own = entry.block_bytes() + elsewhere;
     let (keyspace, db) = (ctx.keys.keyspace(), ctx.keys.db());
     let stripe = ctx.keys.held_stripe(keyspace.stripe_of(keyspace.hash(key)));
-    let table = &stripe.dbs[db].table;
+    let table = &stripe.dbs()[db].table;
     Some(own + table.bytes().checked_div(table.capacity()).unwrap_or(0))
 }
 

@@ -1,0 +1,67 @@
+//! Replicas that wait for a full sync. Each waits a while for others that may share its snapshot.
+
+use redpoll_engine::replication::Replica;
+use std::sync::Arc;
+
+/// For how long a replica waits for others.
+pub struct Patience {
+    /// So many milliseconds (`repl-diskless-sync-delay`).
+    pub delay_ms: i64,
+    /// Or until so many wait (`repl-diskless-sync-max-replicas`); 0 is any number.
+    pub enough: usize,
+}
+
+impl Patience {
+    /// Whether a group of so many waits no longer, the first of which has waited for so long.
+    fn is_over(&self, count: usize, waited_ms: i64) -> bool {
+        waited_ms >= self.delay_ms || (self.enough > 0 && count >= self.enough)
+    }
+}
+
+/// See the module's head.
+#[derive(Default)]
+pub struct Waiting(Vec<Waiter>);
+
+struct Waiter {
+    replica: Arc<Replica>,
+    /// In milliseconds since 1970.
+    since: i64,
+}
+
+impl Waiting {
+    /// One more.
+    pub fn add(&mut self, replica: Arc<Replica>, now: i64) {
+        self.0.push(Waiter { replica, since: now });
+    }
+
+    /// Forgets those that are not to be kept.
+    pub fn retain(&mut self, keep: impl Fn(&Replica) -> bool) {
+        self.0.retain(|waiter| keep(&waiter.replica));
+    }
+
+    /// Takes those out that wait no longer, in groups that share a snapshot: one with keys is not
+    /// for whom wants none. Who cannot take a snapshot of unknown length does not wait, as in
+    /// Redis, and takes its group along.
+    pub fn due(&mut self, patience: &Patience, now: i64) -> Vec<Vec<Arc<Replica>>> {
+        let waiting = std::mem::take(&mut self.0);
+        let (without_data, with_data): (Vec<_>, Vec<_>) =
+            waiting.into_iter().partition(|waiter| waiter.replica.announced.without_data);
+        let mut due = Vec::new();
+        for group in [with_data, without_data] {
+            let over = |waiter: &Waiter| {
+                !waiter.replica.announced.eof || patience.is_over(group.len(), now - waiter.since)
+            };
+            if group.iter().any(over) {
+                due.push(group.into_iter().map(|waiter| waiter.replica).collect());
+            } else {
+                self.0.extend(group);
+            }
+        }
+        due
+    }
+
+    /// Does something for each.
+    pub fn each(&self, act: impl Fn(&Replica)) {
+        self.0.iter().for_each(|waiter| act(&waiter.replica));
+    }
+}

@@ -1,0 +1,5 @@
+//! `aof_file` for cargo-fuzz; what it checks is said in `redpoll-fuzz`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| redpoll_fuzz::aof_file::run(data));
