@@ -143,7 +143,7 @@ pub fn open_rings(path: &SocketAddrUnix, opening: &(Vec<u8>, usize)) -> io::Resu
         missing = missing.saturating_sub(found.replies);
     }
     match Client::open(socket, None)? {
-        Opened::Rings(client) => Ok(Link::Rings(Box::new(client))),
+        Opened::Rings(client) => Ok(Link::Rings(client)),
         Opened::Refused(_, why) => Err(io::Error::other(why)),
     }
 }

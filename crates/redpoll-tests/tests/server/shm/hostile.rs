@@ -72,7 +72,7 @@ fn garbage_anywhere_harms_nobody_else() {
             let at = match random() % 3 {
                 0 => REQUESTS_AT + (random() % 64) as usize * 8,
                 1 => REPLIES_AT + (random() % 64) as usize * 8,
-                _ => (random() % (HEADER_LEN as u64 + 8192) & !7) as usize,
+                _ => ((random() % (HEADER_LEN as u64 + 8192)) & !7) as usize,
             };
             let value = match random() % 4 {
                 0 => random() % 10_000,
