@@ -1,7 +1,8 @@
 //! The client's side of a connection.
 //!
 //! A [`Client`] is a [`Sender`] and a [`Receiver`]; each may live on a thread of its own
-//! ([`Client::split`]), and any number of handles ([`Link`]) may set timeouts or end the connection.
+//! ([`Client::split`]), and any number of handles ([`Link`]) may set timeouts or end the
+//! connection.
 
 use crate::bell::{Doorbell, drain, sleep, wake_futex};
 use crate::handshake::{self, Answer};
