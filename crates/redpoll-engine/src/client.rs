@@ -90,6 +90,8 @@ pub struct Client {
     waker: RwLock<Arc<dyn Waker>>,
     outbox: Mutex<Vec<u8>>,
     outbox_len: AtomicUsize,
+    /// Memory of the outbox, and of what was taken from it and is not reckoned elsewhere yet.
+    outbox_room: AtomicUsize,
     woken: AtomicBool,
     wish: AtomicU8,
     proto: AtomicU8,
@@ -196,6 +198,9 @@ pub struct Wishes {
     pub new_role: bool,
 }
 
+/// What an empty outbox keeps of its memory.
+const OUTBOX_KEPT: usize = 4096;
+
 const KILL: u8 = 1;
 const UNBLOCK: u8 = 2;
 const UNBLOCK_ERROR: u8 = 4;
@@ -222,6 +227,7 @@ impl Client {
             waker: RwLock::new(waker),
             outbox: Mutex::default(),
             outbox_len: AtomicUsize::new(0),
+            outbox_room: AtomicUsize::new(0),
             woken: AtomicBool::new(false),
             wish: AtomicU8::new(0),
             proto: AtomicU8::new(2),
@@ -252,8 +258,26 @@ impl Client {
     /// Appends encoded bytes to what the client will be sent. Its thread is still to be woken.
     pub fn post(&self, bytes: &[u8]) {
         let mut outbox = self.outbox.lock();
+        let (room, needed) = (outbox.capacity(), outbox.len() + bytes.len());
+        if needed > room {
+            // While it grows, it is there twice.
+            self.outbox_room.fetch_max(room + needed.max(2 * room), AcqRel);
+        }
         outbox.extend_from_slice(bytes);
         self.outbox_len.store(outbox.len(), Release);
+    }
+
+    /// The memory that the outbox takes, at most.
+    pub fn outbox_room(&self) -> usize {
+        self.outbox_room.load(Acquire)
+    }
+
+    /// What was taken from the outbox is reckoned elsewhere now.
+    pub fn settle_outbox(&self) {
+        if self.outbox_room() > OUTBOX_KEPT {
+            let outbox = self.outbox.lock();
+            self.outbox_room.store(outbox.capacity(), Release);
+        }
     }
 
     /// Bytes that wait in the outbox.
@@ -268,7 +292,7 @@ impl Client {
         }
         let mut outbox = self.outbox.lock();
         out.append(&mut outbox);
-        outbox.shrink_to(4096);
+        outbox.shrink_to(OUTBOX_KEPT);
         self.outbox_len.store(0, Release);
     }
 

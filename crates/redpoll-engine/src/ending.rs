@@ -1,7 +1,7 @@
 //! The end of the program, which SHUTDOWN or a signal asks for: replicas catch up first.
 //!
-//! For `shutdown-timeout` seconds writes wait until all replicas have acknowledged the whole stream;
-//! one of them may be the next primary.
+//! For `shutdown-timeout` seconds writes wait until all replicas have acknowledged the whole
+//! stream; one of them may be the next primary.
 
 use crate::client::flags;
 use crate::engine::{Engine, ShutdownOptions};

@@ -201,6 +201,11 @@ impl Session {
         }
     }
 
+    /// Commands executed so far.
+    pub fn executed(&self) -> u64 {
+        self.executed
+    }
+
     /// Switches the protocol.
     pub fn set_proto(&mut self, proto: Proto) {
         self.proto = proto;

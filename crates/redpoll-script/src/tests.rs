@@ -164,7 +164,8 @@ fn any_number_of_values_comes_back() {
     ];
     for call in calls {
         let script = format!(
-            "local t = {{}} for n = 1, 300 do t[n] = n if #{{{call}}} ~= n + 1 then return n end end"
+            "local t = {{}} for n = 1, 300 do t[n] = n \
+             if #{{{call}}} ~= n + 1 then return n end end"
         );
         check(&script, "_");
     }

@@ -249,7 +249,8 @@ impl Common {
         let rings = connection.stream.rings().is_some();
         // Without flags, the rings were looked at, and nobody has rung.
         if rings && !flags.is_empty() {
-            connection.answer_bell(&hands.executor);
+            let hung_up = flags.intersects(E::RDHUP | E::HUP | E::ERR);
+            connection.answer_bell(&hands.executor, hung_up);
         }
         if (rings || flags.contains(E::OUT)) && !connection.writable(&hands.executor) {
             drop(connection);
@@ -321,7 +322,7 @@ impl Common {
             connection.in_held = true;
             self.held.borrow_mut().push(client);
         }
-        connection.count_wakes(&hands.executor);
+        connection.count_rings(&hands.executor);
         if next != Next::Close && !connection.is_hot && connection.stream.rings().is_some() {
             if let Some(poller) = self.pollers.next() {
                 drop(connection);

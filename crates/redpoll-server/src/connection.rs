@@ -82,8 +82,8 @@ pub struct Connection {
     finishing: bool,
     /// Its place among the clients with shared memory, if it is one.
     place: Option<Place>,
-    /// How often its client was woken, as far as that is counted.
-    wakes_counted: u64,
+    /// Commands executed, and wakes of a client of shared memory, as far as they are counted.
+    counted: (u64, u64),
 }
 
 impl Connection {
@@ -107,7 +107,7 @@ impl Connection {
             over_soft_since: None,
             finishing: false,
             place: None,
-            wakes_counted: 0,
+            counted: (0, 0),
         }
     }
 
@@ -272,8 +272,10 @@ impl Connection {
         }
         self.release(u64::MAX);
         if self.unsent() > 0 {
+            self.announce_growth(out.len());
             self.output.extend_from_slice(out);
             out.clear();
+            out.shrink_to(OUT_KEPT);
             return self.writable(executor);
         }
         let Ok(count) = self.write(executor, out) else { return false };
@@ -326,11 +328,22 @@ impl Connection {
         self.session.client.figures.output_bytes.store(self.unsent(), Relaxed);
     }
 
+    /// Says beforehand what the output takes while so many bytes are added: if it grows, it is
+    /// there twice for a moment. For replicas, as what waits for them must not evict keys.
+    fn announce_growth(&self, more: usize) {
+        let (room, needed) = (self.output.capacity(), self.output.len() + more);
+        if self.session.is_replica && needed > room {
+            let bytes = self.input.capacity() + room + needed.max(2 * room);
+            self.session.client.figures.buffer_bytes.store(bytes, Relaxed);
+        }
+    }
+
     /// Says what the client's buffers take; somebody's may be too much now.
     fn reckon(&self, executor: &Executor) {
         let client = &self.session.client;
         let bytes = self.input.capacity() + self.output.capacity();
         client.figures.buffer_bytes.store(bytes, Relaxed);
+        client.settle_outbox();
         executor.engine().reckon_client(client);
     }
 

@@ -229,15 +229,11 @@ impl Worker {
     fn serve_ready(&mut self, events: &[epoll::Event]) {
         self.common.engine.standstill.wait();
         let now = clock::now_ms();
-        let before = self.hands.executor.stats().executed.get();
         match events {
             // Most often there is one, and it is the next to be answered.
             [one] => self.common.serve_rings(&mut self.hands, one.data.u64(), now),
             several => self.serve_group(several, now),
         }
-        let stats = self.hands.executor.stats();
-        stats.ring_turns.add(1);
-        stats.ring_commands.add(stats.executed.get().saturating_sub(before));
     }
 
     /// Parks what has been idle for long enough: at once, if others want the core.

@@ -92,8 +92,10 @@ impl Rings {
         self.channel.rung()
     }
 
-    pub(crate) fn answer(&mut self, socket: BorrowedFd<'_>) {
-        if self.left.is_none() && !bell::drain(socket).unwrap_or(false) {
+    pub(crate) fn answer(&mut self, socket: BorrowedFd<'_>, hung_up: bool) {
+        // The bytes come before the end, and each arrival is told once: so the end is taken from
+        // what the poller says, and not looked for behind the bytes.
+        if self.left.is_none() && (hung_up || !bell::drain(socket).unwrap_or(false)) {
             // It is gone, or goes. What it has asked for before that is done still, but no more
             // than the ring held then: the memory is still there to be written to.
             self.left = Some(self.channel.memory().layout().requests.size);

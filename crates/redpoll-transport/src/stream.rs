@@ -141,10 +141,10 @@ impl Stream {
     }
 
     /// Takes note of what the descriptor reports of a stream that goes through shared memory: the
-    /// client has rung, or is gone.
-    pub fn answer_bell(&mut self) {
+    /// client has rung, or has `hung_up`.
+    pub fn answer_bell(&mut self, hung_up: bool) {
         if let Some(rings) = &mut self.rings {
-            rings.answer(self.socket.as_fd());
+            rings.answer(self.socket.as_fd(), hung_up);
         }
     }
 

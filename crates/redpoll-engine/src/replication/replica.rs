@@ -146,7 +146,7 @@ impl Replica {
         };
         let figures = &self.client.figures;
         let kept = figures.output_bytes.load(Relaxed).max(figures.buffer_bytes.load(Relaxed));
-        pending + self.client.outbox_len() + kept
+        pending + self.client.outbox_room() + kept
     }
 
     /// Its state as INFO names it. As in Redis without a file in between, a snapshot is waited for

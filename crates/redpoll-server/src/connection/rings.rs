@@ -98,8 +98,8 @@ impl Connection {
     }
 
     /// Takes note of what the descriptor reports: the client has rung, or is gone.
-    pub fn answer_bell(&mut self, executor: &Executor) {
-        self.stream.answer_bell();
+    pub fn answer_bell(&mut self, executor: &Executor, hung_up: bool) {
+        self.stream.answer_bell(hung_up);
         executor.stats().ring_doorbells.add(1);
     }
 
@@ -108,13 +108,16 @@ impl Connection {
         self.stream.rings().is_some_and(|rings| rings.is_gone() && !self.may_read())
     }
 
-    /// Counts how often the client had to be woken.
+    /// Counts what has been done for a client of shared memory, and how often it had to be woken.
     #[inline]
-    pub fn count_wakes(&mut self, executor: &Executor) {
+    pub fn count_rings(&mut self, executor: &Executor) {
         if let Some(rings) = self.stream.rings() {
-            let wakes = rings.wakes();
-            let new = wakes - std::mem::replace(&mut self.wakes_counted, wakes);
-            executor.stats().ring_wakes.add(new);
+            let now = (self.session.executed(), rings.wakes());
+            let before = std::mem::replace(&mut self.counted, now);
+            let stats = executor.stats();
+            stats.ring_turns.add(1);
+            stats.ring_commands.add(now.0 - before.0);
+            stats.ring_wakes.add(now.1 - before.1);
         }
     }
 

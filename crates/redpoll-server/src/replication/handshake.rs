@@ -26,8 +26,8 @@ pub enum Answer {
 pub struct Line {
     pub stream: Box<dyn Transport>,
     pub buffer: Vec<u8>,
-    /// Says whether the primary, which has been silent for so long, is still to be waited for; asked
-    /// whenever a read comes back without anything.
+    /// Says whether the primary, which has been silent for so long, is still to be waited for;
+    /// asked whenever a read comes back without anything.
     pub patience: Box<dyn Fn(Duration) -> io::Result<()> + Send + Sync>,
 }
 

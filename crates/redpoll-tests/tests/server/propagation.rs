@@ -6,7 +6,7 @@ use redpoll_tests::{Server, eventually};
 use std::fs;
 use std::process::Command;
 
-/// A primary and its replica, whose key `k` is another type's: the primary's next RPUSH fails there.
+/// A primary and its replica, whose key `k` is a string: the primary's next RPUSH fails there.
 fn at_odds(settings: &[&str]) -> (Server, Server) {
     let (primary, replica) = (Server::start(&[]), Server::start(settings));
     replica.talk().check(&format!("REPLICAOF 127.0.0.1 {}", primary.port), "OK");
