@@ -68,7 +68,8 @@ fn answer(mut channel: Channel, socket: UnixStream) -> io::Result<()> {
 }
 
 fn ask(mut client: Client) -> io::Result<Histogram<u64>> {
-    let mut histogram = Histogram::new_with_bounds(1, 1_000_000_000, 3).map_err(io::Error::other)?;
+    let mut histogram =
+        Histogram::new_with_bounds(1, 1_000_000_000, 3).map_err(io::Error::other)?;
     let begun = Instant::now();
     let mut answer = [0; MESSAGE.len()];
     let mut count = 0;

@@ -125,7 +125,8 @@ impl Link {
 /// Opens a connection that goes through shared memory: sends the opening, and asks for it when its
 /// replies are in.
 pub fn open_rings(path: &SocketAddrUnix, opening: &(Vec<u8>, usize)) -> io::Result<Link> {
-    let socket = net::socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    let socket =
+        net::socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
     net::connect(&socket, path)?;
     let mut socket = UnixStream::from(socket);
     socket.write_all(&opening.0)?;
@@ -133,7 +134,8 @@ pub fn open_rings(path: &SocketAddrUnix, opening: &(Vec<u8>, usize)) -> io::Resu
     let mut bytes = [0; 4096];
     while missing > 0 {
         let count = socket.read(&mut bytes)?;
-        let found = skipper.feed(&bytes[..count]).map_err(|error| io::Error::other(error.to_string()))?;
+        let found =
+            skipper.feed(&bytes[..count]).map_err(|error| io::Error::other(error.to_string()))?;
         if let Some(text) = found.error {
             return Err(io::Error::other(text));
         }
@@ -143,7 +145,7 @@ pub fn open_rings(path: &SocketAddrUnix, opening: &(Vec<u8>, usize)) -> io::Resu
         missing = missing.saturating_sub(found.replies);
     }
     match Client::open(socket, None)? {
-        Opened::Rings(client) => Ok(Link::Rings(Box::new(client))),
+        Opened::Rings(client) => Ok(Link::Rings(client)),
         Opened::Refused(_, why) => Err(io::Error::other(why)),
     }
 }

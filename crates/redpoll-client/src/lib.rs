@@ -21,6 +21,7 @@ pub mod request;
 mod rings;
 pub mod tls;
 pub mod transport;
+pub mod uri;
 pub mod value;
 
 pub use connection::{Config, Connection, Protocol, SharedMemory};

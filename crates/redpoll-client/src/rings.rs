@@ -24,12 +24,9 @@ enum Halves {
     Moving,
 }
 
-impl From<Client> for Rings {
-    fn from(client: Client) -> Self {
-        Rings {
-            link: Arc::clone(client.link()),
-            halves: RefCell::new(Halves::Own(Box::new(client))),
-        }
+impl From<Box<Client>> for Rings {
+    fn from(client: Box<Client>) -> Self {
+        Rings { link: Arc::clone(client.link()), halves: RefCell::new(Halves::Own(client)) }
     }
 }
 

@@ -181,7 +181,7 @@ impl Common {
         self.connections.borrow_mut().insert(id, Rc::new(RefCell::new(connection)));
         // What was sent to it on its way has woken nobody.
         self.serve(hands, id, now, |connection, hands, now| {
-            connection.has_arrived(false);
+            connection.look_at_rings();
             connection.woken(&mut hands.executor, &mut hands.scratch, now)
         });
     }
@@ -258,7 +258,7 @@ impl Common {
             return false;
         }
         if rings {
-            connection.has_arrived(false);
+            connection.look_at_rings();
             if connection.is_gone() {
                 drop(connection);
                 self.close(hands, client);
@@ -285,7 +285,7 @@ impl Common {
     /// Serves a connection whose rings have something.
     pub fn serve_rings(&self, hands: &mut Hands, client: ClientId, now: i64) {
         self.serve(hands, client, now, |connection, hands, now| {
-            connection.has_arrived(false);
+            connection.look_at_rings();
             match connection.writable(&hands.executor) {
                 true => Self::turn(connection, hands, now),
                 false => Next::Close,
@@ -338,7 +338,9 @@ impl Common {
             Next::Again => self.again.borrow_mut().push_back(client),
             Next::Paused(_) => self.paused.borrow_mut().push(client),
             // One that is hot is looked at anyway.
-            Next::Wait if connection.should_read() && !connection.is_hot => self.again.borrow_mut().push_back(client),
+            Next::Wait if connection.should_read() && !connection.is_hot => {
+                self.again.borrow_mut().push_back(client)
+            }
             Next::Wait => {}
         }
         if let Some(waiter) = &connection.session.waiting

@@ -42,7 +42,8 @@ impl Common {
     /// Adds an event for each hot connection that has something to do, up to so many events.
     pub fn add_ready(&self, events: &mut Vec<epoll::Event>, most: usize) {
         for hot in self.hot.borrow_mut().iter_mut() {
-            let ready = hot.connection.try_borrow().is_ok_and(|connection| connection.rings_ready());
+            let ready =
+                hot.connection.try_borrow().is_ok_and(|connection| connection.rings_ready());
             if ready && events.len() < most {
                 hot.active = true;
                 let flags = epoll::EventFlags::empty();

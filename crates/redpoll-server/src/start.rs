@@ -184,8 +184,10 @@ fn follow_configured(engine: &Engine) {
     }
 }
 
+type Mailboxes = Vec<Arc<Mailbox>>;
+
 /// Starts workers and pollers; returns both's mailboxes.
-fn start_workers(engine: &Arc<Engine>) -> io::Result<(Vec<Arc<Mailbox>>, Vec<Arc<Mailbox>>)> {
+fn start_workers(engine: &Arc<Engine>) -> io::Result<(Mailboxes, Mailboxes)> {
     let nobody = Arc::new(Pollers::default());
     let (workers, pollers) = (engine.process.workers.max(1), engine.process.pollers);
     let start = |name: &str, number: usize, seed: usize, pollers: &Arc<Pollers>| {

@@ -45,11 +45,7 @@ impl Channel {
 
     /// Moves requests to the end of `out`, within its spare capacity.
     #[inline]
-    pub fn read(
-        &mut self,
-        out: &mut Vec<u8>,
-        socket: BorrowedFd<'_>,
-    ) -> Result<usize, Violation> {
+    pub fn read(&mut self, out: &mut Vec<u8>, socket: BorrowedFd<'_>) -> Result<usize, Violation> {
         self.requests.read(out, &Doorbell::new(socket, &self.rung))
     }
 

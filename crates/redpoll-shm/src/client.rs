@@ -1,7 +1,8 @@
 //! The client's side of a connection.
 //!
 //! A [`Client`] is a [`Sender`] and a [`Receiver`]; each may live on a thread of its own
-//! ([`Client::split`]), and any number of handles ([`Link`]) may set timeouts or end the connection.
+//! ([`Client::split`]), and any number of handles ([`Link`]) may set timeouts or end the
+//! connection.
 
 use crate::bell::{Doorbell, drain, sleep, wake_futex};
 use crate::handshake::{self, Answer};
@@ -29,7 +30,7 @@ const SLICE: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub enum Opened {
     /// Bytes run through the rings from now on.
-    Rings(Client),
+    Rings(Box<Client>),
     /// The server said no, and why; the socket works as before.
     Refused(UnixStream, String),
 }
@@ -347,7 +348,9 @@ impl Client {
         (&socket).write_all(&handshake::request(ring))?;
         match handshake::receive(&socket)? {
             Answer::Refused(why) => Ok(Opened::Refused(socket, why)),
-            Answer::Granted(fd) => Ok(Opened::Rings(Self::over(socket, Memory::open(&fd)?))),
+            Answer::Granted(fd) => {
+                Ok(Opened::Rings(Box::new(Self::over(socket, Memory::open(&fd)?))))
+            }
         }
     }
 

@@ -144,11 +144,8 @@ impl Layout {
         if len < header || header < DESCRIPTION_LEN || long(16) != len {
             return Err(Unusable::Length);
         }
-        let ring = |at| RingAt {
-            bytes: long(at),
-            size: long(at + 8),
-            control: short(at + 16) as usize,
-        };
+        let ring =
+            |at| RingAt { bytes: long(at), size: long(at + 8), control: short(at + 16) as usize };
         let layout = Layout { len, requests: ring(24), replies: ring(48) };
         let fits = |ring: &RingAt| {
             (RING_MIN..=RING_MAX).contains(&ring.size)
@@ -161,7 +158,8 @@ impl Layout {
                 && ring.control.checked_add(CONTROL_LEN).is_some_and(|end| end <= header)
         };
         let (a, b) = (&layout.requests, &layout.replies);
-        let apart = |a: usize, a_len: usize, b: usize, b_len: usize| a + a_len <= b || b + b_len <= a;
+        let apart =
+            |a: usize, a_len: usize, b: usize, b_len: usize| a + a_len <= b || b + b_len <= a;
         let fine = fits(a)
             && fits(b)
             && apart(a.bytes, a.size, b.bytes, b.size)

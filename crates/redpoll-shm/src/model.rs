@@ -161,7 +161,8 @@ fn a_consumer_that_sleeps_is_woken() {
         let mut consumer = Consumer::new(model.clone());
         let mut out = Slow(Vec::with_capacity(2));
         while out.0.len() < 2 {
-            if consumer.read(&mut out, &Ring(&model)).expect("correct") == 0 && consumer.arm(FUTEX) {
+            if consumer.read(&mut out, &Ring(&model)).expect("correct") == 0 && consumer.arm(FUTEX)
+            {
                 model.sleep();
             }
         }

@@ -22,10 +22,10 @@
 //!
 //! **Sleeping and waking.** A side that is about to sleep says so in a word, then looks again; a
 //! side that has published looks at the word. Between the two steps both execute a sequentially
-//! consistent fence: so at least one of them sees what the other has stored (Dekker's argument), and
-//! nobody sleeps while there is something to do. The one who finds the word set takes it back with
-//! a swap and rings the bell; the swap makes it one ring for each sleep. The producer's fence costs
-//! no latency: the consumer has the bytes by then, and works on them.
+//! consistent fence: so at least one of them sees what the other has stored (Dekker's argument),
+//! and nobody sleeps while there is something to do. The one who finds the word set takes it back
+//! with a swap and rings the bell; the swap makes it one ring for each sleep. The producer's fence
+//! costs no latency: the consumer has the bytes by then, and works on them.
 
 use crate::atomics::{AtomicU32, AtomicU64, Ordering::*, fence};
 use std::fmt;

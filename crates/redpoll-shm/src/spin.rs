@@ -1,11 +1,12 @@
 //! Waiting for a moment without giving the processor away, where that pays.
 //!
 //! To spin is right while the other side runs on another core and answers soon. It is wrong where
-//! both share a core, or other work wants it: then every turn of the loop keeps the very thing from
-//! happening that is waited for. Nobody tells a process which it is (affinity, containers, load), so
-//! the loop finds out while it runs: if the clock jumps between two looks, somebody else has had
-//! the core meanwhile, and there is no spinning for a while, twice as long each time that happens
-//! again. And if spinning has been in vain several times in a row, it is tried only now and then.
+//! both share a core, or other work wants it: then every turn of the loop keeps the very thing
+//! from happening that is waited for. Nobody tells a process which it is (affinity, containers,
+//! load), so the loop finds out while it runs: if the clock jumps between two looks, somebody else
+//! has had the core meanwhile, and there is no spinning for a while, twice as long each time that
+//! happens again. And if spinning has been in vain several times in a row, it is tried only now and
+//! then.
 
 use std::hint::spin_loop;
 use std::time::{Duration, Instant};

@@ -1,5 +1,5 @@
-//! All connections through shared memory, if `REDPOLL_TEST_SHM` is set: tests connect to a port, and
-//! what they get is a connection to the same server that has gone over.
+//! All connections through shared memory, if `REDPOLL_TEST_SHM` is set: tests connect to a port,
+//! and what they get is a connection to the same server that has gone over.
 
 use redpoll_client::{Config, Endpoint, SharedMemory, Transport};
 use std::collections::HashMap;

@@ -44,7 +44,10 @@ pub fn run(session: &mut Session<'_>) -> Result<(), String> {
     let or = |way: Way| if ours { Way::Rings } else { way };
     let requests = session.requests(400_000);
     let get = |server: &Server, way: Way, more: &str| {
-        figures(session.benchmark(), &format!("{} -t get -r 100000 -d 16 {more}", way.options(server)))
+        figures(
+            session.benchmark(),
+            &format!("{} -t get -r 100000 -d 16 {more}", way.options(server)),
+        )
     };
     let one = format!("-c 1 -n {requests}");
     let tcp = get(&server, or(Way::Tcp), &one)?;

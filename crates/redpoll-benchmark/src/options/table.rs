@@ -50,7 +50,12 @@ pub const FLAGS: &[Flag] = &[
     alone("--shm", "Go on through shared memory; needs -s", |o, _| on(&mut o.shm)),
     with("-a", "password", "Password for AUTH", |o, v| some(&mut o.password, v)),
     with("--user", "username", "User for AUTH; needs -a", |o, v| some(&mut o.user, v)),
-    with("-u", "uri", "redis://user:password@host:port/db in one word;\nredis+shm:///path for shared memory", uri::apply),
+    with(
+        "-u",
+        "uri",
+        "redis://user:password@host:port/db in one word;\nredis+shm:///path for shared memory",
+        uri::apply,
+    ),
     with("-c", "clients", "Connections (default 50)", |o, v| {
         o.clients = at_least_one(v)?;
         Ok(())
@@ -116,7 +121,11 @@ pub const FLAGS: &[Flag] = &[
         o.tests = Some(v.to_lowercase().split(',').map(|name| name.trim().to_string()).collect());
         Ok(())
     }),
-    alone("--shm-floor", "Only measure how fast two cores talk through the rings\nof shared memory, without a server", |o, _| on(&mut o.floor)),
+    alone(
+        "--shm-floor",
+        "Only measure how fast two cores talk through the\nrings of shared memory; no server",
+        |o, _| on(&mut o.floor),
+    ),
     alone("-I", "Only open connections, and wait", |o, _| on(&mut o.idle)),
     alone("-x", "Take the command's last argument from standard input", |o, _| {
         on(&mut o.stdin_argument)

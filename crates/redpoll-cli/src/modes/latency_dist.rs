@@ -155,7 +155,10 @@ mod tests {
     fn times_fall_into_the_cell_that_reaches_them() {
         let mark = |micros: u64| CELLS[cell(Duration::from_micros(micros))].1;
         let fine = |nanos: u64| CELLS[cell(Duration::from_nanos(nanos))].1;
-        assert_eq!([fine(0), fine(100), fine(101), fine(999), fine(5001)], ['`', '`', '\'', ';', '.']);
+        assert_eq!(
+            [fine(0), fine(100), fine(101), fine(999), fine(5001)],
+            ['`', '`', '\'', ';', '.']
+        );
         assert_eq!([mark(10), mark(11), mark(1000)], ['.', ',', '1']);
         assert_eq!([mark(60_000_000), mark(60_000_001)], ['Q', '?']);
         assert!(CELLS.is_sorted_by(|a, b| a.0 < b.0));

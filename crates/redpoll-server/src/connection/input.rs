@@ -16,9 +16,7 @@ impl Connection {
 
     /// The same, whether something has arrived or not.
     pub(super) fn may_read(&self) -> bool {
-        !self.finishing
-            && self.unsent() <= self.unread_max
-            && self.input.len() <= self.input_max()
+        !self.finishing && self.unsent() <= self.unread_max && self.input.len() <= self.input_max()
     }
 
     /// A client that waits in a blocking command may send ahead, but not without end.

@@ -91,6 +91,15 @@ impl Connection {
         })
     }
 
+    /// Notes whether the rings have something to read. (Reading would only find out that they have
+    /// nothing, and what waits in the connection would not be gone on with.)
+    #[inline]
+    pub fn look_at_rings(&mut self) {
+        if self.stream.rings().is_some_and(|rings| rings.has_bytes()) {
+            self.has_arrived(false);
+        }
+    }
+
     /// Says that nobody will look at the rings until the client rings. False: there is something to
     /// do.
     pub fn park(&self) -> bool {

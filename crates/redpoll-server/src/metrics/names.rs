@@ -30,6 +30,14 @@ pub(super) const NAMES: &[Name] = names! {
     Gauge "cluster_connections" => "cluster_connections", "Connections of the cluster bus.";
     Gauge "maxclients" => "max_clients", "Clients that may connect.";
     Gauge "blocked_clients" => "blocked_clients", "Clients that wait in a command.";
+    Gauge "shm_connections" => "shm_connections", "Clients that use shared memory.";
+    Gauge "shm_bytes" => "shm_bytes", "Bytes of their rings, used or not.";
+    Counter "shm_broken_connections" => "shm_broken_connections_total",
+        "Clients that were closed because they broke the rules of the ring.";
+    Counter "shm_commands_processed" => "shm_commands_processed_total",
+        "Commands of clients that use shared memory.";
+    Counter "shm_client_wakeups" => "shm_client_wakeups_total", "Such clients that were woken.";
+    Counter "shm_server_wakeups" => "shm_server_wakeups_total", "Wakes by such clients.";
     Gauge "tracking_clients" => "tracking_clients", "Clients whose cache is tracked.";
     Gauge "pubsub_clients" => "pubsub_clients", "Clients with a subscription.";
     Gauge "watching_clients" => "watching_clients", "Clients that watch keys.";

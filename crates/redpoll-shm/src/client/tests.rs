@@ -23,7 +23,10 @@ fn echo(mut channel: Channel, socket: UnixStream) {
         }
         let count = channel.write(&pending, socket.as_fd()).expect("correct");
         pending.drain(..count);
-        if count == 0 && buffer.is_empty() && channel.sleep(pending.len() < 4096, !pending.is_empty()) {
+        if count == 0
+            && buffer.is_empty()
+            && channel.sleep(pending.len() < 4096, !pending.is_empty())
+        {
             let mut byte = [0];
             match (&socket).read(&mut byte) {
                 Ok(1..) => channel.wake_up(),
