@@ -94,6 +94,17 @@ mod tests {
     }
 
     #[test]
+    fn a_long_command_is_looked_at_a_few_times_only() {
+        let words: Vec<String> = (0..200_000).map(|number| format!("element:{number}")).collect();
+        let head = ["RPUSH", "list"].map(str::to_owned);
+        let mut log = Vec::new();
+        request::encode(&mut log, &[&head[..], &words].concat());
+        let mut store = Store::default();
+        assert!(matches!(load(&store, &log), Ok(ReplayEnd::Whole)));
+        assert_eq!(store.run(&["LLEN", "list"]).as_i64(), Some(200_000));
+    }
+
+    #[test]
     fn a_command_that_waits_or_ends_ends_nothing() {
         let mut log = Vec::new();
         for line in ["SET a 1", "BLPOP none 0", "SET b 1", "QUIT", "SET c 1"] {

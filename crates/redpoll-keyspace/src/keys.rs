@@ -237,12 +237,12 @@ impl<'a> Keys<'a> {
         // suffice.
         let (now, quick) = (self.now, !self.no_touch && self.keyspace.clock() == Clock::Reads);
         let table = &mut self.db_of(hash).table;
-        if let Some(place) = table.find(hash, key).filter(|_| quick) {
-            if !table.entry(place).is_timed() {
-                table.set_access(place, crate::access::created(now, false));
-                self.effects.hits += 1;
-                return Some(place);
-            }
+        if let Some(place) = table.find(hash, key).filter(|_| quick)
+            && !table.entry(place).is_timed()
+        {
+            table.set_access(place, crate::access::created(now, false));
+            self.effects.hits += 1;
+            return Some(place);
         }
         let place = self.live(hash, key);
         match place {

@@ -52,12 +52,12 @@ mod tests {
                 crc ^= u64::from(byte);
                 for _ in 0..8 {
                     let carry = crc & 1 == 1;
-                    crc = crc >> 1 ^ if carry { 0x95ac_9329_ac4b_c9b5 } else { 0 };
+                    crc = (crc >> 1) ^ if carry { 0x95ac_9329_ac4b_c9b5 } else { 0 };
                 }
                 crc
             });
             assert_eq!(Crc64::of(&bytes), plain, "{length}");
-            bytes.push((length * length >> 2) as u8);
+            bytes.push(((length * length) >> 2) as u8);
         }
     }
 

@@ -94,7 +94,7 @@ fn start_threads(
     let failed = |error: io::Error| format!("Can't start a thread: {error}");
     redpoll_memory::enable_background_purging();
     reclaim::start(engine).map_err(failed)?;
-    engine.persistence.set_storage(Box::new(Directory));
+    engine.persistence.set_storage(Box::new(Directory { config: Arc::clone(&engine.config) }));
     migrate::start(engine);
     replication::start(engine).map_err(failed)?;
     log::info!("Server initialized");

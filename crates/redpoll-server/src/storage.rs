@@ -4,22 +4,28 @@
 //! flushed, renamed, and then the directory is flushed, so that after a power cut there is either
 //! the old file or the new one.
 
+use redpoll_config::Config;
 use redpoll_engine::persistence::{Fill, Storage};
 use rustix::io::Errno;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process;
+use std::sync::Arc;
 use std::thread;
 
 /// The process's working directory, which is the data directory.
-pub struct Directory;
+pub struct Directory {
+    /// What says how files are written.
+    pub config: Arc<Config>,
+}
 
 impl Storage for Directory {
     fn replace(&self, name: &Path, fill: &mut Fill<'_>) -> io::Result<()> {
         let temporary = temporary();
-        let written = write(&temporary, fill).and_then(|()| fs::rename(&temporary, name));
+        let flushes = self.config.rdb_save_incremental_fsync();
+        let written = write(&temporary, flushes, fill).and_then(|()| fs::rename(&temporary, name));
         match written.and_then(|()| flush_directory(Path::new("."))) {
             Ok(()) => {
                 log::info!("DB saved on disk");
@@ -83,10 +89,45 @@ pub fn discard_temporary() {
     let _ = fs::remove_file(temporary());
 }
 
-fn write(path: &Path, fill: &mut Fill<'_>) -> io::Result<()> {
-    let mut file = File::create(path)?;
-    fill(&mut file)?;
-    file.sync_all()
+fn write(path: &Path, flushes: bool, fill: &mut Fill<'_>) -> io::Result<()> {
+    let mut out = Steady::new(File::create(path)?, flushes);
+    fill(&mut out)?;
+    out.file.sync_all()
+}
+
+/// Bytes after which a file is flushed while it is written.
+const FLUSH_EVERY: usize = 4 << 20;
+
+/// A file that is flushed now and then, if that is wanted, so that no flush takes long: one of
+/// gigabytes would keep all others waiting, those of the append-only file too.
+pub struct Steady {
+    /// The file.
+    pub file: File,
+    flushes: bool,
+    unflushed: usize,
+}
+
+impl Steady {
+    /// A file, and whether it is to be flushed now and then.
+    pub fn new(file: File, flushes: bool) -> Self {
+        Steady { file, flushes, unflushed: 0 }
+    }
+}
+
+impl Write for Steady {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.file.write(bytes)?;
+        self.unflushed += count;
+        if self.flushes && self.unflushed >= FLUSH_EVERY {
+            self.unflushed = 0;
+            self.file.sync_data()?;
+        }
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Makes a rename within a directory last. Some file systems cannot flush a directory, and need

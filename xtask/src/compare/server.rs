@@ -127,12 +127,16 @@ impl Server {
 
     /// A number from INFO.
     pub fn info(&self, field: &str) -> Result<f64, String> {
-        self.info_of(&mut self.connect()?, field)
+        self.info_of(&mut self.connect()?, ("default", field))
     }
 
-    /// A number from INFO, asked for on a connection that is there.
-    pub fn info_of(&self, client: &mut Client, field: &str) -> Result<f64, String> {
-        let text = client.ask(&["INFO"])?;
+    /// A number from a section of INFO, asked for on a connection that is there.
+    pub fn info_of(
+        &self,
+        client: &mut Client,
+        (section, field): (&str, &str),
+    ) -> Result<f64, String> {
+        let text = client.ask(&["INFO", section])?;
         let value = info_field(&text, field);
         value.and_then(|v| v.parse().ok()).ok_or(format!("INFO tells no {field}"))
     }

@@ -96,7 +96,7 @@ pub(super) fn load(
 
 impl<R: Read> Intake<'_, R> {
     /// One thread's work. Functions are for the one that can take them in.
-    fn work(&self, keys: &mut Keys<'_>, mut functions: Option<&mut Functions<'_>>) {
+    fn work(&self, keys: &mut Keys<'_>, functions: Option<&mut Functions<'_>>) {
         let mut own = Worker {
             intake: self,
             loaded: Loaded::default(),
@@ -105,7 +105,7 @@ impl<R: Read> Intake<'_, R> {
             delay: Delay::new(self.engine.config.key_load_delay()),
         };
         keys.unlock_walk();
-        let done = own.run(keys, functions.as_deref_mut());
+        let done = own.run(keys, functions);
         keys.unlock_walk();
         let mut outcome = self.outcome.lock();
         outcome.sums.append(&mut own.sums);

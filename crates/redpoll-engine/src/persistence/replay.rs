@@ -257,9 +257,10 @@ struct Ran {
     wanted: usize,
 }
 
-/// Reads until the buffer holds `wanted` bytes, or a chunk. Answers whether the file is at its end.
+/// Reads until the buffer holds `wanted` bytes, or a chunk, or twice what it holds: what is there
+/// is looked at anew each time. Answers whether the file is at its end.
 fn fill(file: &mut impl Read, buffer: &mut Vec<u8>, wanted: usize) -> io::Result<bool> {
-    let wanted = wanted.max(CHUNK).saturating_sub(buffer.len());
+    let wanted = wanted.max(CHUNK).max(buffer.len() * 2).saturating_sub(buffer.len());
     let count = file.take(wanted as u64).read_to_end(buffer)?;
     Ok(count < wanted)
 }

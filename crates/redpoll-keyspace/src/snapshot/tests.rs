@@ -262,6 +262,29 @@ proptest! {
 }
 
 #[test]
+fn tables_split_and_merge_meanwhile() {
+    let keyspace = Keyspace::new(DATABASES);
+    let few = names().len() / 50;
+    for round in 0..4 {
+        let mut taking = Taking::begin(&keyspace).expect("a free seat");
+        for (turn, key) in names()[few..].iter().enumerate() {
+            let mut keys = keyspace.keys(0, NOW);
+            keys.lock_key(key);
+            match round % 2 {
+                0 => keys.set_int(key, round, Expiry::Clear),
+                _ => drop(keys.delete(key)),
+            }
+            drop(keys);
+            if turn % 500 == 0 {
+                taking.step(&keyspace);
+            }
+        }
+        taking.finish(&keyspace);
+    }
+    assert_settled(&keyspace);
+}
+
+#[test]
 fn writers_go_on_meanwhile() {
     let (rounds, writers) = if cfg!(miri) { (1, 2) } else { (40, 3) };
     let (keyspace, done) = (Keyspace::new(DATABASES), AtomicBool::new(false));

@@ -60,7 +60,7 @@ impl Bucket {
     /// A byte of ones for each slot that is taken, the first one lowest.
     pub(super) fn taken(&self) -> u64 {
         let slots = self.0.iter().enumerate();
-        slots.fold(0, |bytes, (slot, &word)| bytes | u64::from(word != 0) * 0xff << (8 * slot))
+        slots.fold(0, |bytes, (slot, &word)| bytes | (u64::from(word != 0) * 0xff) << (8 * slot))
     }
 }
 

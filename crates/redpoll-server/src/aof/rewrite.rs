@@ -1,5 +1,6 @@
 //! Rewriting the log: a new base of the data as they are, and an empty increment behind it.
 
+use crate::storage::Steady;
 use redpoll_engine::Engine;
 use redpoll_engine::persistence::Snapshot;
 use std::fs::{self, File};
@@ -8,8 +9,6 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering::Acquire};
 
-/// Bytes after which the base is flushed while it is written.
-const FLUSH_EVERY: u64 = 4 << 20;
 const BUFFER: usize = 64 << 10;
 
 /// Writes the base of a snapshot to a file of its own and answers its path and size. It ends early,
@@ -37,19 +36,18 @@ fn fill(
     cancelled: &AtomicBool,
 ) -> io::Result<u64> {
     let flushes = engine.config.aof_rewrite_incremental_fsync();
-    let file = Patient { file: File::create(path)?, flushes, unflushed: 0, size: 0, cancelled };
+    let file = Steady::new(File::create(path)?, flushes);
+    let file = Patient { file, size: 0, cancelled };
     let mut out = BufWriter::with_capacity(BUFFER, file);
     engine.write_base(snapshot, as_snapshot, &mut out)?;
     let base = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-    base.file.sync_all()?;
+    base.file.file.sync_all()?;
     Ok(base.size)
 }
 
-/// A file that is flushed now and then, so that no flush takes long, and that may be given up.
+/// A file that may be given up.
 struct Patient<'a> {
-    file: File,
-    flushes: bool,
-    unflushed: u64,
+    file: Steady,
     size: u64,
     cancelled: &'a AtomicBool,
 }
@@ -61,11 +59,6 @@ impl Write for Patient<'_> {
         }
         let count = self.file.write(bytes)?;
         self.size += count as u64;
-        self.unflushed += count as u64;
-        if self.flushes && self.unflushed >= FLUSH_EVERY {
-            self.unflushed = 0;
-            self.file.sync_data()?;
-        }
         Ok(count)
     }
 

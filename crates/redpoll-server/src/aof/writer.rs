@@ -28,9 +28,8 @@ const FLUSH_EVERY: Duration = Duration::from_secs(1);
 const RETRY: Duration = Duration::from_secs(1);
 /// How long bytes gather where no reply waits for them.
 const GATHER: Duration = Duration::from_millis(1);
-/// How long the writes of those who shared a flush are waited for at most, and how often to look.
+/// How long the writes of those who shared a flush are waited for at most.
 const SIBLINGS_MAX: Duration = Duration::from_millis(1);
-const SIBLINGS_LOOK: Duration = Duration::from_micros(20);
 /// When to look again whether a flush that was put off may be done.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// A flush that takes longer is counted.
@@ -54,6 +53,8 @@ struct Queue {
     bytes: usize,
     /// How often something was appended to it.
     appends: usize,
+    /// So many appends are worth waking the thread.
+    awaited: usize,
     /// The log's offset behind its last byte.
     end: u64,
     /// Somebody wants everything on disk.
@@ -99,7 +100,7 @@ impl Sink for Writer {
         if queue.bytes > BEHIND_MAX {
             aof.set_holds(true);
         }
-        if queue.waits {
+        if queue.waits && queue.appends >= queue.awaited {
             self.arrived.notify_one();
         }
         true
@@ -211,11 +212,13 @@ impl Writer {
         self.aof().advance(self.aof().durable(), u64::MAX);
     }
 
-    /// Waits for something to do, until `until` at most. Answers how often something was appended
-    /// to the log, unless there is a reason not to wait for more.
-    fn wait(&self, until: Option<Instant>) -> Option<usize> {
+    /// Waits for something to do, or, if a number is `awaited`, for so many appends; until `until`
+    /// at most. Answers how often something was appended to the log, unless there is a reason not
+    /// to wait for more.
+    fn wait(&self, until: Option<Instant>, awaited: usize) -> Option<usize> {
         let mut queue = self.queue.lock();
-        while queue.parts.is_empty() && !queue.ended && !queue.flush {
+        queue.awaited = awaited;
+        while (queue.parts.is_empty() || queue.appends < awaited) && !queue.ended && !queue.flush {
             queue.waits = true;
             let too_late = match until {
                 Some(until) => self.arrived.wait_until(&mut queue, until).timed_out(),
@@ -275,7 +278,7 @@ impl<'a> Thread<'a> {
     fn run(&mut self) {
         loop {
             let due = self.flush_due();
-            let appends = self.shared.wait(due);
+            let appends = self.shared.wait(due, 0);
             let policy = self.shared.engine.config.appendfsync();
             if let Some(appends) = appends.filter(|_| policy == AppendFsync::Always) {
                 self.wait_for_siblings(appends);
@@ -302,10 +305,9 @@ impl<'a> Thread<'a> {
     /// likely to write again at once, and a flush for all costs no more than one for each. It waits
     /// no longer than a flush takes, and for nobody where one client writes alone.
     fn wait_for_siblings(&mut self, mut appends: usize) {
-        let until = Instant::now() + self.flush_took.min(SIBLINGS_MAX);
-        while self.siblings > 1 && appends < self.siblings && Instant::now() < until {
-            thread::sleep(SIBLINGS_LOOK);
-            let Some(more) = self.shared.wait(Some(Instant::now())) else { return };
+        if self.siblings > 1 && appends < self.siblings {
+            let until = Instant::now() + self.flush_took.min(SIBLINGS_MAX);
+            let Some(more) = self.shared.wait(Some(until), self.siblings) else { return };
             appends = more;
         }
         self.siblings = appends.max(self.siblings * 3 / 4);

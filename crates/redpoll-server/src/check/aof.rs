@@ -233,7 +233,8 @@ impl Walk {
         bar.pass(self.start);
         let (mut buffer, mut base, mut wanted) = (Vec::new(), self.start, CHUNK);
         loop {
-            let missing = wanted.max(CHUNK).saturating_sub(buffer.len());
+            // What is there is looked at anew, so there must be much more each time.
+            let missing = wanted.max(CHUNK).max(buffer.len() * 2).saturating_sub(buffer.len());
             let count = Read::by_ref(file).take(missing as u64).read_to_end(&mut buffer)?;
             bar.pass(count as u64);
             let mut at = 0;

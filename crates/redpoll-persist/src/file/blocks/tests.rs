@@ -131,7 +131,7 @@ fn blocks_hold_what_the_file_holds() {
 
 #[test]
 fn what_is_cut_or_changed_is_read_up_to_there() {
-    let bytes = snapshot(12, 40, true);
+    let bytes = snapshot(5, 40, true);
     for cut in 0..bytes.len() {
         let (items, error) = one_by_one(&bytes[..cut]);
         let (blocks, fault) = by_blocks(&bytes[..cut], 100);
@@ -139,7 +139,7 @@ fn what_is_cut_or_changed_is_read_up_to_there() {
         assert_eq!(fault.map(|it| it.fault), error.map(|it| it.fault), "cut at {cut}");
     }
     for at in 0..bytes.len() {
-        for change in [1, 0x80, 0xff] {
+        for change in [1, 0x80] {
             let mut damaged = bytes.clone();
             damaged[at] ^= change;
             let (items, error) = one_by_one(&damaged);
