@@ -9,6 +9,7 @@ use std::hint::spin_loop;
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -25,7 +26,17 @@ pub fn run() -> Result<String, String> {
     let (channel, fd) = Channel::create(RING).map_err(failed)?;
     let (ours, theirs) = UnixStream::pair().map_err(failed)?;
     let client = Client::over(theirs, Memory::open(&fd).map_err(failed)?);
-    let server = thread::spawn(move || answer(channel, ours));
+    // This thread may keep its core to itself; so it waits until the other one has found its own.
+    let placed = Arc::new(Barrier::new(2));
+    let server = thread::spawn({
+        let placed = Arc::clone(&placed);
+        move || {
+            pin(0);
+            placed.wait();
+            answer(channel, ours)
+        }
+    });
+    placed.wait();
     pin(1);
     let histogram = ask(client).map_err(failed)?;
     server.join().map_err(|_| "the answering thread failed".to_owned())?.map_err(failed)?;
@@ -48,7 +59,6 @@ fn pin(core: usize) {
 
 /// Sends back what comes, until the other side is gone.
 fn answer(mut channel: Channel, socket: UnixStream) -> io::Result<()> {
-    pin(0);
     let mut buffer = Vec::with_capacity(MESSAGE.len());
     let mut looks = 0u32;
     loop {

@@ -38,7 +38,7 @@ const IDLE_TIME: Duration = Duration::from_secs(2);
 /// Measures one side.
 pub fn run(session: &mut Session<'_>) -> Result<(), String> {
     let server = session.server(SERVER_CORE, 1)?;
-    session.fill(&server, "-t set -n 100000 -r 100000 --sequential -P 100 -d 16")?;
+    session.fill(&server, "-t set -n 1000 -r 1000 --sequential -P 100 -d 16")?;
     let ours = session.flavor() == Flavor::Ours;
     // What the rings are compared with, where the peer has none.
     let or = |way: Way| if ours { Way::Rings } else { way };
@@ -46,7 +46,7 @@ pub fn run(session: &mut Session<'_>) -> Result<(), String> {
     let get = |server: &Server, way: Way, more: &str| {
         figures(
             session.benchmark(),
-            &format!("{} -t get -r 100000 -d 16 {more}", way.options(server)),
+            &format!("{} -t get -r 1000 -d 16 {more}", way.options(server)),
         )
     };
     let one = format!("-c 1 -n {requests}");
