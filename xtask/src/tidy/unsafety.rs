@@ -28,8 +28,7 @@ pub fn check(files: &[RustFile<'_>]) -> Vec<Finding> {
     for rust in files {
         let path = &rust.file.path;
         let allowed = ALLOWED.iter().any(|name| path.starts_with(&format!("crates/{name}/")));
-        let in_part =
-            MODULES.iter().any(|(name, _)| path.starts_with(&format!("crates/{name}/")));
+        let in_part = MODULES.iter().any(|(name, _)| path.starts_with(&format!("crates/{name}/")));
         let wanted = if in_part { DENY } else { FORBID };
         if !allowed && is_root(path) && !rust.source.code.contains(wanted) {
             findings.push(Finding::new(path, 1, format!("crate root without `{wanted}`")));
