@@ -141,17 +141,40 @@ pub fn move_one(
     (source, from): (&[u8], End),
     (target, to): (&[u8], End),
 ) -> Result<bool> {
-    if ctx.keys.write::<List>(source)?.is_none() {
-        return Ok(false);
-    }
-    // Refused before anything is taken.
-    ctx.keys.write::<List>(target)?;
-    let Some(list) = ctx.keys.write::<List>(source)? else { return Ok(false) };
-    let Some(element) = list.pop(from, ctx.limits) else { return Ok(false) };
-    let emptied = list.is_empty();
-    ctx.keys.write_or_new::<List>(target)?.push(to, &element, ctx.limits);
+    let moved = match source == target {
+        true => turn(ctx, source, (from, to))?,
+        false => carry(ctx, (source, from), (target, to))?,
+    };
+    let Some((element, emptied)) = moved else { return Ok(false) };
     ctx.wrote(target, Class::List, push_event(to), 0);
     popped(ctx, source, from, 1, emptied);
     ctx.reply.bulk(&element);
     Ok(true)
+}
+
+/// Moves an element within a list, which is looked up once for it. Answers the element and that
+/// the list is not empty.
+fn turn(ctx: &mut Ctx<'_>, key: &[u8], (from, to): (End, End)) -> Result<Option<(Vec<u8>, bool)>> {
+    let Some(list) = ctx.keys.write::<List>(key)? else { return Ok(None) };
+    let Some(element) = list.pop(from, ctx.limits) else { return Ok(None) };
+    list.push(to, &element, ctx.limits);
+    Ok(Some((element, false)))
+}
+
+/// Moves an element to another list. Answers the element, and whether the source is empty now.
+fn carry(
+    ctx: &mut Ctx<'_>,
+    (source, from): (&[u8], End),
+    (target, to): (&[u8], End),
+) -> Result<Option<(Vec<u8>, bool)>> {
+    if ctx.keys.write::<List>(source)?.is_none() {
+        return Ok(None);
+    }
+    // Refused before anything is taken.
+    ctx.keys.write::<List>(target)?;
+    let Some(list) = ctx.keys.write::<List>(source)? else { return Ok(None) };
+    let Some(element) = list.pop(from, ctx.limits) else { return Ok(None) };
+    let emptied = list.is_empty();
+    ctx.keys.write_or_new::<List>(target)?.push(to, &element, ctx.limits);
+    Ok(Some((element, emptied)))
 }
