@@ -92,8 +92,12 @@ impl CommandTable {
 
     /// The number of a container's subcommand, in any case.
     pub fn find_sub(&self, container: usize, name: &[u8]) -> Option<usize> {
-        let full = [self.rows[container].full_name.as_bytes(), b"|", name].concat();
-        self.find_full(&full)
+        // They follow their container, and are so few that looking at each is quicker than hashing.
+        let subs = &self.rows[container + 1..];
+        let mut subs = subs.iter().take_while(|row| row.parent == Some(container));
+        let at =
+            subs.position(|row| row.command.spec.name.as_bytes().eq_ignore_ascii_case(name))?;
+        Some(container + 1 + at)
     }
 
     /// The command with this number.
