@@ -4,6 +4,7 @@
 //! place where it stops making sense is what the operator needs to know.
 
 use memchr::memchr;
+use redpoll_types::number::parse_i64;
 
 /// The longest line that holds a count.
 const LINE_MAX: usize = 64;
@@ -100,8 +101,9 @@ fn number(bytes: &[u8], at: usize, mark: u8) -> Result<Option<(usize, usize)>, F
         return if line.len() == LINE_MAX { Err(no_number()) } else { Ok(None) };
     };
     let digits = line[1..end].strip_suffix(b"\r").ok_or_else(no_number)?;
-    let digits = std::str::from_utf8(digits).map_err(|_| no_number())?;
-    let value = digits.parse::<u32>().map_err(|_| no_number())?;
+    // As strict as the parser of requests, which will run the command: no sign, no leading zero.
+    let value = parse_i64(digits).and_then(|value| u32::try_from(value).ok());
+    let value = value.ok_or_else(no_number)?;
     Ok(Some((value as usize, at + end + 1)))
 }
 
@@ -123,7 +125,17 @@ mod tests {
 
     #[test]
     fn what_is_neither() {
-        for bad in ["GET k\r\n", "*0\r\n", "*x\r\n", "*-1\r\n", "*1\r\n:1\r\n", "*1\n$1\na\n"] {
+        for bad in [
+            "GET k\r\n",
+            "*0\r\n",
+            "*x\r\n",
+            "*-1\r\n",
+            "*1\r\n:1\r\n",
+            "*1\n$1\na\n",
+            "*01\r\n$1\r\na\r\n",
+            "*1\r\n$01\r\na\r\n",
+            "*+1\r\n$1\r\na\r\n",
+        ] {
             assert!(matches!(scan(bad.as_bytes()), Found::Bad(_)), "{bad:?}");
         }
         let fault = |bytes: &[u8]| match scan(bytes) {
