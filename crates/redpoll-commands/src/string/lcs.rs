@@ -165,10 +165,9 @@ impl<'t> Table<'t> {
                     true => above_left + 1,
                     false => above.max(left),
                 };
-                if way_back {
-                    // No branch on what the bytes are: nobody could foretell it.
+                if way_back && byte != other && above > left {
                     let cell = i * b.len() + j;
-                    up[cell / 64] |= u64::from((byte != other) & (above > left)) << (cell % 64);
+                    up[cell / 64] |= 1 << (cell % 64);
                 }
                 (left, above_left) = (here, above);
                 row[j + 1] = here;
