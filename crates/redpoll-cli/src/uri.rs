@@ -4,6 +4,7 @@
 
 use crate::numbers::atoi;
 use crate::stop::Stop;
+use redpoll_client::uri::{BadEncoding, percent_decode, split_address};
 
 /// What a URI names; the rest is left as it is.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -57,13 +58,7 @@ pub fn parse(uri: &str) -> Result<Uri, Stop> {
     }
     let (address, database) = rest.split_once('/').unwrap_or((rest, ""));
     if !address.is_empty() {
-        let (host, port) = match address.strip_prefix('[').and_then(|v6| v6.split_once(']')) {
-            Some((host, after)) => (host, after.strip_prefix(':')),
-            None => match address.split_once(':') {
-                Some((host, port)) => (host, Some(port)),
-                None => (address, None),
-            },
-        };
+        let (host, port) = split_address(address);
         parsed.host = Some(host.to_owned());
         parsed.port = port.map(|digits| atoi(digits.as_bytes()));
     }
@@ -73,25 +68,13 @@ pub fn parse(uri: &str) -> Result<Uri, Stop> {
     Ok(parsed)
 }
 
-/// Undoes percent-encoding.
 fn decode(text: &str) -> Result<Vec<u8>, Stop> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        if byte != b'%' {
-            out.push(byte);
-            continue;
-        }
-        let (Some(high), Some(low)) = (bytes.next(), bytes.next()) else {
-            return Err(Stop::failed("Incomplete URI encoding"));
-        };
-        let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|d| u8::try_from(d).ok());
-        match (digit(high), digit(low)) {
-            (Some(high), Some(low)) => out.push(high << 4 | low),
-            _ => return Err(Stop::failed("Illegal character in URI encoding")),
-        }
-    }
-    Ok(out)
+    percent_decode(text).map_err(|bad| {
+        Stop::failed(match bad {
+            BadEncoding::Incomplete => "Incomplete URI encoding",
+            BadEncoding::Illegal => "Illegal character in URI encoding",
+        })
+    })
 }
 
 #[cfg(test)]

@@ -71,13 +71,7 @@ impl Config {
 
 fn tcp(place: &str) -> Result<(Endpoint, Option<&str>), UriError> {
     let (address, database) = place.split_once('/').unwrap_or((place, ""));
-    let (host, port) = match address.strip_prefix('[').and_then(|six| six.split_once(']')) {
-        Some((host, port)) => (host, port.strip_prefix(':')),
-        None => match address.split_once(':') {
-            Some((host, port)) => (host, Some(port)),
-            None => (address, None),
-        },
-    };
+    let (host, port) = split_address(address);
     let port = port.map_or(Ok(6379), str::parse).map_err(|_| UriError::Number)?;
     let host = if host.is_empty() { "127.0.0.1".to_owned() } else { decode(host)? };
     Ok((Endpoint::tcp(host, port), Some(database).filter(|database| !database.is_empty())))
@@ -92,22 +86,53 @@ fn unix(place: &str) -> Result<(Endpoint, Option<&str>), UriError> {
     Ok((Endpoint::Unix(decode(path)?.into()), database))
 }
 
-/// Undoes percent-encoding.
 fn decode(text: &str) -> Result<String, UriError> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
+    let bytes = percent_decode(text).map_err(|_| UriError::Encoding)?;
+    String::from_utf8(bytes).map_err(|_| UriError::Encoding)
+}
+
+/// Splits `host`, `host:port`, `[v6]` or `[v6]:port`.
+pub fn split_address(address: &str) -> (&str, Option<&str>) {
+    match address.strip_prefix('[').and_then(|six| six.split_once(']')) {
+        Some((host, behind)) => (host, behind.strip_prefix(':')),
+        None => match address.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (address, None),
+        },
+    }
+}
+
+/// What is wrong with a percent-encoded text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BadEncoding {
+    /// It ends within an encoded byte.
+    Incomplete,
+    /// Behind a `%` stand no two hexadecimal digits.
+    Illegal,
+}
+
+/// Undoes percent-encoding.
+///
+/// # Errors
+/// When a `%` is not followed by two hexadecimal digits.
+pub fn percent_decode(text: &str) -> Result<Vec<u8>, BadEncoding> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
         if byte != b'%' {
-            bytes.push(byte);
+            decoded.push(byte);
             continue;
         }
-        let mut digit = || rest.next().and_then(|byte| char::from(byte).to_digit(16));
-        match (digit(), digit()) {
-            (Some(high), Some(low)) => bytes.push((high * 16 + low) as u8),
-            _ => return Err(UriError::Encoding),
+        let (Some(high), Some(low)) = (bytes.next(), bytes.next()) else {
+            return Err(BadEncoding::Incomplete);
+        };
+        let digit = |byte: u8| char::from(byte).to_digit(16);
+        match (digit(high), digit(low)) {
+            (Some(high), Some(low)) => decoded.push((high * 16 + low) as u8),
+            _ => return Err(BadEncoding::Illegal),
         }
     }
-    String::from_utf8(bytes).map_err(|_| UriError::Encoding)
+    Ok(decoded)
 }
 
 #[cfg(test)]

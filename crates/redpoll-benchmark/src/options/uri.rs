@@ -2,6 +2,7 @@
 //! `redis+unix://` and `redis+shm://` name a Unix socket by its path.
 
 use super::Options;
+use redpoll_client::uri::{percent_decode, split_address};
 
 /// Puts what the URI says into the options; what it leaves out stays.
 pub fn apply(options: &mut Options, uri: &str) -> Result<(), String> {
@@ -50,13 +51,7 @@ fn apply_login(options: &mut Options, login: &str) -> Result<(), String> {
 
 /// `host`, `host:port`, `[v6]` or `[v6]:port`.
 fn apply_place(options: &mut Options, place: &str) -> Result<(), String> {
-    let (host, port) = match place.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((host, rest)) => (host, rest.strip_prefix(':')),
-        None => match place.split_once(':') {
-            Some((host, port)) => (host, Some(port)),
-            None => (place, None),
-        },
-    };
+    let (host, port) = split_address(place);
     if !host.is_empty() {
         options.host = decode(host)?;
     }
@@ -66,21 +61,9 @@ fn apply_place(options: &mut Options, place: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Undoes percent-encoding.
 fn decode(text: &str) -> Result<String, String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let mut digit = || rest.next().and_then(|byte| char::from(byte).to_digit(16));
-        match (digit(), digit()) {
-            (Some(high), Some(low)) => bytes.push((high * 16 + low) as u8),
-            _ => return Err("`%` is followed by two hexadecimal digits".into()),
-        }
-    }
+    let bytes =
+        percent_decode(text).map_err(|_| "`%` is followed by two hexadecimal digits".to_owned())?;
     String::from_utf8(bytes).map_err(|_| "not UTF-8".into())
 }
 
