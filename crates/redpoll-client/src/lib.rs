@@ -10,6 +10,8 @@
 //! * [`Connection`]: the three put together, with pipelines, push messages and the opening
 //!   handshake.
 //!
+//! Beside them, [`full_sync`] reads the snapshot that a primary sends, and [`uri`] a server's URI.
+//!
 //! Nothing here knows the server's engine; certificates and TLS are those of `redpoll-transport`.
 
 #![forbid(unsafe_code)]
@@ -17,6 +19,7 @@
 pub mod connection;
 pub mod decode;
 pub mod error;
+pub mod full_sync;
 pub mod request;
 mod rings;
 pub mod tls;

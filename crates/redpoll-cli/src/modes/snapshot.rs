@@ -3,6 +3,7 @@
 
 use crate::session::Session;
 use crate::stop::Stop;
+use redpoll_client::full_sync::{End, Marked};
 use redpoll_client::{Connection, Error, Transport};
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -10,18 +11,8 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-/// Bytes taken from the server at once.
-const BLOCK: usize = 64 << 10;
-/// The length of the mark at the end of a snapshot whose length was not known.
-const MARK: usize = 40;
 /// The longest line that a server may answer with.
 const LINE_MAX: usize = 4096;
-
-/// How the snapshot's end is known.
-enum End {
-    Length(u64),
-    Mark(Vec<u8>),
-}
 
 /// Fetches a snapshot into the file that the options name; `-` is standard output.
 pub fn fetch(session: &mut Session) -> Result<(), Stop> {
@@ -155,12 +146,7 @@ fn announced_end(stream: &mut dyn Transport) -> Result<End, Stop> {
             break line;
         }
     };
-    let failed = || Stop::failed(format!("SYNC with master failed: {line}"));
-    let rest = line.strip_prefix('$').ok_or_else(failed)?;
-    match rest.strip_prefix("EOF:") {
-        Some(mark) if mark.len() == MARK => Ok(End::Mark(mark.as_bytes().to_vec())),
-        _ => rest.parse().map(End::Length).map_err(|_| failed()),
-    }
+    End::announced(&line).ok_or_else(|| Stop::failed(format!("SYNC with master failed: {line}")))
 }
 
 /// Reads to a line's end and not a byte further.
@@ -176,31 +162,9 @@ fn line(stream: &mut dyn Transport) -> io::Result<String> {
     Ok(String::from_utf8_lossy(line.trim_ascii_end()).into_owned())
 }
 
-/// Copies the snapshot; answers its length. Behind a mark nothing comes before it is asked for, so
-/// the mark is what was read last.
+/// Copies the snapshot; answers its length. Behind a mark nothing comes before it is asked for.
 fn copy(from: &mut dyn Read, end: &End, out: &mut dyn Write) -> io::Result<u64> {
-    let mark = match end {
-        End::Length(length) => {
-            let copied = io::copy(&mut from.take(*length), out)?;
-            let whole = copied == *length;
-            return if whole { Ok(copied) } else { Err(io::ErrorKind::UnexpectedEof.into()) };
-        }
-        End::Mark(mark) => mark,
-    };
-    let (mut held, mut block, mut copied) = (Vec::new(), vec![0; BLOCK], 0);
-    while held != *mark {
-        match from.read(&mut block) {
-            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(count) => held.extend_from_slice(&block[..count]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-        // The last bytes may be the mark's.
-        let sure = held.len().saturating_sub(mark.len());
-        out.write_all(&held[..sure])?;
-        copied += sure as u64;
-        held.drain(..sure);
-    }
+    let copied = io::copy(&mut Marked::new(from, Vec::new(), end.clone()), out)?;
     out.flush()?;
     Ok(copied)
 }
@@ -223,7 +187,7 @@ mod tests {
 
     #[test]
     fn a_snapshot_ends_at_its_mark_or_length() {
-        let mark = vec![b'm'; MARK];
+        let mark = vec![b'm'; 40];
         let stream = [&b"data"[..], &mark].concat();
         for step in [1, 3, 39, 40, 41, 1000] {
             let mut out = Vec::new();
@@ -231,7 +195,7 @@ mod tests {
             assert_eq!((copied.ok(), &out[..]), (Some(4), &b"data"[..]), "{step}");
             let (mut out, mut from) = (Vec::new(), Drops(&stream, step));
             assert_eq!(copy(&mut from, &End::Length(4), &mut out).ok(), Some(4));
-            assert_eq!((&out[..], from.0.len()), (&b"data"[..], MARK));
+            assert_eq!((&out[..], from.0.len()), (&b"data"[..], mark.len()));
         }
         let short = copy(&mut Drops(b"da", 1), &End::Length(4), &mut io::sink());
         assert!(short.is_err());

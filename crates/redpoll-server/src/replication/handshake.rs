@@ -1,7 +1,7 @@
 //! How a replica introduces itself to its primary, up to the answer to PSYNC.
 
-use super::marked::End;
 use redpoll_client::Transport;
+use redpoll_client::full_sync::End;
 use redpoll_engine::Engine;
 use redpoll_engine::replication::FailoverState;
 use redpoll_resp::request::encode_words;
@@ -126,7 +126,7 @@ impl Line {
     /// Where the snapshot that comes now will end.
     pub fn announced_end(&mut self) -> io::Result<End> {
         let line = self.line()?;
-        end(&line).ok_or_else(|| refused("the full sync", &line))
+        End::announced(&line).ok_or_else(|| refused("the full sync", &line))
     }
 }
 
@@ -149,14 +149,6 @@ fn answer(line: &str) -> Option<Answer> {
     }
 }
 
-fn end(line: &str) -> Option<End> {
-    let rest = line.strip_prefix('$')?;
-    match rest.strip_prefix("EOF:") {
-        Some(mark) => (mark.len() == 40).then(|| End::Mark(mark.as_bytes().to_vec())),
-        None => rest.parse().ok().map(End::Length),
-    }
-}
-
 pub fn refused(what: &str, reply: &str) -> io::Error {
     io::Error::other(format!("the primary answered {what} with: {reply}"))
 }
@@ -173,9 +165,5 @@ mod tests {
         assert_eq!(answer("+CONTINUE"), Some(Answer::Continue(None)));
         assert_eq!(answer("+FULLRESYNC short 12"), None);
         assert_eq!(answer("-NOMASTERLINK"), None);
-        assert_eq!(end("$15"), Some(End::Length(15)));
-        assert_eq!(end(&format!("$EOF:{}", "b".repeat(40))), Some(End::Mark(vec![b'b'; 40])));
-        assert_eq!(end("$EOF:short"), None);
-        assert_eq!(end("-ERR"), None);
     }
 }

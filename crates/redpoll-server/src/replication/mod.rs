@@ -6,7 +6,6 @@
 
 mod follower;
 mod handshake;
-mod marked;
 mod snapshot;
 mod transfer;
 mod waiting;

@@ -5,9 +5,9 @@
 
 use super::follower::{LOADING, Link, superseded};
 use super::handshake::{Line, is_timeout};
-use super::marked::{End, Marked};
 use parking_lot::MutexGuard;
 use redpoll_client::Transport;
+use redpoll_client::full_sync::{End, Marked};
 use redpoll_engine::following::random_id;
 use redpoll_engine::persistence::{Loaded, Merge};
 use redpoll_engine::replication::{LinkState, Position};

@@ -11,8 +11,22 @@ pub enum End {
     Mark(Vec<u8>),
 }
 
+/// The length of a mark.
+const MARK: usize = 40;
+
+impl End {
+    /// What the line says that a primary answers before the snapshot; `None`: it is no such line.
+    pub fn announced(line: &str) -> Option<End> {
+        let rest = line.strip_prefix('$')?;
+        match rest.strip_prefix("EOF:") {
+            Some(mark) => (mark.len() == MARK).then(|| End::Mark(mark.as_bytes().to_vec())),
+            None => rest.parse().ok().map(End::Length),
+        }
+    }
+}
+
 /// Reads a snapshot and not a byte more; what was taken from the stream beyond it is left in
-/// [`Marked::rest`].
+/// [`Marked::rest`]. Of a snapshot whose length is known, nothing beyond it is taken.
 pub struct Marked<R> {
     inner: R,
     /// Bytes taken from the stream and not given yet, from `start` on.
@@ -48,7 +62,12 @@ impl<R: Read> Marked<R> {
         self.buffer.drain(..self.start);
         self.start = 0;
         let before = self.buffer.len();
-        self.buffer.resize(before + CHUNK, 0);
+        let most = match &self.end {
+            End::Length(length) => length - self.given - before as u64,
+            End::Mark(_) => u64::MAX,
+        };
+        let most = usize::try_from(most).unwrap_or(usize::MAX).min(CHUNK);
+        self.buffer.resize(before + most, 0);
         let count = self.inner.read(&mut self.buffer[before..]);
         self.buffer.truncate(before + count.as_ref().copied().unwrap_or(0));
         match count? {
@@ -146,6 +165,15 @@ mod tests {
         let mark = End::Mark(b"MMARK".to_vec());
         check(&mark, b"dataMMMARKbehind", b"dataM", b"behind");
         check(&mark, b"MMARK", b"", b"");
+    }
+
+    #[test]
+    fn ends_are_announced() {
+        assert_eq!(End::announced("$15"), Some(End::Length(15)));
+        let mark = "b".repeat(MARK);
+        assert_eq!(End::announced(&format!("$EOF:{mark}")), Some(End::Mark(mark.into_bytes())));
+        assert_eq!(End::announced("$EOF:short"), None);
+        assert_eq!(End::announced("-ERR"), None);
     }
 
     #[test]
