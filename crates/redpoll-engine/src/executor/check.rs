@@ -6,7 +6,7 @@ use crate::acl::Context;
 use crate::acl::check::Call;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::refusal::{MASTERDOWN, WriteRefusal};
+use crate::refusal::MASTERDOWN;
 use crate::script::busy_error;
 use crate::session::{Queued, Session};
 use crate::spec::{Command, Flags, Spec};
@@ -54,8 +54,7 @@ impl Executor {
             if exempt || session.is_primary || !spec.accepts(args.len()) {
                 return None;
             }
-            let writes = may_write(self.engine.flags_of(spec, args))
-                || (spec.name == "exec" && queue_has(session, may_write));
+            let writes = any_has(session, spec, self.engine.flags_of(spec, args), may_write);
             self.engine.pause.holds(writes, now)
         });
         self.engine.pause.postpone(session, until.is_some());
@@ -184,13 +183,14 @@ impl Executor {
     ) -> Option<Cow<'static, str>> {
         let flags = self.engine.flags_of(spec, args);
         let writes = |flags: Flags| flags.has(Flags::WRITE);
-        let changes = writes(flags) || (spec.name == "exec" && queue_has(session, writes));
-        let refusal = self.engine.write_refusal(session).filter(|_| changes);
+        if any_has(session, spec, flags, writes)
+            && let Some(refusal) = self.engine.write_refusal(session)
+        {
+            return Some(refusal.text());
+        }
         let needs_data = |flags: Flags| !flags.has(Flags::STALE);
-        let needs = needs_data(flags) || (spec.name == "exec" && queue_has(session, needs_data));
-        let stale = || needs && self.engine.is_stale();
-        let text = refusal.as_ref().map(WriteRefusal::text);
-        text.or_else(|| stale().then_some(MASTERDOWN.into()))
+        let stale = any_has(session, spec, flags, needs_data) && self.engine.is_stale();
+        stale.then_some(MASTERDOWN.into())
     }
 
     /// Whether a command is refused where memory is short: it may need more by itself, or it would
@@ -215,7 +215,7 @@ impl Executor {
         }
         replication.is_replica()
             && !session.is_primary
-            && may_change(session, spec)
+            && any_has(session, spec, spec.flags, |flags| flags.has(Flags::WRITE))
             && engine.config.replica_read_only()
     }
 
@@ -241,10 +241,9 @@ fn queue_has(session: &Session, wanted: fn(Flags) -> bool) -> bool {
     queue.map(|queued| queued.flags).any(wanted)
 }
 
-/// Whether a command, or one of those that EXEC would run, changes data.
-fn may_change(session: &Session, spec: &Spec) -> bool {
-    let writes = |flags: Flags| flags.has(Flags::WRITE);
-    writes(spec.flags) || (spec.name == "exec" && queue_has(session, writes))
+/// Whether a command with these flags, or one of those that EXEC would run, has such flags.
+fn any_has(session: &Session, spec: &Spec, flags: Flags, wanted: fn(Flags) -> bool) -> bool {
+    wanted(flags) || (spec.name == "exec" && queue_has(session, wanted))
 }
 
 /// Whether a command may change data or what others receive.
