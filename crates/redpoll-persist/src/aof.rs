@@ -5,6 +5,7 @@
 
 use memchr::memchr;
 use redpoll_types::number::parse_i64;
+use std::io::{self, Read};
 
 /// The longest line that holds a count.
 const LINE_MAX: usize = 64;
@@ -41,6 +42,14 @@ pub struct Fault {
 #[cold]
 fn bad(at: usize, what: impl Into<String>) -> Fault {
     Fault { at, what: what.into() }
+}
+
+/// Reads until the buffer holds `wanted` bytes, or twice what it holds: what is there is looked at
+/// anew each time. Answers whether the file is at its end.
+pub fn fill(file: &mut impl Read, buffer: &mut Vec<u8>, wanted: usize) -> io::Result<bool> {
+    let missing = wanted.max(buffer.len() * 2).saturating_sub(buffer.len());
+    let count = file.take(missing as u64).read_to_end(buffer)?;
+    Ok(count < missing)
 }
 
 /// Looks at the front of `bytes`, of which there is at least one.

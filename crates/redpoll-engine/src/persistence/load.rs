@@ -87,6 +87,16 @@ impl Drop for Loading<'_> {
 }
 
 impl Engine {
+    /// Takes everything out, libraries of functions too: something else is to be loaded. No stripe
+    /// is locked when it returns.
+    pub fn empty_all(&self, keys: &mut Keys<'_>) {
+        keys.lock_all();
+        let emptied: Vec<_> = (0..self.keyspace.databases()).map(|db| keys.empty(db)).collect();
+        self.scripts.flush_libraries();
+        keys.unlock();
+        emptied.into_iter().for_each(|part| part.free_later(&self.keyspace));
+    }
+
     /// Refuses commands that need data until the answer is dropped.
     pub fn begin_loading(&self) -> Loading<'_> {
         self.persistence.load_progress.begin(clock::now_ms());

@@ -10,7 +10,8 @@ use crate::engine::Engine;
 use crate::executor::{Executor, Progress, Stop};
 use crate::session::Session;
 use redpoll_keyspace::clock;
-use redpoll_persist::aof::{Found, scan};
+use redpoll_persist::aof::{Found, fill, scan};
+use redpoll_persist::file::{MAGIC_LEN, is_snapshot};
 use redpoll_resp::{Batch, Limits, Parser};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
@@ -138,8 +139,8 @@ impl Replay {
         replayed: &mut Replayed,
     ) -> Result<u64, ReplayError> {
         let mut magic = Vec::new();
-        file.take(6).read_to_end(&mut magic)?;
-        if !magic.starts_with(b"REDIS") && !magic.starts_with(b"VALKEY") {
+        file.take(MAGIC_LEN).read_to_end(&mut magic)?;
+        if !is_snapshot(&magic) {
             return Ok(0);
         }
         file.seek(SeekFrom::Start(0))?;
@@ -168,7 +169,7 @@ impl Replay {
             if self.at_start && self.executor.engine().is_ending() {
                 return Err(ReplayError::Ended);
             }
-            let at_end = fill(file, &mut buffer, wanted)?;
+            let at_end = fill(file, &mut buffer, wanted.max(CHUNK))?;
             let ran = self.run_buffer(&mut buffer, base, &mut before_multi)?;
             wanted = ran.wanted;
             buffer.drain(..ran.bytes);
@@ -255,12 +256,4 @@ struct Ran {
     bytes: usize,
     /// How many there must be at least to go on.
     wanted: usize,
-}
-
-/// Reads until the buffer holds `wanted` bytes, or a chunk, or twice what it holds: what is there
-/// is looked at anew each time. Answers whether the file is at its end.
-fn fill(file: &mut impl Read, buffer: &mut Vec<u8>, wanted: usize) -> io::Result<bool> {
-    let wanted = wanted.max(CHUNK).max(buffer.len() * 2).saturating_sub(buffer.len());
-    let count = file.take(wanted as u64).read_to_end(buffer)?;
-    Ok(count < wanted)
 }

@@ -13,5 +13,5 @@ mod write;
 
 pub use crate::kind::type_name;
 pub use blocks::{Block, BlockReader, Part, Records, Sum};
-pub use read::{FileReader, Item, Record, RecordHead};
+pub use read::{FileReader, Item, MAGIC_LEN, Record, RecordHead, is_snapshot};
 pub use write::{FUNCTIONS_VERSION, FileWriter, Header, NEWEST_VERSION};

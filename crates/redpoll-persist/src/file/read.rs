@@ -77,6 +77,14 @@ pub enum Item {
     ModuleAux(String),
 }
 
+/// Bytes that tell a snapshot from other files.
+pub const MAGIC_LEN: u64 = 6;
+
+/// Whether a file that begins with these bytes is a snapshot, readable or not.
+pub fn is_snapshot(beginning: &[u8]) -> bool {
+    beginning.starts_with(b"REDIS") || beginning.starts_with(b"VALKEY")
+}
+
 /// What stands at the beginning of a snapshot.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Head {

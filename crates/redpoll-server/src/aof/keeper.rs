@@ -283,12 +283,7 @@ impl Keeper {
             return Err("the append-only file cannot be written to its end".to_owned());
         }
         let _loading = engine.begin_loading();
-        let mut keys = engine.keyspace.keys(0, clock::now_ms());
-        keys.lock_all();
-        let emptied: Vec<_> = (0..engine.keyspace.databases()).map(|db| keys.empty(db)).collect();
-        drop(keys);
-        emptied.into_iter().for_each(|part| part.free_later(&engine.keyspace));
-        engine.scripts.flush_libraries();
+        engine.empty_all(&mut engine.keyspace.keys(0, clock::now_ms()));
         load::load(&engine, &self.files, &self.manifest, false)
     }
 }

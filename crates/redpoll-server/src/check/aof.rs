@@ -3,7 +3,8 @@
 use super::bar::Bar;
 use super::{Change, rdb};
 use crate::aof::manifest::Manifest;
-use redpoll_persist::aof::{Found, scan};
+use redpoll_persist::aof::{Found, fill, scan};
+use redpoll_persist::file::{MAGIC_LEN, is_snapshot};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -96,8 +97,8 @@ fn say(checked: &Checked, kind: &str, name: &str, out: &mut dyn Write) -> io::Re
 fn begins_with_snapshot(path: &Path) -> bool {
     let mut magic = Vec::new();
     // One that cannot be read is told of when it is checked.
-    let _ = File::open(path).and_then(|file| file.take(6).read_to_end(&mut magic));
-    magic.starts_with(b"REDIS") || magic == b"VALKEY"
+    let _ = File::open(path).and_then(|file| file.take(MAGIC_LEN).read_to_end(&mut magic));
+    is_snapshot(&magic)
 }
 
 fn check_file(
@@ -233,10 +234,9 @@ impl Walk {
         bar.pass(self.start);
         let (mut buffer, mut base, mut wanted) = (Vec::new(), self.start, CHUNK);
         loop {
-            // What is there is looked at anew, so there must be much more each time.
-            let missing = wanted.max(CHUNK).max(buffer.len() * 2).saturating_sub(buffer.len());
-            let count = Read::by_ref(file).take(missing as u64).read_to_end(&mut buffer)?;
-            bar.pass(count as u64);
+            let before = buffer.len();
+            let at_end = fill(file, &mut buffer, wanted.max(CHUNK))?;
+            bar.pass((buffer.len() - before) as u64);
             let mut at = 0;
             wanted = 0;
             while at < buffer.len() {
@@ -271,7 +271,7 @@ impl Walk {
             }
             buffer.drain(..at);
             base += at as u64;
-            if count < missing {
+            if at_end {
                 break;
             }
         }

@@ -11,7 +11,7 @@ use redpoll_client::full_sync::{End, Marked};
 use redpoll_engine::following::random_id;
 use redpoll_engine::persistence::{Loaded, Merge};
 use redpoll_engine::replication::{LinkState, Position};
-use redpoll_keyspace::{Keys, clock};
+use redpoll_keyspace::clock;
 use redpoll_types::rng::SmallRng;
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
@@ -103,11 +103,11 @@ impl Link {
         let mut keys = self.engine.keyspace.keys(0, clock::now_ms());
         keys.see_expired(true);
         let _loading = self.engine.begin_loading();
-        self.empty(&mut keys);
+        self.engine.empty_all(&mut keys);
         log::info!("MASTER <-> REPLICA sync: Loading DB in memory");
         let loaded = self.engine.load_from(&mut keys, snapshot, Merge::Replace);
         if loaded.is_err() {
-            self.empty(&mut keys);
+            self.engine.empty_all(&mut keys);
         }
         let loaded = loaded.map_err(|error| io::Error::other(error.to_string()))?;
         loaded.notes.iter().for_each(|note| log::warn!("{note}"));
@@ -118,15 +118,6 @@ impl Link {
             aof.keeper()?.replaced()?;
         }
         Ok(loaded)
-    }
-
-    fn empty(&self, keys: &mut Keys<'_>) {
-        keys.lock_all();
-        let emptied: Vec<_> =
-            (0..self.engine.keyspace.databases()).map(|db| keys.empty(db)).collect();
-        self.engine.scripts.flush_libraries();
-        keys.unlock();
-        emptied.into_iter().for_each(|part| part.free_later(&self.engine.keyspace));
     }
 }
 
