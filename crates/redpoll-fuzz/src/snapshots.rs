@@ -6,10 +6,8 @@
 
 use crate::grammar::{Step, decode};
 use crate::store::{Store, show};
-use redpoll_keyspace::entry::Payload;
+use redpoll_engine::migration::dump;
 use redpoll_keyspace::snapshot::{Batch, Snapshot};
-use redpoll_persist::{ValueRef, payload};
-use redpoll_types::value::Value;
 use std::collections::BTreeMap;
 
 /// Snapshots at once.
@@ -24,17 +22,6 @@ struct Taking {
     expected: Copied,
 }
 
-fn packed(payload: Payload<'_, Value>) -> Vec<u8> {
-    let value = match payload {
-        Payload::Inline(text) => ValueRef::Text(text),
-        Payload::Int(value) => ValueRef::Int(value),
-        Payload::Value(value) => ValueRef::Value(value),
-    };
-    let mut packed = Vec::new();
-    payload::write(&mut packed, value, false);
-    packed
-}
-
 impl Taking {
     fn begin(store: &Store) -> Self {
         let keyspace = &store.engine().keyspace;
@@ -43,7 +30,7 @@ impl Taking {
         for stripe in 0..keyspace.stripes() {
             for (db, part) in keys.held_stripe(stripe).dbs().iter().enumerate() {
                 for entry in part.table.iter() {
-                    let held = (packed(entry.payload()), entry.expiry());
+                    let held = (dump(entry.payload(), false), entry.expiry());
                     expected.insert((db, entry.key().to_vec()), held);
                 }
             }
@@ -58,7 +45,7 @@ impl Taking {
         let mut batch = Batch::new();
         let more = self.snapshot.next(&mut keys, &mut batch);
         batch.each(|entry| {
-            let held = (packed(entry.payload), entry.expiry);
+            let held = (dump(entry.payload, false), entry.expiry);
             let twice = self.come.insert((entry.db, entry.key.to_vec()), held);
             assert!(twice.is_none(), "{} comes twice", entry.key.escape_ascii());
             true

@@ -240,10 +240,9 @@ impl Worker {
     fn looked_in_vain(&mut self, after_work: bool) {
         let now = Instant::now();
         let last = self.last_look.replace(now).filter(|_| !after_work);
-        match last {
-            Some(last) => self.spin.passed(now, now - last),
-            None => false,
-        };
+        if let Some(last) = last {
+            self.spin.passed(now, now - last);
+        }
         if after_work {
             self.spin.paid_off();
         }

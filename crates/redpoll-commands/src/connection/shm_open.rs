@@ -6,10 +6,8 @@
 
 use crate::prelude::*;
 use redpoll_engine::client::flags;
+use redpoll_shm::layout::VERSION;
 use std::sync::atomic::Ordering::Relaxed;
-
-/// The version of the protocol; see docs/shm-protocol.md.
-const VERSION: i64 = 2;
 
 pub const SHM_OPEN: Command = Command {
     spec: Spec {
@@ -40,10 +38,10 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
 
 /// The size of the rings, if the client may have them.
 fn check(ctx: &Ctx<'_>, args: Args<'_>) -> Result<usize> {
-    if parse::int(args.at(1)).ok() != Some(VERSION) {
-        return Err(Error::text(
-            "ERR unsupported version of the shared-memory protocol; supported: 2",
-        ));
+    if parse::int(args.at(1)).ok() != Some(i64::from(VERSION)) {
+        return Err(Error::text(format!(
+            "ERR unsupported version of the shared-memory protocol; supported: {VERSION}"
+        )));
     }
     let config = &ctx.engine.config;
     let most = usize::try_from(config.shm_ring_size()).unwrap_or(usize::MAX);
