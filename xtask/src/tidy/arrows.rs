@@ -19,6 +19,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("redpoll-keyspace", 2),
     ("redpoll-persist", 2),
     ("redpoll-script", 2),
+    ("redpoll-search", 2),
     ("redpoll-client", 2),
     ("redpoll-engine", 3),
     ("redpoll-commands", 4),

@@ -1,0 +1,6 @@
+//! Search over documents: text, tags, numbers, places and vectors.
+//!
+//! The crate knows neither RESP nor sockets nor the keyspace: it is handed documents and queries,
+//! and answers with results. Queries run on snapshots, beside the writers.
+
+#![forbid(unsafe_code)]
