@@ -22,6 +22,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("redpoll-search", 2),
     ("redpoll-client", 2),
     ("redpoll-engine", 3),
+    ("redpoll-redis-rs", 3),
     ("redpoll-commands", 4),
     ("redpoll-server", 5),
     ("redpoll-cli", 5),
@@ -33,6 +34,7 @@ const FLOORS: &[(&str, u32)] = &[
 /// Crates that must not reach certain others, even through a third.
 const APART: &[(&str, &[&str])] = &[
     ("redpoll-client", ENGINE),
+    ("redpoll-redis-rs", ENGINE),
     ("redpoll-cli", ENGINE),
     ("redpoll-benchmark", ENGINE),
     ("redpoll-tests", ENGINE),
