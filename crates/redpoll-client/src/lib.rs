@@ -22,7 +22,8 @@
 //!   [`ToArgs`] and [`FromValue`] carry Rust values there and back.
 //! * Beneath is what tools and tests need that speak the protocol themselves: [`decode`], bytes to
 //!   [`Value`]s, without I/O; [`request`], arguments to bytes; [`Transport`], where bytes come from
-//!   and go to; [`full_sync`], the snapshot that a primary sends.
+//!   and go to; [`full_sync`], the snapshot that a primary sends;
+//!   [`locate`], where a server's Unix socket is.
 //!
 //! A connection that has failed is made anew by whoever knows what was lost with it: its
 //! subscriptions, its transaction, its requests without a reply. A server that dies is an error
@@ -42,6 +43,7 @@ pub mod decode;
 pub mod error;
 mod from_value;
 pub mod full_sync;
+pub mod locate;
 mod pipeline;
 mod pubsub;
 pub mod request;
