@@ -9,7 +9,7 @@ use std::io::{self, Write};
 /// Widths of the latency distribution's steps, and up to which latency each is used.
 const STEPS_NS: [(u64, u64); 2] = [(100_000, 2_000_000), (1_000_000, u64::MAX)];
 
-/// The same where nearly all requests took less than the first of those steps.
+/// The same where most requests took less than the first of those steps tells.
 const STEPS_FINE_NS: [(u64, u64); 5] = [
     (100, 2_000),
     (1_000, 20_000),
@@ -165,7 +165,7 @@ fn print_distribution(out: &mut impl Write, record: &Record) -> io::Result<()> {
     writeln!(out, "Cumulative distribution of latencies:")?;
     let total = record.requests();
     let mut recorded = record.latency.iter_recorded().peekable();
-    let short = total > 0 && record.latency.value_at_quantile(0.99) < STEPS_NS[0].0 / 5;
+    let short = total > 0 && milliseconds(record.latency.value_at_quantile(0.5)) < SHORT_MS;
     let steps: &[(u64, u64)] = if short { &STEPS_FINE_NS } else { &STEPS_NS };
     let width = |bound| {
         let step = steps.iter().find(|(_, end)| bound < *end);

@@ -8,6 +8,7 @@ pub mod hiredis;
 pub mod node;
 pub mod python;
 mod server;
+pub mod wheel;
 
 use crate::repo;
 use server::Server;
