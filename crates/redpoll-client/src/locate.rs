@@ -25,16 +25,18 @@ pub enum Unknown {
 impl fmt::Display for Unknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Unknown::OtherHost(host) => {
-                write!(f, "shared memory is for clients on the server's own host, and {host} is another")
-            }
+            Unknown::OtherHost(host) => write!(
+                f,
+                "shared memory is for clients on the server's own host, and {host} is another"
+            ),
             Unknown::NoSocket => f.write_str(
-                "shared memory needs the server's Unix socket, and it has none (unixsocket is not set)",
+                "shared memory needs the server's Unix socket, and it has none \
+                 (unixsocket is not set)",
             ),
             Unknown::Relative(path) => write!(
                 f,
-                "the server's Unix socket is '{}', seen from a directory that is not known; name it \
-                 in full by -s",
+                "the server's Unix socket is '{}', seen from a directory that is not known; \
+                 name it in full by -s",
                 path.display()
             ),
             Unknown::Refused(text) => write!(

@@ -13,7 +13,7 @@ pub fn pipe() -> Pipeline {
 }
 
 /// Commands that are sent together, and whose replies are read together as one value: a tuple,
-/// or a list.
+/// or a list. Commands that subscribe do not belong into one: messages answer them.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), redpoll_client::Error> {

@@ -5,12 +5,13 @@
 //! | `redis://[[user:]password@]host[:port][/database]` | TCP |
 //! | `rediss://…` | TCP with TLS; `#insecure` at the end trusts any server |
 //! | `unix:///path/to/socket`, `redis+unix://[[user:]password@]/path` | a Unix socket |
-//! | `redis+shm://[[user:]password@]/path/to/socket` | shared memory, where the server is willing |
+//! | `redis+shm://[[user:]password@]/path/to/socket` | shared memory |
 //!
-//! Behind `?` may stand, joined by `&`: `db=NUMBER`, `user=NAME`, `pass=WORD`, `protocol=3` (RESP3),
-//! `timeout=SECONDS` (for connecting, and for each read and write), for TLS `cacert=FILE`,
+//! Behind `?` may stand, joined by `&`: `db=NUMBER`, `user=NAME`, `pass=WORD`, `protocol=3`
+//! (RESP3), `timeout=SECONDS` (for connecting, and for each read and write), for TLS `cacert=FILE`,
 //! `cert=FILE`, `key=FILE` and `sni=NAME`, and for shared memory `fallback=no`: rather fail than
-//! stay with the socket. A `%` and two hexadecimal digits are a byte.
+//! stay with the socket where the server is not willing. A `%` and two hexadecimal digits are a
+//! byte.
 
 use crate::connection::{Config, Protocol, SharedMemory};
 use crate::transport::Endpoint;

@@ -6,8 +6,8 @@ use redis::{Cmd, Msg, Pipeline, RedisFuture, RedisResult, ToRedisArgs, Value};
 use redpoll_client::Config;
 use redpoll_client::aio::Pushes;
 
-/// A handle of a connection, as [`redis::aio::MultiplexedConnection`] is one: clones of it share the
-/// connection and may be used at once.
+/// A handle of a connection, as [`redis::aio::MultiplexedConnection`] is one: clones of it share
+/// the connection and may be used at once.
 #[derive(Debug, Clone)]
 pub struct Connection {
     inner: redpoll_client::aio::Connection,

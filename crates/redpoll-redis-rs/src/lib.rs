@@ -28,8 +28,8 @@
 //!
 //! What the `redis` crate ties to its own connections is not served: `as_pubsub`, the
 //! `PushInfo` senders of its configuration, `ConnectionManager`, client-side caching, clusters and
-//! sentinels. Where MULTI queues a command that is refused, the error is that of the command, and
-//! not a list.
+//! sentinels; nor is SUBSCRIBE sent as a plain command. Where MULTI queues a command that is
+//! refused, the error is that of the command, and not a list.
 
 #![forbid(unsafe_code)]
 

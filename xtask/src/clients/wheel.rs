@@ -26,6 +26,8 @@ pub fn run() -> Result<(), String> {
     }
     let mut clippy = repo::cargo();
     clippy.args(["clippy", "--quiet", "--locked", "--", "-D", "warnings"]);
+    // A directory of its own: cargo would build what both workspaces use again and again.
+    clippy.env("CARGO_TARGET_DIR", target().join("python"));
     succeed(clippy.current_dir(&sources))?;
     let wheel = build(&sources, &venv, &directory.join("wheels"))?;
     let mut pip = Command::new(&python);
@@ -45,6 +47,7 @@ fn build(sources: &Path, venv: &Path, into: &Path) -> Result<PathBuf, String> {
     let _ = fs::remove_dir_all(into);
     let mut maturin = Command::new(venv.join("bin/maturin"));
     maturin.args(["build", "--quiet", "--locked", "--out"]).arg(into);
+    maturin.env("CARGO_TARGET_DIR", target().join("python"));
     succeed(maturin.current_dir(sources))?;
     let wheel = fs::read_dir(into).map_err(text)?.next().ok_or("maturin has built no wheel")?;
     Ok(wheel.map_err(text)?.path())

@@ -35,8 +35,8 @@ const SPIN: Duration = Duration::from_micros(20);
 /// Pushes kept for one that listens.
 const PUSHES_KEPT: usize = 4096;
 
-/// A [`Link`] behind a lock that is held for short: a look, a copy, or the spinning of one requester
-/// as long as nobody else wants it.
+/// A [`Link`] behind a lock that is held for short: a look, a copy, or the spinning of one
+/// requester as long as nobody else wants it.
 pub struct Shared {
     link: Mutex<Link>,
     /// How many wait for the lock.

@@ -9,8 +9,8 @@
 //! been woken; so there the requester looks for its reply by itself for a few microseconds, and
 //! only then leaves the waiting to the driver, which sleeps in the runtime like everybody else.
 //!
-//! A request that is dropped before its reply has come (a timeout, `select!`) disturbs no other: its
-//! reply is passed over. The server may have carried it out all the same.
+//! A request that is dropped before its reply has come (a timeout, `select!`) disturbs no other:
+//! its reply is passed over. The server may have carried it out all the same.
 //!
 //! What one connection cannot be shared for: a command that blocks (BLPOP) holds up the replies of
 //! all, MULTI in parts would take in the commands of others (use

@@ -2,7 +2,8 @@
 
 use super::{reachable, shm, with};
 use redpoll_client::{Error, Value, aio, cmd, pipe};
-use redpoll_tests::{PATIENCE, Server};
+use redpoll_tests::server::free_port;
+use redpoll_tests::{Authority, PATIENCE, Server};
 use std::future::Future;
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
@@ -216,4 +217,32 @@ fn the_last_handle_closes_the_connection() {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     });
+}
+
+#[test]
+fn tls_by_a_uri() {
+    let authority = Authority::new();
+    let (own, client) = (authority.sign("server"), authority.sign("client"));
+    let (port, file) = (free_port().to_string(), authority.file());
+    let mut settings = vec!["--tls-port", &port, "--tls-ca-cert-file", &file];
+    settings.extend(["--tls-cert-file", &own.certificate, "--tls-key-file", &own.key]);
+    let _server = Server::start(&settings);
+    let (certificate, key) = (&client.certificate, &client.key);
+    let login = format!("cert={certificate}&key={key}");
+    let uri = format!("rediss://127.0.0.1:{port}?cacert={file}&{login}");
+    let value = vec![b'v'; 4 << 20];
+    let mut blocking = redpoll_client::connect(&uri).expect("a connection");
+    blocking.set::<()>("large", &value).expect("done");
+    assert_eq!(blocking.transport().name(), "tls");
+    run(|| async {
+        let c = aio::connect(&uri).await.expect("a connection");
+        assert_eq!(c.transport(), "tls");
+        let (one, two) = tokio::join!(c.get::<Vec<u8>>("large"), c.append::<usize>("large", "x"));
+        assert!(one.expect("a reply") == value && two.expect("a reply") == value.len() + 1);
+        c.set::<()>("large", &value).await.expect("done");
+    });
+    let stranger = format!("rediss://127.0.0.1:{port}?{login}");
+    assert!(redpoll_client::connect(&stranger).is_err());
+    let careless = format!("{stranger}#insecure");
+    assert!(redpoll_client::connect(&careless).is_ok());
 }
