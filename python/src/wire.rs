@@ -36,6 +36,8 @@ pub struct Inbox {
     held: Vec<u8>,
     at: usize,
     ended: bool,
+    /// Where a socket is read into.
+    scratch: Box<[u8]>,
 }
 
 enum Source {
@@ -120,7 +122,12 @@ impl Inbox {
     }
 
     fn over(source: Source) -> Self {
-        Inbox { source, held: Vec::new(), at: 0, ended: false }
+        let scratch = match source {
+            Source::Socket(_) => READ_BYTES,
+            Source::Rings(_) => 0,
+        };
+        let scratch = vec![0; scratch].into_boxed_slice();
+        Inbox { source, held: Vec::with_capacity(READ_BYTES), at: 0, ended: false, scratch }
     }
 
     /// What has come.
@@ -133,7 +140,6 @@ impl Inbox {
         self.at += count;
         if self.at == self.held.len() {
             self.held.clear();
-            self.held.shrink_to(READ_BYTES);
             self.at = 0;
         }
     }
@@ -148,17 +154,16 @@ impl Inbox {
         if !self.held().is_empty() || self.ended {
             return Ok(true);
         }
-        self.held.resize(READ_BYTES, 0);
-        let count = match &mut self.source {
-            Source::Rings(receiver) => receiver.try_read(&mut self.held).map(|count| match count {
-                0 => None,
-                count => Some(count),
-            }),
-            Source::Socket(socket) => later(socket.read(&mut self.held)),
-        };
-        self.held.truncate(*count.as_ref().ok().and_then(Option::as_ref).unwrap_or(&0));
-        self.ended = matches!(count, Ok(Some(0)));
-        Ok(count?.is_some())
+        match &mut self.source {
+            // As much as there is room for; the room does not grow.
+            Source::Rings(receiver) => Ok(receiver.try_append(&mut self.held)? > 0),
+            Source::Socket(socket) => {
+                let Some(count) = later(socket.read(&mut self.scratch))? else { return Ok(false) };
+                self.held.extend_from_slice(&self.scratch[..count]);
+                self.ended = count == 0;
+                Ok(true)
+            }
+        }
     }
 
     /// Looks so many times.

@@ -250,13 +250,13 @@ macro_rules! tuples {
                 if elements.iter().all(nested) {
                     return elements.into_iter().map(Self::from_value).collect();
                 }
-                if !elements.len().is_multiple_of($count) {
-                    return Err(TypeError::count($count, elements.len() % $count).into());
-                }
                 let mut items = elements.into_iter();
                 let mut list = Vec::with_capacity(items.len() / $count);
-                while items.len() > 0 {
+                while items.len() >= $count {
                     list.push(($($name::from_value(items.next().unwrap_or(Value::Null))?,)+));
+                }
+                if items.len() > 0 {
+                    return Err(TypeError::count($count, items.len()).into());
                 }
                 Ok(list)
             }

@@ -4,7 +4,7 @@
 //! connection, and each gets its own replies. Requests go out in the order in which they are made,
 //! and so do replies come in.
 //!
-//! Whoever makes a request writes it by itself, and a task of the connection's own ([`driver`])
+//! Whoever makes a request writes it by itself, and a task of the connection's own (`driver`)
 //! waits for what comes. Through shared memory most replies are there before that task would have
 //! been woken; so there the requester looks for its reply by itself for a few microseconds, and
 //! only then leaves the waiting to the driver, which sleeps in the runtime like everybody else.
