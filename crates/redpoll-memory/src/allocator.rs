@@ -17,7 +17,7 @@ pub struct Allocator;
 /// class that is a multiple of 16 is aligned to 16. Every class that serves a size divisible by 16
 /// is one.
 #[inline(always)]
-fn flags(layout: Layout) -> c_int {
+pub(crate) fn flags(layout: Layout) -> c_int {
     let (size, align) = (layout.size(), layout.align());
     if align <= 8 || (align == 16 && size.is_multiple_of(16)) {
         0
