@@ -1,10 +1,10 @@
 //! Far memory as a program uses it: named, mapped, filled, given back. One test, since far memory
 //! is chosen once in a process.
 
-use allocator_api2::vec::Vec as TieredVec;
 use redpoll_memory::Allocator;
 use redpoll_memory::tiers::{
-    FarSpec, Rule, Tier, Tiered, far_usage, far_used, install, tier_of, with_tier,
+    FarSpec, Rule, Tier, copy, far_usage, far_used, install, place, settle, settle_box, tier_of,
+    with_capacity, with_tier,
 };
 use std::fs;
 use std::path::Path;
@@ -14,10 +14,8 @@ static ALLOCATOR: Allocator = Allocator;
 
 const SIZE: u64 = 32 << 20;
 
-type Block = TieredVec<u8, Tiered>;
-
-fn block(size: usize, byte: u8) -> Block {
-    let mut block = Block::with_capacity_in(size, Tiered);
+fn block(size: usize, byte: u8) -> Vec<u8> {
+    let mut block = with_capacity(size);
     block.resize(size, byte);
     block
 }
@@ -79,7 +77,7 @@ fn blocks_go_where_the_rule_says() {
     let near = with_tier(Tier::Near, || block(1000, 2));
     assert_eq!(tier_of(&near), Tier::Near);
     Rule { low: 100, high: 10_000, share: 0.5 }.apply(true);
-    let blocks: Vec<Block> = (0..100).map(|byte| block(1000, byte)).collect();
+    let blocks: Vec<Vec<u8>> = (0..100).map(|byte| block(1000, byte)).collect();
     let far = blocks.iter().filter(|block| tier_of(block) == Tier::Far).count();
     assert!((49..=51).contains(&far), "{far}");
     for (byte, block) in (0..).zip(&blocks) {
@@ -89,24 +87,32 @@ fn blocks_go_where_the_rule_says() {
 
 fn blocks_change_tiers_as_they_grow() {
     Rule::at(500).apply(false);
-    let mut growing = Block::new_in(Tiered);
+    let mut growing = with_capacity(0);
     for byte in 0..100_000u32 {
         growing.push(byte as u8);
+        settle(&mut growing);
     }
     assert_eq!(tier_of(&growing), Tier::Far);
     assert!(growing.iter().zip(0u32..).all(|(&found, byte)| found == byte as u8));
     growing.truncate(100);
     growing.shrink_to_fit();
-    assert_eq!(tier_of(&growing), Tier::Near);
+    assert_eq!(tier_of(&growing), Tier::Near, "the allocator moves what shrinks below the rule");
     assert!(growing.iter().zip(0u32..).all(|(&found, byte)| found == byte as u8));
-    let boxed = growing.into_boxed_slice();
-    assert_eq!(boxed.len(), 100);
-    assert_eq!(far_used(), 0);
+    let placed = place(vec![3; 501]);
+    assert_eq!((tier_of(&placed), placed), (Tier::Far, vec![3; 501]));
+    let mut boxed = copy(&[1; 499]);
+    assert_eq!(tier_of(&boxed), Tier::Near);
+    Rule::at(100).apply(false);
+    settle_box(&mut boxed);
+    assert_eq!((tier_of(&boxed), &boxed[..]), (Tier::Far, &[1; 499][..]));
+    Rule::NEAR.apply(false);
+    settle_box(&mut boxed);
+    assert_eq!((tier_of(&boxed), far_used()), (Tier::Near, 0));
 }
 
 fn whole_regions_are_used_and_then_dram() {
     Rule::FAR.apply(false);
-    let blocks: Vec<Block> = (0..9000).map(|count| block(8 << 10, count as u8)).collect();
+    let blocks: Vec<Vec<u8>> = (0..9000).map(|count| block(8 << 10, count as u8)).collect();
     let usage = far_usage();
     assert_eq!(usage.len(), 2);
     assert!(usage.iter().all(|region| region.used > region.limit / 10 * 8), "{usage:?}");
@@ -121,7 +127,7 @@ fn whole_regions_are_used_and_then_dram() {
 fn threads_share_the_regions() {
     Rule::at(64).apply(true);
     let work = |seed: usize| {
-        let mut blocks: Vec<Block> = Vec::new();
+        let mut blocks: Vec<Vec<u8>> = Vec::new();
         for step in 0..20_000 {
             let random = (step * 7919 + seed * 104_729) % 3001;
             match blocks.get_mut(random % 200) {

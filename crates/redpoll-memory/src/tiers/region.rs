@@ -15,7 +15,7 @@ use std::fmt;
 use std::fs::File;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
-use std::ptr::{NonNull, null_mut};
+use std::ptr::NonNull;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -32,9 +32,10 @@ const NODE_SPARE: u64 = 64 << 20;
 
 static REGIONS: OnceLock<&'static [Region]> = OnceLock::new();
 static ARENAS: OnceLock<Vec<Arena>> = OnceLock::new();
-/// The range in which all regions lie; empty without far memory.
-static START: AtomicUsize = AtomicUsize::new(0);
-static LEN: AtomicUsize = AtomicUsize::new(0);
+/// The range in which all regions lie: eight tebibytes that no program is loaded to and no kernel
+/// hands out by itself, so that an address tells by its leading bits whether it is far.
+const RANGE_BITS: u32 = 43;
+const RANGE: usize = 6;
 
 /// Mapped far memory.
 #[derive(Debug)]
@@ -80,17 +81,19 @@ pub fn install(specs: &[FarSpec]) -> Result<(), FarError> {
     if REGIONS.get().is_some() {
         return Err(fail("far memory is chosen at the start; start again to change it"));
     }
-    let sources = specs.iter().map(Source::open).collect::<Result<Vec<_>, _>>()?;
-    let room: usize = sources.iter().map(|source| source.len.next_multiple_of(ALIGNMENT)).sum();
-    let start = reserve(room + ALIGNMENT).map_err(|errno| fail(&errno.to_string()))?;
-    let start = start.next_multiple_of(ALIGNMENT);
-    let mut at = start;
-    let mut regions = Vec::new();
-    for source in sources {
-        let taken = source.len.next_multiple_of(ALIGNMENT);
-        regions.push(source.map(at)?);
-        at += taken;
+    if !crate::allocator::is_global() {
+        return Err(fail("this program was built with another allocator"));
     }
+    let sources = specs.iter().map(Source::open).collect::<Result<Vec<_>, _>>()?;
+    let room = sources.iter().try_fold(0usize, |room, source| {
+        room.checked_add(source.len.checked_next_multiple_of(ALIGNMENT)?)
+    });
+    let room = room.filter(|room| *room <= 1 << RANGE_BITS);
+    let room = room.ok_or_else(|| fail("more than 8 TiB in all"))?;
+    let start = reserve(room).map_err(|errno| {
+        fail(&format!("the addresses for far memory are taken in this process: {errno}"))
+    })?;
+    let regions = map_all(sources, start).inspect_err(|_| release(start, room))?;
     let regions: &'static [Region] = Vec::leak(regions);
     let arenas = regions.iter().enumerate().map(|(at, region)| Arena::over(region, at));
     let arenas = arenas.collect::<Option<Vec<_>>>();
@@ -98,9 +101,19 @@ pub fn install(specs: &[FarSpec]) -> Result<(), FarError> {
     if REGIONS.set(regions).is_err() || ARENAS.set(arenas).is_err() {
         return Err(fail("far memory is being chosen twice at once"));
     }
-    START.store(start, Relaxed);
-    LEN.store(at - start, Relaxed);
     Ok(())
+}
+
+/// Maps one source after the other from an address on that is reserved for them.
+fn map_all(sources: Vec<Source>, start: usize) -> Result<Vec<Region>, FarError> {
+    let mut at = start;
+    let mut regions = Vec::new();
+    for source in sources {
+        let taken = source.len.next_multiple_of(ALIGNMENT);
+        regions.push(source.map(at)?);
+        at += taken;
+    }
+    Ok(regions)
 }
 
 /// The regions, in the order in which they are filled.
@@ -115,8 +128,8 @@ pub(super) fn arenas() -> &'static [Arena] {
 
 /// Whether an address lies in far memory.
 #[inline]
-pub(super) fn is_far(address: usize) -> bool {
-    address.wrapping_sub(START.load(Relaxed)) < LEN.load(Relaxed)
+pub(crate) fn is_far(address: usize) -> bool {
+    address >> RANGE_BITS == RANGE
 }
 
 /// The arena whose region holds an address that [`is_far`].
@@ -220,14 +233,23 @@ impl Source {
     }
 }
 
-/// Reserves addresses without memory behind them.
+/// Reserves the range's first addresses, without memory behind them, and returns the first one.
 fn reserve(len: usize) -> Result<usize, Errno> {
-    // SAFETY: a new mapping at an address of the kernel's choice touches nothing that exists.
+    let at = std::ptr::without_provenance_mut(RANGE << RANGE_BITS);
+    // SAFETY: a mapping that replaces none touches nothing that exists.
     let start = unsafe {
-        let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
-        rustix::mm::mmap_anonymous(null_mut(), len, ProtFlags::empty(), flags)?
+        let flags = MapFlags::PRIVATE | MapFlags::NORESERVE | MapFlags::FIXED_NOREPLACE;
+        rustix::mm::mmap_anonymous(at, len, ProtFlags::empty(), flags)?
     };
-    Ok(start.expose_provenance())
+    // A kernel before 4.17 takes the address for a wish.
+    if start.addr() != at.addr() { Err(Errno::EXIST) } else { Ok(start.expose_provenance()) }
+}
+
+/// Gives back what was reserved, and what has been mapped there.
+fn release(start: usize, len: usize) {
+    // SAFETY: the range is this module's, and no block in it has been handed out. That a mapping
+    // which is not needed stays is no fault.
+    let _ = unsafe { rustix::mm::munmap(std::ptr::with_exposed_provenance_mut(start), len) };
 }
 
 /// Prefers a node for a mapping's pages. Prefers only: a node that is full sends pages elsewhere,
