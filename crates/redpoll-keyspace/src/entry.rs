@@ -13,6 +13,7 @@
 //!
 //! The module may use `unsafe`, as no safe type has such a layout.
 
+use redpoll_memory::tiers;
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
@@ -22,6 +23,12 @@ use std::slice::{from_raw_parts, from_raw_parts_mut};
 
 /// Strings up to this length lie in the entry itself.
 pub const INLINE_MAX: usize = 512;
+
+/// Whether a string of this length lies in its entry. One that may go to far memory does not.
+#[inline]
+pub fn is_inline(len: usize) -> bool {
+    len <= INLINE_MAX && tiers::may_lie_with_key(len)
+}
 
 const HAS_EXPIRY: u8 = 1;
 const LONG_KEY: u8 = 2;

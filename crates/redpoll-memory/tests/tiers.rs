@@ -90,7 +90,7 @@ fn blocks_change_tiers_as_they_grow() {
     let mut growing = with_capacity(0);
     for byte in 0..100_000u32 {
         growing.push(byte as u8);
-        settle(&mut growing);
+        settle(&mut growing, 1);
     }
     assert_eq!(tier_of(&growing), Tier::Far);
     assert!(growing.iter().zip(0u32..).all(|(&found, byte)| found == byte as u8));
@@ -103,10 +103,10 @@ fn blocks_change_tiers_as_they_grow() {
     let mut boxed = copy(&[1; 499]);
     assert_eq!(tier_of(&boxed), Tier::Near);
     Rule::at(100).apply(false);
-    settle_box(&mut boxed);
+    settle_box(&mut boxed, 0);
     assert_eq!((tier_of(&boxed), &boxed[..]), (Tier::Far, &[1; 499][..]));
     Rule::NEAR.apply(false);
-    settle_box(&mut boxed);
+    settle_box(&mut boxed, 0);
     assert_eq!((tier_of(&boxed), far_used()), (Tier::Near, 0));
 }
 

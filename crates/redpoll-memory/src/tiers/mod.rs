@@ -29,7 +29,7 @@ pub use controller::{CLASSES, Controller, Reading, Target};
 pub use payload::{
     Tier, copy, is_for_far, place, settle, settle_box, tier_of, with_capacity, with_tier,
 };
-pub use placement::{Rule, sizes_placed};
+pub use placement::{Rule, may_lie_with_key, sizes_placed};
 pub use region::{FarError, install};
 pub use spec::{BadSpec, FarSpec};
 pub use usage::{FarUsage, far_usage, far_used, turned_away};

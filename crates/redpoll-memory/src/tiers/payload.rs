@@ -50,10 +50,11 @@ pub fn copy(bytes: &[u8]) -> Box<[u8]> {
     payload.into_boxed_slice()
 }
 
-/// Moves a payload to the other tier if its size has left the one that it lies in. One on the edge
-/// of the rule stays where it is. O(1), or O(length) if it moves.
+/// Moves a payload, which has grown by so many bytes or has shrunk, to the other tier if its size
+/// belongs there. One on the edge of the rule stays where it is. O(1), or O(length) if it moves.
 #[inline]
-pub fn settle(payload: &mut Vec<u8>) {
+pub fn settle(payload: &mut Vec<u8>, grown: usize) {
+    placement::grown(payload.len(), grown);
     if !placement::stays(payload.len(), region::is_far(payload.as_ptr().addr())) {
         *payload = moved(payload, payload.capacity());
     }
@@ -61,7 +62,8 @@ pub fn settle(payload: &mut Vec<u8>) {
 
 /// As [`settle`], for a payload that is exactly sized.
 #[inline]
-pub fn settle_box(payload: &mut Box<[u8]>) {
+pub fn settle_box(payload: &mut Box<[u8]>, grown: usize) {
+    placement::grown(payload.len(), grown);
     if !placement::stays(payload.len(), region::is_far(payload.as_ptr().addr())) {
         *payload = moved(payload, payload.len()).into_boxed_slice();
     }
@@ -86,7 +88,10 @@ pub fn with_tier<R>(tier: Tier, run: impl FnOnce() -> R) -> R {
 
 #[cold]
 fn moved(payload: &[u8], capacity: usize) -> Vec<u8> {
-    let mut copy = with_capacity(capacity);
+    let mut copy = match region::is_far(payload.as_ptr().addr()) {
+        true => Vec::with_capacity(capacity),
+        false => far_with_capacity(capacity),
+    };
     copy.extend_from_slice(payload);
     copy
 }
@@ -130,9 +135,6 @@ pub(crate) unsafe fn free(block: NonNull<u8>, layout: Layout) {
 /// is not empty.
 #[cold]
 pub(crate) unsafe fn resize(block: NonNull<u8>, old: Layout, new: Layout) -> Option<NonNull<u8>> {
-    if new.size() > old.size() {
-        placement::grown(new.size(), new.size() - old.size());
-    }
     if placement::stays(new.size(), true) {
         let arena = region::arena_at(block.addr().get());
         // SAFETY: the block lies in this arena's region, so it came from it; the rest is this

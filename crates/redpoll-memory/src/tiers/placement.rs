@@ -41,6 +41,8 @@ impl Rule {
         HIGH.store(self.high, Relaxed);
         SHARE.store((self.share * f64::from(WHOLE)) as u32, Relaxed);
         GATE.store(if observed { 0 } else { self.low }, Relaxed);
+        let apart = if observed { 0 } else { self.low };
+        APART.store(apart.max(APART_MIN), Relaxed);
     }
 
     /// The process's rule.
@@ -50,11 +52,15 @@ impl Rule {
     }
 }
 
+/// What a reference to a string outside of its entry takes, about.
+const APART_MIN: usize = 64;
 /// The share that means all.
 const WHOLE: u32 = 1 << 16;
 
 /// Blocks smaller than this are in DRAM without a further look.
 static GATE: AtomicUsize = AtomicUsize::new(usize::MAX);
+/// Strings of this size and larger do not lie in one block with their key.
+static APART: AtomicUsize = AtomicUsize::new(usize::MAX);
 static LOW: AtomicUsize = AtomicUsize::new(usize::MAX);
 static HIGH: AtomicUsize = AtomicUsize::new(usize::MAX);
 static SHARE: AtomicU32 = AtomicU32::new(0);
@@ -82,6 +88,13 @@ pub(super) fn forced<R>(far: bool, run: impl FnOnce() -> R) -> R {
     run()
 }
 
+/// Whether a string of this size may lie in one block with its key, which is in DRAM always. Where
+/// values can go far, only those may whose reference would take as much as they do.
+#[inline]
+pub fn may_lie_with_key(size: usize) -> bool {
+    size < APART.load(Relaxed)
+}
+
 /// Where a new block of this size belongs by the rule.
 #[inline]
 pub(super) fn goes_far(size: usize) -> bool {
@@ -101,7 +114,7 @@ pub(super) fn stays(size: usize, far: bool) -> bool {
 /// Counts bytes that a block has grown by as asked for.
 #[inline]
 pub(super) fn grown(size: usize, by: usize) {
-    if OBSERVED.load(Relaxed) {
+    if by > 0 && OBSERVED.load(Relaxed) {
         count(size, by);
     }
 }

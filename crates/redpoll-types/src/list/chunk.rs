@@ -5,6 +5,7 @@ use super::{End, Needle};
 use crate::footprint;
 use crate::listpack::{self, Builder, Element, Listpack};
 use crate::tree::Item;
+use redpoll_memory::tiers;
 use std::iter::FusedIterator;
 use triomphe::Arc;
 
@@ -55,7 +56,7 @@ impl Chunk {
 
     /// A chunk with this one large element.
     pub(super) fn plain(value: &[u8]) -> Self {
-        Chunk { data: Data::Plain(Arc::new(value.into())), len: 1 }
+        Chunk { data: Data::Plain(Arc::new(tiers::copy(value))), len: 1 }
     }
 
     /// A chunk with this one element, of the kind that its size asks for.

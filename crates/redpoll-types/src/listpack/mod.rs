@@ -23,6 +23,7 @@ mod tests;
 use crate::number::{i64_text_len, parse_i64, write_i64};
 use codec::{END, Encoded};
 pub use iter::Iter;
+use redpoll_memory::tiers;
 
 /// Bytes before the first entry.
 const HEADER: usize = 6;
@@ -35,7 +36,7 @@ const EMPTY: [u8; HEADER + 1] = [7, 0, 0, 0, 0, 0, END];
 pub const BYTES_MAX: usize = 1 << 30;
 
 /// A list of strings and integers in one exactly sized run of bytes.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub struct Listpack {
     bytes: Box<[u8]>,
 }
@@ -112,6 +113,12 @@ impl<'a> Element<'a> {
     }
 }
 
+impl Clone for Listpack {
+    fn clone(&self) -> Self {
+        Self { bytes: tiers::copy(&self.bytes) }
+    }
+}
+
 impl Default for Listpack {
     fn default() -> Self {
         Self::new()
@@ -132,7 +139,7 @@ impl Listpack {
 
     /// Takes over bytes of any origin after checking all of them. O(n).
     pub fn from_bytes(bytes: Box<[u8]>) -> Result<Self, Corrupt> {
-        let listpack = Self { bytes };
+        let listpack = Self { bytes: tiers::place(bytes.into_vec()).into_boxed_slice() };
         let bytes = &listpack.bytes;
         if bytes.len() < EMPTY.len() || bytes.last() != Some(&END) {
             return Err(Corrupt);
@@ -373,7 +380,7 @@ impl Listpack {
         let mut bytes = Vec::with_capacity(self.end() + other.bytes.len() - HEADER);
         bytes.extend_from_slice(&self.bytes[..self.end()]);
         bytes.extend_from_slice(&other.bytes[HEADER..]);
-        self.bytes = bytes.into_boxed_slice();
+        self.bytes = tiers::place(bytes).into_boxed_slice();
         self.write_header(count);
     }
 
@@ -430,6 +437,7 @@ impl Listpack {
         bytes.copy_within(at + old_len..old_total, at + new_len);
         bytes.truncate(new_total);
         self.bytes = bytes.into_boxed_slice();
+        tiers::settle_box(&mut self.bytes, new_total.saturating_sub(old_total));
     }
 }
 
@@ -498,7 +506,8 @@ impl Builder {
     /// The listpack, exactly sized.
     pub fn finish(mut self) -> Listpack {
         self.bytes.push(END);
-        let mut listpack = Listpack { bytes: self.bytes.into_boxed_slice() };
+        self.bytes.shrink_to_fit();
+        let mut listpack = Listpack { bytes: tiers::place(self.bytes).into_boxed_slice() };
         listpack.write_header(self.count);
         listpack
     }
