@@ -46,7 +46,7 @@ mod table;
 mod value;
 
 pub use choice::{
-    AclPubsubDefault, AppendFsync, Choice, ClusterEndpointType, Compat, LogFormat, LogLevel,
+    AclPubsubDefault, AllocPolicy, AppendFsync, Choice, ClusterEndpointType, Compat, LogFormat, LogLevel,
     LogTimestampFormat, MaxmemoryPolicy, OomScoreAdj, PropagationErrorBehavior, ProtectedAction,
     ReplDisklessLoad, SanitizeDumpPayload, ShutdownFlags, Supervised, SyslogFacility,
     TlsAuthClients, TlsAuthClientsUser,

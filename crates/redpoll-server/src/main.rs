@@ -5,7 +5,7 @@
 //! [`handshake`] opens those with TLS, [`timer`] does what time asks for, [`reclaim`] frees large
 //! values, [`snapshot`] and [`storage`] keep the snapshot file, [`replication`] follows and is
 //! followed, [`migrate`] sends keys to other servers, [`metrics`] answers Prometheus, [`logging`]
-//! writes the log. [`check`] is another program in the same file: it checks files of data.
+//! writes the log, [`tiers`] keeps far memory. [`check`] is another program in the same file: it checks files of data.
 
 #![forbid(unsafe_code)]
 
@@ -35,6 +35,7 @@ mod start;
 mod storage;
 mod supervisor;
 mod syslog;
+mod tiers;
 mod timer;
 mod users;
 mod worker;

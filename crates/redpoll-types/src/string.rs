@@ -57,6 +57,11 @@ impl Str {
         tiers::settle(own, len);
     }
 
+    /// The bytes, to be moved to the other tier, unless somebody reads them.
+    pub(crate) fn own_mut(&mut self) -> Option<&mut Vec<u8>> {
+        Arc::get_mut(&mut self.0)
+    }
+
     /// Replaces the bytes in place and answers true, if nobody reads the string and the new bytes
     /// fit the old ones' room without wasting half of it.
     pub fn overwrite(&mut self, bytes: &[u8]) -> bool {

@@ -69,6 +69,27 @@ pub fn settle_box(payload: &mut Box<[u8]>, grown: usize) {
     }
 }
 
+/// Moves a payload to a tier; returns whether it lies there now and did not before. O(length).
+pub fn relocate(payload: &mut Vec<u8>, tier: Tier) -> bool {
+    if payload.is_empty() || tier_of(payload) == tier {
+        return false;
+    }
+    let copy = moved(payload, payload.capacity());
+    let is_moved = tier_of(&copy) == tier;
+    if is_moved {
+        *payload = copy;
+    }
+    is_moved
+}
+
+/// As [`relocate`], for a payload that is exactly sized.
+pub fn relocate_box(payload: &mut Box<[u8]>, tier: Tier) -> bool {
+    let mut bytes = std::mem::take(payload).into_vec();
+    let is_moved = relocate(&mut bytes, tier);
+    *payload = bytes.into_boxed_slice();
+    is_moved
+}
+
 /// Moves new bytes that were made in DRAM to where the rule wants them. O(1), or O(length) if far.
 #[inline]
 pub fn place(bytes: Vec<u8>) -> Vec<u8> {

@@ -18,6 +18,16 @@ pub enum ChunkRef<'a> {
     Plain(&'a [u8]),
 }
 
+impl<'a> ChunkRef<'a> {
+    /// The chunk's bytes where they lie.
+    pub(crate) fn as_bytes(&self) -> &'a [u8] {
+        match *self {
+            ChunkRef::Packed(listpack) => listpack.as_bytes(),
+            ChunkRef::Plain(bytes) => bytes,
+        }
+    }
+}
+
 /// An item of the tree. The contents are shared with snapshots apart from the tree's nodes, so
 /// that a writer who copies a node does not copy the half megabyte that its items hold.
 #[derive(Clone)]

@@ -78,6 +78,14 @@ impl<'a> Element<'a> {
         }
     }
 
+    /// The element's bytes where they lie, unless it is an integer.
+    pub fn bytes(&self) -> Option<&'a [u8]> {
+        match *self {
+            Self::Int(_) => None,
+            Self::Bytes(bytes) => Some(bytes),
+        }
+    }
+
     /// Whether the element's text is `text`.
     pub fn eq_bytes(&self, text: &[u8]) -> bool {
         match *self {
@@ -160,6 +168,11 @@ impl Listpack {
             return Err(Corrupt);
         }
         Ok(listpack)
+    }
+
+    /// Moves the bytes to a tier of memory; returns how many moved.
+    pub(crate) fn relocate(&mut self, tier: tiers::Tier) -> usize {
+        if tiers::relocate_box(&mut self.bytes, tier) { self.bytes.len() } else { 0 }
     }
 
     /// The bytes in Redis's format.
