@@ -5,8 +5,8 @@ use crate::kind::{Stage, Written};
 use crate::notify::NotifyFlags;
 use crate::number::{format_decimal, format_memory, parse_loosely, parse_memory};
 use crate::quote::quote;
-use redpoll_memory::tiers::{BadSpec, FarSpec};
 use crate::value::{BufferLimit, ClientClass, Primary, SavePoint, Text, Value};
+use redpoll_memory::tiers::{BadSpec, FarSpec};
 use std::fs;
 use std::io;
 
@@ -265,11 +265,7 @@ fn parse_percentiles(args: &[Vec<u8>]) -> Result<Value, ValueError> {
 }
 
 /// Pieces of far memory: words on one line, on several lines of a file, or in one quoted text.
-fn parse_far_memory(
-    current: &Value,
-    args: &[Vec<u8>],
-    stage: Stage,
-) -> Result<Value, ValueError> {
+fn parse_far_memory(current: &Value, args: &[Vec<u8>], stage: Stage) -> Result<Value, ValueError> {
     let words: Vec<&[u8]> = args.iter().flat_map(|arg| arg.split(|byte| *byte == b' ')).collect();
     let words = words.into_iter().filter(|word| !word.is_empty());
     let words: Vec<&[u8]> = words.filter(|word| !word.eq_ignore_ascii_case(b"none")).collect();

@@ -4,7 +4,8 @@
 //! each period it looks at how much lies where and sets the rule by which new values are placed;
 //! between, it walks the keyspace and moves values.
 //!
-//! - `threshold` and `only-pmem` place by size and move nothing.
+//! - `only-dram`, `only-pmem` and `threshold` place by size; after a change of the policy, one
+//!   round moves what lies elsewhere.
 //! - `ratio` places by a threshold that the controller computes, and moves values (cold ones down,
 //!   hot ones up) while the ratio is off by more than a hundredth: after CONFIG SET, or where sizes
 //!   alone cannot reach it.
@@ -134,6 +135,8 @@ impl Cut {
 enum Aim {
     /// Nothing.
     Rest,
+    /// Values of this size and larger to far memory, others to DRAM.
+    Settle(usize),
     /// So many bytes to DRAM (positive) or to far memory (negative).
     Shift(i64),
     /// The hottest values to DRAM and others away: there are so many bytes of room in DRAM, and so
@@ -147,6 +150,10 @@ impl Aim {
         let bytes = i64::try_from(met.bytes).unwrap_or(i64::MAX);
         match self {
             Aim::Rest => None,
+            Aim::Settle(threshold) => {
+                let is_far = met.bytes >= (*threshold).max(SMALLEST);
+                Some(if is_far { Tier::Far } else { Tier::Near })
+            }
             Aim::Shift(left) if met.bytes < SMALLEST || *left == 0 => None,
             Aim::Shift(left) if *left > 0 && met.tier == Tier::Far => {
                 *left = (*left - bytes).max(0);
@@ -192,6 +199,26 @@ pub struct Keeper {
     allowance: f64,
     /// Something has moved in this round or in the last one.
     moved: (bool, bool),
+    /// The threshold for which all values have been looked at.
+    settled: Option<usize>,
+}
+
+/// The threshold of the policies that have a fixed one.
+fn fixed_threshold(config: &Config) -> Option<usize> {
+    match config.memory_alloc_policy() {
+        AllocPolicy::OnlyDram => Some(usize::MAX),
+        AllocPolicy::OnlyPmem => Some(0),
+        AllocPolicy::Threshold => usize::try_from(config.static_threshold()).ok(),
+        AllocPolicy::Ratio | AllocPolicy::Tiered => None,
+    }
+}
+
+/// Lets the next value be placed by the present policy, if it is one with a fixed threshold. (Of
+/// the others, the keeper makes the rule.)
+pub fn place_by(config: &Config) {
+    if let Some(threshold) = fixed_threshold(config) {
+        Rule::at(threshold).apply(false);
+    }
 }
 
 impl Keeper {
@@ -210,6 +237,7 @@ impl Keeper {
             uses: 0,
             allowance: 0.0,
             moved: (true, true),
+            settled: None,
         };
         keeper.end_period(engine);
         keeper
@@ -238,20 +266,29 @@ impl Keeper {
         tiering.note_uses(policy != AllocPolicy::OnlyDram);
         tiering.delay_far(Duration::from_nanos(config.far_memory_delay_ns() as u64));
         self.pass_epoch(engine);
-        let (rule, observed) = match policy {
-            AllocPolicy::OnlyDram => (Rule::NEAR, false),
-            AllocPolicy::OnlyPmem => (Rule::FAR, false),
-            AllocPolicy::Threshold => {
-                (Rule::at(usize::try_from(config.static_threshold()).unwrap_or(0)), false)
-            }
-            AllocPolicy::Ratio => (self.keep_ratio(config, usage), true),
-            AllocPolicy::Tiered => (self.keep_sorted(config, usage), true),
+        let fixed = fixed_threshold(config);
+        let rule = match (policy, fixed) {
+            (_, Some(threshold)) => self.keep_threshold(threshold),
+            (AllocPolicy::Ratio, _) => self.keep_ratio(config, usage),
+            _ => self.keep_sorted(config, usage),
         };
-        if !matches!(policy, AllocPolicy::Ratio | AllocPolicy::Tiered) {
-            self.aim = Aim::Rest;
+        if fixed.is_none() {
+            self.settled = None;
         }
-        rule.apply(observed);
+        rule.apply(fixed.is_none());
         engine.tiers.threshold.store(rule.low.min(u32::MAX as usize), Relaxed);
+    }
+
+    fn keep_threshold(&mut self, threshold: usize) -> Rule {
+        let aim = match self.settled == Some(threshold) {
+            true => Aim::Rest,
+            false => Aim::Settle(threshold),
+        };
+        if self.aim != aim {
+            self.aim = aim;
+            (self.walk, self.moved) = (Walk::default(), (true, true));
+        }
+        Rule::at(threshold)
     }
 
     fn keep_ratio(&mut self, config: &Config, usage: Usage) -> Rule {
@@ -316,6 +353,10 @@ impl Keeper {
             if step.round_over {
                 tiers.rounds.fetch_add(1, Relaxed);
                 self.seen = std::mem::take(&mut self.walk.seen);
+                if let (Aim::Settle(threshold), false) = (&self.aim, self.moved.0) {
+                    self.settled = Some(*threshold);
+                    self.aim = Aim::Rest;
+                }
                 self.moved = (false, self.moved.0);
                 break;
             }
@@ -365,6 +406,15 @@ mod tests {
         assert_eq!(exchange.judge(met(200, 5, Tier::Far)), None, "no room yet");
         assert_eq!(exchange.judge(met(300, 0, Tier::Near)), Some(Tier::Far), "makes room");
         assert_eq!(exchange.judge(met(200, 5, Tier::Far)), Some(Tier::Near));
+    }
+
+    #[test]
+    fn a_threshold_says_where_each_value_belongs() {
+        let mut aim = Aim::Settle(1000);
+        assert_eq!(aim.judge(met(1000, 0, Tier::Near)), Some(Tier::Far));
+        assert_eq!(aim.judge(met(999, 0, Tier::Near)), Some(Tier::Near));
+        assert_eq!(Aim::Settle(0).judge(met(63, 0, Tier::Near)), Some(Tier::Near), "too small");
+        assert_eq!(Aim::Settle(usize::MAX).judge(met(5000, 0, Tier::Far)), Some(Tier::Near));
     }
 
     #[test]

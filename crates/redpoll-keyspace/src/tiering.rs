@@ -202,11 +202,8 @@ fn visit(
         let Some(heat) = entry.heat() else { continue };
         let Payload::Value(value) = entry.into_payload() else { continue };
         let Some(bytes) = value.movable().filter(|bytes| !bytes.is_empty()) else { continue };
-        let met = Met {
-            bytes: bytes.len(),
-            heat: heat::level(heat, epoch),
-            tier: tiers::tier_of(bytes),
-        };
+        let met =
+            Met { bytes: bytes.len(), heat: heat::level(heat, epoch), tier: tiers::tier_of(bytes) };
         walk.seen.note(met);
         let Some(wanted) = judge(met).filter(|tier| *tier != met.tier) else { continue };
         let mut entry = table.entry_to_move(place);

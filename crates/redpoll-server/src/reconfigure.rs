@@ -28,7 +28,8 @@ pub struct Reconfigure {
 }
 
 /// Directives of the tiers of memory that must agree with each other.
-const TIERS: [&str; 4] = [
+const TIERS: [&str; 5] = [
+    "static-threshold",
     "memory-alloc-policy",
     "initial-dynamic-threshold",
     "dynamic-threshold-min",
@@ -62,6 +63,7 @@ impl Reconfigure {
         }
         if let Some(change) = first(|name| TIERS.contains(&name)) {
             tiers::check(config).map_err(|reason| refuse(change, &reason))?;
+            redpoll_engine::tiers::place_by(config);
         }
         if let Some(change) = first(|name| name.starts_with("oom-score-adj")) {
             let engine = self.engine.upgrade();

@@ -2,7 +2,7 @@
 
 use redpoll_config::{AllocPolicy, Config};
 use redpoll_engine::Engine;
-use redpoll_engine::tiers::{Keeper, TURN};
+use redpoll_engine::tiers::{Keeper, TURN, place_by};
 use redpoll_memory::tiers::{self, FarSpec};
 use std::sync::Arc;
 use std::thread;
@@ -16,6 +16,7 @@ pub fn install(config: &Config) -> Result<(), String> {
         specs.iter().map(|spec| spec.to_str_lossy().parse()).collect();
     let specs = specs.map_err(|error| format!("far-memory {error}"))?;
     tiers::install(&specs).map_err(|error| error.to_string())?;
+    place_by(config);
     for region in tiers::far_usage() {
         log::info!("Far memory: {}, {} MiB", region.name, region.limit >> 20);
     }

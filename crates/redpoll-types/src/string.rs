@@ -69,6 +69,7 @@ impl Str {
             Some(own) if (bytes.len()..=2 * bytes.len()).contains(&own.capacity()) => {
                 own.clear();
                 own.extend_from_slice(bytes);
+                tiers::settle(own, 0);
                 true
             }
             _ => false,

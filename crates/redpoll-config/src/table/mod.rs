@@ -301,9 +301,9 @@ mod process;
 mod replication;
 mod security;
 mod shared_memory;
-mod tiers;
 mod snapshots;
 mod testing;
+mod tiers;
 mod tls;
 
 /// How many directives there are.

@@ -15,14 +15,13 @@ directives! {
     after shared_memory::END;
     section "Tiers of memory";
 
-    far_memory: FarMemory, "far-memory", [IMMUTABLE],
-        "Memory beside DRAM: a NUMA node, a DAX device, or a file with its size; several are filled \
-         in turn.";
+    far_memory: FarMemory, "far-memory", [IMMUTABLE MULTI],
+        "Memory beside DRAM: NUMA nodes, DAX devices, or files with their sizes.";
     memory_alloc_policy: Word(AllocPolicy, OnlyDram), "memory-alloc-policy", [],
-        "Which values go to far memory: by size, by ratio, or by how often they are used (tiered).";
+        "Which values go to far memory: by size, by ratio, or by use (tiered).";
     static_threshold: Int(64, 0, UINT_MAX), "static-threshold", [],
         "Bytes from which on a value goes to far memory under the policy `threshold`.";
-    dram_pmem_ratio: TierRatio, "dram-pmem-ratio", [],
+    dram_pmem_ratio: TierRatio, "dram-pmem-ratio", [MULTI],
         "Parts of all memory in DRAM and in far memory under the policy `ratio`.";
     initial_dynamic_threshold: Int(64, 0, UINT_MAX), "initial-dynamic-threshold", [],
         "The threshold that the policy `ratio` starts with.";

@@ -21,5 +21,6 @@ mod redis_crate;
 mod replication;
 mod scripts;
 mod shm;
+mod tiers;
 mod tls;
 mod tools;
