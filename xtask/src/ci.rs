@@ -5,7 +5,7 @@
 //! `N passed, N failed`.
 
 use crate::repo::{Tree, root};
-use crate::{clients, packages};
+use crate::{clients, guest, packages};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
@@ -30,6 +30,7 @@ const STEPS: &[Step] = &[
     Step { name: "python", run: clients::python::run },
     Step { name: "node", run: clients::node::run },
     Step { name: "hiredis", run: clients::hiredis::run },
+    Step { name: "guest", run: guest::check },
     Step { name: "fuzz", run: fuzz },
 ];
 

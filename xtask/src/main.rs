@@ -12,6 +12,7 @@ mod codegen;
 mod compare;
 mod coverage;
 mod eviction;
+mod guest;
 mod packages;
 mod repo;
 mod tidy;
@@ -41,6 +42,11 @@ const COMMANDS: &[Command] = &[
         name: "eviction",
         help: "measure what both evict against what would be best, and its cost",
         run: eviction::run,
+    },
+    Command {
+        name: "guest",
+        help: "run the tests of far memory in a virtual machine that has some",
+        run: guest::run,
     },
     Command {
         name: "codegen",

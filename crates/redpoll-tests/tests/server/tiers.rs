@@ -6,9 +6,17 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 
-/// A server with far memory in a file without a name.
+/// Far memory of so many megabytes: in a file without a name, or what `REDPOLL_TEST_FAR` names
+/// (`numa:1`, `dax:/dev/dax0.0`), on a machine that has it.
+fn far_memory(megabytes: usize) -> String {
+    let place = std::env::var("REDPOLL_TEST_FAR").unwrap_or_else(|_| "file:.".to_owned());
+    format!("{place},{megabytes}mb")
+}
+
+/// A server with far memory.
 fn start(policy: &str, more: &[&str]) -> Server {
-    let far = ["--far-memory", "file:.,64mb", "--memory-alloc-policy", policy];
+    let far = far_memory(64);
+    let far = ["--far-memory", &far, "--memory-alloc-policy", policy];
     Server::start(&[&far, more].concat())
 }
 
@@ -223,8 +231,8 @@ fn work(talk: &mut Talk, client: u64, done: &AtomicBool) {
 
 #[test]
 fn when_far_memory_is_full_dram_is_used_up_to_the_limit() {
-    let server =
-        Server::start(&["--far-memory", "file:.,8mb", "--memory-alloc-policy", "only-far"]);
+    let far = far_memory(8);
+    let server = Server::start(&["--far-memory", &far, "--memory-alloc-policy", "only-far"]);
     let mut talk = server.talk();
     fill(&mut talk, 12_000, 1000);
     assert!(talk.info("tier_far_full") > 2_000);

@@ -159,10 +159,10 @@ mod tests {
     fn sections_are_chosen_by_name() {
         assert_eq!(headings(&info("INFO")), DEFAULT);
         assert_eq!(headings(&info("INFO default")), DEFAULT);
-        assert_eq!(headings(&info("INFO ALL")).len(), 15);
-        assert_eq!(headings(&info("INFO everything")).len(), 15);
+        assert_eq!(headings(&info("INFO ALL")).len(), 16);
+        assert_eq!(headings(&info("INFO everything")).len(), 16);
         assert_eq!(headings(&info("INFO cpu SERVER cpu")), ["Server", "CPU"]);
-        assert_eq!(headings(&info("INFO default commandstats"))[10], "Commandstats");
+        assert_eq!(headings(&info("INFO default commandstats"))[11], "Commandstats");
         assert_eq!(info("INFO nothing"), r#""""#);
     }
 

@@ -101,7 +101,7 @@ mod tests {
         assert!(stats.contains(" db.0 {overhead.hashtable.main "), "{stats}");
         assert!(stats.contains(" keys.count 1 "), "{stats}");
         let raw = server.raw(&mut session, "MEMORY STATS");
-        assert!(raw.starts_with(b"%28\r\n"));
+        assert!(raw.starts_with(b"%30\r\n"));
         assert_eq!(server.run(&mut session, "PING"), "PONG");
     }
 }
