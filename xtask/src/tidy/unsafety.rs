@@ -12,6 +12,8 @@ const ALLOWED: &[&str] = &["redpoll-memory", "redpoll-keyspace"];
 /// model of the rings, which shows the model checker where bytes are touched.
 const MODULES: &[(&str, &str)] = &[
     ("redpoll-script", "crates/redpoll-script/src/stack"),
+    ("redpoll-c", "crates/redpoll-c/src/ffi"),
+    ("redpoll-preload", "crates/redpoll-preload/src/libc"),
     ("redpoll-shm", "crates/redpoll-shm/src/memory"),
     ("redpoll-shm", "crates/redpoll-shm/src/model"),
 ];
