@@ -338,6 +338,7 @@ static void redpoll__turn(redisAsyncContext *ac) {
             continue;
         }
         room = sdslen(c->obuf) > 0;
+        if (room && s->spins && redpoll_spin(s->channel, REDPOLL_ROOM) == 1) continue;
         if (room && redpoll_arm(s->channel, REDPOLL_ROOM) == 0) continue;
         if (redpoll_arm(s->channel, REDPOLL_BYTES) == 0) continue;
         redpoll__watch(ac, 1, 0);

@@ -66,7 +66,7 @@ static void large_values(void) {
     char *value = malloc(len);
     redisContext *c;
     redisReply *reply;
-    small.ring_size = 64 << 10;
+    small.ring_size = 256 << 10;
     c = redpollConnectShmWithOptions(path, &small);
     CHECK(c->err == 0 && strcmp(redpollTransport(c), "shm") == 0);
     for (i = 0; i < len; i++) value[i] = (char)(i >> 3);

@@ -92,7 +92,7 @@ static void large_values(void) {
     redpollOptions small = {0};
     redisAsyncContext *ac;
     size_t i;
-    small.ring_size = 16 << 10;
+    small.ring_size = 256 << 10;
     value = malloc(value_len);
     for (i = 0; i < value_len; i++) value[i] = (char)(i >> 5);
     ac = open_with(&small);

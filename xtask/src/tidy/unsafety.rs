@@ -13,7 +13,7 @@ const ALLOWED: &[&str] = &["redpoll-memory", "redpoll-keyspace"];
 const MODULES: &[(&str, &str)] = &[
     ("redpoll-script", "crates/redpoll-script/src/stack"),
     ("redpoll-c", "crates/redpoll-c/src/ffi"),
-    ("redpoll-preload", "crates/redpoll-preload/src/libc"),
+    ("redpoll-preload", "crates/redpoll-preload/src/border"),
     ("redpoll-shm", "crates/redpoll-shm/src/memory"),
     ("redpoll-shm", "crates/redpoll-shm/src/model"),
 ];
