@@ -30,6 +30,8 @@ const STEPS: &[Step] = &[
     Step { name: "python", run: clients::python::run },
     Step { name: "node", run: clients::node::run },
     Step { name: "hiredis", run: clients::hiredis::run },
+    Step { name: "c", run: clients::c::run },
+    Step { name: "preload", run: clients::preload::run },
     Step { name: "fuzz", run: fuzz },
 ];
 

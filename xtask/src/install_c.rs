@@ -93,9 +93,8 @@ pub fn install(
     for name in HEADERS {
         files.copy(&headers.join(name), &include.join(name))?;
     }
-    let text = PKG_CONFIG
-        .replace("@prefix@", &prefix.to_string_lossy())
-        .replace("@version@", VERSION);
+    let text =
+        PKG_CONFIG.replace("@prefix@", &prefix.to_string_lossy()).replace("@version@", VERSION);
     files.write(&text, &lib.join("pkgconfig/redpoll.pc"))?;
     Ok(files.written)
 }

@@ -12,6 +12,7 @@ mod codegen;
 mod compare;
 mod coverage;
 mod eviction;
+mod install_c;
 mod packages;
 mod repo;
 mod tidy;
@@ -41,6 +42,11 @@ const COMMANDS: &[Command] = &[
         name: "eviction",
         help: "measure what both evict against what would be best, and its cost",
         run: eviction::run,
+    },
+    Command {
+        name: "install-c",
+        help: "build and install libredpoll, its headers and the library for LD_PRELOAD",
+        run: install_c::run,
     },
     Command {
         name: "codegen",

@@ -102,12 +102,11 @@ fn opens_request(next: &[u8]) -> bool {
     }
     let mut reader = Requests::default();
     // The beginning of a command is enough, and what comes behind it does not matter.
-    for byte in next.iter().take(8 * LINE_MAX) {
-        if reader.take(&[*byte]).is_err() || reader.words_known > 0 {
-            break;
-        }
-    }
-    reader.words_known > 0 && !NOT_BEFORE.contains(&reader.word(0).as_slice())
+    let known = next.iter().take(8 * LINE_MAX).find_map(|byte| match reader.take(&[*byte]) {
+        Ok(0) if reader.words_known == 0 => None,
+        taken => Some(taken.is_ok() || !reader.word(0).is_empty()),
+    });
+    known == Some(true) && !NOT_BEFORE.contains(&reader.word(0).as_slice())
 }
 
 /// Counts commands.
@@ -357,7 +356,10 @@ mod tests {
         for early in ["AUTH", "hello", "QUIT"] {
             assert!(!dialogue.may_ask_before(&command(&[early, "x"])), "{early}");
         }
-        assert!(dialogue.may_ask_before(&command(&["SUBSCRIBE", "x"])));
+        for words in [&["SUBSCRIBE", "x"][..], &["MULTI"], &["PING"]] {
+            assert!(dialogue.may_ask_before(&command(words)), "{words:?}");
+        }
+        assert!(!dialogue.may_ask_before(&command(&["QUIT"])));
         assert!(!dialogue.may_ask_before(b"GET k\r\n") && dialogue.may_ask_before(INLINE));
         dialogue.postpone();
         assert!(!dialogue.may_ask_before(GET));

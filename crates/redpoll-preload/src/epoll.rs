@@ -387,8 +387,14 @@ impl Member {
 
     /// Whether `due` would say something.
     fn is_due(&self) -> bool {
-        let level = self.level();
-        (level & EPOLLIN as u32 != 0 && self.connection.announced() != self.seen)
+        // In this order: what comes in between is of the next edge.
+        let announced = self.connection.announced();
+        self.is_news(self.level(), announced)
+    }
+
+    /// Whether a level is an edge.
+    fn is_news(&self, level: u32, announced: u64) -> bool {
+        (level & EPOLLIN as u32 != 0 && announced != self.seen)
             || (level & EPOLLOUT as u32 != 0 && !self.told_room)
             || (level & EPOLLHUP as u32 != 0 && !self.told_end)
     }
@@ -401,11 +407,14 @@ impl Member {
         if self.connection.take_blocked() {
             self.told_room = false;
         }
+        let announced = self.connection.announced();
         let level = self.level();
-        if level == 0 || (self.is_edge() && !self.is_due()) {
+        if level == 0 || (self.is_edge() && !self.is_news(level, announced)) {
             return None;
         }
-        self.seen = self.connection.announced();
+        if level & EPOLLIN as u32 != 0 {
+            self.seen = announced;
+        }
         self.told_room |= level & EPOLLOUT as u32 != 0;
         self.told_end |= level & EPOLLHUP as u32 != 0;
         self.spent = self.events & EPOLLONESHOT as u32 != 0;
