@@ -1,5 +1,5 @@
-//! `cargo xtask install-c`: builds libredpoll and the library for unchanged programs, and puts them,
-//! the headers and a pkg-config file below a prefix, where C programs look for such things.
+//! `cargo xtask install-c`: builds libredpoll and the library for unchanged programs, and puts
+//! them, the headers and a pkg-config file below a prefix, where C programs look for such things.
 
 use crate::repo;
 use std::fs;
@@ -41,7 +41,8 @@ pub fn run(args: &[String]) -> ExitCode {
             ("--profile", Some(name)) => profile.clone_from(name),
             _ => {
                 eprintln!(
-                    "usage: cargo xtask install-c [--prefix DIR] [--destdir DIR] [--profile NAME]\n\n\
+                    "usage: cargo xtask install-c [--prefix DIR] [--destdir DIR] \
+                     [--profile NAME]\n\n\
                      DIR: /usr/local unless told otherwise. --destdir: a directory in front of\n\
                      everything that is written, for who makes packages. --profile: of cargo."
                 );

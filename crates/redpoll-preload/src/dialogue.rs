@@ -1,11 +1,11 @@
 //! Reads along while bytes go over the socket, to know when the server may be asked.
 //!
 //! The question may only be sent when everything that was asked before has been answered, and when
-//! the next bytes from the server will be the answer: not inside a transaction, not to a subscriber.
-//! So requests and replies are counted, from the first byte on. Commands that change what follows
-//! (subscriptions, transactions, MONITOR, replication) end the counting, as does every byte that is
-//! not understood. At least one whole exchange has to be seen: it shows that the other side speaks
-//! RESP, and that the program both reads and writes through functions that we see.
+//! the next bytes from the server will be the answer: not inside a transaction, not to a
+//! subscriber. So requests and replies are counted, from the first byte on. Commands that change
+//! what follows (subscriptions, transactions, MONITOR, replication) end the counting, as does every
+//! byte that is not understood. At least one whole exchange has to be seen: it shows that the other
+//! side speaks RESP, and that the program both reads and writes through functions that we see.
 
 /// Longest line whose contents matter.
 const LINE_MAX: usize = 64;

@@ -3,8 +3,8 @@
 //! As long as a connection runs over the socket, the kernel watches it as the program has told, and
 //! here is only noted what that was. Once it runs through the rings it is taken out there, and its
 //! bell is put into an epoll instance of our own, which is itself watched by the program's, under a
-//! number that nobody else uses. So the program's instance wakes when a ring has something, and what
-//! there is is told by looking at the rings: levels as they are, edges by what has come since.
+//! number that nobody else uses. So the program's instance wakes when a ring has something, and
+//! what there is is told by looking at the rings: levels as they are, edges by what has come since.
 
 use crate::connection::{Connection, Look, Prepared};
 use crate::waiting::{Deadline, Sleeper, spin};
@@ -47,7 +47,6 @@ struct Member {
 
 /// An epoll instance of the program.
 pub struct Epoll {
-    fd: c_int,
     /// Our own, for the bells.
     bells: c_int,
     members: Mutex<HashMap<c_int, Member>>,
@@ -108,20 +107,21 @@ pub fn control(
         (None, Some(_)) if operation == libc::EPOLL_CTL_ADD => Epoll::begin(fd)?,
         _ => return None,
     };
-    epoll.control(operation, member, connection, event)
+    epoll.control(fd, operation, member, connection, event)
 }
 
 impl Epoll {
     /// Begins to look after an instance.
     fn begin(fd: c_int) -> Option<Arc<Epoll>> {
         let bells = border::private_epoll()?;
-        if !table::set_kind(fd, table::EPOLL) {
+        let epoll = Arc::new(Epoll { bells, members: Mutex::default(), turn: Default::default() });
+        let (add, events) = (libc::EPOLL_CTL_ADD, EPOLLIN as u32);
+        // Level-triggered: it is readable as long as any bell is. (It fails if `fd` is no
+        // instance.)
+        let added = border::real_epoll_ctl(fd, add, bells, events, border::magic()) == 0;
+        if !added || table::kind(fd) != table::NONE || !table::set_kind(fd, table::EPOLL) {
             return None;
         }
-        let epoll =
-            Arc::new(Epoll { fd, bells, members: Mutex::default(), turn: Default::default() });
-        // Level-triggered: it is readable as long as any bell is.
-        border::real_epoll_ctl(fd, libc::EPOLL_CTL_ADD, bells, EPOLLIN as u32, border::magic());
         instances().insert(fd, Arc::clone(&epoll));
         Some(epoll)
     }
@@ -132,6 +132,7 @@ impl Epoll {
 
     fn control(
         &self,
+        own: c_int,
         operation: c_int,
         fd: c_int,
         connection: Option<Arc<Connection>>,
@@ -144,7 +145,7 @@ impl Epoll {
                 let connection = connection?;
                 let on_rings = connection.bell().is_some();
                 if !on_rings {
-                    let result = border::real_epoll_ctl(self.fd, operation, fd, events, data);
+                    let result = border::real_epoll_ctl(own, operation, fd, events, data);
                     if result != 0 {
                         return Some(result);
                     }
@@ -155,7 +156,7 @@ impl Epoll {
             (libc::EPOLL_CTL_ADD, Some(_)) => Some(refuse(libc::EEXIST)),
             (libc::EPOLL_CTL_MOD, Some(member)) => {
                 if member.bell.is_none() && member.connection.bell().is_none() {
-                    let result = border::real_epoll_ctl(self.fd, operation, fd, events, data);
+                    let result = border::real_epoll_ctl(own, operation, fd, events, data);
                     if result != 0 {
                         return Some(result);
                     }
@@ -173,16 +174,17 @@ impl Epoll {
                         border::real_epoll_ctl(self.bells, libc::EPOLL_CTL_DEL, bell, 0, 0);
                         0
                     }
-                    None => border::real_epoll_ctl(self.fd, operation, fd, 0, 0),
+                    None => border::real_epoll_ctl(own, operation, fd, 0, 0),
                 })
             }
             _ => None,
         }
     }
 
-    /// `epoll_wait`.
+    /// `epoll_wait`. `own` is the program's name of it.
     pub fn wait(
         &self,
+        own: c_int,
         out: &mut [epoll_event],
         timeout: Option<Duration>,
         mask: Option<&libc::sigset_t>,
@@ -191,10 +193,10 @@ impl Epoll {
         let out = &mut out[..most];
         let deadline = Deadline::after(timeout);
         loop {
-            let ready = self.collect(out);
+            let ready = self.collect(own, out);
             let left = deadline.left();
             if ready > 0 || left == Some(Duration::ZERO) {
-                let others = self.ask_kernel(&mut out[ready..], Some(Duration::ZERO), mask);
+                let others = self.ask_kernel(own, &mut out[ready..], Some(Duration::ZERO), mask);
                 return if ready > 0 { ready as c_int + others.max(0) } else { others };
             }
             if self.has_rings() && spin(|| self.any()) {
@@ -202,7 +204,7 @@ impl Epoll {
             }
             let Some(mut sleep) = self.prepare() else { continue };
             let left = sleep.at_most.map_or(left, |most| Some(left.map_or(most, |l| l.min(most))));
-            let others = self.ask_kernel(out, left, mask);
+            let others = self.ask_kernel(own, out, left, mask);
             let error = errno();
             self.note_bells(&mut sleep);
             drop(sleep);
@@ -211,18 +213,18 @@ impl Epoll {
                 return others;
             }
             if others > 0 {
-                let more = self.collect(&mut out[others as usize..]);
+                let more = self.collect(own, &mut out[others as usize..]);
                 return others + more as c_int;
             }
         }
     }
 
     /// Moves members whose transport has changed to where they are watched now.
-    fn settle(&self, fd: c_int, member: &mut Member) {
+    fn settle(&self, own: c_int, fd: c_int, member: &mut Member) {
         let bell = member.connection.bell();
         match (member.bell, bell) {
             (None, Some(bell)) => {
-                border::real_epoll_ctl(self.fd, libc::EPOLL_CTL_DEL, fd, 0, 0);
+                border::real_epoll_ctl(own, libc::EPOLL_CTL_DEL, fd, 0, 0);
                 border::real_epoll_ctl(
                     self.bells,
                     libc::EPOLL_CTL_ADD,
@@ -238,19 +240,19 @@ impl Epoll {
                 // The server has refused, and its descriptor is closed.
                 member.bell = None;
                 let (events, data) = (member.events, member.data);
-                border::real_epoll_ctl(self.fd, libc::EPOLL_CTL_ADD, fd, events, data);
+                border::real_epoll_ctl(own, libc::EPOLL_CTL_ADD, fd, events, data);
             }
             _ => {}
         }
     }
 
     /// Events of members on rings.
-    fn collect(&self, out: &mut [epoll_event]) -> usize {
+    fn collect(&self, own: c_int, out: &mut [epoll_event]) -> usize {
         use std::sync::atomic::Ordering::Relaxed;
         let mut members = self.members();
         // What stays on the socket is the kernel's again.
         members.retain(|fd, member| {
-            self.settle(*fd, member);
+            self.settle(own, *fd, member);
             member.bell.is_some() || table::kind(*fd) != table::NONE
         });
         let mut found = 0;
@@ -319,6 +321,7 @@ impl Epoll {
     /// The kernel's own events, without ours.
     fn ask_kernel(
         &self,
+        own: c_int,
         out: &mut [epoll_event],
         timeout: Option<Duration>,
         mask: Option<&libc::sigset_t>,
@@ -326,7 +329,7 @@ impl Epoll {
         if out.is_empty() {
             return 0;
         }
-        let found = border::real_epoll_pwait(self.fd, out, timeout, mask);
+        let found = border::real_epoll_pwait(own, out, timeout, mask);
         let Ok(count) = usize::try_from(found) else { return found };
         let mut kept = 0;
         for index in 0..count {

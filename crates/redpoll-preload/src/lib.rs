@@ -14,7 +14,8 @@
 //! Until the server has granted the memory nothing is different from a program without the library.
 //!
 //! * [`dialogue`]: reads along, to know when nothing is outstanding;
-//! * [`connection`]: one connection, whichever way its bytes go; [`rings`]: those through the rings;
+//! * [`connection`]: one connection, whichever way its bytes go; [`rings`]: those through the
+//!   rings;
 //! * [`table`]: which descriptor is which;
 //! * [`waiting`]: `poll` and `select`; [`epoll`];
 //! * [`border`]: the functions themselves, and the C library's behind them. All `unsafe` code is

@@ -1,8 +1,8 @@
 //! A connection's bytes through the rings, as socket calls want them.
 //!
 //! Who sleeps sleeps on the socket, in the kernel, and not in a futex: then timeouts of the socket,
-//! signals and O_NONBLOCK are what they are for a socket, since it is the kernel that minds them. The
-//! server rings by a byte on the socket.
+//! signals and O_NONBLOCK are what they are for a socket, since it is the kernel that minds them.
+//! The server rings by a byte on the socket.
 //!
 //! **Several threads.** Nobody may take such a byte that another thread is about to be woken by. So
 //! sleepers look without taking, are counted, and bytes are taken only by somebody who sees no
@@ -106,7 +106,8 @@ impl Rings {
         }
         let mut got = 0;
         while got < room.len() {
-            // What wraps around the ring's end comes in one piece; what is new meanwhile, in a next.
+            // What wraps around the ring's end comes in one piece; what is new meanwhile, in a
+            // next.
             match self.client.try_read(&mut room[got..])? {
                 0 => break,
                 count => got += count,
@@ -209,7 +210,8 @@ impl Rings {
 
     /// A thread that was prepared sleeps no more.
     pub fn woken(&mut self, rung: bool) {
-        self.waiters -= 1;
+        // One that began to sleep before the answer came was not counted.
+        self.waiters = self.waiters.saturating_sub(1);
         if rung {
             self.answer();
         }

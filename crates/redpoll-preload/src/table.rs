@@ -1,7 +1,7 @@
 //! Which descriptor is which.
 //!
-//! Every hooked function begins with a look here, for descriptors of all kinds, in every thread, and
-//! in signal handlers; so the look is one load of an atomic byte. Only what is ours costs more.
+//! Every hooked function begins with a look here, for descriptors of all kinds, in every thread,
+//! and in signal handlers; so the look is one load of an atomic byte. Only what is ours costs more.
 
 use crate::connection::Connection;
 use std::ffi::c_int;

@@ -1,7 +1,8 @@
 //! `poll` and `select` for descriptors of both kinds.
 //!
 //! What the rings hold is looked at; the rest is asked of the kernel. To sleep, the server is asked
-//! to ring for each ring that has nothing, and the kernel waits for the bells and the rest together.
+//! to ring for each ring that has nothing, and the kernel waits for the bells and the rest
+//! together.
 
 use crate::connection::{Connection, Look, Prepared};
 use crate::settings::settings;

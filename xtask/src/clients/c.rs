@@ -1,5 +1,5 @@
-//! libredpoll, as programs in C use it: installed below a prefix and found by pkg-config; by itself,
-//! and under hiredis 1.x with and without event loops.
+//! libredpoll, as programs in C use it: installed below a prefix and found by pkg-config; by
+//! itself, and under hiredis 1.x with and without event loops.
 //!
 //! Debian 12 has hiredis 0.14, which knows no other transport than sockets. The source package of
 //! the Python module `hiredis` holds a newer one, which is built here. The adapters for event

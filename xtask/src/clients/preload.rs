@@ -1,5 +1,6 @@
 //! redis-py through shared memory without knowing: the check of `python` again, with
-//! libredpoll_preload.so before it. (What Python's own library does is among the integration tests.)
+//! libredpoll_preload.so before it. (What Python's own library does is among the integration
+//! tests.)
 
 use super::{against_server, directory, skipped};
 use crate::repo::{self, target};

@@ -35,6 +35,8 @@ unsafe fn path<'a>(address: *const sockaddr, len: socklen_t) -> Option<&'a [u8]>
 /// A connection was made.
 fn connected(fd: c_int, path: &[u8]) {
     static FORK: Once = Once::new();
+    // It was closed by a function that is not seen (`fclose`), and is another socket now.
+    closing(fd);
     if !settings().covers(path) || table::kind(fd) != table::NONE || !is_stream(fd) {
         return;
     }

@@ -69,6 +69,7 @@ unsafe fn sets<'a>(count: c_int, sets: [*mut fd_set; 3]) -> Option<[Bits<'a>; 3]
 /// As of `epoll_pwait`.
 unsafe fn wait(
     epoll: &epoll::Epoll,
+    fd: c_int,
     events: *mut epoll_event,
     most: c_int,
     timeout: Option<Duration>,
@@ -79,7 +80,7 @@ unsafe fn wait(
         // SAFETY: room for so many (the caller's promise).
         let events = unsafe { std::slice::from_raw_parts_mut(events, most) };
         // SAFETY: null, or a mask (the caller's promise).
-        epoll.wait(events, timeout, unsafe { mask.as_ref() })
+        epoll.wait(fd, events, timeout, unsafe { mask.as_ref() })
     })
 }
 
@@ -155,22 +156,22 @@ hooks! {
     }
 
     fn epoll_ctl(fd: c_int, operation: c_int, member: c_int, event: *mut epoll_event) -> c_int {
-        let done = if waiting::concerns(std::iter::once(member)) || table::kind(fd) == table::EPOLL {
-            let told = event.as_ref().copied();
-            guard(|| i64::from(epoll::control(fd, operation, member, told).unwrap_or(c_int::MAX)))
-        } else {
-            i64::from(c_int::MAX)
+        let ours = waiting::concerns(std::iter::once(member)) || table::kind(fd) == table::EPOLL;
+        // The kernel's is 0 or -1.
+        const NOT_OURS: c_int = 1;
+        let done = match ours {
+            true => guard(|| {
+                let told = event.as_ref().copied();
+                epoll::control(fd, operation, member, told).unwrap_or(NOT_OURS)
+            }),
+            false => NOT_OURS,
         };
-        match c_int::try_from(done) {
-            Ok(c_int::MAX) => real::epoll_ctl(fd, operation, member, event),
-            Ok(done) => done,
-            Err(_) => -1,
-        }
+        if done == NOT_OURS { real::epoll_ctl(fd, operation, member, event) } else { done }
     }
 
     fn epoll_wait(fd: c_int, events: *mut epoll_event, most: c_int, timeout: c_int) -> c_int {
         match instance(fd, events, most) {
-            Some(ours) => wait(&ours, events, most, milliseconds(timeout), std::ptr::null()),
+            Some(ours) => wait(&ours, fd, events, most, milliseconds(timeout), std::ptr::null()),
             None => real::epoll_wait(fd, events, most, timeout),
         }
     }
@@ -178,7 +179,7 @@ hooks! {
     fn epoll_pwait(fd: c_int, events: *mut epoll_event, most: c_int, timeout: c_int,
         mask: *const sigset_t) -> c_int {
         match instance(fd, events, most) {
-            Some(ours) => wait(&ours, events, most, milliseconds(timeout), mask),
+            Some(ours) => wait(&ours, fd, events, most, milliseconds(timeout), mask),
             None => real::epoll_pwait(fd, events, most, timeout, mask),
         }
     }
@@ -186,7 +187,7 @@ hooks! {
     fn epoll_pwait2(fd: c_int, events: *mut epoll_event, most: c_int, timeout: *const timespec,
         mask: *const sigset_t) -> c_int {
         match (instance(fd, events, most), optional(timeout)) {
-            (Some(ours), Some(timeout)) => wait(&ours, events, most, timeout, mask),
+            (Some(ours), Some(timeout)) => wait(&ours, fd, events, most, timeout, mask),
             _ => real::epoll_pwait2(fd, events, most, timeout, mask),
         }
     }

@@ -3,7 +3,8 @@
 //!
 //! What it rests on:
 //!
-//! * **A hooked function** is called as the C library's own would be: with descriptors and lengths of
+//! * **A hooked function** is called as the C library's own would be: with descriptors and lengths
+//!   of
 //!   any value, and with pointers that are good for what the function does with them. Where the
 //!   kernel would say EFAULT for a bad one, this crashes; a program that counts on EFAULT from a
 //!   connection to a data store is not known.
@@ -11,8 +12,8 @@
 //! * **No panic** crosses: each function that does more than pass on runs in [`guard`].
 //!
 //! Functions with a variable number of arguments (`fcntl`, `ioctl`) are defined here with the one
-//! argument that they may have. On x86-64 and 64-bit ARM under Linux such a call passes it in the same
-//! register.
+//! argument that they may have. On x86-64 and 64-bit ARM under Linux such a call passes it in the
+//! same register.
 
 #![allow(unsafe_code)]
 
