@@ -504,6 +504,13 @@ impl Connection {
         }
     }
 
+    /// Takes a bell that nobody sleeps for.
+    pub fn answer(&self) {
+        if let State::Rings(rings) = &mut *self.lock() {
+            rings.answer();
+        }
+    }
+
     /// For edges: bytes that have ever come.
     pub fn announced(&self) -> u64 {
         match &*self.lock() {

@@ -14,13 +14,16 @@ use libc::{EPOLLET, EPOLLHUP, EPOLLIN, EPOLLONESHOT, EPOLLOUT, epoll_event};
 use std::collections::HashMap;
 use std::ffi::c_int;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Events at a time, if the program asks for more.
 const EVENTS_MAX: usize = 1024;
 
 /// The longest sleep while an edge might come for which nobody rings.
 const NAP: Duration = Duration::from_millis(10);
+
+/// How long other descriptors may wait while rings have something.
+const PERIOD: Duration = Duration::from_micros(50);
 
 /// Who is about to sleep, and for how long at most.
 struct Sleep {
@@ -35,6 +38,9 @@ struct Member {
     data: u64,
     /// It was taken out of the kernel's hands; the bell is in our instance.
     bell: Option<c_int>,
+    /// The program watches it. (Many take a descriptor out and put it back for each request; the
+    /// bell stays where it is meanwhile.)
+    active: bool,
     /// EPOLLONESHOT has fired.
     spent: bool,
     /// Bytes that had come when an edge was told last.
@@ -50,6 +56,8 @@ pub struct Epoll {
     /// Our own, for the bells.
     bells: c_int,
     members: Mutex<HashMap<c_int, Member>>,
+    /// When the kernel was asked last while the rings had something.
+    asked: Mutex<Option<Instant>>,
     /// Where the next look begins, so that nobody is always last.
     turn: std::sync::atomic::AtomicUsize,
 }
@@ -114,7 +122,12 @@ impl Epoll {
     /// Begins to look after an instance.
     fn begin(fd: c_int) -> Option<Arc<Epoll>> {
         let bells = border::private_epoll()?;
-        let epoll = Arc::new(Epoll { bells, members: Mutex::default(), turn: Default::default() });
+        let epoll = Arc::new(Epoll {
+            bells,
+            members: Mutex::default(),
+            asked: Mutex::default(),
+            turn: Default::default(),
+        });
         let (add, events) = (libc::EPOLL_CTL_ADD, EPOLLIN as u32);
         // Level-triggered: it is readable as long as any bell is. (It fails if `fd` is no
         // instance.)
@@ -140,20 +153,30 @@ impl Epoll {
     ) -> Option<c_int> {
         let mut members = self.members();
         let (events, data) = event.map_or((0, 0), |event| (event.events, event.u64));
-        match (operation, members.get_mut(&fd)) {
+        let known = members.get_mut(&fd).filter(|member| member.active || member.bell.is_some());
+        match (operation, known) {
+            (libc::EPOLL_CTL_ADD, Some(member)) if !member.active => {
+                let bell = member.bell;
+                *member = Member::new(Arc::clone(&member.connection), events, data);
+                member.bell = bell;
+                Some(0)
+            }
             (libc::EPOLL_CTL_ADD, None) => {
-                let connection = connection?;
-                let on_rings = connection.bell().is_some();
-                if !on_rings {
-                    let result = border::real_epoll_ctl(own, operation, fd, events, data);
-                    if result != 0 {
-                        return Some(result);
+                let mut member = Member::new(connection?, events, data);
+                match member.connection.bell() {
+                    Some(bell) => self.hang(fd, &mut member, bell),
+                    None => {
+                        let result = border::real_epoll_ctl(own, operation, fd, events, data);
+                        if result != 0 {
+                            return Some(result);
+                        }
                     }
                 }
-                members.insert(fd, Member::new(connection, events, data));
+                members.insert(fd, member);
                 Some(0)
             }
             (libc::EPOLL_CTL_ADD, Some(_)) => Some(refuse(libc::EEXIST)),
+            (_, Some(member)) if !member.active => Some(refuse(libc::ENOENT)),
             (libc::EPOLL_CTL_MOD, Some(member)) => {
                 if member.bell.is_none() && member.connection.bell().is_none() {
                     let result = border::real_epoll_ctl(own, operation, fd, events, data);
@@ -167,15 +190,12 @@ impl Epoll {
                 Some(0)
             }
             (libc::EPOLL_CTL_DEL, Some(member)) => {
-                let bell = member.bell;
+                if member.bell.is_some() {
+                    member.active = false;
+                    return Some(0);
+                }
                 members.remove(&fd);
-                Some(match bell {
-                    Some(bell) => {
-                        border::real_epoll_ctl(self.bells, libc::EPOLL_CTL_DEL, bell, 0, 0);
-                        0
-                    }
-                    None => border::real_epoll_ctl(own, operation, fd, 0, 0),
-                })
+                Some(border::real_epoll_ctl(own, operation, fd, 0, 0))
             }
             _ => None,
         }
@@ -196,6 +216,9 @@ impl Epoll {
             let ready = self.collect(own, out);
             let left = deadline.left();
             if ready > 0 || left == Some(Duration::ZERO) {
+                if ready > 0 && !self.is_time() {
+                    return ready as c_int;
+                }
                 let others = self.ask_kernel(own, &mut out[ready..], Some(Duration::ZERO), mask);
                 return if ready > 0 { ready as c_int + others.max(0) } else { others };
             }
@@ -219,26 +242,29 @@ impl Epoll {
         }
     }
 
+    /// Puts a bell into our instance.
+    fn hang(&self, fd: c_int, member: &mut Member, bell: c_int) {
+        let (add, events) = (libc::EPOLL_CTL_ADD, EPOLLIN as u32);
+        border::real_epoll_ctl(self.bells, add, bell, events, fd as u64);
+        member.bell = Some(bell);
+    }
+
     /// Moves members whose transport has changed to where they are watched now.
     fn settle(&self, own: c_int, fd: c_int, member: &mut Member) {
         let bell = member.connection.bell();
         match (member.bell, bell) {
             (None, Some(bell)) => {
                 border::real_epoll_ctl(own, libc::EPOLL_CTL_DEL, fd, 0, 0);
-                border::real_epoll_ctl(
-                    self.bells,
-                    libc::EPOLL_CTL_ADD,
-                    bell,
-                    EPOLLIN as u32,
-                    fd as u64,
-                );
-                member.bell = Some(bell);
+                self.hang(fd, member, bell);
                 // The kernel has told so of the socket.
                 member.told_room = true;
             }
             (Some(_), None) => {
                 // The server has refused, and its descriptor is closed.
                 member.bell = None;
+                if !member.active {
+                    return;
+                }
                 let (events, data) = (member.events, member.data);
                 border::real_epoll_ctl(own, libc::EPOLL_CTL_ADD, fd, events, data);
             }
@@ -253,7 +279,7 @@ impl Epoll {
         // What stays on the socket is the kernel's again.
         members.retain(|fd, member| {
             self.settle(own, *fd, member);
-            member.bell.is_some() || table::kind(*fd) != table::NONE
+            member.bell.is_some() || (member.active && table::kind(*fd) != table::NONE)
         });
         let mut found = 0;
         let begin = self.turn.fetch_add(1, Relaxed).checked_rem(members.len()).unwrap_or(0);
@@ -271,6 +297,18 @@ impl Epoll {
         found
     }
 
+    /// Whether the kernel is to be asked although the rings have something. It is a system call,
+    /// and a program that is served through rings alone makes no other.
+    fn is_time(&self) -> bool {
+        let now = Instant::now();
+        let mut last = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_time = last.is_none_or(|last| now - last >= PERIOD);
+        if is_time {
+            *last = Some(now);
+        }
+        is_time
+    }
+
     fn has_rings(&self) -> bool {
         self.members().values().any(|member| member.bell.is_some())
     }
@@ -278,7 +316,8 @@ impl Epoll {
     /// Whether any has something, roughly.
     fn any(&self) -> bool {
         self.members().values().any(|member| {
-            member.bell.is_some() && !member.spent && member.connection.glance(member.wanted())
+            let waits = member.bell.is_some() && member.active && !member.spent;
+            waits && member.connection.glance(member.wanted())
         })
     }
 
@@ -286,7 +325,7 @@ impl Epoll {
     fn prepare(&self) -> Option<Sleep> {
         let members = self.members();
         let mut sleep = Sleep { sleepers: Vec::with_capacity(members.len()), at_most: None };
-        for (fd, member) in members.iter().filter(|(_, member)| !member.spent) {
+        for (fd, member) in members.iter().filter(|(_, member)| member.active && !member.spent) {
             let on_rings = match (member.bell, member.connection.prepare(member.sleeping())) {
                 (Some(_), Prepared::Sleep(_)) => true,
                 (Some(_), Prepared::Ready) if member.is_edge() && !member.is_due() => {
@@ -314,6 +353,9 @@ impl Epoll {
             let of = |(fd, _): &&mut (c_int, Sleeper)| *fd as u64 == event.u64;
             if let Some((_, sleeper)) = sleep.sleepers.iter_mut().find(of) {
                 sleeper.rung = true;
+            } else if let Some(member) = self.members().get(&(event.u64 as c_int)) {
+                // It was armed by another wait.
+                member.connection.answer();
             }
         }
     }
@@ -355,6 +397,7 @@ impl Member {
             events,
             data,
             bell: None,
+            active: true,
             spent: false,
             seen: 0,
             told_room: false,
@@ -404,7 +447,7 @@ impl Member {
 
     /// What the program is to be told now.
     fn due(&mut self) -> Option<u32> {
-        if self.spent {
+        if self.spent || !self.active {
             return None;
         }
         if self.connection.take_blocked() {
