@@ -31,6 +31,8 @@ const STEPS: &[Step] = &[
     Step { name: "node", run: clients::node::run },
     Step { name: "hiredis", run: clients::hiredis::run },
     Step { name: "guest", run: guest::check },
+    Step { name: "c", run: clients::c::run },
+    Step { name: "preload", run: clients::preload::run },
     Step { name: "fuzz", run: fuzz },
 ];
 

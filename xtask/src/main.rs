@@ -13,6 +13,7 @@ mod compare;
 mod coverage;
 mod eviction;
 mod guest;
+mod install_c;
 mod packages;
 mod repo;
 mod tidy;
@@ -47,6 +48,11 @@ const COMMANDS: &[Command] = &[
         name: "guest",
         help: "run the tests of far memory in a virtual machine that has some",
         run: guest::run,
+    },
+    Command {
+        name: "install-c",
+        help: "build and install libredpoll, its headers and the library for LD_PRELOAD",
+        run: install_c::run,
     },
     Command {
         name: "codegen",

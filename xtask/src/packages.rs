@@ -65,6 +65,17 @@ const NEEDS: &[Need] = &[
         purpose: "the C client library, run against the server",
     },
     Need {
+        package: "libevent-dev",
+        probe: &["pkg-config", "--exists", "libevent"],
+        purpose: "an event loop, for the asynchronous client in C",
+    },
+    Need {
+        package: "libev-dev",
+        // It has no pkg-config file.
+        probe: &["test", "-e", "/usr/include/ev.h"],
+        purpose: "another event loop, for the same",
+    },
+    Need {
         package: "util-linux",
         probe: &["taskset", "--version"],
         purpose: "pins programs to cores",

@@ -14,6 +14,7 @@ mod full_sync;
 mod linearizability;
 mod metrics;
 mod persistence;
+mod preload;
 mod pressure;
 mod propagation;
 mod protocol;
