@@ -28,6 +28,7 @@ const STEPS: &[Step] = &[
     Step { name: "doctests", run: || cargo(&["test", "--workspace", "--doc", "--quiet"]) },
     Step { name: "codegen", run: || xtask(&["codegen", "--check"]) },
     Step { name: "python", run: clients::python::run },
+    Step { name: "wheel", run: clients::wheel::run },
     Step { name: "node", run: clients::node::run },
     Step { name: "hiredis", run: clients::hiredis::run },
     Step { name: "guest", run: guest::check },

@@ -47,7 +47,11 @@ pub const FLAGS: &[Flag] = &[
     with("-h", "hostname", "Server's host (default 127.0.0.1)", |o, v| set(&mut o.host, v)),
     with("-p", "port", "Server's port (default 6379)", |o, v| set(&mut o.port, v)),
     with("-s", "socket", "Unix socket (in place of host and port)", |o, v| some(&mut o.unix, v)),
-    alone("--shm", "Go on through shared memory; needs -s", |o, _| on(&mut o.shm)),
+    alone(
+        "--shm",
+        "Go on through shared memory; without -s, the server\nis asked for its Unix socket",
+        |o, _| on(&mut o.shm),
+    ),
     with("-a", "password", "Password for AUTH", |o, v| some(&mut o.password, v)),
     with("--user", "username", "User for AUTH; needs -a", |o, v| some(&mut o.user, v)),
     with(
