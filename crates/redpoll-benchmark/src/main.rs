@@ -26,6 +26,7 @@ mod suite;
 mod svg;
 mod template;
 mod worker;
+mod zipf;
 
 use options::{Options, Parsed};
 use run::Outcome;

@@ -525,6 +525,29 @@ impl Client {
         }
     }
 
+    /// Spins for what is wanted, and does not sleep. Whether it has come.
+    pub fn spin(&mut self, want: Want) -> bool {
+        let Client { sender, receiver } = self;
+        match want {
+            Want::Bytes => receiver.spin.wait(|| receiver.ring.has_bytes()),
+            Want::Room => sender.spin.wait(|| sender.ring.has_room()),
+        }
+    }
+
+    /// How many bytes of replies there have ever been, as the server says. Whoever reports edges
+    /// and not levels sees by it that something new has come.
+    pub fn announced(&self) -> u64 {
+        self.receiver.ring.announced()
+    }
+
+    /// Ends it and gives the socket back, which stays open. None: somebody else has a handle.
+    pub fn into_socket(self) -> Option<UnixStream> {
+        let Client { sender, receiver } = self;
+        let link = Arc::clone(&sender.link);
+        drop((sender, receiver));
+        Arc::into_inner(link).map(|link| link.socket)
+    }
+
     /// Waits: spins first, then sleeps.
     pub fn wait(&mut self, want: Want, timeout: Option<Duration>) -> Woken {
         match want {

@@ -15,6 +15,8 @@ const FLOORS: &[(&str, u32)] = &[
     ("redpoll-types", 1),
     ("redpoll-resp", 1),
     ("redpoll-transport", 1),
+    ("redpoll-c", 1),
+    ("redpoll-preload", 1),
     ("redpoll-config", 1),
     ("redpoll-keyspace", 2),
     ("redpoll-persist", 2),
@@ -33,6 +35,8 @@ const FLOORS: &[(&str, u32)] = &[
 
 /// Crates that must not reach certain others, even through a third.
 const APART: &[(&str, &[&str])] = &[
+    ("redpoll-c", ENGINE),
+    ("redpoll-preload", ENGINE),
     ("redpoll-client", ENGINE),
     ("redpoll-redis-rs", ENGINE),
     ("redpoll-cli", ENGINE),
