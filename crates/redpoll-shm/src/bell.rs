@@ -1,13 +1,14 @@
 //! How one side wakes the other: a futex in the shared memory, or a byte on the Unix socket.
 
-use crate::ring::{Bell, FUTEX};
+use crate::ring::{Bell, FUTEX, WaitLine};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags};
 use rustix::thread::futex;
+use rustix::time::{ClockId, clock_gettime};
 use std::cell::Cell;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 /// The byte that is sent to wake; what it is does not matter.
@@ -27,10 +28,11 @@ impl<'a> Doorbell<'a> {
 }
 
 impl Bell for Doorbell<'_> {
-    fn ring(&self, word: &AtomicU32, how: u32) {
+    fn ring(&self, wait: &WaitLine, how: u32) {
         self.rung.set(self.rung.get() + 1);
+        wait.rang.store(now_ns(), Relaxed);
         if how == FUTEX {
-            wake_futex(word);
+            wake_futex(&wait.word);
         } else {
             // A full socket holds bytes that the peer has not read: it will look. A dead one will
             // be noticed by whoever reads it.
@@ -38,6 +40,13 @@ impl Bell for Doorbell<'_> {
             let _ = rustix::net::send(self.socket, BYTE, flags);
         }
     }
+}
+
+/// The monotonic clock, which is the same for both sides, in nanoseconds.
+pub fn now_ns() -> u64 {
+    let now = clock_gettime(ClockId::Monotonic);
+    let (seconds, nanos) = (now.tv_sec.unsigned_abs(), now.tv_nsec.unsigned_abs());
+    seconds.wrapping_mul(1_000_000_000).wrapping_add(nanos)
 }
 
 /// Wakes who sleeps at the word.

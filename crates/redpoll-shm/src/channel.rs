@@ -9,7 +9,7 @@ use std::fmt;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
-use std::sync::atomic::Ordering::{AcqRel, Release, SeqCst};
+use std::sync::atomic::Ordering::{AcqRel, Relaxed, Release, SeqCst};
 use std::sync::atomic::fence;
 
 /// Requests in, replies out. Each call names the connection's socket, by which a sleeping client is
@@ -85,6 +85,12 @@ impl Channel {
     pub fn wake_up(&self) {
         self.requests.disarm();
         self.replies.disarm();
+    }
+
+    /// When the client last woke the server to look at its requests, as it says: its monotonic
+    /// clock in nanoseconds; 0 if it does not say.
+    pub fn rang_at(&self) -> u64 {
+        self.requests.area().control().consumer_waits.rang.load(Relaxed)
     }
 
     /// How often the client was woken.
