@@ -47,36 +47,26 @@ pub struct Foresight {
     late: [Duration; KEPT],
     rung: usize,
     pub budget: Budget,
-    /// An instant and what the monotonic clock said then, in nanoseconds.
-    clock: (Instant, u64),
 }
 
 impl Foresight {
     /// Expects nothing yet.
     pub fn new() -> Self {
-        let now = Instant::now();
         Foresight {
             timer: None,
             windows: BinaryHeap::new(),
             alarm: None,
             late: [LATE; KEPT],
             rung: 0,
-            budget: Budget::new(now),
-            clock: (now, redpoll_shm::bell::now_ns()),
+            budget: Budget::new(Instant::now()),
         }
-    }
-
-    /// The instant of which the monotonic clock says this.
-    pub fn instant(&self, nanos: u64) -> Option<Instant> {
-        let since = nanos.checked_sub(self.clock.1)?;
-        self.clock.0.checked_add(Duration::from_nanos(since))
     }
 
     /// How much before a window the timer must ring, for the thread to be awake by then.
     fn lead(&self) -> Duration {
         let mut sorted = self.late;
         sorted.sort_unstable();
-        sorted[KEPT * 3 / 4].min(LATE_MAX)
+        sorted[KEPT / 2].min(LATE_MAX)
     }
 
     /// The first window whose time it is to get up for.
@@ -126,8 +116,10 @@ impl Common {
         Some(timer)
     }
 
-    /// Looks at those whose windows begin. `rung`: the timer has rung.
-    pub fn look_ahead(&self, now: Instant, rung: bool) {
+    /// Looks at those whose windows begin. `rung`: the timer has rung. Answers whether one is
+    /// expected any moment.
+    pub fn look_ahead(&self, now: Instant, rung: bool) -> bool {
+        let mut expects = false;
         let mut foresight = self.foresight.borrow_mut();
         if let Some(alarm) = foresight.alarm.take_if(|alarm| *alarm <= now)
             && rung
@@ -156,8 +148,10 @@ impl Common {
                 drop(foresight);
                 self.heat(&shared, &mut connection, Some(window));
                 foresight = self.foresight.borrow_mut();
+                expects = true;
             }
         }
+        expects
     }
 
     /// Finds out when a client that has just been parked will come next.
@@ -190,11 +184,11 @@ impl Common {
 
     /// When the request has come for which the client of this connection has rung, if it has.
     pub fn rang_at(&self, connection: &Connection, now: Instant) -> Option<Instant> {
-        let rang = connection.stream.rings()?.rang_at();
-        let rang = self.foresight.borrow().instant(rang)?;
+        let before = connection.stream.rings()?.rang_before()?;
+        let rang = now.checked_sub(before)?;
         let left = connection.rhythm.as_ref().and_then(|rhythm| rhythm.left());
         // It may say what it likes: nothing depends on it but when it is waited for.
-        (rang <= now && left.is_none_or(|left| left < rang)).then_some(rang)
+        left.is_none_or(|left| left < rang).then_some(rang)
     }
 }
 
@@ -211,15 +205,5 @@ mod tests {
         assert_eq!(foresight.lead(), Duration::from_micros(20));
         foresight.late = [Duration::from_secs(1); KEPT];
         assert_eq!(foresight.lead(), LATE_MAX);
-    }
-
-    #[test]
-    fn both_clocks_are_one() {
-        let foresight = Foresight::new();
-        let before = Instant::now();
-        let between = foresight.instant(redpoll_shm::bell::now_ns()).expect("an instant");
-        let slack = Duration::from_millis(50);
-        assert!(between + slack >= before && between <= Instant::now() + slack);
-        assert_eq!(foresight.instant(0), None);
     }
 }

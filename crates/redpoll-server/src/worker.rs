@@ -101,8 +101,11 @@ impl Worker {
             self.common.engine.standstill.wait();
             let woken = Instant::now();
             let rung = events.iter().any(|event| event.data.u64() == ALARM);
-            self.common.look_ahead(woken, rung);
+            let expects = self.common.look_ahead(woken, rung);
             let now = clock::now_ms();
+            if expects {
+                self.hands.rehearse(now);
+            }
             let executed = self.hands.executor.stats().executed.get();
             for group in events.chunks(LANES) {
                 self.serve_group(group, now);

@@ -4,12 +4,11 @@ use crate::ring::{Bell, FUTEX, WaitLine};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags};
 use rustix::thread::futex;
-use rustix::time::{ClockId, clock_gettime};
 use std::cell::Cell;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// The byte that is sent to wake; what it is does not matter.
 const BYTE: &[u8] = b"!";
@@ -42,11 +41,16 @@ impl Bell for Doorbell<'_> {
     }
 }
 
-/// The monotonic clock, which is the same for both sides, in nanoseconds.
-pub fn now_ns() -> u64 {
-    let now = clock_gettime(ClockId::Monotonic);
-    let (seconds, nanos) = (now.tv_sec.unsigned_abs(), now.tv_nsec.unsigned_abs());
-    seconds.wrapping_mul(1_000_000_000).wrapping_add(nanos)
+/// The time of day in nanoseconds since 1970. That clock can be set, but it is the only one of which
+/// two processes get the same numbers.
+fn now_ns() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(0)
+}
+
+/// How long ago the time of day was this; none if that is not in the past.
+pub fn since(nanos: u64) -> Option<Duration> {
+    now_ns().checked_sub(nanos).filter(|_| nanos > 0).map(Duration::from_nanos)
 }
 
 /// Wakes who sleeps at the word.

@@ -1,6 +1,6 @@
 //! The server's side of a connection.
 
-use crate::bell::{Doorbell, wake_futex};
+use crate::bell::{Doorbell, since, wake_futex};
 use crate::layout::CLOSED;
 use crate::memory::{Half, Memory};
 use crate::ring::{AWAKE, Area, Consumer, FUTEX, Producer, SOCKET, Violation};
@@ -11,6 +11,7 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{AcqRel, Relaxed, Release, SeqCst};
 use std::sync::atomic::fence;
+use std::time::Duration;
 
 /// Requests in, replies out. Each call names the connection's socket, by which a sleeping client is
 /// woken if it asks for that.
@@ -87,10 +88,9 @@ impl Channel {
         self.replies.disarm();
     }
 
-    /// When the client last woke the server to look at its requests, as it says: its monotonic
-    /// clock in nanoseconds; 0 if it does not say.
-    pub fn rang_at(&self) -> u64 {
-        self.requests.area().control().consumer_waits.rang.load(Relaxed)
+    /// How long ago the client last woke the server to look at its requests, if it says.
+    pub fn rang_before(&self) -> Option<Duration> {
+        since(self.requests.area().control().consumer_waits.rang.load(Relaxed))
     }
 
     /// How often the client was woken.

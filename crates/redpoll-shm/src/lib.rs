@@ -31,6 +31,8 @@ pub mod handshake;
 pub mod layout;
 #[cfg(not(loom))]
 pub mod legacy;
+#[cfg(all(miri, test))]
+mod interpreted;
 #[cfg(not(loom))]
 mod memory;
 #[cfg(all(loom, test))]

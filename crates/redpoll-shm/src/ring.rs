@@ -63,7 +63,7 @@ pub struct ConsumerLine {
 pub struct WaitLine {
     /// [`AWAKE`], [`FUTEX`] or [`SOCKET`].
     pub word: AtomicU32,
-    /// When this side was last woken: the waking side's monotonic clock in nanoseconds, or 0.
+    /// When this side was last woken, as the waking side says: nanoseconds since 1970, or 0.
     pub rang: AtomicU64,
 }
 

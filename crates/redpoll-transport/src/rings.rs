@@ -7,6 +7,7 @@ use redpoll_shm::{Channel, bell, handshake};
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
 
 /// Why a stream has not gone over.
 #[derive(Debug)]
@@ -110,11 +111,11 @@ impl Rings {
         }
     }
 
-    /// When the client last rang for a request, as it says; see [`Channel::rang_at`].
-    pub fn rang_at(&self) -> u64 {
+    /// How long ago the client last rang for a request; see [`Channel::rang_before`].
+    pub fn rang_before(&self) -> Option<Duration> {
         match &self.carrier {
-            Carrier::Sealed(channel) => channel.rang_at(),
-            Carrier::Brought(_) => 0,
+            Carrier::Sealed(channel) => channel.rang_before(),
+            Carrier::Brought(_) => None,
         }
     }
 
