@@ -152,7 +152,7 @@ impl Rhythm {
         let mut sorted = *intervals;
         let sorted = &mut sorted[..known];
         sorted.sort_unstable();
-        Some((sorted[known / 16], sorted[known - 1 - known / 8]))
+        Some((sorted[known / 16], sorted[known - 1 - known.div_ceil(8)]))
     }
 }
 

@@ -28,11 +28,11 @@ pub mod channel;
 pub mod client;
 #[cfg(not(loom))]
 pub mod handshake;
+#[cfg(all(miri, test))]
+mod interpreted;
 pub mod layout;
 #[cfg(not(loom))]
 pub mod legacy;
-#[cfg(all(miri, test))]
-mod interpreted;
 #[cfg(not(loom))]
 mod memory;
 #[cfg(all(loom, test))]

@@ -28,13 +28,14 @@ impl Peer {
             SocketAddr::V6(_) => "/proc/net/tcp6",
         };
         // A client that came by IPv4 to a socket for both is listed as one of IPv4.
-        let mapped = |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
+        let mapped =
+            |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
         let find = |list: &str, peer: SocketAddr, own: SocketAddr| {
             let text = std::fs::read_to_string(list).ok()?;
             owner(&text, &listed(peer), &listed(own))
         };
-        let uid = find(list, peer, own)
-            .or_else(|| find("/proc/net/tcp", mapped(peer), mapped(own)))?;
+        let uid =
+            find(list, peer, own).or_else(|| find("/proc/net/tcp", mapped(peer), mapped(own)))?;
         Some(Peer { pid: 0, uid })
     }
 }

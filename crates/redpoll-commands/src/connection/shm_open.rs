@@ -26,11 +26,8 @@ pub const SHM_OPEN: Command = Command {
         summary: "Lets the connection go on through shared memory.",
         args: &[
             Arg::integer("version"),
-            Arg::one_of(
-                "memory",
-                &[Arg::integer("bytes").token("RING"), Arg::string("name")],
-            )
-            .optional(),
+            Arg::one_of("memory", &[Arg::integer("bytes").token("RING"), Arg::string("name")])
+                .optional(),
         ],
         ..Spec::EMPTY
     },

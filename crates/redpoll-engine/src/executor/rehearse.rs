@@ -4,9 +4,9 @@
 //! then takes ten times as long as the next one. One that has got up because it expects a request
 //! uses the time until it comes.
 
+use super::Executor;
 use super::check::Verdict;
 use super::prepare::Plan;
-use super::Executor;
 use crate::session::Session;
 use redpoll_resp::Batch;
 

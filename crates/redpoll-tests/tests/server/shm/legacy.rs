@@ -194,7 +194,10 @@ fn commands_of_any_size_pass_both_ways() {
         answer.extend_from_slice(b"\r\n");
         client.check(b"GET big\r\n", &answer);
         client.check(&b"PING\r\n".repeat(20_000), &b"+PONG\r\n".repeat(20_000));
-        client.check(b"MULTI\r\nINCR n\r\nDEL n\r\nEXEC\r\n", b"+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n:1\r\n:1\r\n");
+        client.check(
+            b"MULTI\r\nINCR n\r\nDEL n\r\nEXEC\r\n",
+            b"+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n:1\r\n:1\r\n",
+        );
         // Asleep, and there again.
         std::thread::sleep(Duration::from_millis(100));
         client.check(b"PING\r\n", b"+PONG\r\n");
@@ -286,7 +289,9 @@ fn names_of_anything_else_are_refused_and_leave_the_connection_as_it_is() {
     memory.file.set_len(0).expect("a length");
     memory.file.set_len(LEN).expect("a length");
     refused(&memory.name(), "no two empty rings");
-    if std::fs::metadata(&memory.path).is_ok_and(|meta| std::os::unix::fs::MetadataExt::uid(&meta) == 0) {
+    if std::fs::metadata(&memory.path)
+        .is_ok_and(|meta| std::os::unix::fs::MetadataExt::uid(&meta) == 0)
+    {
         // Only root can make a file that belongs to somebody else.
         let memory = Memory::new();
         std::os::unix::fs::chown(&memory.path, Some(12345), None).expect("another owner");
@@ -317,7 +322,8 @@ fn one_opening_a_connection_alone_and_not_in_a_transaction() {
     let again = format!("SHM.OPEN 1 {}\r\n", two.name());
     client.check(again.as_bytes(), b"-ERR this connection uses shared memory already\r\n");
     client.check(b"PING\r\n", b"+PONG\r\n");
-    let script = b"*3\r\n$4\r\nEVAL\r\n$38\r\nreturn redis.call('shm.open', '1', 'a')\r\n$1\r\n0\r\n";
+    let script =
+        b"*3\r\n$4\r\nEVAL\r\n$38\r\nreturn redis.call('shm.open', '1', 'a')\r\n$1\r\n0\r\n";
     assert_eq!(client.write(script), script.len());
     eventually("it is refused", || {
         let mut got = Vec::new();
