@@ -10,7 +10,6 @@ mod evict;
 mod expire;
 mod hand_over;
 mod prepare;
-mod rehearse;
 mod run;
 mod serve;
 mod track;

@@ -20,6 +20,7 @@ use rustix::time::{
 };
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::io;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
@@ -37,7 +38,7 @@ const LOOK_OF_MANY: Duration = Duration::from_micros(40);
 
 /// See the module's head.
 pub struct Foresight {
-    /// Made when it is first needed.
+    /// None for a worker without connections that go through shared memory.
     timer: Option<OwnedFd>,
     /// The windows to come, the earliest first. One that its client does not name any more is void.
     windows: BinaryHeap<Reverse<(Instant, ClientId)>>,
@@ -66,7 +67,7 @@ impl Foresight {
     fn lead(&self) -> Duration {
         let mut sorted = self.late;
         sorted.sort_unstable();
-        sorted[KEPT / 2].min(LATE_MAX)
+        sorted[KEPT * 3 / 4].min(LATE_MAX)
     }
 
     /// The first window whose time it is to get up for.
@@ -89,9 +90,6 @@ impl Common {
         if foresight.alarm.is_some_and(|alarm| alarm <= when) {
             return;
         }
-        if foresight.timer.is_none() {
-            foresight.timer = self.new_timer();
-        }
         let Some(timer) = &foresight.timer else { return };
         // Nothing would turn it off.
         let wait = when.saturating_duration_since(Instant::now()).max(Duration::from_nanos(1));
@@ -106,20 +104,19 @@ impl Common {
         }
     }
 
-    fn new_timer(&self) -> Option<OwnedFd> {
-        // One of its own and not the time that the thread sleeps at most: that one may be rounded
-        // up to milliseconds, and the kernel takes its time with it.
+    /// Makes the timer. It is one of its own and not the time that the thread sleeps at most: that
+    /// one may be rounded up to milliseconds, and the kernel takes its time with it.
+    pub fn add_timer(&self) -> io::Result<()> {
         let flags = TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK;
-        let timer = timerfd_create(TimerfdClockId::Monotonic, flags).ok()?;
+        let timer = timerfd_create(TimerfdClockId::Monotonic, flags)?;
         let flags = epoll::EventFlags::IN | epoll::EventFlags::ET;
-        epoll::add(&self.epoll, &timer, epoll::EventData::new_u64(ALARM), flags).ok()?;
-        Some(timer)
+        epoll::add(&self.epoll, &timer, epoll::EventData::new_u64(ALARM), flags)?;
+        self.foresight.borrow_mut().timer = Some(timer);
+        Ok(())
     }
 
-    /// Looks at those whose windows begin. `rung`: the timer has rung. Answers whether one is
-    /// expected any moment.
-    pub fn look_ahead(&self, now: Instant, rung: bool) -> bool {
-        let mut expects = false;
+    /// Looks at those whose windows begin. `rung`: the timer has rung.
+    pub fn look_ahead(&self, now: Instant, rung: bool) {
         let mut foresight = self.foresight.borrow_mut();
         if let Some(alarm) = foresight.alarm.take_if(|alarm| *alarm <= now)
             && rung
@@ -148,10 +145,8 @@ impl Common {
                 drop(foresight);
                 self.heat(&shared, &mut connection, Some(window));
                 foresight = self.foresight.borrow_mut();
-                expects = true;
             }
         }
-        expects
     }
 
     /// Finds out when a client that has just been parked will come next.

@@ -1,9 +1,8 @@
 //! What the serving of connections takes: buffers, and an executor.
 
-use redpoll_engine::client::Client;
 use redpoll_engine::executor::Plan;
-use redpoll_engine::{Engine, Executor, Session};
-use redpoll_resp::{Batch, Limits, Parsed, Parser};
+use redpoll_engine::{Engine, Executor};
+use redpoll_resp::{Batch, Parsed};
 use std::sync::Arc;
 
 /// Bytes read from a connection at once.
@@ -57,12 +56,7 @@ pub struct Scratch {
 pub struct Hands {
     pub executor: Executor,
     pub scratch: Scratch,
-    /// Nobody's session, for rehearsals.
-    nobody: Option<Box<Session>>,
 }
-
-/// What is rehearsed: nothing that touches data.
-const REHEARSED: &[u8] = b"*1\r\n$4\r\nPING\r\n";
 
 impl Hands {
     pub fn new(engine: &Arc<Engine>, seed: u64) -> Self {
@@ -73,25 +67,6 @@ impl Hands {
                 lane: Lane::with_buffer(),
                 own: Lane::default(),
             },
-            nobody: None,
         }
-    }
-
-    /// Goes through what serving a request takes, so that it is in the processor's caches when the
-    /// request comes that is expected.
-    pub fn rehearse(&mut self, now: i64) {
-        let nobody = &mut self.nobody;
-        let session = nobody.get_or_insert_with(|| Box::new(Session::new(Client::nobody(), true)));
-        let Scratch { output, lane, .. } = &mut self.scratch;
-        lane.input.clear();
-        lane.input.extend_from_slice(REHEARSED);
-        lane.batch.clear();
-        let limits = Limits { bulk_max: 512, authenticated: true };
-        Parser::default().parse(&mut lane.input, &limits, 1, &mut lane.batch);
-        let batch = (&lane.batch, &lane.input[..]);
-        self.executor.rehearse(session, batch, &mut lane.plan, output, now);
-        output.clear();
-        lane.input.clear();
-        lane.batch.clear();
     }
 }

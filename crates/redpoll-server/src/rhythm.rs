@@ -22,7 +22,7 @@ const SPREAD_MAX: u64 = 250_000;
 /// A window begins so much before the earliest expected moment.
 const EARLY: u64 = 3_000;
 /// It goes on for so long after the latest one, at least.
-const LATE: u64 = 60_000;
+const LATE: u64 = 40_000;
 /// Windows in vain, one after the other, until one is left out.
 const VAIN_MAX: u32 = 3;
 /// As many are left out at most.
@@ -130,7 +130,7 @@ impl Rhythm {
             self.left_out -= 1;
             return None;
         }
-        let from = origin + Duration::from_nanos(low.saturating_sub(EARLY + spread / 16));
+        let from = origin + Duration::from_nanos(low.saturating_sub(EARLY + spread / 8));
         let to = origin + Duration::from_nanos(high + spread.max(LATE));
         Some(Window { from, to })
     }

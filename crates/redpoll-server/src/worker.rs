@@ -69,7 +69,11 @@ impl Worker {
         epoll::add(&epoll, mailbox.as_fd(), data, epoll::EventFlags::IN)?;
         let seed = clock::now_ms() as u64 ^ (number as u64 + 2) << 48;
         let hands = Hands::new(&engine, seed);
+        let polls = pollers.is_empty();
         let common = Rc::new(Common::new(engine, (mailbox, pollers), epoll, seed));
+        if polls {
+            common.add_timer()?;
+        }
         let shared = Rc::clone(&common);
         meanwhile::serve_by(Rc::new(move || shared.meanwhile()));
         let lanes = (0..LANES).map(|_| Lane::with_buffer()).collect();
@@ -101,11 +105,8 @@ impl Worker {
             self.common.engine.standstill.wait();
             let woken = Instant::now();
             let rung = events.iter().any(|event| event.data.u64() == ALARM);
-            let expects = self.common.look_ahead(woken, rung);
+            self.common.look_ahead(woken, rung);
             let now = clock::now_ms();
-            if expects {
-                self.hands.rehearse(now);
-            }
             let executed = self.hands.executor.stats().executed.get();
             for group in events.chunks(LANES) {
                 self.serve_group(group, now);

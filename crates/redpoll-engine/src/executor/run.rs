@@ -105,7 +105,7 @@ impl Executor {
     }
 
     /// Runs a command with its stripes locked, and serves those who wait for what it has changed.
-    pub(super) fn run(
+    fn run(
         &mut self,
         session: &mut Session,
         (command, id): (&'static Command, usize),

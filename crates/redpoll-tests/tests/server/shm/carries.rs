@@ -201,7 +201,6 @@ fn clients_that_come_regularly_are_expected() {
         other.info("shm_requests_expected") > 0
     });
     assert!(other.info("shm_requests_met") <= other.info("shm_requests_expected"));
-    // Rehearsals are no commands.
     other.check("CONFIG RESETSTAT | CONFIG SET shm-expect-us 0", "OK | OK");
     let before = other.info("shm_requests_expected");
     for _ in 0..40 {

@@ -323,7 +323,7 @@ fn one_opening_a_connection_alone_and_not_in_a_transaction() {
     client.check(again.as_bytes(), b"-ERR this connection uses shared memory already\r\n");
     client.check(b"PING\r\n", b"+PONG\r\n");
     let script =
-        b"*3\r\n$4\r\nEVAL\r\n$38\r\nreturn redis.call('shm.open', '1', 'a')\r\n$1\r\n0\r\n";
+        b"*3\r\n$4\r\nEVAL\r\n$39\r\nreturn redis.call('shm.open', '1', 'a')\r\n$1\r\n0\r\n";
     assert_eq!(client.write(script), script.len());
     eventually("it is refused", || {
         let mut got = Vec::new();
