@@ -41,8 +41,8 @@ impl Bell for Doorbell<'_> {
     }
 }
 
-/// The time of day in nanoseconds since 1970. That clock can be set, but it is the only one of which
-/// two processes get the same numbers.
+/// The time of day in nanoseconds since 1970. That clock can be set, but of the ones at hand it is
+/// the only one of which two processes get the same numbers.
 fn now_ns() -> u64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_nanos()).unwrap_or(0)

@@ -205,6 +205,7 @@ fn clients_that_come_regularly_are_expected() {
     let before = other.info("shm_requests_expected");
     for _ in 0..40 {
         talk.check("PING", "PONG");
+        // sleep: the interval.
         std::thread::sleep(std::time::Duration::from_millis(2));
     }
     assert!(other.info("shm_requests_expected") <= before + 1, "one may have been under way");

@@ -135,7 +135,7 @@ impl OldClient {
     }
 
     /// Whether the server has closed the connection.
-    fn is_closed(mut self) -> bool {
+    fn was_closed(mut self) -> bool {
         let mut byte = [0];
         match self.socket.read(&mut byte) {
             Ok(count) => count == 0,
@@ -198,7 +198,7 @@ fn commands_of_any_size_pass_both_ways() {
             b"MULTI\r\nINCR n\r\nDEL n\r\nEXEC\r\n",
             b"+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n:1\r\n:1\r\n",
         );
-        // Asleep, and there again.
+        // sleep: until the server looks rarely.
         std::thread::sleep(Duration::from_millis(100));
         client.check(b"PING\r\n", b"+PONG\r\n");
     }
@@ -233,19 +233,19 @@ fn passwords_blocking_and_messages() {
     assert_eq!(ask_to_open(&mut socket, &memory.name()), ":1\r\n");
 }
 
-/// A path under /dev/shm that is gone in the end.
-struct Path0(PathBuf);
+/// Something else under /dev/shm, gone in the end.
+struct Entry(PathBuf);
 
-impl Path0 {
+impl Entry {
     fn new(make: impl FnOnce(&Path)) -> (Self, String) {
         let name = unique();
         let path = Path::new("/dev/shm").join(&name);
         make(&path);
-        (Path0(path), format!("/{name}"))
+        (Entry(path), format!("/{name}"))
     }
 }
 
-impl Drop for Path0 {
+impl Drop for Entry {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.0).or_else(|_| std::fs::remove_dir(&self.0));
     }
@@ -270,13 +270,13 @@ fn names_of_anything_else_are_refused_and_leave_the_connection_as_it_is() {
     refused("/no-such-memory", "the shared memory cannot be opened");
 
     let memory = Memory::new();
-    let (_link, name) = Path0::new(|path| symlink(&memory.path, path).expect("a link"));
+    let (_link, name) = Entry::new(|path| symlink(&memory.path, path).expect("a link"));
     refused(&name, "no regular file");
-    let (_link, name) = Path0::new(|path| symlink("/etc/passwd", path).expect("a link"));
+    let (_link, name) = Entry::new(|path| symlink("/etc/passwd", path).expect("a link"));
     refused(&name, "no regular file");
-    let (_directory, name) = Path0::new(|path| std::fs::create_dir(path).expect("a directory"));
+    let (_directory, name) = Entry::new(|path| std::fs::create_dir(path).expect("a directory"));
     refused(&name, "no regular file");
-    let (_pipe, name) = Path0::new(|path| {
+    let (_pipe, name) = Entry::new(|path| {
         let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
         let kind = rustix::fs::FileType::Fifo;
         rustix::fs::mknodat(rustix::fs::CWD, path, kind, mode, 0).expect("a pipe");
@@ -342,7 +342,6 @@ fn one_opening_a_connection_alone_and_not_in_a_transaction() {
 fn whoever_breaks_the_rules_loses_its_own_connection() {
     let server = server();
     let mut other = server.talk();
-    let mut broken = 0;
     let cases: [(&str, u64, u64); 8] = [
         ("index beyond the ring", 8, RING),
         ("index far beyond it", 8, u64::MAX),
@@ -353,7 +352,7 @@ fn whoever_breaks_the_rules_loses_its_own_connection() {
         ("the other size", TO_CLIENT + 16, 7),
         ("more taken than there was", TO_CLIENT, 9000),
     ];
-    for (what, at, value) in cases {
+    for (number, (what, at, value)) in cases.into_iter().enumerate() {
         let client = OldClient::by_unix(&server);
         client.check(b"PING\r\n", b"+PONG\r\n");
         client.memory.put(at, value);
@@ -361,9 +360,8 @@ fn whoever_breaks_the_rules_loses_its_own_connection() {
             // It is seen when there are more replies than room for all that is known.
             client.write(&b"PING\r\n".repeat(2700));
         }
-        broken += 1;
-        eventually(what, || other.info("shm_broken_connections") == broken);
-        assert!(client.is_closed(), "{what}");
+        eventually(what, || other.info("shm_broken_connections") == number as u64 + 1);
+        assert!(client.was_closed(), "{what}");
     }
     assert!(server.log().contains("it broke the rules of shared memory: its write index is 16384"));
     other.check("PING", "PONG");
@@ -415,6 +413,9 @@ fn drain(client: &OldClient, got: &mut Vec<u8>) {
 fn clients_that_go_leave_nothing() {
     let server = server();
     let mut other = server.talk();
+    // One that has been served: all threads have what they need by then.
+    OldClient::by_tcp(&server).check(b"PING\r\n", b"+PONG\r\n");
+    eventually("it is gone", || other.info("shm_connections") == 0);
     let before = descriptors(&server);
     for round in 0..50 {
         let client =
@@ -447,6 +448,7 @@ fn one_that_is_idle_costs_little_and_one_that_does_not_read_stops_only_itself() 
     // sleep: to see what is used while nothing happens.
     std::thread::sleep(Duration::from_millis(500));
     let before = ticks();
+    // sleep: as above.
     std::thread::sleep(Duration::from_secs(1));
     let used = ticks() - before;
     assert!(used <= 15, "{used} of 100 ticks used while idle");
