@@ -5,7 +5,7 @@
 //! commands gets one buffer's worth at a time, so that the others wait a fraction of a millisecond
 //! at most.
 
-use crate::common::{Common, EVENTS, MAILBOX};
+use crate::common::{ALARM, Common, EVENTS, MAILBOX};
 use crate::hands::{Hands, Lane};
 use crate::mailbox::Mailbox;
 use crate::pollers::Pollers;
@@ -69,7 +69,11 @@ impl Worker {
         epoll::add(&epoll, mailbox.as_fd(), data, epoll::EventFlags::IN)?;
         let seed = clock::now_ms() as u64 ^ (number as u64 + 2) << 48;
         let hands = Hands::new(&engine, seed);
+        let polls = pollers.is_empty();
         let common = Rc::new(Common::new(engine, (mailbox, pollers), epoll, seed));
+        if polls {
+            common.add_timer()?;
+        }
         let shared = Rc::clone(&common);
         meanwhile::serve_by(Rc::new(move || shared.meanwhile()));
         let lanes = (0..LANES).map(|_| Lane::with_buffer()).collect();
@@ -90,6 +94,7 @@ impl Worker {
         loop {
             self.poll(&mut events);
             events.clear();
+            self.common.set_alarm();
             let timeout = self.timeout(clock::now_ms());
             if let Err(error) =
                 epoll::wait(&self.common.epoll, spare_capacity(&mut events), Some(&timeout))
@@ -99,6 +104,8 @@ impl Worker {
             }
             self.common.engine.standstill.wait();
             let woken = Instant::now();
+            let rung = events.iter().any(|event| event.data.u64() == ALARM);
+            self.common.look_ahead(woken, rung);
             let now = clock::now_ms();
             let executed = self.hands.executor.stats().executed.get();
             for group in events.chunks(LANES) {
@@ -146,6 +153,7 @@ impl Worker {
         for event in events {
             match event.data.u64() {
                 MAILBOX => self.common.read_mail(&mut self.hands, now),
+                ALARM => {}
                 client => {
                     let mut lane = self.lanes.pop().unwrap_or_else(Lane::with_buffer);
                     if self.common.arrived(&mut self.hands, client, event.flags, &mut lane, now) {
@@ -250,9 +258,10 @@ impl Worker {
             true => Duration::ZERO,
             false => Duration::from_micros(self.common.engine.config.shm_spin_us() as u64),
         };
-        let parked = self.common.cool(now, after.min(self.spin.budget()));
         let stats = self.hands.executor.stats();
         stats.spins.add(1);
-        stats.parks.add(parked);
+        self.common.cool(now, after.min(self.spin.budget()), stats);
+        // Before it sleeps, if nothing is hot any more: the time of that is no jump of the clock.
+        self.goes_on_polling();
     }
 }

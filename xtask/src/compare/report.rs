@@ -1,6 +1,7 @@
 //! The figures of a run: medians side by side, for the terminal, for people and for programs.
 
 use super::chart;
+use super::latency::{self, Curve};
 use super::scenarios::{Goal, METRICS, Metric};
 use super::server::{Flavor, Server, Settings, info_field};
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ pub struct Results {
     quick: bool,
     /// Samples of both sides by the figure's key.
     samples: BTreeMap<&'static str, [Vec<f64>; 2]>,
+    curves: Vec<Curve>,
 }
 
 /// A figure with the medians of both sides.
@@ -72,6 +74,7 @@ impl Results {
             machine: machine(),
             quick: settings.quick,
             samples: BTreeMap::new(),
+            curves: Vec::new(),
         })
     }
 
@@ -79,6 +82,11 @@ impl Results {
     pub fn add(&mut self, metric: &'static Metric, flavor: Flavor, value: f64) {
         let both = self.samples.entry(metric.key).or_default();
         both[flavor.index()].push(value);
+    }
+
+    /// Adds distributions of latencies.
+    pub fn add_curves(&mut self, curves: Vec<Curve>) {
+        self.curves.extend(curves);
     }
 
     /// The figures that both sides have, in the order they are shown.
@@ -180,13 +188,23 @@ impl Results {
         let markdown = format!("# Redpoll and Redis\n\n{}", self.markdown());
         put(&directory.join("compare.md"), &markdown)?;
         put(&directory.join("compare.json"), &self.json())?;
-        put(&directory.join("compare.svg"), &chart::document(&self.subject(), &self.rows()))
+        put(&directory.join("compare.svg"), &chart::document(&self.subject(), &self.rows()))?;
+        self.write_curves(directory)
+    }
+
+    /// Draws the distributions, if there are any.
+    fn write_curves(&self, directory: &Path) -> Result<(), String> {
+        if self.curves.is_empty() {
+            return Ok(());
+        }
+        put(&directory.join("latency.svg"), &latency::document(&self.subject(), &self.curves))
     }
 
     /// Puts table and chart into the documentation.
     pub fn publish(&self, docs: &Path) -> Result<(), String> {
         fs::create_dir_all(docs).map_err(|error| error.to_string())?;
         put(&docs.join("compare.svg"), &chart::document(&self.subject(), &self.rows()))?;
+        self.write_curves(docs)?;
         let path = docs.join("performance.md");
         let present = fs::read_to_string(&path).unwrap_or_else(|_| {
             format!("# Performance\n\n![Redpoll and Redis](compare.svg)\n\n{BEGIN}\n{END}\n")
@@ -275,6 +293,7 @@ mod tests {
             machine: "a \"machine\"".into(),
             quick: true,
             samples: BTreeMap::new(),
+            curves: Vec::new(),
         };
         let metric = |key: &str| {
             METRICS.iter().find(|metric| metric.key == key).expect("a figure of this name")

@@ -8,6 +8,7 @@ mod aof;
 mod saving;
 mod tiers;
 
+use super::latency::Curve;
 use super::load::{self, BOTH_CORES, LOAD_CORE, SERVER_CORE, Tool};
 use super::probe;
 use super::server::{Flavor, Server, Settings};
@@ -79,7 +80,9 @@ const WRITING: &str = "Writes beside the save";
 const LOADING: &str = "Loading 1,000,000 values of 1000 bytes";
 const SHM: &str =
     "One client on the same host: ours through shared memory, Redis over the socket named";
-const SHM_RATE: &str = "The same with a pipeline of 16";
+const PACED: &str = "A PING every 10 ms, both sides asleep in between";
+const BUSY: &str = "One client while other work keeps both cores busy; Redis over Unix";
+const SHM_RATE: &str = "One client with a pipeline of 16; ours through shared memory";
 const ALWAYS: &str = "Append-only file: SET by 50 connections, on both cores";
 const KEPT: &str = "Append-only file: throughput with it, flushed each second, over that without";
 const TIERS: &str =
@@ -126,6 +129,13 @@ pub const METRICS: &[Metric] = &[
     less(SHM, "shm.own.unix", "GET, median; both over Unix", "µs", Goal::None),
     less(SHM, "shm.floor", "the rings alone, no server", "µs", Goal::AtMost(0.25)),
     less(SHM, "shm.idle", "core for 1000 idle clients", "%", Goal::AtMost(1.0)),
+    less(PACED, "shm.paced.tcp", "mean; Redis over TCP", "µs", Goal::OfPeer(0.06)),
+    less(PACED, "shm.paced.unix", "mean; Redis over Unix", "µs", Goal::AtMost(13.0)),
+    less(PACED, "shm.paced.p50", "median; Redis over Unix", "µs", Goal::None),
+    less(PACED, "shm.paced.core", "core that the server takes", "%", Goal::AtMost(1.0)),
+    less(PACED, "shm.woken", "median, not expected", "µs", Goal::OfPeer(1.0)),
+    less(BUSY, "shm.busy", "GET, mean", "µs", Goal::OfPeer(1.0)),
+    less(BUSY, "shm.busy.p99", "GET, 99 % within", "µs", Goal::None),
     more(SHM_RATE, "shm.rate.16", "GET; Redis over Unix", "/s", Goal::AtLeast(5e6)),
     less(SMALL, "small.hash", "hash of 5 fields", "bytes", Goal::OfPeer(1.0)),
     less(SMALL, "small.set", "set of 5 words", "bytes", Goal::OfPeer(1.0)),
@@ -230,17 +240,28 @@ pub struct Session<'a> {
     settings: &'a Settings,
     flavor: Flavor,
     samples: Vec<(&'static Metric, f64)>,
+    curves: Vec<Curve>,
 }
 
 impl<'a> Session<'a> {
     /// A session without figures.
     pub fn new(settings: &'a Settings, flavor: Flavor) -> Session<'a> {
-        Session { settings, flavor, samples: Vec::new() }
+        Session { settings, flavor, samples: Vec::new(), curves: Vec::new() }
     }
 
     /// The figures.
     pub fn finish(self) -> Vec<(&'static Metric, f64)> {
         self.samples
+    }
+
+    /// The distributions of latencies.
+    pub fn take_curves(&mut self) -> Vec<Curve> {
+        std::mem::take(&mut self.curves)
+    }
+
+    /// Adds one.
+    pub(super) fn add_curve(&mut self, curve: Curve) {
+        self.curves.push(curve);
     }
 
     /// Which side it is.
