@@ -12,6 +12,7 @@ mod codegen;
 mod compare;
 mod coverage;
 mod eviction;
+mod guest;
 mod install_c;
 mod packages;
 mod repo;
@@ -42,6 +43,11 @@ const COMMANDS: &[Command] = &[
         name: "eviction",
         help: "measure what both evict against what would be best, and its cost",
         run: eviction::run,
+    },
+    Command {
+        name: "guest",
+        help: "run the tests of far memory in a virtual machine that has some",
+        run: guest::run,
     },
     Command {
         name: "install-c",

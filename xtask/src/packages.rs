@@ -6,13 +6,13 @@
 use std::process::{Command, Stdio};
 
 /// A program that some check runs.
-struct Need {
+pub struct Need {
     /// Debian's package.
-    package: &'static str,
+    pub package: &'static str,
     /// A command that succeeds when it is there.
-    probe: &'static [&'static str],
+    pub probe: &'static [&'static str],
     /// What it is for, shown when it is missing.
-    purpose: &'static str,
+    pub purpose: &'static str,
 }
 
 const NEEDS: &[Need] = &[
@@ -87,7 +87,15 @@ const NEEDS: &[Need] = &[
 /// # Errors
 /// A sentence for each missing program, when it cannot be installed here.
 pub fn ensure() -> Result<(), String> {
-    let missing: Vec<&Need> = NEEDS.iter().filter(|need| !succeeds(need.probe)).collect();
+    ensure_all(NEEDS)
+}
+
+/// The same for a table of one's own.
+///
+/// # Errors
+/// As [`ensure`].
+pub fn ensure_all(needs: &[Need]) -> Result<(), String> {
+    let missing: Vec<&Need> = needs.iter().filter(|need| !succeeds(need.probe)).collect();
     if missing.is_empty() {
         return Ok(());
     }

@@ -10,6 +10,7 @@ pub mod node;
 pub mod preload;
 pub mod python;
 mod server;
+pub mod wheel;
 
 use crate::repo::{self, target};
 use server::Server;

@@ -62,10 +62,10 @@ fn is_root(path: &str) -> bool {
 /// an `unsafe(attribute)` is covered by the item's.
 fn needs_reason(code: &str) -> bool {
     let rest = code.trim_start_matches("unsafe").trim_start();
-    let is_block = |rest: &str| rest.find('{') < rest.find("fn").or(Some(usize::MAX));
+    let is_function = rest.split('{').next().is_some_and(|head| head.contains(" fn "));
     rest.starts_with('{')
         || rest.starts_with("impl")
-        || (rest.starts_with("extern") && rest.contains('{') && is_block(rest))
+        || (rest.starts_with("extern") && !is_function)
 }
 
 /// Looks for the word on the line itself and upwards through the statement it belongs to and the

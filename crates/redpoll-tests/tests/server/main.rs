@@ -3,6 +3,7 @@
 mod acl;
 mod append_only;
 mod blocking;
+mod client;
 mod clients;
 mod configuration;
 mod crashes;
@@ -22,5 +23,6 @@ mod redis_crate;
 mod replication;
 mod scripts;
 mod shm;
+mod tiers;
 mod tls;
 mod tools;
