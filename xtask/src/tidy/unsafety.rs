@@ -62,7 +62,7 @@ fn is_root(path: &str) -> bool {
 /// an `unsafe(attribute)` is covered by the item's.
 fn needs_reason(code: &str) -> bool {
     let rest = code.trim_start_matches("unsafe").trim_start();
-    let is_function = rest.split('{').next().is_some_and(|head| head.contains(" fn "));
+    let is_function = rest.split('{').next().is_some_and(|head| head.contains(" fn"));
     rest.starts_with('{')
         || rest.starts_with("impl")
         || (rest.starts_with("extern") && !is_function)
