@@ -5,6 +5,7 @@
 //! commands gets one buffer's worth at a time, so that the others wait a fraction of a millisecond
 //! at most.
 
+use crate::aof;
 use crate::common::{Common, EVENTS, MAILBOX};
 use crate::hands::{Hands, Lane};
 use crate::mailbox::Mailbox;
@@ -109,6 +110,9 @@ impl Worker {
             self.common.go_on(&mut self.hands, now);
             self.common.end_waits(&mut self.hands, now);
             self.common.release_held(&mut self.hands, now);
+            if self.common.holds_replies() && aof::log().is_some_and(|log| log.lead()) {
+                self.common.release_held(&mut self.hands, clock::now_ms());
+            }
             if now >= self.next_look_over {
                 self.next_look_over = now + LOOK_OVER_MS;
                 self.common.look_over(&mut self.hands, now);

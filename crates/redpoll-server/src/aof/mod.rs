@@ -15,6 +15,7 @@ mod files;
 mod keeper;
 mod load;
 pub mod manifest;
+mod pen;
 mod rewrite;
 mod writer;
 
@@ -225,12 +226,18 @@ impl Log {
         }
     }
 
+    /// Puts the log on disk in the thread of a worker that waits for that; see [`Writer::lead`].
+    pub fn lead(&self) -> bool {
+        let writer = self.writer.lock().clone();
+        writer.is_some_and(|writer| writer.lead())
+    }
+
     /// At the end of the program: puts everything on disk. Answers whether it is.
     pub fn finish(&self) -> bool {
         let writer = self.writer.lock().clone();
         writer.is_none_or(|writer| {
             log::info!("Calling fsync() on the AOF file.");
-            writer.flush(PATIENCE)
+            writer.flush(PATIENCE) && !writer.is_doubtful()
         })
     }
 }
