@@ -26,6 +26,7 @@ mod metrics;
 mod migrate;
 mod oom_score;
 mod pollers;
+mod progress;
 mod propagation;
 mod reclaim;
 mod reconfigure;

@@ -19,7 +19,7 @@ mod pen;
 mod rewrite;
 mod writer;
 
-use crate::snapshot;
+use crate::{progress, snapshot};
 use files::Files;
 use keeper::{Keeper, Order};
 use manifest::Manifest;
@@ -65,7 +65,7 @@ pub fn start(engine: &Arc<Engine>) -> Result<bool, String> {
     let log = LOG.get_or_init(|| log);
     let aof = &engine.persistence.aof;
     aof.set_keeper(Box::new(Shared(Arc::clone(log))));
-    let goes_on = load_and_open(engine, log)?;
+    let goes_on = progress::while_loading(engine, || load_and_open(engine, log))?;
     log.ready.store(true, SeqCst);
     let wanted = engine.config.appendonly();
     if goes_on && wanted != aof.is_enabled() {

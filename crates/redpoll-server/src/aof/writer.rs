@@ -6,13 +6,14 @@
 //! before that are held back by their workers, which are told of each step
 //! ([`redpoll_engine::persistence::Aof::advance`]).
 //!
-//! With `appendfsync always` and a disk that flushes within a fraction of a millisecond, what costs
-//! most is to wake one another. So a worker that has nothing left to do but to wait for the log
-//! takes the pen itself ([`Writer::lead`]): no thread is woken, and its replies leave at once. The
-//! others go on meanwhile; what they change is flushed by the next worker that comes to its end.
-//! The thread then looks after what nobody waits for. If flushes take longer, they are the thread's
-//! alone, who waits for those to join whose writes are likely to come ([`SIBLINGS_MAX`]), and no
-//! worker stands still.
+//! With `appendfsync always`, those whose writes shared the last flush have had their replies and
+//! are likely to write again at once, and a flush for all costs no more than one for each. So a
+//! flush waits for as many writes as shared the last one, but no longer than a flush takes, and for
+//! nobody where one client writes alone. Where flushes take a fraction of a millisecond, what costs
+//! most is to wake one another: then the worker that comes last takes the pen itself
+//! ([`Writer::lead`]), no thread is woken, and its replies leave at once. The thread looks after
+//! what nobody comes last for. If flushes take longer, they are the thread's alone, and no worker
+//! stands still.
 //!
 //! **A flush that has failed** says that the system may have lost what was written before: it
 //! forgets what it could not write, and the next flush succeeds without it. So from then on nothing
@@ -39,7 +40,7 @@ use std::time::{Duration, Instant};
 const RETRY: Duration = Duration::from_secs(1);
 /// How long bytes gather where no reply waits for them.
 const GATHER: Duration = Duration::from_millis(1);
-/// How long the writes of those who shared a flush are waited for at most.
+/// How long the writes of those who shared the last flush are waited for at most.
 const SIBLINGS_MAX: Duration = Duration::from_millis(1);
 /// Workers flush the log themselves while that takes no longer, in microseconds.
 const LEAD_MAX: u64 = 1000;
@@ -55,6 +56,10 @@ struct Queue {
     bytes: usize,
     /// How often something was appended to it.
     appends: usize,
+    /// About how many appends share a flush.
+    siblings: usize,
+    /// Since when the first of them waits, without anybody being about to flush.
+    since: Option<Instant>,
     /// So many appends are worth waking the thread.
     awaited: usize,
     /// The log's offset behind its last byte.
@@ -106,6 +111,7 @@ impl Sink for Writer {
         }
         queue.bytes += note.len() + bytes.len();
         queue.appends += 1;
+        queue.since.get_or_insert_with(Instant::now);
         queue.end += bytes.len() as u64;
         let aof = self.aof();
         aof.buffered.store(queue.bytes, Relaxed);
@@ -145,7 +151,7 @@ impl Writer {
             redpoll_memory::register_thread();
             // Short sleeps are to be short; without this, they are a little longer.
             let _ = rustix::thread::set_current_timer_slack(NonZeroU64::new(1));
-            Thread { shared: &shared, siblings: 0 }.run();
+            shared.run();
         })?;
         Ok(writer)
     }
@@ -179,7 +185,10 @@ impl Writer {
     /// Takes over what the configuration says of when replies may go.
     pub fn policy_changed(&self) {
         // Under the lock, so that of two who do this the one with the newer policy is the last.
-        let queue = self.queue.lock();
+        let mut queue = self.queue.lock();
+        if queue.since.is_some() {
+            queue.since = Some(Instant::now());
+        }
         let always = self.engine.config.appendfsync() == AppendFsync::Always;
         self.aof().buffered.store(queue.bytes, Relaxed);
         self.aof().set_holds((always || queue.bytes > BEHIND_MAX) && !queue.ended);
@@ -203,13 +212,15 @@ impl Writer {
         self.file_size.load(Acquire)
     }
 
-    /// Waits until all that has been appended is flushed, for this long at most.
+    /// Waits until all that has been appended is flushed, for this long at most, and no longer than
+    /// it takes to see that the disk does not take it.
     pub fn flush(&self, patience: Duration) -> bool {
         let begun = Instant::now();
         self.flush_soon();
         let end = self.queue.lock().end;
         while self.flushed.load(Acquire) < end || !self.has_taken_all() {
-            if begun.elapsed() > patience || self.finished.load(Acquire) {
+            let tried = begun.elapsed() > 2 * RETRY && self.aof().status().error.is_some();
+            if tried || begun.elapsed() > patience || self.finished.load(Acquire) {
                 return false;
             }
             thread::sleep(NAP);
@@ -235,9 +246,8 @@ impl Writer {
     }
 
     /// Waits for something to do, or, if a number is `awaited`, for so many appends; until `until`
-    /// at most. Answers how often something was appended to the log, unless there is a reason not
-    /// to wait for more.
-    fn wait(&self, until: Option<Instant>, awaited: usize) -> Option<usize> {
+    /// at most. Answers whether more may be waited for.
+    fn wait(&self, until: Option<Instant>, awaited: usize) -> bool {
         let mut queue = self.queue.lock();
         queue.awaited = awaited;
         while (queue.parts.is_empty() || queue.appends < awaited) && !queue.ended && !queue.flush {
@@ -254,7 +264,7 @@ impl Writer {
                 break;
             }
         }
-        (!queue.ended && !queue.flush).then_some(queue.appends)
+        !queue.ended && !queue.flush
     }
 
     /// Moves what there is to do to `work`, and answers the offset that it comes to, whether
@@ -281,14 +291,14 @@ impl Writer {
 
 /// Flushing in a worker.
 impl Writer {
-    /// Writes and flushes what there is, if nobody else is about it and it will not take long.
-    /// Answers whether the log may have come further.
+    /// Writes and flushes what there is, if nobody is waited for any more, nobody else is about it
+    /// and it will not take long. Answers whether the log may have come further.
     pub fn lead(&self) -> bool {
         if !self.is_led() {
             return false;
         }
         let Some(mut pen) = self.pen.try_lock() else { return false };
-        let Some(end) = self.take_unless_ended(&mut pen.work) else { return false };
+        let Some(end) = self.take_if_complete(&mut pen.work) else { return false };
         if pen.work.is_empty() && end == pen.durable {
             return true;
         }
@@ -309,11 +319,17 @@ impl Writer {
             && self.aof().sleep_micros.load(Relaxed) == 0
     }
 
-    /// Moves what there is to do to `work`, and answers the offset that it comes to; nothing if the
-    /// end is near, which is the thread's.
-    fn take_unless_ended(&self, work: &mut VecDeque<Part>) -> Option<u64> {
+    /// Moves what there is to do to `work`, and answers the offset that it comes to, unless more is
+    /// waited for, or the end is near, which is the thread's.
+    fn take_if_complete(&self, work: &mut VecDeque<Part>) -> Option<u64> {
         let mut queue = self.queue.lock();
-        (!queue.ended).then(|| queue.take(work))
+        let complete = queue.appends >= queue.siblings || queue.due(self.patience()).is_none();
+        (complete && !queue.ended).then(|| queue.take(work))
+    }
+
+    /// How long siblings are waited for.
+    fn patience(&self) -> Duration {
+        Duration::from_micros(self.flush_micros.load(Relaxed)).min(SIBLINGS_MAX)
     }
 }
 
@@ -381,41 +397,36 @@ impl Queue {
     /// Moves what there is to do to `work`, and answers the offset that it comes to.
     fn take(&mut self, work: &mut VecDeque<Part>) -> u64 {
         work.append(&mut self.parts);
+        self.siblings = self.appends.max(self.siblings * 3 / 4);
         self.appends = 0;
         self.bytes = 0;
+        self.since = None;
         self.end
+    }
+
+    /// Until when those that are there wait for more; `None`: no longer.
+    fn due(&self, patience: Duration) -> Option<Instant> {
+        let due = self.since? + patience;
+        (due > Instant::now()).then_some(due)
     }
 }
 
 /// The thread.
-struct Thread<'a> {
-    shared: &'a Writer,
-    /// About how many writes share a flush.
-    siblings: usize,
-}
-
-impl Thread<'_> {
-    fn run(&mut self) {
+impl Writer {
+    fn run(&self) {
         loop {
-            let shared = self.shared;
-            let due = shared.pen.lock().flush_due(shared);
-            let appends = shared.wait(due, 0);
-            let policy = shared.policy();
-            if let Some(appends) = appends.filter(|_| policy == AppendFsync::Always) {
-                if shared.is_led() {
-                    if self.is_cared_for() {
-                        continue;
-                    }
-                } else {
-                    self.wait_for_siblings(appends);
-                }
+            let due = self.pen.lock().flush_due(self);
+            let more = self.wait(due, 0);
+            let policy = self.policy();
+            if more && policy == AppendFsync::Always && !self.wait_for_siblings() {
+                continue;
             }
-            let mut pen = shared.pen.lock();
-            let (end, wanted, ended) = shared.take(&mut pen.work);
+            let mut pen = self.pen.lock();
+            let (end, wanted, ended) = self.take(&mut pen.work);
             let step = loop {
-                match pen.write(shared, end, (policy, wanted || ended)) {
+                match pen.write(self, end, (policy, wanted || ended)) {
                     Ok(step) => break Some(step),
-                    Err(error) => shared.failed(&error, policy),
+                    Err(error) => self.failed(&error, policy),
                 }
                 if ended {
                     break None;
@@ -423,9 +434,9 @@ impl Thread<'_> {
                 thread::sleep(RETRY);
             };
             drop(pen);
-            step.into_iter().for_each(|step| shared.publish(step));
+            step.into_iter().for_each(|step| self.publish(step));
             if ended {
-                shared.finished.store(true, Release);
+                self.finished.store(true, Release);
                 return;
             }
             if policy != AppendFsync::Always && !wanted {
@@ -434,23 +445,18 @@ impl Thread<'_> {
         }
     }
 
-    /// Gives workers a moment to write what there is. Answers whether they have.
-    fn is_cared_for(&self) -> bool {
-        let end = self.shared.queue.lock().end;
-        thread::sleep(GATHER);
-        self.shared.aof().durable() >= end
-    }
-
-    /// Lets those catch up whose writes shared the last flush: they have had their replies and are
-    /// likely to write again at once, and a flush for all costs no more than one for each. It waits
-    /// no longer than a flush takes, and for nobody where one client writes alone.
-    fn wait_for_siblings(&mut self, mut appends: usize) {
-        if self.siblings > 1 && appends < self.siblings {
-            let took = Duration::from_micros(self.shared.flush_micros.load(Relaxed));
-            let until = Instant::now() + took.min(SIBLINGS_MAX);
-            let Some(more) = self.shared.wait(Some(until), self.siblings) else { return };
-            appends = more;
-        }
-        self.siblings = appends.max(self.siblings * 3 / 4);
+    /// Lets those catch up whose writes are likely to come. Answers whether there is something for
+    /// the thread to do: a worker may have done it meanwhile.
+    fn wait_for_siblings(&self) -> bool {
+        let (led, patience) = (self.is_led(), self.patience());
+        let (due, siblings) = {
+            let queue = self.queue.lock();
+            let complete = !led && queue.appends >= queue.siblings;
+            (if complete { None } else { queue.due(patience) }, queue.siblings)
+        };
+        let Some(due) = due else { return true };
+        let more = self.wait(Some(due), if led { usize::MAX } else { siblings });
+        let queue = self.queue.lock();
+        !more || !led || (queue.since.is_some() && queue.due(patience).is_none())
     }
 }

@@ -3,6 +3,7 @@
 mod acl;
 mod append_only;
 mod blocking;
+mod broken_disks;
 mod clients;
 mod configuration;
 mod crashes;
