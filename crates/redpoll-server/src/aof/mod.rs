@@ -32,6 +32,7 @@ use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::sync::{Arc, OnceLock, mpsc};
 use std::time::Duration;
 use std::{fs, io};
+pub use writer::Lead;
 use writer::Writer;
 
 /// How long the end of the program waits for the disk.
@@ -227,9 +228,9 @@ impl Log {
     }
 
     /// Puts the log on disk in the thread of a worker that waits for that; see [`Writer::lead`].
-    pub fn lead(&self) -> bool {
+    pub fn lead(&self) -> Lead {
         let writer = self.writer.lock().clone();
-        writer.is_some_and(|writer| writer.lead())
+        writer.map_or(Lead::Others, |writer| writer.lead())
     }
 
     /// At the end of the program: puts everything on disk. Answers whether it is.

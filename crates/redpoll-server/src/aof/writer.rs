@@ -289,18 +289,32 @@ impl Writer {
     }
 }
 
+/// What a worker that waits for the log has to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lead {
+    /// To look again at what waits: the log may have come further.
+    Done,
+    /// To come again then, if nothing has happened before.
+    At(Instant),
+    /// Nothing: others flush, and tell.
+    Others,
+}
+
 /// Flushing in a worker.
 impl Writer {
     /// Writes and flushes what there is, if nobody is waited for any more, nobody else is about it
-    /// and it will not take long. Answers whether the log may have come further.
-    pub fn lead(&self) -> bool {
+    /// and it will not take long.
+    pub fn lead(&self) -> Lead {
         if !self.is_led() {
-            return false;
+            return Lead::Others;
         }
-        let Some(mut pen) = self.pen.try_lock() else { return false };
-        let Some(end) = self.take_if_complete(&mut pen.work) else { return false };
+        let Some(mut pen) = self.pen.try_lock() else { return Lead::Others };
+        let end = match self.take_if_complete(&mut pen.work) {
+            Ok(end) => end,
+            Err(lead) => return lead,
+        };
         if pen.work.is_empty() && end == pen.durable {
-            return true;
+            return Lead::Done;
         }
         let done = pen.write(self, end, (AppendFsync::Always, false));
         // Before others are told: who then finds the pen taken is told later.
@@ -309,7 +323,7 @@ impl Writer {
             Ok(step) => self.publish(step),
             Err(error) => self.failed(&error, AppendFsync::Always),
         }
-        true
+        Lead::Done
     }
 
     /// Whether workers flush.
@@ -321,10 +335,15 @@ impl Writer {
 
     /// Moves what there is to do to `work`, and answers the offset that it comes to, unless more is
     /// waited for, or the end is near, which is the thread's.
-    fn take_if_complete(&self, work: &mut VecDeque<Part>) -> Option<u64> {
+    fn take_if_complete(&self, work: &mut VecDeque<Part>) -> Result<u64, Lead> {
         let mut queue = self.queue.lock();
-        let complete = queue.appends >= queue.siblings || queue.due(self.patience()).is_none();
-        (complete && !queue.ended).then(|| queue.take(work))
+        if queue.ended {
+            return Err(Lead::Others);
+        }
+        match queue.due(self.patience()) {
+            Some(due) if queue.appends < queue.siblings => Err(Lead::At(due)),
+            _ => Ok(queue.take(work)),
+        }
     }
 
     /// How long siblings are waited for.
@@ -446,17 +465,25 @@ impl Writer {
     }
 
     /// Lets those catch up whose writes are likely to come. Answers whether there is something for
-    /// the thread to do: a worker may have done it meanwhile.
+    /// the thread to do.
     fn wait_for_siblings(&self) -> bool {
-        let (led, patience) = (self.is_led(), self.patience());
+        let patience = self.patience();
+        if self.is_led() {
+            // Workers come in time for what their clients wait for. Not to be told of each append
+            // saves them more than it costs who is looked after by nobody else.
+            thread::sleep(GATHER);
+            let queue = self.queue.lock();
+            let switches = !queue.parts.is_empty() && queue.since.is_none();
+            return switches || (queue.since.is_some() && queue.due(patience).is_none());
+        }
         let (due, siblings) = {
             let queue = self.queue.lock();
-            let complete = !led && queue.appends >= queue.siblings;
+            let complete = queue.appends >= queue.siblings;
             (if complete { None } else { queue.due(patience) }, queue.siblings)
         };
-        let Some(due) = due else { return true };
-        let more = self.wait(Some(due), if led { usize::MAX } else { siblings });
-        let queue = self.queue.lock();
-        !more || !led || (queue.since.is_some() && queue.due(patience).is_none())
+        if let Some(due) = due {
+            self.wait(Some(due), siblings);
+        }
+        true
     }
 }

@@ -132,7 +132,7 @@ fn clients_are_answered_while_data_are_loaded() {
     let slowly = [&settings(name)[..], &["--key-load-delay", "20000"]].concat();
     let mut server = Server::start_loading(&slowly);
     let mut client = server.talk();
-    client.check("GET key:1", "-LOADING Redpoll is loading the dataset in memory");
+    client.check("GET key:1", "-LOADING Redis is loading the dataset in memory");
     assert_eq!(client.info("loading"), 1);
     client.check("CONFIG GET databases", "[databases 16]");
     // The end comes before the data are there, and leaves the file as it is.
