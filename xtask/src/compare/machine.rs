@@ -57,6 +57,7 @@ mod tests {
     #[test]
     fn a_machine_is_late_by_something() {
         let (answer, late_ms) = during(|| {
+            // sleep: there must be time to be late in.
             thread::sleep(Duration::from_millis(20));
             Ok(7)
         })

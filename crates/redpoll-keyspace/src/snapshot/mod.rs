@@ -234,7 +234,11 @@ impl Snapshot {
         self.any_in_place(keys, &ask) || self.any_captured(&ask)
     }
 
-    fn any_in_place(&mut self, keys: &mut Keys<'_>, ask: &impl Fn(Payload<'_, Value>) -> bool) -> bool {
+    fn any_in_place(
+        &mut self,
+        keys: &mut Keys<'_>,
+        ask: &impl Fn(Payload<'_, Value>) -> bool,
+    ) -> bool {
         let stripes = keys.keyspace().stripes();
         let (mut place, mut found) = (Place::default(), false);
         while let Some(&Database { number, table, .. }) = self.databases.get(place.database) {

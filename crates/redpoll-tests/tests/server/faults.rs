@@ -89,8 +89,8 @@ pub(super) fn home() -> PathBuf {
     directory
 }
 
-pub(super) const MISCONF_SAVE: &str = "-MISCONF Redis is configured to save RDB snapshots, but it's \
-    currently unable to persist to disk. Commands that may modify the data set are disabled, \
+pub(super) const MISCONF_SAVE: &str = "-MISCONF Redis is configured to save RDB snapshots, but \
+    it's currently unable to persist to disk. Commands that may modify the data set are disabled, \
     because this instance is configured to report errors during writes if RDB snapshotting fails \
     (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB \
     error.";

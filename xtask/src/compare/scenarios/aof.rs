@@ -3,8 +3,8 @@
 //!
 //! Both servers and the load share both cores, as on a machine of their own: what is compared is
 //! what comes out of the machine. Over TCP, the load generator alone takes a third of it; over a
-//! Unix socket, the servers' own part weighs more, and so both are measured. The disk is that of the directory for temporary files, and has
-//! to be a real one for the figures to mean anything.
+//! Unix socket, the servers' own part weighs more, and so both are measured. The disk is that of
+//! the directory for temporary files, and has to be a real one for the figures to mean anything.
 
 use super::super::load::{self, BOTH_CORES, Tool};
 use super::Session;
