@@ -32,3 +32,21 @@ impl Courtesy {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_kept_for_a_while() {
+        let mut courtesy = Courtesy::default();
+        courtesy.before_lock();
+        let first = courtesy.offered.expect("offered at once");
+        let begun = Instant::now();
+        while courtesy.offered == Some(first) {
+            courtesy.before_lock();
+            assert!(begun.elapsed() < Duration::from_secs(60));
+        }
+        assert!(courtesy.offered.is_some_and(|at| at - first >= KEPT));
+    }
+}
