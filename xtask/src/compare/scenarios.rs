@@ -6,6 +6,7 @@
 
 mod aof;
 mod saving;
+mod tiers;
 
 use super::load::{self, BOTH_CORES, LOAD_CORE, SERVER_CORE, Tool};
 use super::probe;
@@ -81,6 +82,9 @@ const SHM: &str =
 const SHM_RATE: &str = "The same with a pipeline of 16";
 const ALWAYS: &str = "Append-only file: SET by 50 connections, on both cores";
 const KEPT: &str = "Append-only file: throughput with it, flushed each second, over that without";
+const TIERS: &str =
+    "Two tiers of memory: values of 1000 bytes, DRAM for a quarter of them, Zipf 0.99";
+const RATIO: &str = "Two tiers of memory: how far the policy `ratio` is off";
 const SMALL: &str = "Memory of a small collection";
 
 /// All figures, in the order they are shown.
@@ -135,6 +139,12 @@ pub const METRICS: &[Metric] = &[
     more(ALWAYS, "aof.unix", "the same over a Unix socket", "/s", Goal::None),
     more(ALWAYS, "aof.everysec", "appendfsync everysec", "/s", Goal::None),
     more(KEPT, "aof.kept", "appendfsync everysec", "times", Goal::AtLeast(0.9)),
+    more(TIERS, "tiers.share", "reads from DRAM, `tiered`", "%", Goal::AtLeast(85.0)),
+    more(TIERS, "tiers.back", "30 s after the hot set has moved", "%", Goal::AtLeast(85.0)),
+    more(TIERS, "tiers.gain", "`tiered` / `ratio`, far use 1 µs", "times", Goal::AtLeast(1.5)),
+    more(TIERS, "tiers.cxl", "`tiered` / DRAM only, far as CXL", "times", Goal::AtLeast(0.95)),
+    more(TIERS, "tiers.off", "tiers on, all in DRAM / off", "times", Goal::AtLeast(0.98)),
+    less(RATIO, "tiers.ratio", "1 to 3 after the load", "%", Goal::AtMost(2.0)),
 ];
 
 /// A way to come by figures.
@@ -210,6 +220,12 @@ pub const SCENARIOS: &[Scenario] = &[
         about: "SET with the append-only file: flushed always, each second, and without it",
         rounds: 5,
         run: aof::run,
+    },
+    Scenario {
+        name: "tiers",
+        about: "reads from DRAM and far memory under the policies `tiered` and `ratio`",
+        rounds: 1,
+        run: tiers::run,
     },
 ];
 
