@@ -374,6 +374,11 @@ impl Common {
         }
     }
 
+    /// Whether replies wait for the log.
+    pub fn holds_replies(&self) -> bool {
+        !self.held.borrow().is_empty()
+    }
+
     /// Sends replies that waited for the log, which has come far enough.
     pub fn release_held(&self, hands: &mut Hands, now: i64) {
         if self.held.borrow().is_empty() {

@@ -28,6 +28,7 @@ mod metrics;
 mod migrate;
 mod oom_score;
 mod pollers;
+mod progress;
 mod propagation;
 mod reclaim;
 mod reconfigure;

@@ -5,6 +5,7 @@
 //! commands gets one buffer's worth at a time, so that the others wait a fraction of a millisecond
 //! at most.
 
+use crate::aof::{self, Lead};
 use crate::common::{ALARM, Common, EVENTS, MAILBOX};
 use crate::hands::{Hands, Lane};
 use crate::mailbox::Mailbox;
@@ -54,6 +55,8 @@ pub struct Worker {
     is_polling: bool,
     /// When it last looked at all rings in vain.
     last_look: Option<Instant>,
+    /// When to put the log on disk, although others are still waited for.
+    lead_at: Option<Instant>,
 }
 
 impl Worker {
@@ -85,6 +88,7 @@ impl Worker {
             spin: Spin::new(Duration::MAX),
             is_polling: false,
             last_look: None,
+            lead_at: None,
         })
     }
 
@@ -116,6 +120,7 @@ impl Worker {
             self.common.go_on(&mut self.hands, now);
             self.common.end_waits(&mut self.hands, now);
             self.common.release_held(&mut self.hands, now);
+            self.lead_log();
             if now >= self.next_look_over {
                 self.next_look_over = now + LOOK_OVER_MS;
                 self.common.look_over(&mut self.hands, now);
@@ -126,6 +131,17 @@ impl Worker {
             stats.turn_micros.add(micros);
             stats.longest_turn_micros.raise(micros);
             stats.most_in_turn.raise(stats.executed.get().saturating_sub(executed));
+        }
+    }
+
+    /// Puts the log on disk if replies wait for that, and nobody else is to do it.
+    fn lead_log(&mut self) {
+        self.lead_at = None;
+        let log = aof::log().filter(|_| self.common.holds_replies());
+        match log.map_or(Lead::Others, |log| log.lead()) {
+            Lead::Done => self.common.release_held(&mut self.hands, clock::now_ms()),
+            Lead::At(due) => self.lead_at = Some(due),
+            Lead::Others => {}
         }
     }
 
@@ -141,7 +157,11 @@ impl Worker {
         }
         let is_busy = !(common.again.borrow().is_empty() && common.hot.borrow().is_empty());
         let wait = if is_busy { 0 } else { (until - now).max(0) };
-        Timespec { tv_sec: wait / 1000, tv_nsec: wait % 1000 * 1_000_000 }
+        let mut wait = Duration::from_millis(wait as u64);
+        if let Some(due) = self.lead_at {
+            wait = wait.min(due.saturating_duration_since(Instant::now()));
+        }
+        Timespec { tv_sec: wait.as_secs() as i64, tv_nsec: wait.subsec_nanos().into() }
     }
 
     /// Serves a few connections together: all are read, parsed and planned before the first

@@ -3,6 +3,7 @@
 mod acl;
 mod append_only;
 mod blocking;
+mod broken_disks;
 mod client;
 mod clients;
 mod configuration;
