@@ -47,6 +47,7 @@ mod value;
 
 pub use choice::{
     AclPubsubDefault, AppendFsync, Choice, ClusterEndpointType, Compat, LogFormat, LogLevel,
+    LongCommands,
     LogTimestampFormat, MaxmemoryPolicy, OomScoreAdj, PropagationErrorBehavior, ProtectedAction,
     ReplDisklessLoad, SanitizeDumpPayload, ShutdownFlags, Supervised, SyslogFacility,
     TlsAuthClients, TlsAuthClientsUser,

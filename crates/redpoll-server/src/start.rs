@@ -12,7 +12,7 @@ use crate::supervisor::Supervisor;
 use crate::worker::Worker;
 use crate::workers::Workers;
 use crate::{
-    acceptor, aof, banner, handshake, logging, migrate, oom_score, reclaim, replication, storage,
+    acceptor, aof, background, banner, handshake, logging, migrate, oom_score, reclaim, replication, storage,
     timer, users,
 };
 use redpoll_config::{Config, Text};
@@ -94,6 +94,7 @@ fn start_threads(
     let failed = |error: io::Error| format!("Can't start a thread: {error}");
     redpoll_memory::enable_background_purging();
     reclaim::start(engine).map_err(failed)?;
+    background::start(engine);
     engine.persistence.set_storage(Box::new(Directory { config: Arc::clone(&engine.config) }));
     migrate::start(engine);
     replication::start(engine).map_err(failed)?;

@@ -274,6 +274,7 @@ macro_rules! directives {
 }
 
 mod append_only;
+mod background;
 mod clients;
 mod cluster;
 mod encodings;
@@ -296,6 +297,7 @@ pub static DIRECTIVES: [Directive; COUNT] = {
     let sections = [
         network::ROWS,
         shared_memory::ROWS,
+        background::ROWS,
         tls::ROWS,
         process::ROWS,
         clients::ROWS,

@@ -105,7 +105,7 @@ impl Executor {
     }
 
     /// Runs a command with its stripes locked, and serves those who wait for what it has changed.
-    fn run(
+    pub(super) fn run(
         &mut self,
         session: &mut Session,
         (command, id): (&'static Command, usize),
@@ -144,9 +144,20 @@ impl Executor {
         }
         let beside = writes_beside(engine, ctx.session, &command.spec);
         ctx.keys.set_reaps(beside);
-        let result = match command.spec.locks {
-            Locks::Own => run_with_own_locks(command, &mut ctx, args),
-            Locks::Keys | Locks::All => (command.run)(&mut ctx, args),
+        let cost = command.spec.cost.map_or(0, |cost| match command.spec.locks {
+            // It takes locks to look at what it is about.
+            Locks::Own => unless_busy(|| cost(&mut ctx.keys, args)).unwrap_or(0),
+            Locks::Keys | Locks::All => cost(&mut ctx.keys, args),
+        });
+        let left = match cost >= settings.background_threshold {
+            true => Self::leave(&mut ctx, (command, id), args, cost),
+            false => Ok(false),
+        };
+        let result = match (left, command.spec.locks) {
+            (Ok(true), _) => Ok(()),
+            (Err(error), _) => Err(error),
+            (_, Locks::Own) => run_with_own_locks(command, &mut ctx, args),
+            (_, Locks::Keys | Locks::All) => (command.run)(&mut ctx, args),
         };
         if let Err(error) = result {
             ctx.reply.rewind(mark);
@@ -247,7 +258,7 @@ impl Executor {
 
     /// Puts a command that has run by itself into the change log, before its locks are given back.
     #[cold]
-    fn log(ctx: &mut Ctx<'_>, spec: &Spec, args: Args<'_>) {
+    pub(super) fn log(ctx: &mut Ctx<'_>, spec: &Spec, args: Args<'_>) {
         let itself = spec.is_logged().then_some(args);
         let effects = &ctx.keys.effects;
         if let (Some(args), None, true) = (itself, &ctx.rewritten, effects.nothing_logged()) {

@@ -28,6 +28,7 @@
 
 mod batch;
 mod epochs;
+mod names;
 #[cfg(test)]
 mod tests;
 
@@ -35,7 +36,8 @@ use crate::entry::Payload;
 use crate::keys::Keys;
 use crate::table::Walk;
 pub use batch::{Batch, Captured};
-pub(crate) use epochs::{Epochs, Live, Orphan, Reader};
+pub(crate) use epochs::{Epochs, Live, Orphan, Reader, Wanted};
+pub use names::{Names, Walked};
 use redpoll_types::value::Value;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -120,7 +122,7 @@ impl Snapshot {
             databases.push(database);
         }
         let epochs = Arc::clone(keyspace.epochs());
-        let reader = epochs.begin(numbers.clone())?;
+        let reader = epochs.begin(Wanted::All, numbers.clone())?;
         Some(Snapshot {
             epochs,
             reader,

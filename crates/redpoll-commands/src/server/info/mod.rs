@@ -4,6 +4,7 @@ use super::survey::Survey;
 use crate::prelude::*;
 use text::Text;
 
+mod background;
 mod clients;
 mod cluster;
 mod commandstats;
@@ -70,6 +71,7 @@ const SECTIONS: &[Section] = &[
     section(&["CPU"], true, cpu::write),
     section(&["TLS"], true, tls::write),
     section(&["Shm"], true, shm::write),
+    section(&["Background"], true, background::write),
     section(&["Modules", "module_list"], true, modules::write),
     section(&["Commandstats"], false, commandstats::write),
     section(&["Errorstats"], true, errorstats::write),
@@ -136,7 +138,7 @@ mod tests {
         server.run(&mut session, command)
     }
 
-    const DEFAULT: [&str; 13] = [
+    const DEFAULT: [&str; 14] = [
         "Server",
         "Clients",
         "Memory",
@@ -146,6 +148,7 @@ mod tests {
         "CPU",
         "TLS",
         "Shm",
+        "Background",
         "Modules",
         "Errorstats",
         "Cluster",
@@ -156,10 +159,10 @@ mod tests {
     fn sections_are_chosen_by_name() {
         assert_eq!(headings(&info("INFO")), DEFAULT);
         assert_eq!(headings(&info("INFO default")), DEFAULT);
-        assert_eq!(headings(&info("INFO ALL")).len(), 15);
-        assert_eq!(headings(&info("INFO everything")).len(), 15);
+        assert_eq!(headings(&info("INFO ALL")).len(), 16);
+        assert_eq!(headings(&info("INFO everything")).len(), 16);
         assert_eq!(headings(&info("INFO cpu SERVER cpu")), ["Server", "CPU"]);
-        assert_eq!(headings(&info("INFO default commandstats"))[10], "Commandstats");
+        assert_eq!(headings(&info("INFO default commandstats"))[11], "Commandstats");
         assert_eq!(info("INFO nothing"), r#""""#);
     }
 

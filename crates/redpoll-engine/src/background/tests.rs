@@ -1,0 +1,1 @@
+//! The pool: order, limits, and who ends.
