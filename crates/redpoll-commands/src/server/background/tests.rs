@@ -215,19 +215,6 @@ fn a_full_queue_refuses() {
 }
 
 #[test]
-fn memory_that_runs_short_stores_nothing() {
-    let mut server = server("snapshot");
-    let (mut one, mut other) = (server.client(), server.client());
-    fill(&mut server, &mut other, &["SADD a 1 2", "SADD b 3"]);
-    server.run(&mut one, "SUNIONSTORE d a b");
-    configure(&server, "maxmemory", "1");
-    server.work();
-    assert!(reply(&mut server, &mut one).starts_with("-OOM "));
-    configure(&server, "maxmemory", "0");
-    assert_eq!(server.run(&mut other, "EXISTS d"), "0");
-}
-
-#[test]
 fn a_connection_chooses() {
     let mut server = server("snapshot");
     let mut session = server.client();
