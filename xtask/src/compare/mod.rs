@@ -17,6 +17,7 @@ mod report;
 mod scenarios;
 pub(crate) mod server;
 mod shm;
+mod timeline;
 
 use crate::repo;
 use load::Tool;
@@ -178,6 +179,9 @@ fn measure(
             println!("{}: round {} of {rounds}, {}", scenario.name, round + 1, flavor.name());
             let mut session = Session::new(settings, flavor);
             (scenario.run)(&mut session)?;
+            if let Some(timeline) = session.take_timeline() {
+                results.draw(flavor, timeline);
+            }
             for (metric, value) in session.finish() {
                 results.add(metric, flavor, value);
             }

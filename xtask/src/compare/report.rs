@@ -3,6 +3,7 @@
 use super::chart;
 use super::scenarios::{Goal, METRICS, Metric};
 use super::server::{Flavor, Server, Settings, info_field};
+use super::timeline::{self, Timeline};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
@@ -21,6 +22,8 @@ pub struct Results {
     quick: bool,
     /// Samples of both sides by the figure's key.
     samples: BTreeMap<&'static str, [Vec<f64>; 2]>,
+    /// The last runs of both sides that are drawn over time.
+    timelines: [Option<Timeline>; 2],
 }
 
 /// A figure with the medians of both sides.
@@ -72,6 +75,7 @@ impl Results {
             machine: machine(),
             quick: settings.quick,
             samples: BTreeMap::new(),
+            timelines: [None, None],
         })
     }
 
@@ -79,6 +83,17 @@ impl Results {
     pub fn add(&mut self, metric: &'static Metric, flavor: Flavor, value: f64) {
         let both = self.samples.entry(metric.key).or_default();
         both[flavor.index()].push(value);
+    }
+
+    /// Keeps a run to be drawn over time.
+    pub fn draw(&mut self, flavor: Flavor, timeline: Timeline) {
+        self.timelines[flavor.index()] = Some(timeline);
+    }
+
+    /// The picture of the runs over time, if both sides have one.
+    fn drawn(&self) -> Option<String> {
+        let [Some(ours), Some(theirs)] = &self.timelines else { return None };
+        Some(timeline::document(&self.subject(), [ours, theirs]))
     }
 
     /// The figures that both sides have, in the order they are shown.
@@ -180,6 +195,9 @@ impl Results {
         let markdown = format!("# Redpoll and Redis\n\n{}", self.markdown());
         put(&directory.join("compare.md"), &markdown)?;
         put(&directory.join("compare.json"), &self.json())?;
+        if let Some(drawn) = self.drawn() {
+            put(&directory.join("background.svg"), &drawn)?;
+        }
         put(&directory.join("compare.svg"), &chart::document(&self.subject(), &self.rows()))
     }
 
@@ -187,6 +205,9 @@ impl Results {
     pub fn publish(&self, docs: &Path) -> Result<(), String> {
         fs::create_dir_all(docs).map_err(|error| error.to_string())?;
         put(&docs.join("compare.svg"), &chart::document(&self.subject(), &self.rows()))?;
+        if let Some(drawn) = self.drawn() {
+            put(&docs.join("background.svg"), &drawn)?;
+        }
         let path = docs.join("performance.md");
         let present = fs::read_to_string(&path).unwrap_or_else(|_| {
             format!("# Performance\n\n![Redpoll and Redis](compare.svg)\n\n{BEGIN}\n{END}\n")
@@ -275,6 +296,7 @@ mod tests {
             machine: "a \"machine\"".into(),
             quick: true,
             samples: BTreeMap::new(),
+            timelines: [None, None],
         };
         let metric = |key: &str| {
             METRICS.iter().find(|metric| metric.key == key).expect("a figure of this name")

@@ -5,12 +5,14 @@
 //! one measurement to the next.
 
 mod aof;
+mod background;
 mod saving;
 
 use super::load::{self, BOTH_CORES, LOAD_CORE, SERVER_CORE, Tool};
 use super::probe;
 use super::server::{Flavor, Server, Settings};
 use super::shm;
+use super::timeline::Timeline;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -81,6 +83,11 @@ const SHM: &str =
 const SHM_RATE: &str = "The same with a pipeline of 16";
 const ALWAYS: &str = "Append-only file: SET by 50 connections, on both cores";
 const KEPT: &str = "Append-only file: throughput with it, flushed each second, over that without";
+const LIGHT: &str = "Ten clients with GETs beside five with long commands: GETs done";
+const KEPT_LIGHT: &str = "The same, of what is done without the five";
+const WAITS: &str = "The same: 99.9 % of the GETs answered within";
+const LONGEST: &str = "The same: the longest wait of a GET";
+const LONG: &str = "One long command alone";
 const SMALL: &str = "Memory of a small collection";
 
 /// All figures, in the order they are shown.
@@ -131,6 +138,43 @@ pub const METRICS: &[Metric] = &[
     more(ALWAYS, "aof.always", "appendfsync always", "/s", Goal::TimesPeer(2.0)),
     more(ALWAYS, "aof.everysec", "appendfsync everysec", "/s", Goal::None),
     more(KEPT, "aof.kept", "appendfsync everysec", "times", Goal::AtLeast(0.9)),
+    more(LIGHT, "background.keys.light", "KEYS of 5,000,000 keys", "/s", Goal::TimesPeer(60.0)),
+    more(LIGHT, "background.smembers.light", "SMEMBERS of 5,000,000", "/s", Goal::TimesPeer(60.0)),
+    more(LIGHT, "background.sort.light", "SORT of 1,000,000", "/s", Goal::TimesPeer(60.0)),
+    more(
+        LIGHT,
+        "background.zunion.light",
+        "ZUNIONSTORE of 2 × 1,000,000",
+        "/s",
+        Goal::TimesPeer(60.0),
+    ),
+    more(LIGHT, "background.del.light", "DEL of 5 × 1,000,000", "/s", Goal::TimesPeer(60.0)),
+    more(KEPT_LIGHT, "background.keys.kept", "KEYS of 5,000,000 keys", "%", Goal::AtLeast(40.0)),
+    more(KEPT_LIGHT, "background.smembers.kept", "SMEMBERS of 5,000,000", "%", Goal::AtLeast(40.0)),
+    more(KEPT_LIGHT, "background.sort.kept", "SORT of 1,000,000", "%", Goal::AtLeast(40.0)),
+    more(
+        KEPT_LIGHT,
+        "background.zunion.kept",
+        "ZUNIONSTORE of 2 × 1,000,000",
+        "%",
+        Goal::AtLeast(40.0),
+    ),
+    more(KEPT_LIGHT, "background.del.kept", "DEL of 5 × 1,000,000", "%", Goal::AtLeast(40.0)),
+    less(WAITS, "background.keys.p999", "KEYS of 5,000,000 keys", "ms", Goal::AtMost(5.0)),
+    less(WAITS, "background.smembers.p999", "SMEMBERS of 5,000,000", "ms", Goal::AtMost(5.0)),
+    less(WAITS, "background.sort.p999", "SORT of 1,000,000", "ms", Goal::AtMost(5.0)),
+    less(WAITS, "background.zunion.p999", "ZUNIONSTORE of 2 × 1,000,000", "ms", Goal::AtMost(5.0)),
+    less(WAITS, "background.del.p999", "DEL of 5 × 1,000,000", "ms", Goal::AtMost(5.0)),
+    less(LONGEST, "background.keys.max", "KEYS of 5,000,000 keys", "ms", Goal::None),
+    less(LONGEST, "background.smembers.max", "SMEMBERS of 5,000,000", "ms", Goal::None),
+    less(LONGEST, "background.sort.max", "SORT of 1,000,000", "ms", Goal::None),
+    less(LONGEST, "background.zunion.max", "ZUNIONSTORE of 2 × 1,000,000", "ms", Goal::None),
+    less(LONGEST, "background.del.max", "DEL of 5 × 1,000,000", "ms", Goal::None),
+    less(LONG, "background.keys.alone", "KEYS of 5,000,000 keys", "ms", Goal::OfPeer(1.2)),
+    less(LONG, "background.smembers.alone", "SMEMBERS of 5,000,000", "ms", Goal::OfPeer(1.2)),
+    less(LONG, "background.sort.alone", "SORT of 1,000,000", "ms", Goal::OfPeer(1.2)),
+    less(LONG, "background.zunion.alone", "ZUNIONSTORE of 2 × 1,000,000", "ms", Goal::OfPeer(1.2)),
+    less(LONG, "background.del.alone", "DEL of 5 × 1,000,000", "ms", Goal::OfPeer(1.2)),
 ];
 
 /// A way to come by figures.
@@ -207,6 +251,12 @@ pub const SCENARIOS: &[Scenario] = &[
         rounds: 5,
         run: aof::run,
     },
+    Scenario {
+        name: "background",
+        about: "GETs by ten clients beside KEYS, SMEMBERS, SORT, ZUNIONSTORE and DEL by five",
+        rounds: 1,
+        run: background::run,
+    },
 ];
 
 /// One side, one round: what a scenario needs, and where it writes.
@@ -214,12 +264,23 @@ pub struct Session<'a> {
     settings: &'a Settings,
     flavor: Flavor,
     samples: Vec<(&'static Metric, f64)>,
+    timeline: Option<Timeline>,
 }
 
 impl<'a> Session<'a> {
     /// A session without figures.
     pub fn new(settings: &'a Settings, flavor: Flavor) -> Session<'a> {
-        Session { settings, flavor, samples: Vec::new() }
+        Session { settings, flavor, samples: Vec::new(), timeline: None }
+    }
+
+    /// Keeps a run to be drawn.
+    pub(super) fn draw(&mut self, timeline: Timeline) {
+        self.timeline = Some(timeline);
+    }
+
+    /// The run to be drawn, if there is one.
+    pub fn take_timeline(&mut self) -> Option<Timeline> {
+        self.timeline.take()
     }
 
     /// The figures.
