@@ -11,8 +11,7 @@ directives! {
     section "Long commands";
 
     long_commands: Word(LongCommands, Snapshot), "long-commands", [],
-        "How long commands run: in the background on what was there at one moment, or on live data \
-         in slices; or at once, while others wait.";
+        "Long commands: beside others on one moment's data, on live data, or at once.";
     background_threads: Count(0, 0, 1024), "background-threads", [],
         "Threads for long commands; 0 takes one for each core.";
     background_threshold: Count(10000, 1, LONG_MAX), "background-threshold", [],

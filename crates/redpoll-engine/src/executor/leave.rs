@@ -57,7 +57,8 @@ pub(super) struct Copied {
 impl Errand {
     /// Whether it may change something, so that its copies must not have changed when it is done.
     pub(super) fn writes(&self) -> bool {
-        self.on_copies && self.command.0.spec.flags.has(Flags::WRITE)
+        let written = || self.copies.iter().any(|copied| copied.flags.writes());
+        self.command.0.spec.flags.has(Flags::WRITE) && written()
     }
 
     /// Whether somebody has changed one of its keys: any, or one that it writes itself.
@@ -165,12 +166,12 @@ impl Executor {
     /// them changes.
     fn copy_keys(ctx: &mut Ctx<'_>, spec: &Spec, args: Args<'_>) -> Vec<Copied> {
         let locked = Instant::now();
-        let writes = spec.flags.has(Flags::WRITE);
         let mut seen = BTreeSet::new();
         let positions = spec.key_positions(args);
         if spec.locks == Locks::Own {
             ctx.keys.lock_keys(positions.iter().filter_map(|position| args.get(position.index)));
         }
+        let writes = spec.flags.has(Flags::WRITE) && positions.iter().any(|it| it.flags.writes());
         let mut copies = Vec::new();
         for position in positions {
             let Some(key) = args.get(position.index).filter(|key| seen.insert(*key)) else {

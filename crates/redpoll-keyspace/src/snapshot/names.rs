@@ -101,3 +101,91 @@ impl Drop for Names {
         self.epochs.end(self.reader, false);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Keyspace;
+    use crate::keys::Expiry;
+    use redpoll_types::rng::{Rng, SmallRng};
+    use std::collections::BTreeSet;
+
+    const NOW: i64 = 4_000_000_000_000;
+
+    fn key(number: u64) -> Vec<u8> {
+        format!("key:{number}").into_bytes()
+    }
+
+    fn set(keyspace: &Keyspace, number: u64) {
+        let mut keys = keyspace.keys(0, NOW);
+        keys.lock_key(&key(number));
+        keys.set_string(&key(number), b"value", Expiry::Clear);
+    }
+
+    fn delete(keyspace: &Keyspace, number: u64) {
+        let mut keys = keyspace.keys(0, NOW);
+        keys.lock_key(&key(number));
+        keys.delete(&key(number));
+    }
+
+    fn names_of(batch: &Batch<Value>, into: &mut Vec<Vec<u8>>) {
+        batch.each(|captured| {
+            into.push(captured.key.to_vec());
+            true
+        });
+    }
+
+    /// Whatever happens between the steps, what comes is what there was, each once.
+    #[test]
+    fn all_are_of_one_moment() {
+        for seed in 0..if cfg!(miri) { 1 } else { 20 } {
+            let (keyspace, mut rng) = (Keyspace::new(2), SmallRng::new(seed));
+            let count = 200 + rng.below(4000);
+            (0..count).for_each(|number| set(&keyspace, number));
+            let mut keys = keyspace.keys(0, NOW);
+            keys.lock_all();
+            let names = Names::begin(&mut keys).expect("room for one");
+            keys.unlock();
+            assert_eq!(names.len() as u64, count);
+            let (mut come, mut batch) = (Vec::new(), Batch::of_keys());
+            let flush_at = rng.below(1024);
+            for stripe in 0..keyspace.stripes() {
+                let mut walked = Walked::default();
+                while !walked.is_over() {
+                    for _ in 0..rng.below(12) {
+                        match rng.below(3) {
+                            0 => set(&keyspace, count + rng.below(3000)),
+                            1 => set(&keyspace, rng.below(count)),
+                            _ => delete(&keyspace, rng.below(count)),
+                        }
+                    }
+                    if stripe as u64 == flush_at {
+                        let mut keys = keyspace.keys(0, NOW);
+                        keys.lock_all();
+                        keys.empty(0).free_later(&keyspace);
+                    }
+                    names.step(&mut keys, stripe, &mut walked, 16, &mut batch);
+                    names_of(&batch, &mut come);
+                    batch.clear();
+                }
+            }
+            names.captured(|batch| names_of(batch, &mut come));
+            assert_eq!(come.len() as u64, count, "seed {seed}");
+            let come: BTreeSet<Vec<u8>> = come.into_iter().collect();
+            assert_eq!(come, (0..count).map(key).collect(), "seed {seed}");
+        }
+    }
+
+    #[test]
+    fn some_seats_are_for_those_who_save() {
+        let keyspace = Keyspace::new(1);
+        set(&keyspace, 1);
+        let mut keys = keyspace.keys(0, NOW);
+        keys.lock_all();
+        let taken: Vec<_> = (0..8).map_while(|_| Names::begin(&mut keys)).collect();
+        assert_eq!(taken.len(), 4);
+        assert!(super::super::Snapshot::begin(&mut keys).is_some());
+        drop(taken);
+        assert!(Names::begin(&mut keys).is_some());
+    }
+}
