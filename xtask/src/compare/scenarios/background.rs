@@ -147,13 +147,14 @@ fn measure(session: &mut Session<'_>, kind: &Kind) -> Result<(), String> {
     let steps = ((calm + busy + calm).as_nanos() / STEP.as_nanos()) as usize;
     let light = Light::new(steps);
     let (done, heavy_done) = (AtomicBool::new(false), AtomicBool::new(false));
+    let (at, shared, over, troubles_over) = (&server, &light, &done, &heavy_done);
     let waits = thread::scope(|scope| {
         let asking: Vec<_> = (0..LIGHT)
-            .map(|number| scope.spawn(|| light.ask(&server, number as u64, &done)))
+            .map(|number| scope.spawn(move || shared.ask(at, number as u64, over)))
             .collect();
         thread::sleep(calm);
         let heavy: Vec<_> = (0..HEAVY)
-            .map(|number| scope.spawn(|| trouble(&server, kind, number, &heavy_done)))
+            .map(|number| scope.spawn(move || trouble(at, kind, number, troubles_over)))
             .collect();
         thread::sleep(busy);
         heavy_done.store(true, Relaxed);
