@@ -30,7 +30,8 @@ use std::process::{Command, ExitCode};
 const USAGE: &str = "\
 usage: cargo xtask compare [options]
   --quick            fewer keys, requests and rounds: a first look in under a minute
-  --only NAME        one scenario; may be given several times
+  --only NAME        one scenario, or all whose names go on behind NAME with a dash;
+                     may be given several times
   --rounds N         rounds of each scenario, in place of its own number
   --server-bin PATH  our server, in place of a release build of this tree
   --peer-bin PATH    the other one (default: redis-server)
@@ -119,7 +120,7 @@ fn parse(args: &[String]) -> Result<Options, String> {
             other => return Err(format!("no option named '{other}'")),
         }
     }
-    let unknown = |name: &&String| SCENARIOS.iter().all(|scenario| scenario.name != **name);
+    let unknown = |name: &&String| !SCENARIOS.iter().any(|scenario| scenario.is_named(name));
     if let Some(name) = options.only.iter().find(unknown).filter(|_| !options.commands) {
         return Err(format!("no scenario named '{name}'"));
     }
@@ -147,7 +148,7 @@ fn compare(options: &Options) -> Result<(), String> {
         return commands::write(&table, &directory, docs.as_deref());
     }
     for scenario in SCENARIOS {
-        if options.only.is_empty() || options.only.iter().any(|name| name == scenario.name) {
+        if options.only.is_empty() || options.only.iter().any(|name| scenario.is_named(name)) {
             measure(scenario, &settings, options, &mut results)?;
         }
     }

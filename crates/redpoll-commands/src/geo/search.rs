@@ -76,7 +76,7 @@ pub fn cost(set: &ZSet, options: &Options<'_>) -> usize {
     let Some((form, _)) = &options.form else { return 0 };
     let shape = Shape::new(options.centre.unwrap_or_default(), form.clone());
     let within = |interval| set.ranks_by_score(&scores(interval)).len();
-    let places = shape.intervals().into_iter().map(within).sum::<usize>() * PLACE;
+    let places = shape.intervals().map(within).sum::<usize>() * PLACE;
     if options.any { places.min(options.count * PLACE) } else { places }
 }
 

@@ -2,9 +2,11 @@
 //!
 //! Both servers and the load share both cores, as on a small machine of their own. Ten connections
 //! ask for one random key after the other; five send long commands. Counted is what the ten get
-//! done, before and meanwhile, and how long each waits; and how long one long command takes alone.
+//! done, before and meanwhile; how long one more connection waits, which gets a core the moment its
+//! reply is there; and how long one long command takes alone.
 
 use super::super::load::BOTH_CORES;
+use super::super::probe;
 use super::super::server::{Client, Server};
 use super::super::timeline::Timeline;
 use super::Session;
@@ -84,6 +86,11 @@ fn scattered(number: u64) -> u64 {
     (mixed ^ mixed >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 20
 }
 
+/// A key that the short commands ask for.
+fn key(number: u64) -> String {
+    format!("key:{:012}", scattered(number) % KEYS)
+}
+
 /// Sets the keys that the short commands ask for, and others up to `count`.
 fn strings(client: &mut Client, count: u64) -> Result<(), String> {
     let line = |key: u64| words(&format!("SET key:{key:012} value:{key:010}"));
@@ -125,12 +132,9 @@ fn together(
     }
 }
 
-/// See [`super::SCENARIOS`].
-pub(super) fn run(session: &mut Session<'_>) -> Result<(), String> {
-    for kind in KINDS {
-        measure(session, kind)?;
-    }
-    Ok(())
+/// See [`super::SCENARIOS`]: the kind of this name.
+pub(super) fn run(session: &mut Session<'_>, name: &str) -> Result<(), String> {
+    KINDS.iter().filter(|kind| kind.name == name).try_for_each(|kind| measure(session, kind))
 }
 
 fn measure(session: &mut Session<'_>, kind: &Kind) -> Result<(), String> {
@@ -156,19 +160,29 @@ fn measure(session: &mut Session<'_>, kind: &Kind) -> Result<(), String> {
         let heavy: Vec<_> = (0..HEAVY)
             .map(|number| scope.spawn(move || trouble(at, kind, number, troubles_over)))
             .collect();
-        thread::sleep(busy);
+        // One that cannot be sent again is over soon.
+        let busy = if kind.again { busy } else { busy / 4 };
+        let probed = probe::reading(
+            &server,
+            |number| key(number),
+            || {
+                thread::sleep(busy);
+                Ok(())
+            },
+        );
         heavy_done.store(true, Relaxed);
         let troubled: Result<Vec<()>, String> =
             heavy.into_iter().map(|one| one.join().map_err(|_| "the load failed")?).collect();
         thread::sleep(calm);
         done.store(true, Relaxed);
-        let mut waits = Vec::new();
         for one in asking {
-            waits.extend(one.join().map_err(|_| "the load failed")??);
+            one.join().map_err(|_| "the load failed")??;
         }
-        troubled.map(|_| waits)
+        troubled.and(probed.map(|((), latencies)| latencies))
     })?;
-    light.report(session, kind, (calm, busy), waits)
+    session.add(&format!("background.{}.p999", kind.name), waits.quantile_ms(0.999))?;
+    session.add(&format!("background.{}.max", kind.name), waits.max_ms())?;
+    light.report(session, kind, (calm, busy))
 }
 
 /// Sends long commands until told to stop.
@@ -204,27 +218,19 @@ impl Light {
         }
     }
 
-    /// Asks for one key after the other; answers when each was asked for, and how long it took.
-    fn ask(
-        &self,
-        server: &Server,
-        seed: u64,
-        done: &AtomicBool,
-    ) -> Result<Vec<(Duration, Duration)>, String> {
-        let (mut client, mut waits, mut number) = (server.connect()?, Vec::new(), seed << 32);
+    /// Asks for one key after the other.
+    fn ask(&self, server: &Server, seed: u64, done: &AtomicBool) -> Result<(), String> {
+        let (mut client, mut number) = (server.connect()?, seed << 32);
         while !done.load(Relaxed) {
             number += 1;
-            let key = format!("key:{:012}", scattered(number) % KEYS);
-            let (asked, start) = (self.begun.elapsed(), Instant::now());
-            client.send(&Client::request(&["GET", &key]))?;
+            client.send(&Client::request(&["GET", &key(number)]))?;
             client.swallow()?;
-            waits.push((asked, start.elapsed()));
             let step = (self.begun.elapsed().as_nanos() / STEP.as_nanos()) as usize;
             if let Some(replies) = self.replies.get(step) {
                 replies.fetch_add(1, Relaxed);
             }
         }
-        Ok(waits)
+        Ok(())
     }
 
     fn report(
@@ -232,7 +238,6 @@ impl Light {
         session: &mut Session<'_>,
         kind: &Kind,
         (calm, busy): (Duration, Duration),
-        waits: Vec<(Duration, Duration)>,
     ) -> Result<(), String> {
         let step = |at: Duration| (at.as_nanos() / STEP.as_nanos()) as usize;
         let rate = |from: Duration, to: Duration| {
@@ -240,24 +245,10 @@ impl Light {
             let sum: u32 = steps.iter().map(|replies| replies.load(Relaxed)).sum();
             f64::from(sum) / (to - from).as_secs_f64()
         };
-        // One that cannot be sent again is over soon.
         let until = if kind.again { calm + busy } else { calm + busy / 4 };
         let (before, during) = (rate(STEP * 5, calm), rate(calm, until));
-        let mut meanwhile: Vec<f64> = waits
-            .iter()
-            .filter(|(asked, _)| (calm..until).contains(asked))
-            .map(|(_, took)| took.as_secs_f64() * 1e3)
-            .collect();
-        meanwhile.sort_by(f64::total_cmp);
-        let rank = (0.999 * meanwhile.len() as f64).ceil() as usize;
-        // Where nobody was answered, somebody waited all the time.
-        let within = meanwhile.get(rank.saturating_sub(1)).copied();
-        let longest = meanwhile.last().copied();
-        let all = busy.as_secs_f64() * 1e3;
         session.add(&format!("background.{}.light", kind.name), during.max(0.1))?;
         session.add(&format!("background.{}.kept", kind.name), 100.0 * during / before)?;
-        session.add(&format!("background.{}.p999", kind.name), within.unwrap_or(all))?;
-        session.add(&format!("background.{}.max", kind.name), longest.unwrap_or(all))?;
         if kind.name == "keys" {
             let points = self.replies.iter().take(self.replies.len() - 1);
             let per_second =
@@ -274,7 +265,7 @@ impl Light {
 
 #[cfg(test)]
 mod tests {
-    use super::super::METRICS;
+    use super::super::{METRICS, SCENARIOS};
     use super::*;
 
     #[test]
@@ -284,6 +275,8 @@ mod tests {
                 let key = format!("background.{}.{figure}", kind.name);
                 assert!(METRICS.iter().any(|metric| metric.key == key), "{key}");
             }
+            let name = format!("background-{}", kind.name);
+            assert!(SCENARIOS.iter().any(|scenario| scenario.name == name), "{name}");
         }
     }
 }
