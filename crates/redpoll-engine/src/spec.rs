@@ -128,12 +128,12 @@ pub struct Spec {
     pub keys: &'static [KeySpec],
     /// What it needs locked.
     pub locks: Locks,
-    /// What a call costs, if it can be much: then it may run in the background. Such a command must
+    /// What a call costs, if it can be much: it may run in the background then. Such a command must
     /// not block its client, and touch no key but those of its metadata (unless `locks` is
     /// `Own`: then it has to hold its locks in slices).
     pub cost: Option<Cost>,
-    /// For commands that lock by themselves and have keys: whether a call goes beyond those that the
-    /// metadata names. If it does, it runs on the live keyspace in the background, and not on
+    /// For commands that lock by themselves and have keys: whether a call goes beyond the keys that
+    /// the metadata names. If it does, it runs on the live keyspace in the background, and not on
     /// copies.
     pub beyond: Option<fn(Args<'_>) -> bool>,
     /// Where documentation lists it.

@@ -472,9 +472,8 @@ impl Connection {
         let timeout = config.timeout();
         let figures = &self.session.client.figures;
         let idle = now - figures.last_active.load(Relaxed);
-        let exempt = self.session.waits()
-            || self.session.subscriptions.any()
-            || self.session.is_replica;
+        let exempt =
+            self.session.waits() || self.session.subscriptions.any() || self.session.is_replica;
         if timeout > 0 && idle > timeout * 1000 && !exempt {
             log::debug!("Closing idle client {}", self.session.client.origin.address);
             return true;

@@ -12,8 +12,8 @@ use crate::supervisor::Supervisor;
 use crate::worker::Worker;
 use crate::workers::Workers;
 use crate::{
-    acceptor, aof, background, banner, handshake, logging, migrate, oom_score, reclaim, replication, storage,
-    timer, users,
+    acceptor, aof, background, banner, handshake, logging, migrate, oom_score, reclaim,
+    replication, storage, timer, users,
 };
 use redpoll_config::{Config, Text};
 use redpoll_engine::engine::ProcessInfo;

@@ -25,21 +25,55 @@ pub struct Timeline {
     pub rates: Vec<f64>,
 }
 
+/// The scales of the drawing.
+struct Frame {
+    /// The highest rate, with some air.
+    most: f64,
+    seconds: f64,
+}
+
+impl Frame {
+    fn x(&self, at: f64) -> f64 {
+        LEFT + at / self.seconds * (WIDTH - LEFT - RIGHT)
+    }
+
+    fn y(&self, rate: f64) -> f64 {
+        HEIGHT - BOTTOM - rate / self.most * (HEIGHT - TOP - BOTTOM)
+    }
+}
+
 /// The whole drawing of both sides' runs, in the order of [`Flavor::index`].
 pub fn document(subject: &str, runs: [&Timeline; 2]) -> String {
     let most = runs.iter().flat_map(|run| &run.rates).copied().fold(1.0, f64::max) * 1.1;
-    let seconds = runs[0].step.as_secs_f64() * runs[0].rates.len() as f64;
-    let x = |at: f64| LEFT + at / seconds * (WIDTH - LEFT - RIGHT);
-    let y = |rate: f64| HEIGHT - BOTTOM - rate / most * (HEIGHT - TOP - BOTTOM);
+    let frame = Frame { most, seconds: runs[0].step.as_secs_f64() * runs[0].rates.len() as f64 };
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH:.0}\" height=\"{HEIGHT:.0}\" \
          viewBox=\"0 0 {WIDTH:.0} {HEIGHT:.0}\" font-family=\"system-ui, -apple-system, \
          'Segoe UI', 'DejaVu Sans', sans-serif\" font-size=\"11\" fill=\"#6b7280\">\n\
          <rect width=\"{WIDTH:.0}\" height=\"{HEIGHT:.0}\" fill=\"#ffffff\"/>\n"
     );
-    let heavy = runs[0].heavy.start.as_secs_f64()..runs[0].heavy.end.as_secs_f64();
-    let (from, to) = (x(heavy.start), x(heavy.end));
-    // Writing to a string cannot fail.
+    background(&mut out, &frame, runs[0]);
+    for (run, color) in runs.iter().zip(COLORS) {
+        let step = run.step.as_secs_f64();
+        let point = |(index, rate): (usize, &f64)| {
+            format!("{:.1},{:.1}", frame.x((index as f64 + 0.5) * step), frame.y(*rate))
+        };
+        let points: Vec<String> = run.rates.iter().enumerate().map(point).collect();
+        let points = points.join(" ");
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            out,
+            "<polyline points=\"{points}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"2\"/>"
+        );
+    }
+    head(&mut out, subject);
+    out.push_str("</svg>\n");
+    out
+}
+
+/// The time of the heavy load, and the axes.
+fn background(out: &mut String, frame: &Frame, run: &Timeline) {
+    let (from, to) = (frame.x(run.heavy.start.as_secs_f64()), frame.x(run.heavy.end.as_secs_f64()));
     let _ = writeln!(
         out,
         "<rect x=\"{from:.1}\" y=\"{TOP}\" width=\"{:.1}\" height=\"{:.1}\" fill=\"#fef3c7\"/>\n\
@@ -50,42 +84,34 @@ pub fn document(subject: &str, runs: [&Timeline; 2]) -> String {
         TOP + 16.0
     );
     for quarter in 0..=4 {
-        let rate = most * f64::from(quarter) / 4.0;
+        let rate = frame.most * f64::from(quarter) / 4.0;
         let _ = writeln!(
             out,
             "<line x1=\"{LEFT}\" y1=\"{0:.1}\" x2=\"{1:.1}\" y2=\"{0:.1}\" stroke=\"#e5e7eb\"/>\n\
              <text x=\"{2:.1}\" y=\"{3:.1}\" text-anchor=\"end\">{rate:.0}</text>",
-            y(rate),
+            frame.y(rate),
             WIDTH - RIGHT,
             LEFT - 8.0,
-            y(rate) + 4.0
+            frame.y(rate) + 4.0
         );
     }
-    for second in 0..=seconds as u32 {
+    for second in 0..=frame.seconds as u32 {
         let _ = writeln!(
             out,
             "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{second} s</text>",
-            x(second.into()),
+            frame.x(second.into()),
             HEIGHT - BOTTOM + 18.0
         );
     }
-    for (run, color) in runs.iter().zip(COLORS) {
-        let step = run.step.as_secs_f64();
-        let point = |(index, rate): (usize, &f64)| {
-            format!("{:.1},{:.1}", x((index as f64 + 0.5) * step), y(*rate))
-        };
-        let points: Vec<String> = run.rates.iter().enumerate().map(point).collect();
-        let points = points.join(" ");
-        let _ = writeln!(
-            out,
-            "<polyline points=\"{points}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"2\"/>"
-        );
-    }
+}
+
+/// What it shows, and whose lines they are.
+fn head(out: &mut String, subject: &str) {
     let title = "GETs a second of ten clients";
     let _ = writeln!(
         out,
-        "<text x=\"24\" y=\"32\" font-size=\"19\" font-weight=\"600\" fill=\"#1f2937\">{title}</text>\n\
-         <text x=\"24\" y=\"54\">{}</text>",
+        "<text x=\"24\" y=\"32\" font-size=\"19\" font-weight=\"600\" \
+         fill=\"#1f2937\">{title}</text>\n<text x=\"24\" y=\"54\">{}</text>",
         subject.replace('&', "&amp;").replace('<', "&lt;")
     );
     for (flavor, left) in [(Flavor::Ours, WIDTH - 190.0), (Flavor::Peer, WIDTH - 90.0)] {
@@ -98,8 +124,6 @@ pub fn document(subject: &str, runs: [&Timeline; 2]) -> String {
             flavor.name()
         );
     }
-    out.push_str("</svg>\n");
-    out
 }
 
 #[cfg(test)]

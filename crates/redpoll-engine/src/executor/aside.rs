@@ -28,7 +28,7 @@
 //! the live keyspace and hold locks in slices.
 
 use super::Executor;
-use super::leave::{Copied, Errand, NAP, is_set};
+use super::leave::{Errand, NAP, is_set};
 use super::run::Ready;
 use crate::background::{Ended, Ending, Flow, Job, Outcome, Task};
 use crate::client::flags;
@@ -310,21 +310,10 @@ impl Executor {
         {
             return Err(Error::OutOfMemory);
         }
-        let yields = errand.mode == LongCommands::Yield;
         let Executor { stats, rng, settings, .. } = self;
         let mut keys = engine.keyspace.keys(errand.db, now);
-        // By its value, if that is what the log is to hold; made without any lock.
-        let mut by_value = None;
-        let locked = loop {
-            if yields && errand.has_changed(true) && by_value.is_none() {
-                by_value = Some(Self::by_value(&engine, &result.changed));
-            }
-            lock_for_sure(&mut keys, errand);
-            if !yields || by_value.is_some() || !errand.has_changed(true) {
-                break Instant::now();
-            }
-            keys.unlock();
-        };
+        let by_value = Self::lock_to_commit(&engine, &mut keys, errand, &result);
+        let locked = Instant::now();
         if Self::comes_too_late(&engine, session, &command.spec) {
             return Err(Error::text(WriteRefusal::ReadOnly.text()));
         }
@@ -337,21 +326,17 @@ impl Executor {
             keys.contains(&copied.key);
         }
         if errand.has_changed(false) || (errand.has_changed(true) && by_value.is_none()) {
-            for copied in &mut errand.copies {
-                copied.changed = renewed(&mut keys, copied);
-                copied.saved = Some(keys.save(&copied.key));
-            }
-            errand.now = now;
+            errand.copy_again(&mut keys);
             let ready = Self::settle(&engine, stats, &mut keys, None);
             drop(keys);
             self.serve_late(ready, now);
             return Ok(Commit::Stale);
         }
+        let rewritten = by_value.or(result.rewritten);
+        keys.effects.absorb(result.effects);
         for copied in &errand.copies {
             keys.unwatch(&copied.key, &copied.changed);
         }
-        let rewritten = by_value.or(result.rewritten);
-        keys.effects.absorb(result.effects);
         for saved in result.changed {
             let key: Box<[u8]> = saved.key().into();
             keys.take_over(saved);
@@ -383,6 +368,29 @@ impl Executor {
             Self::serve(ctx, ready);
         }
         Ok(Commit::Done(Some(position)))
+    }
+
+    /// Locks a command's keys. If what it has read has changed and its result stands all the same,
+    /// answers what the log is to hold of that, which is made without any lock.
+    fn lock_to_commit(
+        engine: &Engine,
+        keys: &mut Keys<'_>,
+        errand: &Errand,
+        made: &Made,
+    ) -> Option<Vec<OwnedArgs>> {
+        let mut by_value = None;
+        loop {
+            let stands = errand.mode == LongCommands::Yield && errand.has_changed(true);
+            if stands && by_value.is_none() {
+                by_value = Some(Self::by_value(engine, &made.changed));
+            }
+            lock_for_sure(keys, errand);
+            let stands = errand.mode == LongCommands::Yield && errand.has_changed(true);
+            if !stands || by_value.is_some() {
+                return by_value;
+            }
+            keys.unlock();
+        }
     }
 
     /// The commands that make keys what they have become, whatever they were.
@@ -483,14 +491,6 @@ fn lock_for_sure(keys: &mut Keys<'_>, errand: &Errand) {
     while unless_busy(|| keys.lock_keys(words())).is_err() {
         thread::sleep(NAP);
     }
-}
-
-/// Another flag for a key, in place of the one that is set.
-fn renewed(keys: &mut Keys<'_>, copied: &Copied) -> WatchFlag {
-    keys.unwatch(&copied.key, &copied.changed);
-    let flag = WatchFlag::default();
-    keys.watch(&copied.key, &flag);
-    flag
 }
 
 /// Messages to the client itself come behind its answer: until that is there, they wait with what

@@ -15,7 +15,7 @@ use crate::session::{ReplyMode, Session};
 use crate::spec::{Command, Flags, KeyFlags, Locks, Spec};
 use redpoll_config::LongCommands;
 use redpoll_keyspace::stripe::WatchFlag;
-use redpoll_keyspace::{Saved, clock};
+use redpoll_keyspace::{Keys, Saved, clock};
 use redpoll_resp::{Args, OwnedArgs, Proto};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -65,6 +65,18 @@ impl Errand {
     pub(super) fn has_changed(&self, any: bool) -> bool {
         let mut copies = self.copies.iter();
         copies.any(|it| is_set(&it.changed) && (any || it.flags.writes()))
+    }
+
+    /// Copies its keys once more, under their locks, as they are at the view's moment; each is asked
+    /// for again.
+    pub(super) fn copy_again(&mut self, keys: &mut Keys<'_>) {
+        self.now = keys.now();
+        for copied in &mut self.copies {
+            keys.unwatch(&copied.key, &copied.changed);
+            copied.changed = WatchFlag::default();
+            keys.watch(&copied.key, &copied.changed);
+            copied.saved = Some(keys.save(&copied.key));
+        }
     }
 
     /// What is needed to run it again.

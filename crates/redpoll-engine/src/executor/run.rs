@@ -146,10 +146,7 @@ impl Executor {
         ctx.keys.set_reaps(beside);
         let result = match command.spec.cost {
             None => run_now(command, &mut ctx, args),
-            Some(cost) => {
-                let threshold = settings.background_threshold;
-                Self::run_or_leave(&mut ctx, (command, id), args, (cost, threshold))
-            }
+            Some(cost) => Self::run_or_leave(&mut ctx, (command, id), args, cost, settings),
         };
         if let Err(error) = result {
             ctx.reply.rewind(mark);
@@ -184,14 +181,15 @@ impl Executor {
         ctx: &mut Ctx<'_>,
         (command, id): (&'static Command, usize),
         args: Args<'_>,
-        (cost, threshold): (Cost, usize),
+        cost: Cost,
+        settings: &Settings,
     ) -> Result {
         let cost = match command.spec.locks {
             // It takes locks to look at what it is about.
             Locks::Own => unless_busy(|| cost(&mut ctx.keys, args)).unwrap_or(0),
             Locks::Keys | Locks::All => cost(&mut ctx.keys, args),
         };
-        if cost >= threshold && Self::leave(ctx, (command, id), args, cost)? {
+        if cost >= settings.background_threshold && Self::leave(ctx, (command, id), args, cost)? {
             return Ok(());
         }
         run_now(command, ctx, args)

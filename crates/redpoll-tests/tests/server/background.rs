@@ -338,6 +338,7 @@ fn keys_are_walked_beside_writes() {
                 names.dedup();
                 assert_eq!(names.len(), count, "each once ({mode})");
                 assert_eq!(names.iter().filter(|name| name.starts_with("stays:")).count(), 20_000);
+                // sleep: so that the tables change between two walks, and not only within one.
                 thread::sleep(Duration::from_millis(5));
             }
             done.store(true, Relaxed);
