@@ -18,6 +18,15 @@ pub fn element(reply: &mut Reply<'_>, element: Element<'_>) {
     }
 }
 
+/// Elements of a collection as bulk strings, behind the reply's head. Where the command runs in the
+/// background, they go to the client as they come.
+pub fn elements<'e>(reply: &mut Reply<'_>, elements: impl Iterator<Item = Element<'e>>) {
+    elements.for_each(|element| {
+        self::element(reply, element);
+        reply.flow();
+    });
+}
+
 /// How long the reply of a command may become that can be asked to answer without end.
 #[derive(Clone, Copy)]
 pub struct Bound {

@@ -22,6 +22,7 @@ macro_rules! group {
 }
 
 mod answer;
+mod cost;
 mod help;
 mod matching;
 mod mpop;

@@ -8,6 +8,7 @@ use redpoll_engine::block::Waiter;
 use redpoll_engine::change_log::Sink;
 use redpoll_engine::client::{Origin, Waker};
 use redpoll_engine::engine::ProcessInfo;
+use redpoll_engine::executor::Annex;
 use redpoll_engine::persistence::{Fill, Storage};
 use redpoll_engine::pubsub::Kind;
 use redpoll_engine::{Engine, Executor, Session};
@@ -28,19 +29,55 @@ pub struct TestServer {
     pub engine: Arc<Engine>,
     pub executor: Executor,
     pub now: i64,
+    /// Whether a command that has left stays away until somebody says [`TestServer::work`].
+    pub waits_to_work: bool,
 }
 
 impl TestServer {
     pub fn new() -> Self {
         let engine = Engine::new(Arc::new(Config::new()), crate::all(), ProcessInfo::default());
         let engine = Arc::new(engine);
-        TestServer { executor: Executor::new(engine.clone(), 7), engine, now: 1_700_000_000_000 }
+        let executor = Executor::new(engine.clone(), 7);
+        TestServer { executor, engine, now: 1_700_000_000_000, waits_to_work: false }
     }
 
     /// Another thread's view of the same server.
     pub fn beside(server: &TestServer) -> Self {
         let engine = Arc::clone(&server.engine);
-        TestServer { executor: Executor::new(engine.clone(), 7), engine, now: server.now }
+        let executor = Executor::new(engine.clone(), 7);
+        TestServer { executor, engine, now: server.now, waits_to_work: false }
+    }
+
+    /// One that runs every command in the background that can run there, and in this mode.
+    pub fn in_background(mode: &str) -> Self {
+        let server = TestServer::new();
+        server.open_background();
+        configure(&server, "background-threshold", "1");
+        configure(&server, "long-commands", mode);
+        server
+    }
+
+    /// Lets long commands leave; they run when they are asked to.
+    pub fn open_background(&self) {
+        self.engine.background.set_spawner(Box::new(|_| true));
+    }
+
+    /// Does what waits in the background.
+    pub fn work(&mut self) {
+        while let Some(job) = self.engine.background.try_next() {
+            self.executor.do_job(job, &mut Annex::default());
+        }
+    }
+
+    /// What a client gets whose command was in the background, if all of it is there.
+    pub fn come_back(&mut self, session: &mut Session, out: &mut Vec<u8>) {
+        if let Some(task) = session.background() {
+            task.take_reply(out);
+        }
+        self.executor.come_back(session, out, self.now);
+        if !session.is_away() {
+            session.client.take_outbox(out);
+        }
     }
 
     /// A new client.
@@ -68,15 +105,26 @@ impl TestServer {
         let mut input = format!("{line}\r\n").into_bytes();
         let mut out = Vec::new();
         let mut start = 0;
-        while start < input.len() {
+        while start < input.len() && !session.is_away() {
             let mut batch = Batch::default();
             let parsed =
                 Parser::default().parse(&mut input[start..], &Limits::default(), 100, &mut batch);
             assert_eq!(parsed.error, None, "{line}");
             assert!(parsed.consumed > 0, "{line}");
             let buffer = &input[start..];
-            self.executor.run_batch(session, (&batch, buffer), (&mut out, usize::MAX), self.now);
-            start += parsed.consumed;
+            let run = (&batch, buffer);
+            let done = self.executor.run_batch(session, run, (&mut out, usize::MAX), self.now);
+            start += match session.is_away() {
+                true => batch.bytes_of(done.executed),
+                false => parsed.consumed,
+            };
+            if session.is_away() && !self.waits_to_work {
+                self.work();
+                self.come_back(session, &mut out);
+            }
+        }
+        if session.is_away() {
+            return out;
         }
         session.client.take_outbox(&mut out);
         out
@@ -151,7 +199,7 @@ fn show(raw: &mut &[u8]) -> String {
 }
 
 /// Runs commands, separated by ` | `, on an empty server, and compares the replies, separated
-/// likewise.
+/// likewise: at once, and in the background, in either way.
 #[track_caller]
 pub fn check(commands: &str, expected: &str) {
     check_after(|_| {}, commands, expected);
@@ -159,21 +207,33 @@ pub fn check(commands: &str, expected: &str) {
 
 /// As [`check`], on a server that `set_up` has prepared.
 #[track_caller]
-pub fn check_after(set_up: impl FnOnce(&mut TestServer), commands: &str, expected: &str) {
-    let mut server = TestServer::new();
-    set_up(&mut server);
-    let mut session = server.client();
-    let replies: Vec<String> =
-        commands.split(" | ").map(|line| server.run(&mut session, line.trim())).collect();
-    assert_eq!(replies.join(" | "), expected.trim(), "{commands}");
+pub fn check_after(set_up: impl Fn(&mut TestServer), commands: &str, expected: &str) {
+    for mode in MODES {
+        let mut server = mode.map_or_else(TestServer::new, TestServer::in_background);
+        set_up(&mut server);
+        let mut session = server.client();
+        let replies: Vec<String> =
+            commands.split(" | ").map(|line| server.run(&mut session, line.trim())).collect();
+        assert_eq!(replies.join(" | "), expected.trim(), "{commands} ({mode:?})");
+    }
 }
+
+/// How commands are tried: at once, and in the background.
+const MODES: [Option<&str>; 3] = [None, Some("snapshot"), Some("yield")];
 
 /// Runs commands as [`check`] does, and compares the keyspace events they raise (`event key`,
 /// separated by commas) and how many changes they count.
 #[track_caller]
 pub fn check_events(commands: &str, expected: &str, dirty: u64) {
-    let mut server = TestServer::new();
-    configure(&server, "notify-keyspace-events", "KEAn");
+    for mode in MODES {
+        let mut server = mode.map_or_else(TestServer::new, TestServer::in_background);
+        check_events_of(&mut server, commands, expected, dirty);
+    }
+}
+
+#[track_caller]
+fn check_events_of(server: &mut TestServer, commands: &str, expected: &str, dirty: u64) {
+    configure(server, "notify-keyspace-events", "KEAn");
     let listener = server.client();
     let everything = b"__keyevent@0__:*";
     server.engine.pubsub.subscribe(Kind::Pattern, everything, &listener.client);
@@ -207,6 +267,14 @@ impl Kept {
             commands.push(show(&mut rest).trim_matches(['[', ']']).to_owned());
         }
         commands
+    }
+
+    /// The commands since the last time, but for the choice of the database.
+    pub fn take(&self) -> String {
+        let mut commands = self.commands();
+        self.0.lock().expect("no panic").clear();
+        commands.retain(|command| !command.starts_with("SELECT "));
+        commands.join(", ")
     }
 }
 

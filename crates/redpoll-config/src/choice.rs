@@ -52,6 +52,16 @@ macro_rules! choices {
 }
 
 choices! {
+    /// How commands run that take long.
+    LongCommands {
+        /// In the background, on what was there at one moment.
+        Snapshot = "snapshot",
+        /// In the background, on live data in slices where that is cheaper.
+        Yield = "yield",
+        /// At once, while others wait.
+        Inline = "inline",
+    }
+
     /// Whom to follow where Redis and Valkey define the same thing differently.
     Compat {
         /// Redis.

@@ -47,9 +47,9 @@ mod value;
 
 pub use choice::{
     AclPubsubDefault, AllocPolicy, AppendFsync, Choice, ClusterEndpointType, Compat, LogFormat,
-    LogLevel, LogTimestampFormat, MaxmemoryPolicy, OomScoreAdj, PropagationErrorBehavior,
-    ProtectedAction, ReplDisklessLoad, SanitizeDumpPayload, ShutdownFlags, Supervised,
-    SyslogFacility, TlsAuthClients, TlsAuthClientsUser,
+    LogLevel, LogTimestampFormat, LongCommands, MaxmemoryPolicy, OomScoreAdj,
+    PropagationErrorBehavior, ProtectedAction, ReplDisklessLoad, SanitizeDumpPayload,
+    ShutdownFlags, Supervised, SyslogFacility, TlsAuthClients, TlsAuthClientsUser,
 };
 pub use command_line::{CommandLine, Launch};
 pub use config::Config;

@@ -183,6 +183,8 @@ pub mod flags {
     pub const PRIMARY: u32 = 1 << 17;
     /// Talks through shared memory.
     pub const RINGS: u32 = 1 << 18;
+    /// A command of it runs in the background.
+    pub const BACKGROUND: u32 = 1 << 19;
 }
 
 /// What others want of a client.

@@ -53,6 +53,11 @@ pub enum Mode {
     Script,
     /// Again, for a client that waits: nothing new came, or something did.
     Resumed,
+    /// On a thread of the background: on copies of its keys, or, if it walks, on the live keyspace.
+    Background {
+        /// Whether what is answered is to be that of one moment where that is dearer.
+        snapshot: bool,
+    },
 }
 
 /// What is to be done after a command has run and given its locks back.
@@ -87,7 +92,7 @@ impl Ctx<'_> {
 
     /// Whether the command may make its client wait. If not, it answers as if its time were over.
     pub fn may_block(&self) -> bool {
-        !matches!(self.mode, Mode::Transaction | Mode::Script)
+        matches!(self.mode, Mode::Alone | Mode::Resumed)
     }
 
     /// Makes the client wait until one of the keys changes, and then runs the command again;

@@ -1,6 +1,7 @@
 //! `Engine`: what all threads and clients share.
 
 use crate::acl::{Grammar, Users};
+use crate::background::Background;
 use crate::block::Waiters;
 use crate::change_log::ChangeLog;
 use crate::client::{Client, Clients};
@@ -104,6 +105,8 @@ pub struct Engine {
     pub tracking: Tracking,
     /// Clients in blocking commands.
     pub waiters: Waiters,
+    /// Threads for commands that take long.
+    pub background: Background,
     /// Scripts and functions.
     pub scripts: Registry,
     /// CLIENT PAUSE.
@@ -207,6 +210,7 @@ impl Engine {
             pubsub: PubSub::default(),
             tracking: Tracking::default(),
             waiters: Waiters::default(),
+            background: Background::default(),
             scripts: Registry::default(),
             pause: Pause::default(),
             standstill: Standstill::default(),
@@ -269,10 +273,21 @@ impl Engine {
         self.replication.configure(self.config.repl_backlog_size() as usize, pending_max as usize);
         self.notable_from_micros.store(settings.notable_from_micros(), Relaxed);
         self.may_refuse_writes.store(settings.may_refuse_writes(), Relaxed);
+        self.background.configure(self.background_threads(), config.background_queue_max());
         *self.settings.write() = settings;
         self.expire_or_not(clock::now_ms());
         self.generation.fetch_add(1, Release);
         self.limit_clients(self.config.maxmemory_clients().bytes(self.config.maxmemory()));
+    }
+
+    /// How many threads work on long commands: as many as the machine has cores, unless the
+    /// configuration says another number.
+    pub fn background_threads(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, |cores| cores.get());
+        match self.config.background_threads() {
+            0 => cores(),
+            threads => threads,
+        }
     }
 
     /// Makes executors and sessions look for newer users.

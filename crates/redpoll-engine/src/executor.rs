@@ -5,10 +5,12 @@
 //! of a whole pipeline overlap instead of adding up. Then the commands run one after the other,
 //! each with its stripes locked, and their replies gather in one buffer.
 
+mod aside;
 mod check;
 mod evict;
 mod expire;
 mod hand_over;
+mod leave;
 mod prepare;
 mod run;
 mod serve;
@@ -22,7 +24,9 @@ use crate::session::{ReplyMode, Session};
 use crate::settings::Settings;
 use crate::spec::Flags;
 use crate::stats::ThreadStats;
+pub use aside::Annex;
 use evict::Evictor;
+pub use leave::Errand;
 pub use prepare::Plan;
 use prepare::Prepared;
 use redpoll_resp::{Args, Batch, Reply};
@@ -37,7 +41,7 @@ const TIMED_TOGETHER: u64 = 8;
 pub enum Stop {
     /// Every command is answered.
     Done,
-    /// The client waits in a blocking command.
+    /// The client waits in a blocking command, or for one in the background.
     Blocked,
     /// Clients are paused until this time, in milliseconds since 1970.
     Paused(i64),
@@ -88,7 +92,7 @@ impl Done<'_> {
 fn why_stop(session: &Session, full: bool) -> Option<Stop> {
     match () {
         () if session.closing => Some(Stop::Close),
-        () if session.waiting.is_some() => Some(Stop::Blocked),
+        () if session.waits() => Some(Stop::Blocked),
         () if session.rings_wanted.is_some() => Some(Stop::OpenRings),
         () => full.then_some(Stop::OutputFull),
     }
@@ -221,7 +225,7 @@ impl Executor {
                 Self::end_reply(session, out, start);
             }
             // A command that waits is counted when its wait ends.
-            timed += u64::from(ran && session.waiting.is_none());
+            timed += u64::from(ran && !session.waits());
             let next = plan.0.get(executed);
             let alone = watch.hot_keys && ran;
             if alone || !next.is_some_and(|next| ran && self.is_timed_with(&prepared, next, timed))

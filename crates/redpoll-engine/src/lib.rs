@@ -4,6 +4,7 @@
 //!   thread's way of running batches of commands.
 //! - [`spec`] says what a command is; [`ctx`] what it acts in; [`error`] what it may refuse with.
 //! - [`acl`]: users and what they may do.
+//! - [`background`]: threads for commands that take long.
 //! - [`change_log`] is what replicas and the append-only file follow.
 //! - [`persistence`]: snapshots of the data; [`migration`]: keys that move to another server.
 //! - [`refusal`]: when writes are not run, and what a script counts as.
@@ -16,6 +17,7 @@
 #![forbid(unsafe_code)]
 
 pub mod acl;
+pub mod background;
 pub mod block;
 pub mod change_log;
 mod cleanup;

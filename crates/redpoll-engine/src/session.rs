@@ -1,11 +1,13 @@
 //! `Session`: the state of one client, owned by the thread that serves it.
 
 use crate::acl::User;
+use crate::background::Task;
 use crate::block::Waiter;
 use crate::client::{Client, flags};
 use crate::replication::{Announced, Epoch};
 use crate::shared_memory::RingsWanted;
 use crate::spec::{Command, Flags};
+use redpoll_config::LongCommands;
 use redpoll_keyspace::stripe::WatchFlag;
 use redpoll_resp::{OwnedArgs, Proto};
 use redpoll_types::number::parse_i64;
@@ -131,6 +133,12 @@ pub struct Session {
     pub subscriptions: Subscriptions,
     /// The blocking command that it waits in.
     pub waiting: Option<Arc<Waiter>>,
+    /// The command of it that runs in the background.
+    pub(crate) background: Option<Arc<Task>>,
+    /// How its long commands run, if it has said so.
+    pub long_commands: Option<LongCommands>,
+    /// Its command runs here, whatever it costs.
+    pub(crate) runs_inline: bool,
     /// What it has said of itself as a replica to be.
     pub announced: Option<Announced>,
     /// Whether it is a replica.
@@ -183,6 +191,9 @@ impl Session {
             watch_flag: WatchFlag::default(),
             subscriptions: Subscriptions::default(),
             waiting: None,
+            background: None,
+            long_commands: None,
+            runs_inline: false,
             announced: None,
             is_replica: false,
             is_primary: false,
@@ -252,6 +263,7 @@ impl Session {
         figures.shard_channels.store(self.subscriptions.shard_channels.len() as u32, Relaxed);
         figures.watched.store(self.watched.len() as u32, Relaxed);
         self.client.set_flag(flags::BLOCKED, self.waiting.is_some());
+        self.client.set_flag(flags::BACKGROUND, self.background.is_some());
         self.client.set_flag(flags::CLOSING, self.closing);
     }
 }

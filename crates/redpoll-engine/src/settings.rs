@@ -51,6 +51,8 @@ pub struct Settings {
     pub latency_threshold_ms: u64,
     /// Replicas that must be near for writes to be accepted.
     pub min_replicas: usize,
+    /// The cost from which on a command runs in the background.
+    pub background_threshold: usize,
 }
 
 impl Settings {
@@ -108,6 +110,7 @@ impl Settings {
                 config.commandlog_large_reply_max_len(),
             ),
             import_mode: config.import_mode(),
+            background_threshold: config.background_threshold(),
             latency_threshold_ms: u64::try_from(config.latency_monitor_threshold()).unwrap_or(0),
         }
     }

@@ -6,6 +6,7 @@
 
 use crate::ctx::Ctx;
 use crate::error::Result;
+use redpoll_keyspace::Keys;
 use redpoll_resp::Args;
 
 mod arg;
@@ -20,6 +21,10 @@ pub use keys::{Begin, Find, KeyFlags, KeyPosition, KeySpec};
 /// A command's function. It has checked arity and locked keys behind it; what it returns as an
 /// error replaces whatever it has written to the reply.
 pub type Run = fn(&mut Ctx<'_>, Args<'_>) -> Result;
+
+/// About how many elements a call will have to do with. Its keys are locked, if they are by the
+/// metadata; bad arguments cost nothing, and are refused later.
+pub type Cost = fn(&mut Keys<'_>, Args<'_>) -> usize;
 
 /// A command or subcommand.
 pub struct Command {
@@ -123,6 +128,14 @@ pub struct Spec {
     pub keys: &'static [KeySpec],
     /// What it needs locked.
     pub locks: Locks,
+    /// What a call costs, if it can be much: it may run in the background then. Such a command must
+    /// not block its client, and touch no key but those of its metadata (unless `locks` is
+    /// `Own`: then it has to hold its locks in slices).
+    pub cost: Option<Cost>,
+    /// For commands that lock by themselves and have keys: whether a call goes beyond the keys that
+    /// the metadata names. If it does, it runs on the live keyspace in the background, and not on
+    /// copies.
+    pub beyond: Option<fn(Args<'_>) -> bool>,
     /// Where documentation lists it.
     pub group: Group,
     /// The first version of Redis that has it.
@@ -152,6 +165,8 @@ impl Spec {
         acl: Acl::NONE,
         keys: &[],
         locks: Locks::Keys,
+        cost: None,
+        beyond: None,
         group: Group::Generic,
         since: "1.0.0",
         history: &[],

@@ -198,6 +198,25 @@ impl Effects {
         *self = kept;
     }
 
+    /// Adds what was caused elsewhere, behind what was caused here; what is wanted stays.
+    pub fn absorb(&mut self, mut others: Effects) {
+        self.dirty += others.dirty;
+        self.expired += others.expired;
+        self.hits += others.hits;
+        self.misses += others.misses;
+        let Some(mut from) = others.take_rare() else { return };
+        let rare = self.rare();
+        rare.events.append(&mut from.events);
+        rare.ready.append(&mut from.ready);
+        rare.logged.append(&mut from.logged);
+        rare.expired_fields += from.expired_fields;
+        rare.lags_ms.append(&mut from.lags_ms);
+        rare.stale.append(&mut from.stale);
+        rare.changed.append(&mut from.changed);
+        rare.flushed |= from.flushed;
+        rare.evicted += from.evicted;
+    }
+
     /// The rare effects, to be added to.
     pub fn rare(&mut self) -> &mut Rare {
         self.rare.get_or_insert_default()

@@ -19,6 +19,7 @@ use redpoll_types::number::{I64_TEXT_MAX, parse_i64};
 use redpoll_types::string::Str;
 use redpoll_types::value::{Type, Typed, Value};
 
+mod aside;
 mod bytes;
 mod edit;
 mod evict;

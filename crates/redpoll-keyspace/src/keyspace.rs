@@ -84,6 +84,17 @@ pub enum Garbage {
     Part(Box<dyn Send>),
 }
 
+impl Garbage {
+    /// Roughly how many allocations it takes to free it.
+    pub fn effort(&self) -> usize {
+        match self {
+            Garbage::Value(value) => value.free_effort(),
+            Garbage::Db(db) => db.table.len(),
+            Garbage::Part(_) => 0,
+        }
+    }
+}
+
 impl Keyspace {
     /// An empty keyspace of so many databases.
     pub fn new(databases: usize) -> Self {

@@ -82,6 +82,20 @@ impl Stripe {
         taken
     }
 
+    /// Forgets everything, keys and those who watch them; answers which databases had any. For
+    /// stripes that no snapshot is taken of.
+    pub(crate) fn wipe(&mut self) -> Vec<usize> {
+        self.watches.clear();
+        let mut wiped = Vec::new();
+        for (number, db) in self.dbs.iter_mut().enumerate() {
+            if !db.table.is_empty() || db.next_due().is_some() {
+                drop(db.take());
+                wiped.push(number);
+            }
+        }
+        wiped
+    }
+
     /// Swaps two databases.
     pub(crate) fn swap_dbs(&mut self, one: usize, other: usize) {
         self.dbs.swap(one, other);

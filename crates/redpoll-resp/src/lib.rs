@@ -12,5 +12,5 @@ mod number;
 pub mod reply;
 pub mod request;
 
-pub use reply::{Proto, Reply};
+pub use reply::{Proto, Reply, Valve};
 pub use request::{Args, Batch, Limits, OwnedArgs, Parsed, Parser, ProtocolError, Span};

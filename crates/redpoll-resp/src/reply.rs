@@ -16,16 +16,60 @@ pub enum Proto {
     Resp3,
 }
 
+/// Takes a reply in parts while it is still being written.
+pub trait Valve {
+    /// Takes what is in `part`, and leaves it empty. `elements` have been written since the last
+    /// call. It may take as long as the client needs to read what it was sent before.
+    fn pass(&mut self, part: &mut Vec<u8>, elements: usize);
+}
+
+/// Bytes that gather before a valve is asked to take them.
+const PART: usize = 64 << 10;
+
 /// The encoder of one client's replies.
 pub struct Reply<'a> {
     out: &'a mut Vec<u8>,
     proto: Proto,
+    /// Who takes long replies in parts, if anybody does.
+    valve: Option<&'a mut (dyn Valve + 'static)>,
+    /// From how many bytes on; out of reach where nobody does.
+    full: usize,
+    /// Elements since a part was taken.
+    elements: usize,
 }
 
 impl<'a> Reply<'a> {
     /// An encoder that appends to `out`.
     pub fn new(out: &'a mut Vec<u8>, proto: Proto) -> Self {
-        Reply { out, proto }
+        Reply { out, proto, valve: None, full: usize::MAX, elements: 0 }
+    }
+
+    /// An encoder that lets `valve` take what has been written whenever that is much; see
+    /// [`Reply::flow`].
+    pub fn flowing(
+        out: &'a mut Vec<u8>,
+        proto: Proto,
+        valve: &'a mut (dyn Valve + 'static),
+    ) -> Self {
+        Reply { valve: Some(valve), full: PART, ..Reply::new(out, proto) }
+    }
+
+    /// To be called behind each element of a reply that may be long: lets go of what is written so
+    /// far if that is much and somebody takes it. Nothing before may be taken back afterwards, so
+    /// the reply's head must be final and no error may follow.
+    #[inline]
+    pub fn flow(&mut self) {
+        self.elements += 1;
+        if self.out.len() >= self.full {
+            self.pass();
+        }
+    }
+
+    #[cold]
+    fn pass(&mut self) {
+        if let Some(valve) = &mut self.valve {
+            valve.pass(self.out, std::mem::take(&mut self.elements));
+        }
     }
 
     /// The protocol in use.
@@ -214,7 +258,10 @@ impl<'a> Reply<'a> {
     /// Costs one move of the body's bytes.
     pub fn array_later(&mut self, body: impl FnOnce(&mut Reply<'_>) -> usize) {
         let start = self.out.len();
+        // The head is not there yet.
+        let full = std::mem::replace(&mut self.full, usize::MAX);
         let len = body(self);
+        self.full = full;
         let end = self.out.len();
         self.array(len);
         let head = self.out.len() - end;
@@ -290,6 +337,33 @@ mod tests {
             });
         });
         assert_eq!(text, "+OK\r\n*3\r\n:0\r\n:1\r\n:2\r\n");
+    }
+
+    #[test]
+    fn long_replies_go_in_parts() {
+        struct Taken(Vec<usize>);
+        impl Valve for Taken {
+            fn pass(&mut self, part: &mut Vec<u8>, elements: usize) {
+                self.0.extend([part.len(), elements]);
+                part.clear();
+            }
+        }
+        let (mut out, mut taken) = (Vec::new(), Taken(Vec::new()));
+        let mut reply = Reply::flowing(&mut out, Proto::Resp2, &mut taken);
+        reply.array(3);
+        for len in [PART, 5, PART] {
+            reply.bulk(&vec![b'x'; len]);
+            reply.flow();
+        }
+        // Not before its head is there.
+        reply.array_later(|reply| {
+            reply.bulk(&vec![b'x'; PART]);
+            reply.flow();
+            1
+        });
+        let head = "$65536\r\n".len() + 2;
+        assert_eq!(taken.0, [PART + head + 4, 1, PART + head + 11, 2]);
+        assert_eq!(out.len(), PART + head + 4);
     }
 
     #[test]

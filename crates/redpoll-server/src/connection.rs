@@ -4,6 +4,7 @@
 //! and replies leave from the worker's buffer. Only what is left over (half a command, replies that
 //! the client does not read) is kept here.
 
+mod away;
 mod input;
 mod rings;
 mod unread;
@@ -186,7 +187,7 @@ impl Connection {
         let out_max = self.session.reply_max.min(OUT_MAX);
         let mut start = 0;
         let next = loop {
-            if self.session.waiting.is_some() {
+            if self.session.waits() {
                 self.parser.reset();
                 break Next::Wait;
             }
@@ -243,7 +244,9 @@ impl Connection {
             self.close_as_unread(executor);
             return Next::Close;
         }
-        self.session.client.take_outbox(&mut scratch.output);
+        if !self.session.is_away() {
+            self.session.client.take_outbox(&mut scratch.output);
+        }
         if !self.flush(executor, &mut scratch.output) || self.over_limits(executor, now) {
             return Next::Close;
         }
@@ -313,6 +316,7 @@ impl Connection {
             self.sent = 0;
             self.room = UNREAD_MAX;
             self.reckon(executor);
+            self.ask_for_more();
         } else if self.sent > UNREAD_MAX && self.sent > self.output.len() / 2 {
             self.output.drain(..self.sent);
             self.sent = 0;
@@ -358,7 +362,7 @@ impl Connection {
     pub fn has_work(&self) -> bool {
         !self.input.is_empty()
             && !self.finishing
-            && self.session.waiting.is_none()
+            && !self.session.waits()
             && self.unsent() <= self.unread_max
     }
 
@@ -403,9 +407,13 @@ impl Connection {
                 false => client.unblock_for_new_role(),
             }
         }
-        client.take_outbox(&mut scratch.output);
+        self.pull(executor, &mut scratch.output, now);
+        if !self.session.is_away() {
+            client.take_outbox(&mut scratch.output);
+        }
         self.session.publish_figures(client.figures.last_active.load(Relaxed));
         if wishes.kill
+            || self.session.closing
             || !self.flush(executor, &mut scratch.output)
             || self.over_limits(executor, now)
             || (self.finishing && self.unsent() == 0)
@@ -471,9 +479,8 @@ impl Connection {
         let timeout = config.timeout();
         let figures = &self.session.client.figures;
         let idle = now - figures.last_active.load(Relaxed);
-        let exempt = self.session.waiting.is_some()
-            || self.session.subscriptions.any()
-            || self.session.is_replica;
+        let exempt =
+            self.session.waits() || self.session.subscriptions.any() || self.session.is_replica;
         if timeout > 0 && idle > timeout * 1000 && !exempt {
             log::debug!("Closing idle client {}", self.session.client.origin.address);
             return true;

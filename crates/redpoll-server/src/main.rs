@@ -12,6 +12,7 @@
 
 mod acceptor;
 mod aof;
+mod background;
 mod banner;
 mod certificates;
 mod check;

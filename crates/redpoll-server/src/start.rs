@@ -12,8 +12,8 @@ use crate::supervisor::Supervisor;
 use crate::worker::Worker;
 use crate::workers::Workers;
 use crate::{
-    acceptor, aof, banner, handshake, logging, migrate, oom_score, reclaim, replication, storage,
-    tiers, timer, users,
+    acceptor, aof, background, banner, handshake, logging, migrate, oom_score, reclaim,
+    replication, storage, tiers, timer, users,
 };
 use redpoll_config::{Config, Text};
 use redpoll_engine::engine::ProcessInfo;
@@ -96,6 +96,7 @@ fn start_threads(
     redpoll_memory::enable_background_purging();
     reclaim::start(engine).map_err(failed)?;
     tiers::start(engine).map_err(failed)?;
+    background::start(engine);
     engine.persistence.set_storage(Box::new(Directory { config: Arc::clone(&engine.config) }));
     migrate::start(engine);
     replication::start(engine).map_err(failed)?;

@@ -20,6 +20,7 @@ mod report;
 mod scenarios;
 pub(crate) mod server;
 mod shm;
+mod timeline;
 
 use crate::repo;
 use load::Tool;
@@ -32,7 +33,8 @@ use std::process::{Command, ExitCode};
 const USAGE: &str = "\
 usage: cargo xtask compare [options]
   --quick            fewer keys, requests and rounds: a first look in under a minute
-  --only NAME        one scenario; may be given several times
+  --only NAME        one scenario, or all whose names go on behind NAME with a dash;
+                     may be given several times
   --rounds N         rounds of each scenario, in place of its own number
   --server-bin PATH  our server, in place of a release build of this tree
   --peer-bin PATH    the other one (default: redis-server)
@@ -121,7 +123,7 @@ fn parse(args: &[String]) -> Result<Options, String> {
             other => return Err(format!("no option named '{other}'")),
         }
     }
-    let unknown = |name: &&String| SCENARIOS.iter().all(|scenario| scenario.name != **name);
+    let unknown = |name: &&String| !SCENARIOS.iter().any(|scenario| scenario.is_named(name));
     if let Some(name) = options.only.iter().find(unknown).filter(|_| !options.commands) {
         return Err(format!("no scenario named '{name}'"));
     }
@@ -150,7 +152,7 @@ fn compare(options: &Options) -> Result<(), String> {
         return commands::write(&table, &directory, docs.as_deref());
     }
     for scenario in SCENARIOS {
-        if options.only.is_empty() || options.only.iter().any(|name| name == scenario.name) {
+        if options.only.is_empty() || options.only.iter().any(|name| scenario.is_named(name)) {
             measure(scenario, &settings, options, &mut results)?;
         }
     }
@@ -183,6 +185,9 @@ fn measure(
             let mut session = Session::new(settings, flavor);
             (scenario.run)(&mut session)?;
             results.add_curves(session.take_curves());
+            if let Some(timeline) = session.take_timeline() {
+                results.draw(flavor, timeline);
+            }
             for (metric, value) in session.finish() {
                 results.add(metric, flavor, value);
             }

@@ -4,6 +4,7 @@ use super::chart;
 use super::latency::{self, Curve};
 use super::scenarios::{Goal, METRICS, Metric};
 use super::server::{Flavor, Server, Settings, info_field};
+use super::timeline::{self, Timeline};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
@@ -23,6 +24,8 @@ pub struct Results {
     /// Samples of both sides by the figure's key.
     samples: BTreeMap<&'static str, [Vec<f64>; 2]>,
     curves: Vec<Curve>,
+    /// The last runs of both sides that are drawn over time.
+    timelines: [Option<Timeline>; 2],
 }
 
 /// A figure with the medians of both sides.
@@ -75,6 +78,7 @@ impl Results {
             quick: settings.quick,
             samples: BTreeMap::new(),
             curves: Vec::new(),
+            timelines: [None, None],
         })
     }
 
@@ -87,6 +91,17 @@ impl Results {
     /// Adds distributions of latencies.
     pub fn add_curves(&mut self, curves: Vec<Curve>) {
         self.curves.extend(curves);
+    }
+
+    /// Keeps a run to be drawn over time.
+    pub fn draw(&mut self, flavor: Flavor, timeline: Timeline) {
+        self.timelines[flavor.index()] = Some(timeline);
+    }
+
+    /// The picture of the runs over time, if both sides have one.
+    fn drawn(&self) -> Option<String> {
+        let [Some(ours), Some(theirs)] = &self.timelines else { return None };
+        Some(timeline::document(&self.subject(), [ours, theirs]))
     }
 
     /// The figures that both sides have, in the order they are shown.
@@ -188,6 +203,9 @@ impl Results {
         let markdown = format!("# Redpoll and Redis\n\n{}", self.markdown());
         put(&directory.join("compare.md"), &markdown)?;
         put(&directory.join("compare.json"), &self.json())?;
+        if let Some(drawn) = self.drawn() {
+            put(&directory.join("background.svg"), &drawn)?;
+        }
         put(&directory.join("compare.svg"), &chart::document(&self.subject(), &self.rows()))?;
         self.write_curves(directory)
     }
@@ -205,6 +223,9 @@ impl Results {
         fs::create_dir_all(docs).map_err(|error| error.to_string())?;
         put(&docs.join("compare.svg"), &chart::document(&self.subject(), &self.rows()))?;
         self.write_curves(docs)?;
+        if let Some(drawn) = self.drawn() {
+            put(&docs.join("background.svg"), &drawn)?;
+        }
         let path = docs.join("performance.md");
         let present = fs::read_to_string(&path).unwrap_or_else(|_| {
             format!("# Performance\n\n![Redpoll and Redis](compare.svg)\n\n{BEGIN}\n{END}\n")
@@ -294,6 +315,7 @@ mod tests {
             quick: true,
             samples: BTreeMap::new(),
             curves: Vec::new(),
+            timelines: [None, None],
         };
         let metric = |key: &str| {
             METRICS.iter().find(|metric| metric.key == key).expect("a figure of this name")

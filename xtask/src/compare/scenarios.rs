@@ -5,6 +5,7 @@
 //! one measurement to the next.
 
 mod aof;
+mod background;
 mod saving;
 mod tiers;
 
@@ -13,6 +14,7 @@ use super::load::{self, BOTH_CORES, LOAD_CORE, SERVER_CORE, Tool};
 use super::probe;
 use super::server::{Flavor, Server, Settings};
 use super::shm;
+use super::timeline::Timeline;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -88,6 +90,11 @@ const KEPT: &str = "Append-only file: throughput with it, flushed each second, o
 const TIERS: &str =
     "Two tiers of memory: values of 1000 bytes, DRAM for a quarter of them, Zipf 0.99";
 const RATIO: &str = "Two tiers of memory: how far the policy `ratio` is off";
+const LIGHT: &str = "Ten clients with GETs beside five with long commands: GETs done";
+const KEPT_LIGHT: &str = "The same, of what is done without the five";
+const WAITS: &str = "The same: 99.9 % of the GETs answered within";
+const LONGEST: &str = "The same: the longest wait of a GET";
+const LONG: &str = "One long command alone";
 const SMALL: &str = "Memory of a small collection";
 
 /// All figures, in the order they are shown.
@@ -155,6 +162,43 @@ pub const METRICS: &[Metric] = &[
     more(TIERS, "tiers.cxl", "`tiered` / DRAM only, far as CXL", "times", Goal::AtLeast(0.95)),
     more(TIERS, "tiers.off", "tiers on, all in DRAM / off", "times", Goal::AtLeast(0.98)),
     less(RATIO, "tiers.ratio", "1 to 3 after the load", "%", Goal::AtMost(2.0)),
+    more(LIGHT, "background.keys.light", "KEYS of 5,000,000 keys", "/s", Goal::TimesPeer(60.0)),
+    more(LIGHT, "background.smembers.light", "SMEMBERS of 5,000,000", "/s", Goal::TimesPeer(60.0)),
+    more(LIGHT, "background.sort.light", "SORT of 1,000,000", "/s", Goal::TimesPeer(60.0)),
+    more(
+        LIGHT,
+        "background.zunion.light",
+        "ZUNIONSTORE of 2 × 1,000,000",
+        "/s",
+        Goal::TimesPeer(60.0),
+    ),
+    more(LIGHT, "background.del.light", "DEL of 5 × 1,000,000", "/s", Goal::None),
+    more(KEPT_LIGHT, "background.keys.kept", "KEYS of 5,000,000 keys", "%", Goal::AtLeast(40.0)),
+    more(KEPT_LIGHT, "background.smembers.kept", "SMEMBERS of 5,000,000", "%", Goal::AtLeast(40.0)),
+    more(KEPT_LIGHT, "background.sort.kept", "SORT of 1,000,000", "%", Goal::AtLeast(40.0)),
+    more(
+        KEPT_LIGHT,
+        "background.zunion.kept",
+        "ZUNIONSTORE of 2 × 1,000,000",
+        "%",
+        Goal::AtLeast(40.0),
+    ),
+    more(KEPT_LIGHT, "background.del.kept", "DEL of 5 × 1,000,000", "%", Goal::AtLeast(40.0)),
+    less(WAITS, "background.keys.p999", "KEYS of 5,000,000 keys", "ms", Goal::AtMost(5.0)),
+    less(WAITS, "background.smembers.p999", "SMEMBERS of 5,000,000", "ms", Goal::AtMost(5.0)),
+    less(WAITS, "background.sort.p999", "SORT of 1,000,000", "ms", Goal::AtMost(5.0)),
+    less(WAITS, "background.zunion.p999", "ZUNIONSTORE of 2 × 1,000,000", "ms", Goal::AtMost(5.0)),
+    less(WAITS, "background.del.p999", "DEL of 5 × 1,000,000", "ms", Goal::AtMost(5.0)),
+    less(LONGEST, "background.keys.max", "KEYS of 5,000,000 keys", "ms", Goal::None),
+    less(LONGEST, "background.smembers.max", "SMEMBERS of 5,000,000", "ms", Goal::None),
+    less(LONGEST, "background.sort.max", "SORT of 1,000,000", "ms", Goal::None),
+    less(LONGEST, "background.zunion.max", "ZUNIONSTORE of 2 × 1,000,000", "ms", Goal::None),
+    less(LONGEST, "background.del.max", "DEL of 5 × 1,000,000", "ms", Goal::None),
+    less(LONG, "background.keys.alone", "KEYS of 5,000,000 keys", "ms", Goal::OfPeer(1.2)),
+    less(LONG, "background.smembers.alone", "SMEMBERS of 5,000,000", "ms", Goal::OfPeer(1.2)),
+    less(LONG, "background.sort.alone", "SORT of 1,000,000", "ms", Goal::OfPeer(1.2)),
+    less(LONG, "background.zunion.alone", "ZUNIONSTORE of 2 × 1,000,000", "ms", Goal::OfPeer(1.2)),
+    less(LONG, "background.del.alone", "DEL of 5 × 1,000,000", "ms", Goal::OfPeer(1.2)),
 ];
 
 /// A way to come by figures.
@@ -167,6 +211,14 @@ pub struct Scenario {
     pub rounds: usize,
     /// Measures one side once.
     pub run: fn(&mut Session<'_>) -> Result<(), String>,
+}
+
+impl Scenario {
+    /// Whether `--only` means it: by its name, or by the part before a dash.
+    pub fn is_named(&self, name: &str) -> bool {
+        let rest = self.name.strip_prefix(name);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    }
 }
 
 /// All scenarios, in the order they run.
@@ -237,6 +289,36 @@ pub const SCENARIOS: &[Scenario] = &[
         rounds: 1,
         run: tiers::run,
     },
+    Scenario {
+        name: "background-keys",
+        about: "GETs by ten clients beside KEYS of 5,000,000 keys by five",
+        rounds: 1,
+        run: |session| background::run(session, "keys"),
+    },
+    Scenario {
+        name: "background-smembers",
+        about: "GETs by ten clients beside SMEMBERS of 5,000,000 members by five",
+        rounds: 1,
+        run: |session| background::run(session, "smembers"),
+    },
+    Scenario {
+        name: "background-sort",
+        about: "GETs by ten clients beside SORT of 1,000,000 elements by five",
+        rounds: 1,
+        run: |session| background::run(session, "sort"),
+    },
+    Scenario {
+        name: "background-zunion",
+        about: "GETs by ten clients beside ZUNIONSTORE of two sets of 1,000,000 by five",
+        rounds: 1,
+        run: |session| background::run(session, "zunion"),
+    },
+    Scenario {
+        name: "background-del",
+        about: "GETs by ten clients beside DEL of five sets of 1,000,000 by five",
+        rounds: 1,
+        run: |session| background::run(session, "del"),
+    },
 ];
 
 /// One side, one round: what a scenario needs, and where it writes.
@@ -245,12 +327,23 @@ pub struct Session<'a> {
     flavor: Flavor,
     samples: Vec<(&'static Metric, f64)>,
     curves: Vec<Curve>,
+    timeline: Option<Timeline>,
 }
 
 impl<'a> Session<'a> {
     /// A session without figures.
     pub fn new(settings: &'a Settings, flavor: Flavor) -> Session<'a> {
-        Session { settings, flavor, samples: Vec::new(), curves: Vec::new() }
+        Session { settings, flavor, samples: Vec::new(), curves: Vec::new(), timeline: None }
+    }
+
+    /// Keeps a run to be drawn.
+    pub(super) fn draw(&mut self, timeline: Timeline) {
+        self.timeline = Some(timeline);
+    }
+
+    /// The run to be drawn, if there is one.
+    pub fn take_timeline(&mut self) -> Option<Timeline> {
+        self.timeline.take()
     }
 
     /// The figures.

@@ -272,22 +272,55 @@ impl Client {
 
     /// Sends a command and reads its reply, which must be a line or a string.
     pub fn ask(&mut self, command: &[&str]) -> Result<String, String> {
-        self.request(command)?;
+        self.send_request(command)?;
         self.reply()?.ok_or(format!("{}: no line and no string", command.join(" ")))
     }
 
     /// Sends a command whose reply may be anything but an error.
     pub fn command(&mut self, command: &[&str]) -> Result<(), String> {
-        self.request(command)?;
+        self.send_request(command)?;
         self.reply().map(|_| ())
     }
 
-    fn request(&mut self, command: &[&str]) -> Result<(), String> {
+    /// Sends what asks for a command.
+    fn send_request(&mut self, command: &[&str]) -> Result<(), String> {
+        self.send(&Client::request(command))
+    }
+
+    /// The bytes that ask for a command.
+    pub fn request(command: &[&str]) -> Vec<u8> {
         let mut request = format!("*{}\r\n", command.len());
         for word in command {
             request.push_str(&format!("${}\r\n{word}\r\n", word.len()));
         }
-        self.send(request.as_bytes())
+        request.into_bytes()
+    }
+
+    /// Reads a whole reply, which must not be an error, and forgets it: at as little cost as can
+    /// be, since the load shares its cores with the server.
+    pub fn swallow(&mut self) -> Result<(), String> {
+        let (mut line, mut left) = (Vec::new(), 1u64);
+        while left > 0 {
+            left -= 1;
+            line.clear();
+            self.stream.read_until(b'\n', &mut line).map_err(|error| error.to_string())?;
+            let text = || String::from_utf8_lossy(&line).trim_end().to_owned();
+            let number = |digits: &[u8]| -> Option<i64> {
+                std::str::from_utf8(digits).ok()?.trim_end().parse().ok()
+            };
+            match line.split_first() {
+                Some((b'+' | b':', _)) => {}
+                Some((b'$', digits)) => {
+                    let length = number(digits).ok_or_else(text)?;
+                    self.skip(usize::try_from(length).map_or(0, |length| length + 2))?;
+                }
+                Some((b'*', digits)) => {
+                    left += u64::try_from(number(digits).ok_or_else(text)?).unwrap_or(0);
+                }
+                _ => return Err(text()),
+            }
+        }
+        Ok(())
     }
 
     /// Reads a whole reply; answers what it says if it is a line or a string.

@@ -1,12 +1,14 @@
 //! `BITCOUNT key [start end [BYTE|BIT]]`: how many bits are set.
 
 use super::offsets::{self, UNIT};
+use crate::cost;
 use crate::prelude::*;
 use redpoll_types::bits;
 
 pub const BITCOUNT: Command = Command {
     spec: Spec {
         name: "bitcount",
+        cost: cost::BYTES_OF_FIRST,
         arity: -2,
         flags: Flags::READONLY,
         keys: &[KeySpec::at(1).ro().access()],

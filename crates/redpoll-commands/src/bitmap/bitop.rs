@@ -1,11 +1,13 @@
 //! `BITOP operation destkey key...`: strings combined bit by bit.
 
+use crate::cost;
 use crate::prelude::*;
 use redpoll_types::bits::{Fold, Operation};
 
 pub const BITOP: Command = Command {
     spec: Spec {
         name: "bitop",
+        cost: cost::BYTES_OF_SOURCES,
         arity: -4,
         flags: Flags::WRITE.with(Flags::DENYOOM),
         keys: &[KeySpec::at(2).ow().update(), KeySpec::range(3, -1, 1).ro().access()],

@@ -1,12 +1,14 @@
 //! `BITPOS key bit [start [end [BYTE|BIT]]]`: the first bit of a value.
 
 use super::offsets::{self, UNIT};
+use crate::cost;
 use crate::prelude::*;
 use redpoll_types::bits;
 
 pub const BITPOS: Command = Command {
     spec: Spec {
         name: "bitpos",
+        cost: cost::BYTES_OF_FIRST,
         arity: -3,
         flags: Flags::READONLY,
         keys: &[KeySpec::at(1).ro().access()],

@@ -1,11 +1,13 @@
 //! `DUMP key`: the value in Redis's RDB format, for RESTORE.
 
+use crate::cost;
 use crate::prelude::*;
 use redpoll_engine::migration::dump;
 
 pub const DUMP: Command = Command {
     spec: Spec {
         name: "dump",
+        cost: cost::DUMPED,
         arity: 2,
         flags: Flags::READONLY,
         keys: &[KeySpec::at(1).ro().access()],

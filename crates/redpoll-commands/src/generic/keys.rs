@@ -1,9 +1,10 @@
 //! `KEYS pattern`: all keys that match.
 //!
-//! One stripe after the other is locked, so others wait for a 256th of the walk at most; the keys
-//! of a stripe are those of one moment, those of all stripes are not. A pattern without special
-//! characters is looked up, not searched for.
+//! In a large database it runs in the background (`names`). Here, one stripe after the other is
+//! locked; the keys of a stripe are those of one moment, those of all stripes are not. A pattern
+//! without special characters is looked up, not searched for.
 
+use super::names;
 use crate::answer::Bound;
 use crate::matching::Pattern;
 use crate::prelude::*;
@@ -11,6 +12,10 @@ use crate::prelude::*;
 pub const KEYS: Command = Command {
     spec: Spec {
         name: "keys",
+        cost: Some(|keys, args| match Pattern::new(args.at(1)) {
+            Pattern::Literal(_) => 0,
+            _ => keys.keyspace().len(keys.db()),
+        }),
         arity: 2,
         flags: Flags::READONLY,
         acl: Acl::DANGEROUS,
@@ -30,6 +35,9 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let pattern = Pattern::new(args.at(1));
     if let Pattern::Literal(key) = pattern {
         return one(ctx, key);
+    }
+    if let Some(snapshot) = names::is_aside(ctx.mode) {
+        return names::answer(ctx, args.at(1), snapshot);
     }
     let bound = Bound::of(ctx);
     let Ctx { keys, reply, .. } = ctx;

@@ -1,6 +1,7 @@
 //! Keys of any type, and whole databases.
 
 mod database;
+mod names;
 
 group! {
     copy: COPY;

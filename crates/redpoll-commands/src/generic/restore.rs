@@ -4,6 +4,7 @@
 //! A payload is checked as a whole before anything happens: whatever `sanitize-dump-payload` says,
 //! no damaged value comes into the keyspace.
 
+use crate::cost;
 use crate::prelude::*;
 use redpoll_config::Config;
 use redpoll_engine::persistence;
@@ -12,6 +13,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 const SPEC: Spec = Spec {
     name: "restore",
+    cost: cost::RESTORED,
     arity: -4,
     flags: Flags::WRITE.with(Flags::DENYOOM),
     acl: Acl::DANGEROUS,

@@ -7,8 +7,10 @@
 //! somewhere, and it ends.
 
 use crate::matching::Pattern;
+use crate::cost;
 use crate::prelude::*;
 use crate::scan;
+use redpoll_engine::background::Slices;
 use redpoll_keyspace::Keys;
 use redpoll_keyspace::entry::EntryRef;
 use redpoll_keyspace::table::Cursor;
@@ -19,6 +21,7 @@ use redpoll_types::value::Value;
 pub const SCAN: Command = Command {
     spec: Spec {
         name: "scan",
+        cost: Some(|keys, args| cost::option(args, 2, "count").min(keys.keyspace().len(keys.db()))),
         history: &[("6.0.0", "The option `TYPE`.")],
         arity: -2,
         flags: Flags::READONLY,
@@ -42,8 +45,9 @@ pub const SCAN: Command = Command {
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let cursor = scan::cursor(args.at(1))?;
     let options = Options::parse(args)?;
+    let slices = Slices::of(ctx);
     let Ctx { keys, reply, .. } = ctx;
-    let mut step = Step { found: 0, expired: Vec::new() };
+    let mut step = Step { found: 0, expired: Vec::new(), slices };
     scan::reply(reply, |reply| {
         let next = step.walk(keys, reply, cursor, &options);
         (next, step.found)
@@ -99,6 +103,8 @@ struct Step {
     found: usize,
     /// Keys whose time has come, to be removed when the walk holds no table.
     expired: Vec<Box<[u8]>>,
+    /// Of the walk, if it is long.
+    slices: Slices,
 }
 
 impl Step {
@@ -120,6 +126,7 @@ impl Step {
         let mut steps = options.count.saturating_mul(10).max(2 * stripes as usize);
         while met < options.count && steps > 0 {
             steps -= 1;
+            self.slices.before();
             let table = &keys.stripe(number as usize).dbs()[db].table;
             let next = table.scan_step(place, &mut |entry| {
                 met += 1;
@@ -130,6 +137,7 @@ impl Step {
                     self.found += 1;
                 }
             });
+            self.slices.is_over(keys);
             place = next.unwrap_or_default();
             if next.is_none() {
                 number += 1;

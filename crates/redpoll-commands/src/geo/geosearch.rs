@@ -8,12 +8,15 @@ use super::arguments::UNIT;
 use super::georadius::{COUNT, ORDER, WITH_COORD, WITH_DIST, WITH_HASH};
 use super::options::{Kind, Options};
 use super::search;
+use crate::cost::FEW;
 use crate::prelude::*;
+use redpoll_keyspace::Keys;
 use redpoll_types::zset::ZSet;
 
 pub const GEOSEARCH: Command = Command {
     spec: Spec {
         name: "geosearch",
+        cost: Some(|keys, args| cost(keys, args, 1, Kind::Search)),
         arity: -7,
         flags: Flags::READONLY,
         keys: &[KeySpec::at(1).ro().access()],
@@ -33,6 +36,7 @@ pub const GEOSEARCH: Command = Command {
 pub const GEOSEARCHSTORE: Command = Command {
     spec: Spec {
         name: "geosearchstore",
+        cost: Some(|keys, args| cost(keys, args, 2, Kind::SearchStore)),
         arity: -8,
         flags: Flags::WRITE.with(Flags::DENYOOM),
         keys: &[KeySpec::at(1).ow().update(), KeySpec::at(2).ro().access()],
@@ -57,6 +61,15 @@ pub const GEOSEARCHSTORE: Command = Command {
         Ok(())
     },
 };
+
+/// What a search costs in the index at the `at`th word.
+fn cost(keys: &Keys<'_>, args: Args<'_>, at: usize, kind: Kind) -> usize {
+    let set = keys.glimpse::<ZSet>(args.at(at));
+    let Some(set) = set.filter(|set| set.len() > FEW) else { return keys.elements(args.at(at)) };
+    let target = (at == 2).then(|| args.at(1));
+    let mut options = Options { target, ..Options::default() };
+    options.read(kind, args, at + 1, Some(set)).map_or(0, |()| search::cost(set, &options))
+}
 
 const SPEC: Spec = Spec {
     group: Group::Geo,

@@ -68,6 +68,18 @@ fn write(reply: &mut Reply<'_>, place: &Found<'_>, unit: f64, options: &Options<
     }
 }
 
+/// How many places the cells around the area hold; those that the shape leaves out are looked at,
+/// too.
+pub fn cost(set: &ZSet, options: &Options<'_>) -> usize {
+    /// What a place costs, whose distance is computed.
+    const PLACE: usize = 4;
+    let Some((form, _)) = &options.form else { return 0 };
+    let shape = Shape::new(options.centre.unwrap_or_default(), form.clone());
+    let within = |interval| set.ranks_by_score(&scores(interval)).len();
+    let places = shape.intervals().map(within).sum::<usize>() * PLACE;
+    if options.any { places.min(options.count * PLACE) } else { places }
+}
+
 /// Puts the places at the target, or removes it if there are none; answers how many there are.
 pub fn store(ctx: &mut Ctx<'_>, target: &[u8], set: ZSet, event: &'static str) {
     let len = set.len();

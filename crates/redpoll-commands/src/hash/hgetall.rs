@@ -2,6 +2,7 @@
 
 use super::fields;
 use crate::answer;
+use crate::cost;
 use crate::prelude::*;
 use redpoll_types::hash::Hash;
 
@@ -25,6 +26,7 @@ pub const HVALS: Command = Command {
 };
 
 const SPEC: Spec = Spec {
+    cost: cost::FIRST,
     arity: 2,
     flags: Flags::READONLY,
     keys: &[KeySpec::at(1).ro().access()],
@@ -43,6 +45,7 @@ fn get_all(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     for field in hash.into_iter().flat_map(|hash| hash.live(now)) {
         answer::element(&mut ctx.reply, field.name);
         answer::element(&mut ctx.reply, field.value);
+        ctx.reply.flow();
     }
     Ok(())
 }
@@ -51,9 +54,8 @@ fn keys(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let now = fields::now(ctx);
     let hash = ctx.keys.read::<Hash>(args.at(1))?;
     ctx.reply.array(hash.map_or(0, |hash| fields::live_len(hash, now)));
-    for field in hash.into_iter().flat_map(|hash| hash.live(now)) {
-        answer::element(&mut ctx.reply, field.name);
-    }
+    let fields = hash.into_iter().flat_map(|hash| hash.live(now));
+    answer::elements(&mut ctx.reply, fields.map(|field| field.name));
     Ok(())
 }
 
@@ -61,9 +63,8 @@ fn values(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let now = fields::now(ctx);
     let hash = ctx.keys.read::<Hash>(args.at(1))?;
     ctx.reply.array(hash.map_or(0, |hash| fields::live_len(hash, now)));
-    for field in hash.into_iter().flat_map(|hash| hash.live(now)) {
-        answer::element(&mut ctx.reply, field.value);
-    }
+    let fields = hash.into_iter().flat_map(|hash| hash.live(now));
+    answer::elements(&mut ctx.reply, fields.map(|field| field.value));
     Ok(())
 }
 

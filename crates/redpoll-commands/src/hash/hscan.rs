@@ -1,6 +1,7 @@
 //! `HSCAN key cursor [MATCH pattern] [COUNT count] [NOVALUES]`.
 
 use super::fields;
+use crate::cost;
 use crate::prelude::*;
 use crate::{answer, scan};
 use redpoll_types::hash::Hash;
@@ -8,6 +9,7 @@ use redpoll_types::hash::Hash;
 pub const HSCAN: Command = Command {
     spec: Spec {
         name: "hscan",
+        cost: cost::SCANNED,
         arity: -3,
         flags: Flags::READONLY,
         keys: &[KeySpec::at(1).ro().access()],

@@ -1,12 +1,14 @@
 //! `PFCOUNT key...`: the count of one HyperLogLog, or of the union of several.
 
 use super::value;
+use crate::cost;
 use crate::prelude::*;
 use redpoll_types::hll;
 
 pub const PFCOUNT: Command = Command {
     spec: Spec {
         name: "pfcount",
+        cost: cost::MERGED,
         arity: -2,
         flags: Flags::READONLY.with(Flags::MAY_REPLICATE),
         // The count that is cached in the value may be renewed.

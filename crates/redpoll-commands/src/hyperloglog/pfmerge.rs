@@ -1,12 +1,14 @@
 //! `PFMERGE destkey [sourcekey...]`: the union of HyperLogLogs.
 
 use super::value;
+use crate::cost;
 use crate::prelude::*;
 use redpoll_types::hll;
 
 pub const PFMERGE: Command = Command {
     spec: Spec {
         name: "pfmerge",
+        cost: cost::MERGED,
         arity: -2,
         flags: Flags::WRITE.with(Flags::DENYOOM),
         keys: &[KeySpec::at(1).rw().access().insert(), KeySpec::range(2, -1, 1).ro().access()],

@@ -1,11 +1,13 @@
 //! `LINSERT key BEFORE|AFTER pivot element`: put an element beside another.
 
+use crate::cost;
 use crate::prelude::*;
 use redpoll_types::list::{End, List};
 
 pub const LINSERT: Command = Command {
     spec: Spec {
         name: "linsert",
+        cost: cost::FIRST,
         arity: 5,
         flags: Flags::WRITE.with(Flags::DENYOOM),
         keys: &[KeySpec::at(1).rw().insert()],

@@ -1,11 +1,13 @@
 //! `LPOS key element [RANK rank] [COUNT num-matches] [MAXLEN len]`: where an element is.
 
+use crate::cost;
 use crate::prelude::*;
 use redpoll_types::list::List;
 
 pub const LPOS: Command = Command {
     spec: Spec {
         name: "lpos",
+        cost: cost::FIRST,
         arity: -3,
         flags: Flags::READONLY,
         keys: &[KeySpec::at(1).ro().access()],

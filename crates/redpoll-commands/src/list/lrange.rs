@@ -1,12 +1,14 @@
 //! `LRANGE key start stop`: the elements between two indices.
 
 use crate::answer;
+use crate::cost;
 use crate::prelude::*;
 use redpoll_types::list::List;
 
 pub const LRANGE: Command = Command {
     spec: Spec {
         name: "lrange",
+        cost: cost::BETWEEN,
         arity: 4,
         flags: Flags::READONLY,
         keys: &[KeySpec::at(1).ro().access()],
@@ -27,9 +29,8 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         return Ok(());
     };
     let elements = list.range(start, stop);
-    let reply = &mut ctx.reply;
-    reply.array(elements.len());
-    elements.for_each(|element| answer::element(reply, element));
+    ctx.reply.array(elements.len());
+    answer::elements(&mut ctx.reply, elements);
     Ok(())
 }
 

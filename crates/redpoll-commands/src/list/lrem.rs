@@ -1,11 +1,13 @@
 //! `LREM key count element`: remove elements that equal another.
 
+use crate::cost;
 use crate::prelude::*;
 use redpoll_types::list::List;
 
 pub const LREM: Command = Command {
     spec: Spec {
         name: "lrem",
+        cost: cost::FIRST,
         arity: 4,
         flags: Flags::WRITE,
         keys: &[KeySpec::at(1).rw().delete()],

@@ -2,6 +2,7 @@
 
 group! {
     acl: ACL;
+    background: BACKGROUND;
     bgrewriteaof: BGREWRITEAOF;
     command: COMMAND;
     commandlog: COMMANDLOG;

@@ -23,7 +23,7 @@ pub const TIME: Command = Command {
 fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
     let now = match ctx.mode {
         Mode::Script | Mode::Transaction => ctx.keys.now() * 1000,
-        Mode::Alone | Mode::Resumed => clock::now_us(),
+        Mode::Alone | Mode::Resumed | Mode::Background { .. } => clock::now_us(),
     };
     ctx.reply.array(2);
     ctx.reply.bulk_int(now / 1_000_000);

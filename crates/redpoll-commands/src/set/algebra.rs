@@ -8,6 +8,7 @@
 //!
 //! Costs are in units of about 20 ns: what a look-up in a table takes.
 
+use redpoll_engine::background::step;
 use redpoll_types::limits::Limits;
 use redpoll_types::listpack::Element;
 use redpoll_types::set::Set;
@@ -49,6 +50,7 @@ pub fn intersect<'a>(
         different.map(|set| to_probe(set, smallest.len(), limits)).collect();
     others.sort_by_key(|set| probe_cost(set));
     for element in smallest {
+        step(1);
         if others.iter().all(|set| set.contains_element(element)) && !visit(element) {
             return;
         }
@@ -88,9 +90,10 @@ pub fn unite<'a>(mut sets: Vec<&'a Set>, limits: &Limits) -> Answer<'a> {
     let mut members = Vec::new();
     for (index, set) in sets.iter().enumerate() {
         let earlier = &sets[..index];
-        members.extend(
-            set.iter().filter(|&member| !earlier.iter().any(|set| set.contains_element(member))),
-        );
+        members.extend(set.iter().filter(|&member| {
+            step(1);
+            !earlier.iter().any(|set| set.contains_element(member))
+        }));
     }
     Answer::Probed(members)
 }
@@ -159,7 +162,10 @@ fn remaining<'a>(
     others.sort_by_key(|set| std::cmp::Reverse(set.len()));
     let others: Vec<Cow<'_, Set>> =
         others.into_iter().map(|set| to_probe(set, first.len(), limits)).collect();
-    let stays = move |&member: &Element<'a>| !others.iter().any(|set| set.contains_element(member));
+    let stays = move |&member: &Element<'a>| {
+        step(1);
+        !others.iter().any(|set| set.contains_element(member))
+    };
     first.iter().take(if none { 0 } else { usize::MAX }).filter(stays)
 }
 
@@ -167,6 +173,7 @@ fn remaining<'a>(
 fn remove_all(first: &Set, others: &[&Set], limits: &Limits) -> Set {
     let mut difference = copy(first, limits);
     for member in others.iter().flat_map(|set| set.iter()) {
+        step(1);
         difference.remove(member.as_bytes(&mut [0; 21]));
         if difference.is_empty() {
             break;
@@ -189,6 +196,7 @@ fn copy(set: &Set, limits: &Limits) -> Set {
 
 fn add_all(set: &mut Set, members: &Set, limits: &Limits) {
     for member in members {
+        step(1);
         set.add_element(member, limits);
     }
 }

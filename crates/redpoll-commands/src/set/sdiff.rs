@@ -2,12 +2,14 @@
 
 use super::algebra::{self, Answer};
 use super::{store, sunion};
+use crate::cost;
 use crate::prelude::*;
 use redpoll_types::set::Set;
 
 pub const SDIFF: Command = Command {
     spec: Spec {
         name: "sdiff",
+        cost: cost::DIFF,
         arity: -2,
         flags: Flags::READONLY,
         keys: &[KeySpec::range(1, -1, 1).ro().access()],
@@ -25,6 +27,7 @@ pub const SDIFF: Command = Command {
 pub const SDIFFSTORE: Command = Command {
     spec: Spec {
         name: "sdiffstore",
+        cost: cost::DIFF_STORE,
         arity: -3,
         flags: Flags::WRITE.with(Flags::DENYOOM),
         keys: &[KeySpec::at(1).ow().update(), KeySpec::range(2, -1, 1).ro().access()],

@@ -2,12 +2,14 @@
 
 use super::{algebra, store};
 use crate::answer;
+use crate::cost;
 use crate::prelude::*;
 use redpoll_types::set::Set;
 
 pub const SINTER: Command = Command {
     spec: Spec {
         name: "sinter",
+        cost: cost::INTER,
         arity: -2,
         flags: Flags::READONLY,
         keys: &[KeySpec::range(1, -1, 1).ro().access()],
@@ -26,6 +28,7 @@ pub const SINTER: Command = Command {
 pub const SINTERSTORE: Command = Command {
     spec: Spec {
         name: "sinterstore",
+        cost: cost::INTER_STORE,
         arity: -3,
         flags: Flags::WRITE.with(Flags::DENYOOM),
         keys: &[KeySpec::at(1).rw().update(), KeySpec::range(2, -1, 1).ro().access()],
@@ -50,7 +53,7 @@ fn inter(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         });
     }
     ctx.reply.set(members.len());
-    members.into_iter().for_each(|member| answer::element(&mut ctx.reply, member));
+    answer::elements(&mut ctx.reply, members.into_iter());
     Ok(())
 }
 

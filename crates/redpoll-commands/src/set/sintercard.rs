@@ -2,12 +2,14 @@
 
 use super::algebra;
 use super::operands::Operands;
+use crate::cost;
 use crate::prelude::*;
 use redpoll_types::set::Set;
 
 pub const SINTERCARD: Command = Command {
     spec: Spec {
         name: "sintercard",
+        cost: cost::INTER_COUNTED,
         arity: -3,
         flags: Flags::READONLY.with(Flags::MOVABLEKEYS),
         keys: &[KeySpec::counted(1).ro().access()],

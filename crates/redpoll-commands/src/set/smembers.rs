@@ -1,12 +1,14 @@
 //! `SMEMBERS key`.
 
 use crate::answer;
+use crate::cost;
 use crate::prelude::*;
 use redpoll_types::set::Set;
 
 pub const SMEMBERS: Command = Command {
     spec: Spec {
         name: "smembers",
+        cost: cost::FIRST,
         arity: 2,
         flags: Flags::READONLY,
         keys: &[KeySpec::at(1).ro().access()],
@@ -24,7 +26,7 @@ pub const SMEMBERS: Command = Command {
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let set = ctx.keys.read::<Set>(args.at(1))?;
     ctx.reply.set(set.map_or(0, Set::len));
-    set.into_iter().flatten().for_each(|member| answer::element(&mut ctx.reply, member));
+    answer::elements(&mut ctx.reply, set.into_iter().flatten());
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! `SPOP key [count]`.
 
 use crate::answer;
+use crate::cost;
 use crate::prelude::*;
 use redpoll_config::Config;
 use redpoll_types::set::Set;
@@ -8,6 +9,7 @@ use redpoll_types::set::Set;
 pub const SPOP: Command = Command {
     spec: Spec {
         name: "spop",
+        cost: cost::TAKEN,
         history: &[("3.2.0", "The count.")],
         arity: -2,
         flags: Flags::WRITE.with(Flags::FAST),

@@ -1,5 +1,6 @@
 //! `SSCAN key cursor [MATCH pattern] [COUNT count]`.
 
+use crate::cost;
 use crate::prelude::*;
 use crate::{answer, scan};
 use redpoll_types::set::Set;
@@ -7,6 +8,7 @@ use redpoll_types::set::Set;
 pub const SSCAN: Command = Command {
     spec: Spec {
         name: "sscan",
+        cost: cost::SCANNED,
         arity: -3,
         flags: Flags::READONLY,
         keys: &[KeySpec::at(1).ro().access()],

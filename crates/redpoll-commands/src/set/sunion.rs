@@ -3,6 +3,7 @@
 use super::algebra::{self, Answer};
 use super::store;
 use crate::answer;
+use crate::cost;
 use crate::prelude::*;
 use redpoll_resp::Reply;
 use redpoll_types::set::Set;
@@ -10,6 +11,7 @@ use redpoll_types::set::Set;
 pub const SUNION: Command = Command {
     spec: Spec {
         name: "sunion",
+        cost: cost::UNION,
         arity: -2,
         flags: Flags::READONLY,
         keys: &[KeySpec::range(1, -1, 1).ro().access()],
@@ -27,6 +29,7 @@ pub const SUNION: Command = Command {
 pub const SUNIONSTORE: Command = Command {
     spec: Spec {
         name: "sunionstore",
+        cost: cost::UNION_STORE,
         arity: -3,
         flags: Flags::WRITE.with(Flags::DENYOOM),
         keys: &[KeySpec::at(1).ow().update(), KeySpec::range(2, -1, 1).ro().access()],
@@ -52,11 +55,11 @@ pub(super) fn write(reply: &mut Reply<'_>, members: &Answer<'_>) {
     match members {
         Answer::Probed(members) => {
             reply.set(members.len());
-            members.iter().for_each(|&member| answer::element(reply, member));
+            answer::elements(reply, members.iter().copied());
         }
         Answer::Built(set) => {
             reply.set(set.len());
-            set.iter().for_each(|member| answer::element(reply, member));
+            answer::elements(reply, set.iter());
         }
     }
 }

@@ -3,12 +3,14 @@
 
 use super::operands::Operands;
 use super::{algebra, estimate};
+use crate::cost;
 use crate::prelude::*;
 use redpoll_types::set::Set;
 
 pub const SUNIONCARD: Command = Command {
     spec: Spec {
         name: "sunioncard",
+        cost: cost::UNION_COUNTED,
         summary: "Counts the members of any of several sets.",
         args: &[
             Arg::integer("numkeys"),
@@ -24,6 +26,7 @@ pub const SUNIONCARD: Command = Command {
 pub const SDIFFCARD: Command = Command {
     spec: Spec {
         name: "sdiffcard",
+        cost: cost::DIFF_COUNTED,
         summary: "Counts the members of a set that are in none of other sets.",
         args: &[
             Arg::integer("numkeys"),

@@ -6,6 +6,7 @@
 //! probe the larger sets with the members of the smallest.
 
 use crate::parse;
+use redpoll_engine::background::step;
 use redpoll_engine::{Error, Result};
 use redpoll_types::listpack::Element;
 use redpoll_types::set::Set;
@@ -54,10 +55,16 @@ impl<'a> Input<'a> {
     fn visit(&self, mut visit: impl FnMut(Member<'a>, f64) -> bool) {
         match self {
             Input::Set(set) => {
-                let _ = set.iter().all(|member| visit(text(member), 1.0));
+                let _ = set.iter().all(|member| {
+                    step(1);
+                    visit(text(member), 1.0)
+                });
             }
             Input::ZSet(set) => {
-                let _ = set.iter().all(|(member, score)| visit(text(member), score));
+                let _ = set.iter().all(|(member, score)| {
+                    step(1);
+                    visit(text(member), score)
+                });
             }
         }
     }

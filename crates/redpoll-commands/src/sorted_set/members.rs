@@ -47,7 +47,10 @@ impl<'r, 'o> Writer<'r, 'o> {
     /// The head and the members.
     pub fn all<'a>(&mut self, members: impl ExactSizeIterator<Item = (Element<'a>, f64)>) {
         self.head(members.len());
-        members.for_each(|(member, score)| self.member(member, score));
+        members.for_each(|(member, score)| {
+            self.member(member, score);
+            self.reply.flow();
+        });
     }
 
     /// Whether to go on with the reply that began at `start`; see [`Bound::allows`].

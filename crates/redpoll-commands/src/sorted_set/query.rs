@@ -1,7 +1,9 @@
 //! A range of members: what ZRANGE and its relatives ask for, and what ZREMRANGEBY... and ZCOUNT
 //! take.
 
+use crate::cost::FEW;
 use crate::prelude::*;
+use redpoll_keyspace::Keys;
 use redpoll_types::listpack::Element;
 use redpoll_types::zset::{LexRange, ScoreRange, ZSet};
 use std::ops::Range;
@@ -142,6 +144,14 @@ impl<'a> Query<'a> {
             true => act.on(members.rev()),
         }
     }
+}
+
+/// How many members the range holds that the words behind a key, the `at`th word, ask for.
+pub fn cost(keys: &Keys<'_>, args: Args<'_>, at: usize, form: Form) -> usize {
+    let Some(set) = keys.glimpse::<ZSet>(args.at(at)).filter(|set| set.len() > FEW) else {
+        return keys.elements(args.at(at));
+    };
+    Query::parse(args, at + 1, form).map_or(0, |query| query.ranks(set).len())
 }
 
 /// What is done with selected members, whichever way they come.

@@ -5,12 +5,14 @@ use super::algebra::subtract;
 use super::operands::{Known, Operands, READING, STORING, answer};
 use super::store::store;
 use super::zrange::WITH_SCORES;
+use crate::cost;
 use crate::prelude::*;
 use redpoll_types::zset::ZSet;
 
 pub const ZDIFF: Command = Command {
     spec: Spec {
         name: "zdiff",
+        cost: cost::DIFF_COUNTED,
         summary: "Returns the members of the first sorted set that are in no other.",
         complexity: COMPLEXITY,
         args: &[Arg::integer("numkeys"), Arg::key("key", 0).multiple(), WITH_SCORES],
@@ -22,6 +24,7 @@ pub const ZDIFF: Command = Command {
 pub const ZDIFFSTORE: Command = Command {
     spec: Spec {
         name: "zdiffstore",
+        cost: cost::DIFF_COUNTED_STORE,
         since: "6.2.0",
         summary: "Stores the members of the first sorted set that are in no other in a key.",
         complexity: COMPLEXITY,

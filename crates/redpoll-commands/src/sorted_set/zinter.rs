@@ -5,12 +5,14 @@ use super::algebra::{Member, intersect};
 use super::operands::{AGGREGATE, Known, Operands, READING, STORING, WEIGHTS, answer};
 use super::store::store;
 use super::zrange::WITH_SCORES;
+use crate::cost;
 use crate::prelude::*;
 use redpoll_types::zset::ZSet;
 
 pub const ZINTER: Command = Command {
     spec: Spec {
         name: "zinter",
+        cost: cost::INTER_COUNTED,
         history: &[("8.8.0", "The aggregate `COUNT`.")],
         summary: "Returns the intersection of several sorted sets.",
         complexity: COMPLEXITY,
@@ -29,6 +31,7 @@ pub const ZINTER: Command = Command {
 pub const ZINTERSTORE: Command = Command {
     spec: Spec {
         name: "zinterstore",
+        cost: cost::INTER_COUNTED_STORE,
         history: &[("8.8.0", "The aggregate `COUNT`.")],
         summary: "Stores the intersection of several sorted sets in a key.",
         complexity: COMPLEXITY,

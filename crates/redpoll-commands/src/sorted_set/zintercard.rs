@@ -2,11 +2,13 @@
 
 use super::algebra::intersect;
 use super::operands::{Known, Operands, READING};
+use crate::cost;
 use crate::prelude::*;
 
 pub const ZINTERCARD: Command = Command {
     spec: Spec {
         name: "zintercard",
+        cost: cost::INTER_COUNTED,
         since: "7.0.0",
         summary: "Returns the number of members that several sorted sets have in common.",
         complexity: "O(N K) where N is the number of members in the smallest of K sets.",

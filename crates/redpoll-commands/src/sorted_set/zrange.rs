@@ -4,12 +4,14 @@
 use super::members::Writer;
 use super::query::{Act, Form, Kind, Query};
 use crate::prelude::*;
+use redpoll_keyspace::Keys;
 use redpoll_types::listpack::Element;
 use redpoll_types::zset::ZSet;
 
 pub const ZRANGE: Command = Command {
     spec: Spec {
         name: "zrange",
+        cost: Some(|keys, args| cost(keys, args, FREE)),
         history: &[("6.2.0", "The options `REV`, `BYSCORE`, `BYLEX` and `LIMIT`.")],
         since: "1.2.0",
         summary: "Returns the members of a sorted set within a range of ranks, scores or bytes.",
@@ -24,22 +26,24 @@ pub const ZRANGE: Command = Command {
         ],
         ..SHARED
     },
-    run: |ctx, args| range(ctx, args, Form { kind: None, reversed: None, scores: true }),
+    run: |ctx, args| range(ctx, args, FREE),
 };
 
 pub const ZREVRANGE: Command = Command {
     spec: Spec {
         name: "zrevrange",
+        cost: Some(|keys, args| cost(keys, args, DOWNWARDS)),
         since: "1.2.0",
         summary: "Returns the members of a sorted set within a range of ranks, the highest first.",
         args: &[Arg::key("key", 0), Arg::integer("start"), Arg::integer("stop"), WITH_SCORES],
         deprecated: Some(("6.2.0", "`ZRANGE` with the `REV` argument")),
         ..SHARED
     },
-    run: |ctx, args| {
-        range(ctx, args, Form { kind: Some(Kind::Rank), reversed: Some(true), scores: true })
-    },
+    run: |ctx, args| range(ctx, args, DOWNWARDS),
 };
+
+const FREE: Form = Form { kind: None, reversed: None, scores: true };
+const DOWNWARDS: Form = Form { kind: Some(Kind::Rank), reversed: Some(true), scores: true };
 
 /// What the commands that return a range have in common.
 pub(super) const SHARED: Spec = Spec {
@@ -57,6 +61,11 @@ pub(super) const SORT_BY: Arg =
 pub(super) const LIMIT: Arg =
     Arg::block("limit", &[Arg::integer("offset"), Arg::integer("count")]).token("LIMIT").optional();
 pub(super) const WITH_SCORES: Arg = Arg::flag("withscores", "WITHSCORES").optional();
+
+/// How many members the range holds that the words behind the key ask for.
+pub(super) fn cost(keys: &Keys<'_>, args: Args<'_>, form: Form) -> usize {
+    super::query::cost(keys, args, 1, form)
+}
 
 /// Answers the range that the words behind the key ask for.
 pub(super) fn range(ctx: &mut Ctx<'_>, args: Args<'_>, form: Form) -> Result {

@@ -2,36 +2,37 @@
 //! names of ZRANGE with BYLEX.
 
 use super::query::{Form, Kind};
-use super::zrange::{LIMIT, SHARED, range};
+use super::zrange::{LIMIT, SHARED, cost, range};
 use crate::prelude::*;
 
 pub const ZRANGEBYLEX: Command = Command {
     spec: Spec {
         name: "zrangebylex",
+        cost: Some(|keys, args| cost(keys, args, UPWARDS)),
         since: "2.8.9",
         summary: "Returns the members of a sorted set between two in byte order.",
         args: &[Arg::key("key", 0), Arg::string("min"), Arg::string("max"), LIMIT],
         deprecated: Some(("6.2.0", "`ZRANGE` with the `BYLEX` argument")),
         ..SHARED
     },
-    run: |ctx, args| {
-        range(ctx, args, Form { kind: Some(Kind::Lex), reversed: Some(false), scores: true })
-    },
+    run: |ctx, args| range(ctx, args, UPWARDS),
 };
 
 pub const ZREVRANGEBYLEX: Command = Command {
     spec: Spec {
         name: "zrevrangebylex",
+        cost: Some(|keys, args| cost(keys, args, DOWNWARDS)),
         since: "2.8.9",
         summary: "Returns the members of a sorted set between two in byte order, the last first.",
         args: &[Arg::key("key", 0), Arg::string("max"), Arg::string("min"), LIMIT],
         deprecated: Some(("6.2.0", "`ZRANGE` with the `REV` and `BYLEX` arguments")),
         ..SHARED
     },
-    run: |ctx, args| {
-        range(ctx, args, Form { kind: Some(Kind::Lex), reversed: Some(true), scores: true })
-    },
+    run: |ctx, args| range(ctx, args, DOWNWARDS),
 };
+
+const UPWARDS: Form = Form { kind: Some(Kind::Lex), reversed: Some(false), scores: true };
+const DOWNWARDS: Form = Form { reversed: Some(true), ..UPWARDS };
 
 #[cfg(test)]
 mod tests {

@@ -2,12 +2,13 @@
 //! ...`: the older names of ZRANGE with BYSCORE.
 
 use super::query::{Form, Kind};
-use super::zrange::{LIMIT, SHARED, WITH_SCORES, range};
+use super::zrange::{LIMIT, SHARED, WITH_SCORES, cost, range};
 use crate::prelude::*;
 
 pub const ZRANGEBYSCORE: Command = Command {
     spec: Spec {
         name: "zrangebyscore",
+        cost: Some(|keys, args| cost(keys, args, UPWARDS)),
         history: &[("2.0.0", "The option `WITHSCORES`.")],
         since: "1.0.5",
         summary: "Returns the members of a sorted set within a range of scores.",
@@ -21,14 +22,13 @@ pub const ZRANGEBYSCORE: Command = Command {
         deprecated: Some(("6.2.0", "`ZRANGE` with the `BYSCORE` argument")),
         ..SHARED
     },
-    run: |ctx, args| {
-        range(ctx, args, Form { kind: Some(Kind::Score), reversed: Some(false), scores: true })
-    },
+    run: |ctx, args| range(ctx, args, UPWARDS),
 };
 
 pub const ZREVRANGEBYSCORE: Command = Command {
     spec: Spec {
         name: "zrevrangebyscore",
+        cost: Some(|keys, args| cost(keys, args, DOWNWARDS)),
         history: &[("2.1.6", "Scores may be excluded.")],
         since: "2.2.0",
         summary: "Returns the members of a sorted set within a range of scores, the highest first.",
@@ -36,10 +36,11 @@ pub const ZREVRANGEBYSCORE: Command = Command {
         deprecated: Some(("6.2.0", "`ZRANGE` with the `REV` and `BYSCORE` arguments")),
         ..SHARED
     },
-    run: |ctx, args| {
-        range(ctx, args, Form { kind: Some(Kind::Score), reversed: Some(true), scores: true })
-    },
+    run: |ctx, args| range(ctx, args, DOWNWARDS),
 };
+
+const UPWARDS: Form = Form { kind: Some(Kind::Score), reversed: Some(false), scores: true };
+const DOWNWARDS: Form = Form { reversed: Some(true), ..UPWARDS };
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! `ZRANGESTORE dst src min max [BYSCORE|BYLEX] [REV] [LIMIT offset count]`: store a range of
 //! members.
 
-use super::query::{Form, Query};
+use super::query::{self, Form, Query};
 use super::store::store;
 use super::zrange::{LIMIT, SORT_BY};
 use crate::prelude::*;
@@ -10,6 +10,7 @@ use redpoll_types::zset::ZSet;
 pub const ZRANGESTORE: Command = Command {
     spec: Spec {
         name: "zrangestore",
+        cost: Some(|keys, args| query::cost(keys, args, 2, FORM)),
         arity: -5,
         flags: Flags::WRITE.with(Flags::DENYOOM),
         keys: &[KeySpec::at(1).ow().update(), KeySpec::at(2).ro().access()],
@@ -31,8 +32,10 @@ pub const ZRANGESTORE: Command = Command {
     run,
 };
 
+const FORM: Form = Form { kind: None, reversed: None, scores: false };
+
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
-    let query = Query::parse(args, 3, Form { kind: None, reversed: None, scores: false })?;
+    let query = Query::parse(args, 3, FORM)?;
     let set = match ctx.keys.read::<ZSet>(args.at(2))? {
         Some(set) => set.slice(query.ranks(set), ctx.limits),
         None => ZSet::new(),

@@ -1,5 +1,6 @@
 //! `ZSCAN key cursor [MATCH pattern] [COUNT count] [NOSCORES]`.
 
+use crate::cost;
 use crate::prelude::*;
 use crate::{answer, scan};
 use redpoll_types::number::format_f64;
@@ -8,6 +9,7 @@ use redpoll_types::zset::ZSet;
 pub const ZSCAN: Command = Command {
     spec: Spec {
         name: "zscan",
+        cost: cost::SCANNED,
         arity: -3,
         flags: Flags::READONLY,
         keys: &[KeySpec::at(1).ro().access()],

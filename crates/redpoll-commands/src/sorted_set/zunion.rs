@@ -5,12 +5,14 @@ use super::algebra::unite;
 use super::operands::{AGGREGATE, Known, Operands, READING, STORING, WEIGHTS, answer};
 use super::store::store;
 use super::zrange::WITH_SCORES;
+use crate::cost;
 use crate::prelude::*;
 use redpoll_types::zset::ZSet;
 
 pub const ZUNION: Command = Command {
     spec: Spec {
         name: "zunion",
+        cost: cost::UNION_COUNTED,
         history: &[("8.8.0", "The aggregate `COUNT`.")],
         summary: "Returns the union of several sorted sets.",
         complexity: "O(N + M log M) where N is the number of members in all sets, M in the union.",
@@ -29,6 +31,7 @@ pub const ZUNION: Command = Command {
 pub const ZUNIONSTORE: Command = Command {
     spec: Spec {
         name: "zunionstore",
+        cost: cost::UNION_COUNTED_STORE,
         history: &[("8.8.0", "The aggregate `COUNT`.")],
         summary: "Stores the union of several sorted sets in a key.",
         complexity: "O(N + M log M) where N is the number of members in all sets, M in the union.",

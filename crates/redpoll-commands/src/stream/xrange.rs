@@ -1,12 +1,17 @@
 //! `XRANGE key start end [COUNT count]` and `XREVRANGE key end start [COUNT count]`.
 
 use super::{entries, ids};
+use crate::cost::FEW;
 use crate::prelude::*;
-use redpoll_types::stream::Stream;
+use redpoll_engine::Mode;
+use redpoll_engine::background::step;
+use redpoll_keyspace::Keys;
+use redpoll_types::stream::{Stream, StreamId};
 
 pub const XRANGE: Command = Command {
     spec: Spec {
         name: "xrange",
+        cost: Some(|keys, args| cost(keys, args, false)),
         summary: "Returns the entries of a range of ids.",
         args: &[
             Arg::key("key", 0),
@@ -22,6 +27,7 @@ pub const XRANGE: Command = Command {
 pub const XREVRANGE: Command = Command {
     spec: Spec {
         name: "xrevrange",
+        cost: Some(|keys, args| cost(keys, args, true)),
         summary: "Returns the entries of a range of ids, the last one first.",
         args: &[
             Arg::key("key", 0),
@@ -45,9 +51,24 @@ const SHARED: Spec = Spec {
     ..Spec::EMPTY
 };
 
-fn run(ctx: &mut Ctx<'_>, args: Args<'_>, backwards: bool) -> Result {
+/// The first id and the last.
+fn span(args: Args<'_>, backwards: bool) -> Result<(StreamId, StreamId)> {
     let (start, end) = if backwards { (3, 2) } else { (2, 3) };
-    let (start, end) = (ids::start(args.at(start))?, ids::end(args.at(end))?);
+    Ok((ids::start(args.at(start))?, ids::end(args.at(end))?))
+}
+
+/// The entries in the range; an entry costs as much as some elements.
+fn cost(keys: &Keys<'_>, args: Args<'_>, backwards: bool) -> usize {
+    const ENTRY: usize = 4;
+    let Some(stream) = keys.glimpse::<Stream>(args.at(1)) else { return 0 };
+    let (Ok(most), Ok((start, end))) = (count(args), span(args, backwards)) else { return 0 };
+    let log = stream.log();
+    let few = most.min(log.len() as usize);
+    if few <= FEW { few * ENTRY } else { most.min(log.about_between(start, end) as usize) * ENTRY }
+}
+
+fn run(ctx: &mut Ctx<'_>, args: Args<'_>, backwards: bool) -> Result {
+    let (start, end) = span(args, backwards)?;
     let count = count(args)?;
     let Some(stream) = ctx.keys.read::<Stream>(args.at(1))? else {
         ctx.reply.array(0);
@@ -58,8 +79,19 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>, backwards: bool) -> Result {
         return Ok(());
     }
     let log = stream.log();
+    if matches!(ctx.mode, Mode::Background { .. }) {
+        // Counted first, so that the answer can go to the client as it comes.
+        let len = log.range(start, end).take(count).inspect(|_| step(1)).count();
+        ctx.reply.array(len);
+    }
     let found = if backwards { log.range_back(start, end) } else { log.range(start, end) };
-    entries::all(&mut ctx.reply, found.take(count));
+    match ctx.mode {
+        Mode::Background { .. } => found.take(count).for_each(|found| {
+            entries::entry(&mut ctx.reply, &found);
+            ctx.reply.flow();
+        }),
+        _ => entries::all(&mut ctx.reply, found.take(count)),
+    }
     Ok(())
 }
 

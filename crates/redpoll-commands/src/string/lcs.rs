@@ -6,12 +6,14 @@
 
 use crate::prelude::*;
 use redpoll_engine::Mode;
+use redpoll_engine::spec::Cost;
 use redpoll_keyspace::StrRef;
 use redpoll_types::string::Str;
 
 pub const LCS: Command = Command {
     spec: Spec {
         name: "lcs",
+        cost: COST,
         arity: -3,
         flags: Flags::READONLY,
         keys: &[KeySpec::range(1, 2, 1).ro().access()],
@@ -31,6 +33,17 @@ pub const LCS: Command = Command {
     },
     run,
 };
+
+/// Cells of the table that cost as much as an element.
+const CELLS: usize = 16;
+/// The length taken for strings that are not long.
+const SHORT: usize = 64;
+
+/// The table's cells.
+const COST: Option<Cost> = Some(|keys, args| {
+    let len = |at: usize| keys.long_len(args.at(at)).max(SHORT);
+    len(1).saturating_mul(len(2)) / CELLS
+});
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let texts = (text(ctx, args.at(1)), text(ctx, args.at(2)));

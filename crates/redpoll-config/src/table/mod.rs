@@ -291,6 +291,7 @@ macro_rules! directives {
 }
 
 mod append_only;
+mod background;
 mod clients;
 mod cluster;
 mod encodings;
@@ -315,6 +316,7 @@ pub static DIRECTIVES: [Directive; COUNT] = {
         network::ROWS,
         shared_memory::ROWS,
         tiers::ROWS,
+        background::ROWS,
         tls::ROWS,
         process::ROWS,
         clients::ROWS,

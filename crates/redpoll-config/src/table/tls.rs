@@ -8,7 +8,7 @@ use crate::kind::{Kind, Notation};
 use crate::value::Text;
 
 directives! {
-    after tiers::END;
+    after background::END;
     section "TLS";
 
     tls_port: Port(0), "tls-port", [],

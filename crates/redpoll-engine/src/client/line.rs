@@ -108,6 +108,7 @@ pub fn letters(client: &Client) -> String {
         ('e', client.has_flag(flags::NO_EVICT)),
         ('T', client.has_flag(flags::NO_TOUCH)),
         ('I', client.has_flag(flags::IMPORT_SOURCE)),
+        ('g', client.has_flag(flags::BACKGROUND)),
     ];
     let text: String = letters.iter().filter(|(_, on)| *on).map(|(letter, _)| *letter).collect();
     if text.is_empty() { "N".to_owned() } else { text }

@@ -12,7 +12,7 @@ use crate::refusal::WriteRefusal;
 use crate::script::busy_error;
 use crate::session::{ReplyMode, Session};
 use crate::settings::Settings;
-use crate::spec::{Command, Flags, Locks, Spec};
+use crate::spec::{Command, Cost, Flags, Locks, Spec};
 use crate::stats::ThreadStats;
 use redpoll_keyspace::Keys;
 use redpoll_keyspace::lock::{Busy, unless_busy};
@@ -105,7 +105,7 @@ impl Executor {
     }
 
     /// Runs a command with its stripes locked, and serves those who wait for what it has changed.
-    fn run(
+    pub(super) fn run(
         &mut self,
         session: &mut Session,
         (command, id): (&'static Command, usize),
@@ -144,9 +144,9 @@ impl Executor {
         }
         let beside = writes_beside(engine, ctx.session, &command.spec);
         ctx.keys.set_reaps(beside);
-        let result = match command.spec.locks {
-            Locks::Own => run_with_own_locks(command, &mut ctx, args),
-            Locks::Keys | Locks::All => (command.run)(&mut ctx, args),
+        let result = match command.spec.cost {
+            None => run_now(command, &mut ctx, args),
+            Some(cost) => Self::run_or_leave(&mut ctx, (command, id), args, cost, settings),
         };
         if let Err(error) = result {
             ctx.reply.rewind(mark);
@@ -173,6 +173,26 @@ impl Executor {
         if !ready.is_empty() {
             Self::serve(ctx, ready);
         }
+    }
+
+    /// Runs a command that may take long, or hands it over to the background.
+    #[inline(never)]
+    fn run_or_leave(
+        ctx: &mut Ctx<'_>,
+        (command, id): (&'static Command, usize),
+        args: Args<'_>,
+        cost: Cost,
+        settings: &Settings,
+    ) -> Result {
+        let cost = match command.spec.locks {
+            // It takes locks to look at what it is about.
+            Locks::Own => unless_busy(|| cost(&mut ctx.keys, args)).unwrap_or(0),
+            Locks::Keys | Locks::All => cost(&mut ctx.keys, args),
+        };
+        if cost >= settings.background_threshold && Self::leave(ctx, (command, id), args, cost)? {
+            return Ok(());
+        }
+        run_now(command, ctx, args)
     }
 
     /// Notes up to where replicas and the append-only file must come to have the client's writes.
@@ -247,7 +267,7 @@ impl Executor {
 
     /// Puts a command that has run by itself into the change log, before its locks are given back.
     #[cold]
-    fn log(ctx: &mut Ctx<'_>, spec: &Spec, args: Args<'_>) {
+    pub(super) fn log(ctx: &mut Ctx<'_>, spec: &Spec, args: Args<'_>) {
         let itself = spec.is_logged().then_some(args);
         let effects = &ctx.keys.effects;
         if let (Some(args), None, true) = (itself, &ctx.rewritten, effects.nothing_logged()) {
@@ -337,6 +357,15 @@ impl Executor {
 
 fn is_exec(prepared: &Prepared) -> bool {
     prepared.command.is_some_and(|(command, _)| command.spec.name == "exec")
+}
+
+/// Runs a command with the locks that its metadata asks for, or lets it take its own.
+#[inline(always)]
+fn run_now(command: &Command, ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
+    match command.spec.locks {
+        Locks::Own => run_with_own_locks(command, ctx, args),
+        Locks::Keys | Locks::All => (command.run)(ctx, args),
+    }
 }
 
 /// Runs a command that takes locks by itself; such commands change nothing before they wait.

@@ -266,6 +266,7 @@ impl Executor {
 
     /// Forgets everything that the server holds for a session whose connection has ended.
     pub fn disconnect(&self, session: &mut Session) {
+        self.abandon(session);
         if let Some(waiter) = session.waiting.take() {
             // If somebody has served it just now, the answer goes to nobody, as in Redis.
             if !self.end_wait(&waiter) && waiter.begin_serving() {

@@ -27,6 +27,16 @@ impl Guards<'_> {
         }
     }
 
+    /// Calls `act` for each locked stripe, with its number.
+    pub fn each_mut(&mut self, mut act: impl FnMut(usize, &mut Stripe)) {
+        match self {
+            Guards::None => {}
+            Guards::One(number, guard) => act(*number, guard),
+            Guards::Many(held) => held.iter_mut().for_each(|(number, guard)| act(*number, guard)),
+            Guards::All(held) => held.iter_mut().enumerate().for_each(|(at, it)| act(at, it)),
+        }
+    }
+
     /// A locked stripe, for reading. Panics if it is not locked.
     #[inline]
     pub fn stripe(&self, number: usize) -> &Stripe {

@@ -41,7 +41,7 @@ impl Keys<'_> {
         T::of(self.found_value(key)?)
     }
 
-    fn found_value(&self, key: &[u8]) -> Option<&Value> {
+    pub(super) fn found_value(&self, key: &[u8]) -> Option<&Value> {
         let hash = self.hash(key);
         let table = &self.guards.stripe(self.keyspace.stripe_of(hash)).dbs()[self.db].table;
         match table.entry(table.find(hash, key)?).into_payload() {

@@ -4,23 +4,37 @@ use super::*;
 
 /// What was at a key.
 pub struct Saved {
-    db: usize,
-    was: Was,
+    pub(super) db: usize,
+    pub(super) was: Was,
 }
 
 /// See [`Saved`]. An entry has its key with it.
-enum Was {
+pub(super) enum Was {
     There(Entry<Value>),
     Absent(Box<[u8]>),
 }
 
 impl Saved {
+    /// Whether there was anything.
+    pub fn is_there(&self) -> bool {
+        matches!(self.was, Was::There(_))
+    }
+
+    /// What there was, with its expiry.
+    pub fn entry(&self) -> Option<&Entry<Value>> {
+        match &self.was {
+            Was::There(entry) => Some(entry),
+            Was::Absent(_) => None,
+        }
+    }
+
     /// Whether this is what was at that key of that database.
     pub fn is_of(&self, db: usize, key: &[u8]) -> bool {
         self.db == db && self.key() == key
     }
 
-    fn key(&self) -> &[u8] {
+    /// The key.
+    pub fn key(&self) -> &[u8] {
         match &self.was {
             Was::There(entry) => entry.key(),
             Was::Absent(key) => key,
@@ -104,7 +118,7 @@ impl Keys<'_> {
     }
 
     /// Does something in another database.
-    fn in_db<R>(&mut self, db: usize, act: impl FnOnce(&mut Self) -> R) -> R {
+    pub(super) fn in_db<R>(&mut self, db: usize, act: impl FnOnce(&mut Self) -> R) -> R {
         let before = self.db;
         self.select(db);
         let result = act(self);

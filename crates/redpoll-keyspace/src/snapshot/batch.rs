@@ -16,6 +16,8 @@ const KEPT_BYTES: usize = 4 * BYTES;
 pub struct Batch<V> {
     bytes: Vec<u8>,
     records: Vec<Record<V>>,
+    /// Only keys are kept; what they hold counts as the integer 0.
+    keys_only: bool,
 }
 
 struct Record<V> {
@@ -51,7 +53,12 @@ pub struct Captured<'a, V> {
 impl<V> Batch<V> {
     /// An empty one. Allocates nothing.
     pub const fn new() -> Self {
-        Batch { bytes: Vec::new(), records: Vec::new() }
+        Batch { bytes: Vec::new(), records: Vec::new(), keys_only: false }
+    }
+
+    /// An empty one that keeps keys only. Allocates nothing.
+    pub const fn of_keys() -> Self {
+        Batch { bytes: Vec::new(), records: Vec::new(), keys_only: true }
     }
 
     /// The number of entries.
@@ -111,6 +118,7 @@ impl<V: Clone> Batch<V> {
         let key = entry.key();
         self.bytes.extend_from_slice(key);
         let kept = match entry.payload() {
+            _ if self.keys_only => Kept::Int(0),
             Payload::Int(value) => Kept::Int(value),
             Payload::Value(value) => Kept::Value(value.clone()),
             Payload::Inline(bytes) => {

@@ -31,9 +31,22 @@ pub struct Live<V> {
     seats: [Option<Taking<V>>; SEATS],
 }
 
+/// Seats that stay free for those who save, when the keys alone are wanted.
+const RESERVED: usize = 4;
+
+/// What a snapshot is to hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Everything.
+    All,
+    /// The keys of the table with this number.
+    KeysOf(u16),
+}
+
 /// What writers have done for a snapshot.
 struct Taking<V> {
     epoch: u64,
+    wanted: Wanted,
     /// The number that each table's database had at the moment, by the table's own number.
     databases: Box<[u16]>,
     /// Pre-images, to be taken over by the snapshot.
@@ -77,13 +90,18 @@ impl<V> Epochs<V> {
     }
 
     /// Gives a snapshot of this very moment a seat; all stripes must be locked. `databases` are the
-    /// present numbers of the tables' databases. `None`: all seats are taken.
-    pub(crate) fn begin(&self, databases: Box<[u16]>) -> Option<Reader> {
+    /// present numbers of the tables' databases. `None`: all seats are taken, but for those that
+    /// are reserved.
+    pub(crate) fn begin(&self, wanted: Wanted, databases: Box<[u16]>) -> Option<Reader> {
         let mut live = self.live();
         let seat = live.seats.iter().position(Option::is_none)?;
+        let free = live.seats.iter().filter(|seat| seat.is_none()).count();
+        if wanted != Wanted::All && free <= RESERVED {
+            return None;
+        }
         let epoch = self.raise(&live);
-        live.seats[seat] =
-            Some(Taking { epoch, databases, captured: VecDeque::new(), orphans: Vec::new() });
+        let (captured, orphans) = (VecDeque::new(), Vec::new());
+        live.seats[seat] = Some(Taking { epoch, wanted, databases, captured, orphans });
         Some(Reader { seat: seat as u8, epoch })
     }
 
@@ -160,8 +178,13 @@ impl<V: Clone> Live<V> {
 
 impl<V: Clone> Taking<V> {
     fn capture(&mut self, table: u16, entry: &Entry<V>) {
+        let empty = match self.wanted {
+            Wanted::All => Batch::new(),
+            Wanted::KeysOf(wanted) if wanted == table => Batch::of_keys(),
+            Wanted::KeysOf(_) => return,
+        };
         if self.captured.back().is_none_or(Batch::is_full) {
-            self.captured.push_back(Batch::new());
+            self.captured.push_back(empty);
         }
         if let Some(batch) = self.captured.back_mut() {
             batch.push(self.databases[usize::from(table)], entry);

@@ -33,6 +33,7 @@
 mod batch;
 mod courtesy;
 mod epochs;
+mod names;
 #[cfg(test)]
 mod tests;
 
@@ -41,7 +42,8 @@ use crate::keys::Keys;
 use crate::table::Walk;
 pub use batch::{Batch, Captured};
 use courtesy::Courtesy;
-pub(crate) use epochs::{Epochs, Live, Orphan, Reader};
+pub(crate) use epochs::{Epochs, Live, Orphan, Reader, Wanted};
+pub use names::{Names, Walked};
 use redpoll_types::value::Value;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -127,7 +129,7 @@ impl Snapshot {
             databases.push(database);
         }
         let epochs = Arc::clone(keyspace.epochs());
-        let reader = epochs.begin(numbers.clone())?;
+        let reader = epochs.begin(Wanted::All, numbers.clone())?;
         Some(Snapshot {
             epochs,
             reader,

@@ -209,6 +209,12 @@ impl<V> Table<V> {
         self.directory[first..first + span].fill(new);
     }
 
+    /// A number that changes whenever entries move to other segments or buckets: a walk in steps
+    /// between which it has stayed has met each entry once.
+    pub fn form(&self) -> u64 {
+        self.layout
+    }
+
     /// Removes everything. O(entries).
     pub fn clear(&mut self) {
         let mut slot = 0;
@@ -382,6 +388,7 @@ impl<V: Clone> Table<V> {
         if depth == 0 {
             if buckets > 1 && len * 8 < buckets * 8 {
                 self.preserve_all(slot);
+                self.layout = LAYOUTS.fetch_add(1, Relaxed);
                 let epoch = self.now();
                 self.segment_mut(slot).resize(buckets / 2, epoch);
                 self.refresh(slot);
@@ -403,6 +410,7 @@ impl<V: Clone> Table<V> {
         }
         self.preserve_all(lower);
         self.preserve_all(lower + span);
+        self.layout = LAYOUTS.fetch_add(1, Relaxed);
         self.directory[lower + span..lower + 2 * span].fill(low);
         // SAFETY: `high` came from `own` and has just left the directory.
         let high = unsafe { Box::from_raw(high.segment.as_ptr()) };

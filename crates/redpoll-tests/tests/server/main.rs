@@ -2,6 +2,7 @@
 
 mod acl;
 mod append_only;
+mod background;
 mod blocking;
 mod broken_disks;
 mod client;

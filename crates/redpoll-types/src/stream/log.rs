@@ -160,6 +160,14 @@ impl Log {
         Entries { nodes, walk: None, start, end, backwards: false }
     }
 
+    /// About how many entries there are from `start` to `end`: up to a node's more at either side.
+    /// O(log n).
+    pub fn about_between(&self, start: StreamId, end: StreamId) -> u64 {
+        let before = self.end_of(start).saturating_sub(1);
+        let first = self.nodes.get(before).map_or(before, |(_, within)| before - within);
+        self.end_of(end).saturating_sub(first)
+    }
+
     /// As [`Log::range`], from the last to the first.
     pub fn range_back(&self, start: StreamId, end: StreamId) -> Entries<'_> {
         let nodes = self.nodes.range(..self.end_of(end));

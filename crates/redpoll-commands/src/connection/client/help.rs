@@ -34,6 +34,10 @@ fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
             "A line for each connection: ID, TYPE, USER, ADDR, LADDR, IP, NAME, LIB-NAME, LIB-VER, \
              DB, FLAGS, CAPA, IDLE, MAXAGE, SKIPME; most also with NOT- before.",
         ),
+        (
+            "LONG-COMMANDS (SNAPSHOT|YIELD|INLINE|DEFAULT)",
+            "How the connection's long commands run: in the background, or at once.",
+        ),
         ("NO-EVICT (ON|OFF)", "Never close this connection to save memory."),
         ("NO-TOUCH (ON|OFF)", "Leave alone what eviction knows of the keys that are read."),
         ("PAUSE <milliseconds> [WRITE|ALL]", "Let commands wait: all, or those that write."),

@@ -16,6 +16,7 @@ mod info;
 mod kill;
 mod kind;
 mod list;
+mod long_commands;
 mod no_evict;
 mod no_touch;
 mod pause;
@@ -46,6 +47,7 @@ pub const CLIENT: Command = Command {
             &info::INFO,
             &kill::KILL,
             &list::LIST,
+            &long_commands::LONG_COMMANDS,
             &no_evict::NO_EVICT,
             &no_touch::NO_TOUCH,
             &pause::PAUSE,

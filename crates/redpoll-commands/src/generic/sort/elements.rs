@@ -2,6 +2,7 @@
 
 use super::options::{By, Options};
 use crate::prelude::*;
+use redpoll_engine::background::step;
 use redpoll_keyspace::Keys;
 use redpoll_types::list::List;
 use redpoll_types::listpack::Element;
@@ -32,9 +33,16 @@ impl Elements {
                 false => window,
             }
         };
+        // What is read is shared, not copied, and can be walked without the lock.
+        let unlock = |keys: &mut Keys<'_>| {
+            if options.unlocks {
+                keys.unlock_walk();
+            }
+        };
         match keys.type_of(key) {
             Some(Type::List) => {
-                let Some(list) = keys.read::<List>(key)? else { return Ok(elements) };
+                let Some(list) = keys.read::<List>(key)?.cloned() else { return Ok(elements) };
+                unlock(keys);
                 let part = part(list.len());
                 if !part.is_empty() {
                     let range = list.range(part.start as i64, part.end as i64 - 1);
@@ -43,16 +51,19 @@ impl Elements {
                 elements.ordered = true;
             }
             Some(Type::ZSet) => {
-                let Some(zset) = keys.read::<ZSet>(key)? else { return Ok(elements) };
+                let Some(zset) = keys.read::<ZSet>(key)?.cloned() else { return Ok(elements) };
+                unlock(keys);
                 zset.range(part(zset.len())).for_each(|(member, _)| elements.push(member));
                 elements.ordered = true;
             }
             Some(Type::Set) => {
-                let Some(set) = keys.read::<Set>(key)? else { return Ok(elements) };
+                let Some(set) = keys.read::<Set>(key)?.cloned() else { return Ok(elements) };
+                unlock(keys);
                 set.iter().for_each(|member| elements.push(member));
             }
             other => {
                 keys.exists(key);
+                unlock(keys);
                 return if other.is_some() { Err(Error::WrongType) } else { Ok(elements) };
             }
         }
@@ -60,6 +71,7 @@ impl Elements {
     }
 
     fn push(&mut self, element: Element<'_>) {
+        step(1);
         self.bytes.extend_from_slice(element.as_bytes(&mut [0; 21]));
         self.ends.push(self.bytes.len());
     }

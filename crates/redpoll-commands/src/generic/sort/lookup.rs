@@ -1,5 +1,6 @@
 //! BY and GET patterns: from an element to a value in another key.
 
+use redpoll_engine::background::step;
 use redpoll_keyspace::Keys;
 use redpoll_types::hash::Hash;
 
@@ -52,6 +53,9 @@ impl<'a> Lookup<'a> {
             Lookup::Nothing => return use_value(None),
             Lookup::Key { prefix, suffix, field } => ([prefix, element, suffix].concat(), field),
         };
+        // Where all stripes are locked, nothing happens.
+        keys.lock_key(&key);
+        step(1);
         let Some(field) = field else {
             return match keys.string(&key) {
                 Ok(Some(text)) => text.with(|bytes| use_value(Some(bytes))),

@@ -5,20 +5,27 @@
 //! sorted. A plain SORT gives its lock back before it sorts. With BY or GET patterns the keys to
 //! read follow from the elements, so all stripes are locked until the reply is written: the command
 //! is one step, as in Redis.
+//!
+//! In the background, where many elements are sorted, nothing may stand still for that. There the
+//! elements are those of one moment, and the keys that patterns lead to are read one by one. What
+//! is stored then stands in the change log by its value.
 
 mod elements;
 mod lookup;
 mod options;
 mod order;
 
+use crate::cost;
 use crate::prelude::*;
 use elements::Elements;
 use lookup::Lookup;
 use options::{By, Options};
 use redpoll_engine::acl::check::Call;
 use redpoll_engine::acl::patterns::Access;
+use redpoll_engine::migration::dump;
 use redpoll_engine::{Mode, acl};
 use redpoll_keyspace::Owned;
+use redpoll_keyspace::entry::Payload;
 use redpoll_types::list::List;
 use redpoll_types::value::Value;
 
@@ -71,6 +78,8 @@ const SPEC: Spec = Spec {
     arity: -2,
     acl: Acl::SET.with(Acl::SORTEDSET).with(Acl::LIST).with(Acl::DANGEROUS),
     locks: Locks::Own,
+    cost: cost::FIRST_LOCKED,
+    beyond: Some(|args| Options::parse(args, true).is_ok_and(|options| options.reads_keys())),
     group: Group::Generic,
     complexity: "O(N+M*log(M)) where N is the number of elements and M the number returned; O(N) \
                  if nothing is to be sorted.",
@@ -83,18 +92,18 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>, may_store: bool) -> Result {
     options.for_script = ctx.mode == Mode::Script;
     let reads_keys = options.reads_keys();
     check_patterns(ctx, args, &options)?;
+    options.in_pieces = reads_keys && matches!(ctx.mode, Mode::Background { .. });
     match options.store {
+        _ if options.in_pieces => ctx.keys.lock_key(key),
         _ if reads_keys => ctx.keys.lock_all(),
         Some(target) => ctx.keys.lock_keys([key, target].into_iter()),
         None => ctx.keys.lock_key(key),
     }
+    options.unlocks = options.in_pieces || (!reads_keys && options.store.is_none());
     let elements = Elements::read(&mut ctx.keys, key, &options)?;
-    if !reads_keys && options.store.is_none() {
-        ctx.keys.unlock_walk();
-    }
     let order = order::order(&mut ctx.keys, &elements, &options)?;
     match options.store {
-        Some(target) => store(ctx, target, &elements, &order, &options),
+        Some(target) => store(ctx, target, &elements, &order, &options)?,
         None => reply(ctx, &elements, &order, &options),
     }
     Ok(())
@@ -133,6 +142,10 @@ fn reply(ctx: &mut Ctx<'_>, elements: &Elements, order: &[u32], options: &Option
         for get in &options.gets {
             get.with(keys, element, |value| reply.bulk_or_null(value));
         }
+        if options.unlocks {
+            keys.unlock_walk();
+        }
+        reply.flow();
     }
 }
 
@@ -142,7 +155,7 @@ fn store(
     elements: &Elements,
     order: &[u32],
     options: &Options<'_>,
-) {
+) -> Result {
     let mut list = List::new();
     for &index in order {
         let element = elements.get(index);
@@ -156,14 +169,25 @@ fn store(
             get.with(&mut ctx.keys, element, push);
         }
     }
-    let len = list.len();
+    let (len, value) = (list.len(), Value::List(list));
+    let dumped = options.in_pieces.then(|| dump(Payload::Value(&value), false));
+    if options.in_pieces {
+        ctx.lock_to_write(target)?;
+    }
     if len > 0 {
-        ctx.keys.put(target, Owned::Value(Value::List(list)), None);
+        ctx.keys.put(target, Owned::Value(value), None);
         ctx.wrote(target, Class::List, "sortstore", len as u64);
+        if let Some(dumped) = dumped {
+            ctx.log_as([&b"RESTORE"[..], target, b"0", &dumped, b"REPLACE"]);
+        }
     } else if ctx.keys.delete(target) {
         ctx.wrote(target, Class::Generic, "del", 1);
+        if options.in_pieces {
+            ctx.log_as([&b"DEL"[..], target]);
+        }
     }
     ctx.reply.count(len);
+    Ok(())
 }
 
 #[cfg(test)]

@@ -23,6 +23,10 @@ pub struct Options<'a> {
     pub store: Option<&'a [u8]>,
     /// Whether a script asks.
     pub for_script: bool,
+    /// Whether the keys that patterns lead to are read one by one, each by itself.
+    pub in_pieces: bool,
+    /// Whether locks are given back as soon as what they protect has been read.
+    pub unlocks: bool,
     start: i64,
     count: i64,
 }
@@ -37,6 +41,8 @@ impl<'a> Options<'a> {
             alpha: false,
             store: None,
             for_script: false,
+            in_pieces: false,
+            unlocks: false,
             start: 0,
             count: -1,
         };

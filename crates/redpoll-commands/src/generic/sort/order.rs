@@ -28,6 +28,7 @@ pub fn order(keys: &mut Keys<'_>, elements: &Elements, options: &Options<'_>) ->
         (true, None) => Ok(sorted(all, options, |a, b| elements.get(a).cmp(elements.get(b)))),
         (true, Some(lookup)) => {
             let weights = texts(keys, elements, lookup);
+            unlock(keys, options);
             let weight = |index: u32| weights[index as usize].as_deref();
             // Elements of the same weight stay as they came, in either direction.
             let tie = |a: u32, b: u32| if options.descending { b.cmp(&a) } else { a.cmp(&b) };
@@ -35,6 +36,7 @@ pub fn order(keys: &mut Keys<'_>, elements: &Elements, options: &Options<'_>) ->
         }
         (false, _) => {
             let weights = numbers(keys, elements, by)?;
+            unlock(keys, options);
             let weight = |index: u32| weights[index as usize];
             Ok(sorted(all, options, |a, b| {
                 let by_weight = weight(a).partial_cmp(&weight(b)).unwrap_or(Ordering::Equal);
@@ -80,6 +82,13 @@ fn sorted(
     all.sort_by(compare);
     all.drain(..window.start);
     all
+}
+
+/// Others need not wait for the sorting.
+fn unlock(keys: &mut Keys<'_>, options: &Options<'_>) {
+    if options.unlocks {
+        keys.unlock_walk();
+    }
 }
 
 fn texts(keys: &mut Keys<'_>, elements: &Elements, lookup: &Lookup<'_>) -> Vec<Option<Box<[u8]>>> {

@@ -1,6 +1,7 @@
 //! `MEMORY USAGE key [SAMPLES count] [TIERS]`: the bytes that a key and its value take.
 
 use crate::prelude::*;
+use redpoll_engine::spec::Cost;
 use redpoll_keyspace::entry::Payload;
 
 /// Elements of a collection that are looked at unless a count is given.
@@ -9,6 +10,7 @@ const DEFAULT_SAMPLES: usize = 5;
 pub(super) const USAGE: Command = Command {
     spec: Spec {
         name: "usage",
+        cost: COST,
         arity: -3,
         flags: Flags::READONLY,
         keys: &[KeySpec::at(2).ro()],
@@ -25,6 +27,13 @@ pub(super) const USAGE: Command = Command {
     },
     run,
 };
+
+/// All elements, where all are to be looked at.
+const COST: Option<Cost> = Some(|keys, args| match samples(args) {
+    Ok(0) => keys.elements(args.at(2)),
+    Ok(samples) => samples.min(keys.elements(args.at(2))),
+    Err(_) => 0,
+});
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let (samples, tiers) = options(args)?;

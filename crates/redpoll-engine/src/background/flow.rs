@@ -1,0 +1,50 @@
+//! The way of a long answer to its client: in parts, no faster than that reads.
+
+use super::{Background, Task};
+use crate::engine::Engine;
+use redpoll_resp::Valve;
+use std::sync::Arc;
+
+/// See the module's head.
+pub struct Flow {
+    engine: Arc<Engine>,
+    task: Arc<Task>,
+    /// Whether the client wants the answer at all.
+    wanted: bool,
+}
+
+impl Flow {
+    /// For the answer of a task.
+    pub(crate) fn new(engine: &Arc<Engine>, task: &Arc<Task>, wanted: bool) -> Self {
+        Flow { engine: Arc::clone(engine), task: Arc::clone(task), wanted }
+    }
+
+    /// Sends what is left of an answer.
+    pub(crate) fn rest(&mut self, rest: &mut Vec<u8>) {
+        if !rest.is_empty() {
+            self.pass(rest, 0);
+        }
+    }
+}
+
+impl Valve for Flow {
+    fn pass(&mut self, part: &mut Vec<u8>, elements: usize) {
+        self.task.advance(elements);
+        match self.wanted {
+            true => self.engine.background.feed(&self.task, part),
+            false => part.clear(),
+        }
+        self.task.go_on_or_end();
+    }
+}
+
+impl Background {
+    /// Gives a part of an answer out. Where many threads wait for their clients already, this one
+    /// does not, and the answer gathers in memory.
+    fn feed(&self, task: &Task, part: &mut Vec<u8>) {
+        match self.may_hold() {
+            true => task.feed(part, |on| self.hold(on)),
+            false => task.gather(part),
+        }
+    }
+}

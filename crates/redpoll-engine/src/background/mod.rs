@@ -1,0 +1,340 @@
+//! The background: threads for commands that take long, so that short ones need not wait.
+//!
+//! A command whose estimated cost reaches the threshold leaves its worker (`executor/leave.rs`) and
+//! becomes a [`Task`] here. A thread of the program takes it from the queue and runs it
+//! (`executor/aside.rs`); its answer goes to the client in parts ([`Flow`]), at the pace at which
+//! that reads. The client's further commands wait meanwhile, so replies keep their order.
+//!
+//! A thread that waits for a client to read does not count: another one takes its place, so that
+//! clients who do not read keep nobody's command waiting.
+//!
+//! The pool takes other work, too: [`Background::spawn`] runs a function with a [`Task`] of its
+//! own, and [`Background::share`] lets idle threads help with the parts of something large.
+
+mod flow;
+mod shared;
+mod slices;
+mod task;
+
+pub use flow::Flow;
+pub use slices::Slices;
+pub(crate) use task::Ended;
+pub use task::{Again, Ending, Outcome, State, Task};
+
+use crate::client::Client;
+use crate::executor::Errand;
+use parking_lot::{Condvar, Mutex};
+use shared::Shared;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+/// Threads that may wait for clients at once, beyond those that work. With more, the answers of
+/// further commands gather in memory.
+const HELD_MAX: usize = 64;
+/// How long a thread that has nothing to do is kept.
+const KEPT: Duration = Duration::from_secs(30);
+/// Elements between two looks at the task at hand.
+const UNTOLD: usize = 1024;
+
+/// Makes another thread, which calls [`Background::next`] until that has nothing more for it.
+/// Answers whether it could.
+pub type Spawner = dyn Fn(usize) -> bool + Send + Sync;
+
+/// The queue has no place for another task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full;
+
+/// What a thread of the pool is to do.
+pub enum Job {
+    /// Run a client's command.
+    Command(Box<Errand>),
+    /// Do what somebody has handed over.
+    Work(Arc<Task>, Box<dyn FnOnce(&Task) + Send>),
+    /// Help with something large.
+    Help(Arc<Shared>),
+}
+
+/// See the module's head.
+#[derive(Default)]
+pub struct Background {
+    pool: Mutex<Pool>,
+    ready: Condvar,
+    spawner: OnceLock<Box<Spawner>>,
+    threads_max: AtomicUsize,
+    queue_max: AtomicUsize,
+    last_id: AtomicU64,
+    /// What has happened, for INFO.
+    pub counts: Counts,
+}
+
+#[derive(Default)]
+struct Pool {
+    jobs: VecDeque<Job>,
+    /// Those in the queue, and those that run.
+    tasks: BTreeMap<u64, Arc<Task>>,
+    threads: usize,
+    /// Threads that wait for a job.
+    idle: usize,
+    /// Threads that wait for a client to read.
+    held: usize,
+    made: usize,
+}
+
+/// What has happened in the background.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// Tasks that have ended by themselves.
+    pub finished: AtomicU64,
+    /// Tasks that were ended: their clients went away, or BACKGROUND KILL.
+    pub cancelled: AtomicU64,
+    /// Tasks that were refused, as the queue was full.
+    pub rejected: AtomicU64,
+    /// Writes that were done again since their keys had changed meanwhile.
+    pub retried: AtomicU64,
+    /// Writes that were run at once in the end, for the same reason.
+    pub inlined: AtomicU64,
+    /// Tasks that have met a fault of the server.
+    pub faults: AtomicU64,
+    /// Times that a task has held locks.
+    pub slices: AtomicU64,
+    /// The longest of them, in nanoseconds.
+    pub longest_slice: AtomicU64,
+    /// The longest task, in microseconds.
+    pub longest_task: AtomicU64,
+}
+
+impl Counts {
+    /// Counts locks that were held for so long.
+    pub fn held_locks(&self, nanos: u64) {
+        self.slices.fetch_add(1, Relaxed);
+        self.longest_slice.fetch_max(nanos, Relaxed);
+    }
+
+    /// Forgets everything (CONFIG RESETSTAT).
+    pub fn reset(&self) {
+        let Counts { finished, cancelled, rejected, retried, inlined, faults, .. } = self;
+        for count in [finished, cancelled, rejected, retried, inlined, faults, &self.slices] {
+            count.store(0, Relaxed);
+        }
+        self.longest_slice.store(0, Relaxed);
+        self.longest_task.store(0, Relaxed);
+    }
+}
+
+/// How many tasks and threads there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    /// Tasks that wait for a thread.
+    pub queued: usize,
+    /// Tasks that run.
+    pub running: usize,
+    /// Of those, the ones that wait for their clients to read.
+    pub held: usize,
+    /// Threads.
+    pub threads: usize,
+}
+
+impl Background {
+    /// Gives the pool a way to make threads; a second one is not taken. Without one, everything
+    /// runs on the worker that has read it.
+    pub fn set_spawner(&self, spawner: Box<Spawner>) {
+        let _ = self.spawner.set(spawner);
+    }
+
+    /// Whether there is a pool.
+    #[inline]
+    pub(crate) fn is_on(&self) -> bool {
+        self.spawner.get().is_some()
+    }
+
+    /// Sets how many threads may work at once, and how many tasks may wait for one.
+    pub fn configure(&self, threads: usize, queue: usize) {
+        self.threads_max.store(threads.max(1), Relaxed);
+        self.queue_max.store(queue.max(1), Relaxed);
+        self.ready.notify_all();
+    }
+
+    /// A new task, which is to be submitted.
+    pub(crate) fn task(&self, name: &str, client: Option<Arc<Client>>, cost: usize) -> Arc<Task> {
+        Task::new(self.last_id.fetch_add(1, Relaxed) + 1, name, client, cost)
+    }
+
+    /// Whether one more task may wait for a thread; if not, that is counted.
+    pub(crate) fn has_room(&self) -> bool {
+        let free = self.pool.lock().jobs.len() < self.queue_max.load(Relaxed);
+        if !free {
+            self.counts.rejected.fetch_add(1, Relaxed);
+        }
+        free
+    }
+
+    pub(crate) fn submit(&self, task: &Arc<Task>, job: Job) {
+        let mut pool = self.pool.lock();
+        pool.tasks.insert(task.id, Arc::clone(task));
+        pool.jobs.push_back(job);
+        self.call_thread(&mut pool);
+    }
+
+    /// Runs `work` in the background; `name` and `cost`, an estimate in elements, are for those who
+    /// look. The function is to say how far it has come by [`Task::advance`], which ends it, by
+    /// unwinding, if somebody has asked for that.
+    pub fn spawn(
+        &self,
+        name: &str,
+        cost: usize,
+        work: impl FnOnce(&Task) + Send + 'static,
+    ) -> Result<Arc<Task>, Full> {
+        if !self.has_room() {
+            return Err(Full);
+        }
+        let task = self.task(name, None, cost);
+        self.submit(&task, Job::Work(Arc::clone(&task), Box::new(work)));
+        Ok(task)
+    }
+
+    /// Sees to it that somebody takes a job that was added.
+    fn call_thread(&self, pool: &mut Pool) {
+        if pool.idle > 0 {
+            self.ready.notify_one();
+        } else if pool.threads - pool.held < self.threads_max.load(Relaxed)
+            && let Some(spawner) = self.spawner.get()
+        {
+            pool.made += 1;
+            if spawner(pool.made) {
+                pool.threads += 1;
+            }
+        }
+    }
+
+    /// The next job for the calling thread; none: it is not needed any more.
+    pub fn next(&self) -> Option<Job> {
+        let mut pool = self.pool.lock();
+        loop {
+            let surplus = pool.threads - pool.held > self.threads_max.load(Relaxed);
+            if !surplus && let Some(job) = pool.jobs.pop_front() {
+                return Some(job);
+            }
+            pool.idle += 1;
+            let waited = match surplus {
+                true => true,
+                false => self.ready.wait_for(&mut pool, KEPT).timed_out(),
+            };
+            pool.idle -= 1;
+            if waited && (surplus || pool.jobs.is_empty()) {
+                pool.threads -= 1;
+                return None;
+            }
+        }
+    }
+
+    /// A job, if there is one, for those who do not wait: tests.
+    pub fn try_next(&self) -> Option<Job> {
+        self.pool.lock().jobs.pop_front()
+    }
+
+    /// Notes that a task has begun to run.
+    pub(crate) fn begin(&self, task: &Arc<Task>) {
+        task.set_state(State::Running);
+        enter(Some(Arc::clone(task)));
+    }
+
+    /// Notes that a task is over; `cancelled` if somebody has ended it.
+    pub(crate) fn end(&self, task: &Task, cancelled: bool) {
+        enter(None);
+        self.pool.lock().tasks.remove(&task.id);
+        let Counts { finished, cancelled: ended, longest_task, .. } = &self.counts;
+        if cancelled { ended } else { finished }.fetch_add(1, Relaxed);
+        longest_task.fetch_max(task.since.elapsed().as_micros() as u64, Relaxed);
+    }
+
+    /// The calling thread waits for a client from now on, or no longer. False: too many do.
+    fn hold(&self, on: bool) {
+        let mut pool = self.pool.lock();
+        match on {
+            true => pool.held += 1,
+            false => pool.held -= 1,
+        }
+        if on && !pool.jobs.is_empty() {
+            self.call_thread(&mut pool);
+        }
+    }
+
+    /// Whether another thread may wait for its client.
+    fn may_hold(&self) -> bool {
+        self.pool.lock().held < HELD_MAX
+    }
+
+    /// Nobody waits for a task's answer any more.
+    pub fn give_up(&self, task: &Task) {
+        task.end(Ending::Gone);
+    }
+
+    /// Ends the task of this number. Answers whether there was one.
+    pub fn kill(&self, id: u64) -> bool {
+        let task = self.pool.lock().tasks.get(&id).cloned();
+        task.inspect(|task| task.end(Ending::Killed)).is_some()
+    }
+
+    /// All tasks, the oldest first.
+    pub fn tasks(&self) -> Vec<Arc<Task>> {
+        self.pool.lock().tasks.values().cloned().collect()
+    }
+
+    /// How many tasks and threads there are.
+    pub fn census(&self) -> Census {
+        let pool = self.pool.lock();
+        let queued = pool.tasks.values().filter(|task| task.state() == State::Queued).count();
+        let running = pool.tasks.len() - queued;
+        Census { queued, running, held: pool.held, threads: pool.threads }
+    }
+}
+
+thread_local! {
+    /// What this thread works on.
+    static CURRENT: RefCell<Option<Arc<Task>>> = const { RefCell::new(None) };
+    /// Elements that the task has not been told of.
+    static STEPS: Cell<usize> = const { Cell::new(0) };
+}
+
+fn enter(task: Option<Arc<Task>>) {
+    STEPS.set(0);
+    CURRENT.set(task);
+}
+
+/// The task that the calling thread works on, if it is one of the pool.
+pub fn current() -> Option<Arc<Task>> {
+    CURRENT.with_borrow(Clone::clone)
+}
+
+/// Says that whoever runs here has worked on so many elements: shown as the task's progress, and
+/// where it ends, by unwinding, if its client is gone. For loops that may be long; costs about a
+/// nanosecond, and nothing else where no task runs.
+#[inline]
+pub fn step(elements: usize) {
+    let steps = STEPS.get() + elements;
+    match steps < UNTOLD {
+        true => STEPS.set(steps),
+        false => tell(steps),
+    }
+}
+
+/// Ends what runs here, by unwinding, if that is asked for.
+pub fn check() {
+    if let Some(task) = current() {
+        task.go_on_or_end();
+    }
+}
+
+#[cold]
+fn tell(steps: usize) {
+    STEPS.set(0);
+    if let Some(task) = current() {
+        task.advance(steps);
+    }
+}
+
+#[cfg(test)]
+mod tests;

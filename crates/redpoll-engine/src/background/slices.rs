@@ -1,0 +1,75 @@
+//! How a walk over live data holds locks: in slices, each no longer than `slice-us`.
+
+use crate::ctx::{Ctx, Mode};
+use crate::engine::Engine;
+use redpoll_keyspace::Keys;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long a thread of the pool runs before it lets others have the processor: not while it holds
+/// a lock, which is when the system would take it away.
+const TURN: Duration = Duration::from_micros(500);
+
+/// The locks of a walk. Where the command runs at once, its locks are its own business, and all of
+/// this does nothing.
+pub struct Slices {
+    engine: Option<Arc<Engine>>,
+    budget: Duration,
+    /// Since when locks are held, and since when the processor is.
+    locked: Option<Instant>,
+    turn: Instant,
+}
+
+impl Slices {
+    /// For a command.
+    pub fn of(ctx: &Ctx<'_>) -> Self {
+        match ctx.mode {
+            Mode::Background { .. } => Slices::new(ctx.engine),
+            _ => Slices { engine: None, ..Slices::new(ctx.engine) },
+        }
+    }
+
+    /// For a part of a command that runs in the background.
+    pub fn new(engine: &Arc<Engine>) -> Self {
+        let budget = Duration::from_micros(engine.config.slice_us() as u64);
+        Slices { engine: Some(Arc::clone(engine)), budget, locked: None, turn: Instant::now() }
+    }
+
+    /// To be called before a lock is taken.
+    pub fn before(&mut self) {
+        if self.engine.is_none() || self.locked.is_some() {
+            return;
+        }
+        let now = Instant::now();
+        if now - self.turn > TURN {
+            thread::yield_now();
+            self.turn = Instant::now();
+        }
+        self.locked = Some(self.turn.max(now));
+    }
+
+    /// To be called now and then while locks are held: gives them back if they have been for long
+    /// enough. Answers whether it did.
+    pub fn is_over(&mut self, keys: &mut Keys<'_>) -> bool {
+        let over = self.locked.is_some_and(|since| since.elapsed() >= self.budget);
+        if over {
+            keys.unlock_walk();
+            self.after();
+        }
+        over
+    }
+
+    /// To be called when the locks have been given back.
+    pub fn after(&mut self) {
+        if let (Some(engine), Some(since)) = (&self.engine, self.locked.take()) {
+            engine.background.counts.held_locks(since.elapsed().as_nanos() as u64);
+        }
+    }
+}
+
+impl Drop for Slices {
+    fn drop(&mut self) {
+        self.after();
+    }
+}
