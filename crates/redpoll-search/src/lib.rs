@@ -4,3 +4,6 @@
 //! and answers with results. Queries run on snapshots, beside the writers.
 
 #![forbid(unsafe_code)]
+
+pub mod analysis;
+pub mod query;
