@@ -6,4 +6,5 @@
 #![forbid(unsafe_code)]
 
 pub mod analysis;
+pub mod number;
 pub mod query;
