@@ -6,5 +6,6 @@
 #![forbid(unsafe_code)]
 
 pub mod analysis;
+pub mod expression;
 pub mod number;
 pub mod query;

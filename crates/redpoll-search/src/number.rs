@@ -32,7 +32,7 @@ pub fn general_with(value: f64, digits: usize) -> String {
 
 fn special(value: f64) -> Option<String> {
     if value.is_nan() {
-        return Some(if value.is_sign_negative() { "-nan" } else { "nan" }.to_owned());
+        return Some("nan".to_owned());
     }
     let name = if value > 0.0 { "inf" } else { "-inf" };
     value.is_infinite().then(|| name.to_owned())
