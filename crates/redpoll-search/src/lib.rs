@@ -7,6 +7,12 @@
 
 pub mod aggregate;
 pub mod analysis;
+pub mod dictionary;
+mod distance;
 pub mod expression;
+pub mod highlight;
 pub mod number;
 pub mod query;
+pub mod spelling;
+pub mod suggest;
+pub mod synonym;
