@@ -6,4 +6,6 @@
 #![forbid(unsafe_code)]
 
 pub mod analysis;
+mod index;
 pub mod query;
+pub mod schema;
