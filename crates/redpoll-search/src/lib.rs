@@ -6,6 +6,12 @@
 #![forbid(unsafe_code)]
 
 pub mod analysis;
-mod index;
+pub mod document;
+pub mod index;
 pub mod query;
 pub mod schema;
+mod shape;
+mod vector;
+
+pub use document::{Document, DocumentError};
+pub use index::{DocAddress, Index, Snapshot};

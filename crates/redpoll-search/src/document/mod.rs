@@ -3,6 +3,7 @@
 mod columns;
 mod prepare;
 mod table;
+mod values;
 
 pub use columns::{ColumnData, NumberColumn, TextColumn, Value, ValueRef};
 pub use prepare::{DocumentError, Prepared, PreparedTerm, Preparer};

@@ -46,6 +46,24 @@ impl Deletes {
         true
     }
 
+    /// Calls `each` for every document that is deleted here and was not in `before`, an earlier state.
+    pub fn for_each_since(&self, before: &Deletes, mut each: impl FnMut(u32)) {
+        for (index, chunk) in self.chunks.iter().enumerate() {
+            let Some(chunk) = chunk else { continue };
+            let old = before.chunks.get(index).and_then(Option::as_ref);
+            if old.is_some_and(|old| Arc::ptr_eq(old, chunk)) {
+                continue;
+            }
+            for (at, word) in chunk.iter().enumerate() {
+                let mut new = word & !old.map_or(0, |old| old[at]);
+                while new != 0 {
+                    each(index as u32 * CHUNK_BITS + at as u32 * 64 + new.trailing_zeros());
+                    new &= new - 1;
+                }
+            }
+        }
+    }
+
     /// Bytes on the heap.
     pub fn heap_bytes(&self) -> usize {
         let full = self.chunks.iter().flatten().count();
@@ -112,6 +130,9 @@ mod tests {
         assert!(deletes.insert(6) && deletes.insert(100_000));
         assert_eq!((before.count(), deletes.count()), (1, 3));
         assert!(!before.contains(6) && deletes.contains(6));
+        let mut new = Vec::new();
+        deletes.for_each_since(&before, |doc| new.push(doc));
+        assert_eq!(new, [6, 100_000]);
         assert!(deletes.contains(100_000) && !deletes.contains(99_999) && !before.contains(100_000));
     }
 
