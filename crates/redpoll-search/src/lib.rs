@@ -5,11 +5,16 @@
 
 #![forbid(unsafe_code)]
 
+pub mod aggregate;
 pub mod analysis;
 pub mod document;
+pub mod execute;
+pub mod expression;
 pub mod index;
+pub mod number;
 pub mod query;
 pub mod schema;
+pub mod score;
 mod shape;
 mod vector;
 

@@ -342,6 +342,28 @@ impl Node {
         Node::new(NodeKind::Term { text: text.into(), expanded: false })
     }
 
+    /// Narrows the node and all below it to words in `fields`.
+    pub fn restrict(&mut self, fields: TextMask) {
+        self.options.fields.0 &= fields.0;
+        for child in self.children_mut() {
+            child.restrict(fields);
+        }
+    }
+
+    /// Says how far apart, and in which order, the words of intersections stand that do not say so
+    /// themselves.
+    pub fn constrain(&mut self, slop: Option<u32>, in_order: bool) {
+        if let NodeKind::Intersection(_) = self.kind {
+            self.options.slop = self.options.slop.or(slop);
+            if in_order {
+                self.options.in_order.get_or_insert(true);
+            }
+        }
+        for child in self.children_mut() {
+            child.constrain(slop, in_order);
+        }
+    }
+
     /// The nodes directly below.
     pub fn children(&self) -> &[Node] {
         match &self.kind {
