@@ -66,7 +66,7 @@ impl DocRecord {
         let shapes = self.shapes.iter().map(|(_, shape)| shape.heap_bytes() + 16);
         self.key.len()
             + self.payload.as_ref().map_or(0, |payload| payload.len())
-            + std::mem::size_of_val(&*self.values)
+            + size_of_val(&*self.values)
             + texts.sum::<usize>()
             + shapes.sum::<usize>()
     }

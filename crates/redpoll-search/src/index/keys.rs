@@ -14,21 +14,15 @@ const ID_MAX: u64 = 1 << (64 - HASH_BITS);
 #[derive(Debug)]
 pub struct KeyMap {
     shards: Vec<HashTable<u64>>,
-    len: usize,
 }
 
 impl Default for KeyMap {
     fn default() -> Self {
-        KeyMap { shards: (0..1 << SHARD_BITS).map(|_| HashTable::new()).collect(), len: 0 }
+        KeyMap { shards: (0..1 << SHARD_BITS).map(|_| HashTable::new()).collect() }
     }
 }
 
 impl KeyMap {
-    /// How many documents there are.
-    pub fn len(&self) -> usize {
-        self.len
-    }
-
     /// The id of a name with this hash, of which `is_it` says whether it has the name.
     pub fn get(&self, hash: u64, mut is_it: impl FnMut(u64) -> bool) -> Option<u64> {
         let (shard, part) = split(hash);
@@ -44,7 +38,6 @@ impl KeyMap {
         let (shard, part) = split(hash);
         let entry = id << HASH_BITS | part;
         self.shards[shard].insert_unique(spread(part), entry, |entry| spread(*entry));
-        self.len += 1;
     }
 
     /// Puts another id in the place of one.
@@ -62,7 +55,6 @@ impl KeyMap {
         let entry = id << HASH_BITS | part;
         if let Ok(found) = self.shards[shard].find_entry(spread(part), |other| *other == entry) {
             found.remove();
-            self.len -= 1;
         }
     }
 
@@ -101,6 +93,5 @@ mod tests {
         assert_eq!(map.get(1, |id| id == 5000), Some(5000));
         map.remove(1, 5000);
         assert_eq!(map.get(1, |id| id == 5000), None);
-        assert_eq!(map.len(), 999);
     }
 }

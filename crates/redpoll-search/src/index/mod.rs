@@ -16,6 +16,7 @@ pub mod dict;
 mod head;
 mod keys;
 mod merge;
+mod names;
 pub mod packed;
 pub mod part;
 mod policy;
@@ -36,7 +37,7 @@ use crate::query::FieldId;
 use crate::schema::Schema;
 use crate::vector::{Slot, VectorIndex};
 use head::Head;
-use keys::KeyMap;
+use names::Names;
 use part::PartView;
 pub use snapshot::{DocAddress, Snapshot};
 use state::State;
@@ -51,7 +52,7 @@ pub use synonyms::Synonyms;
 pub struct Index {
     hasher: RandomState,
     /// Held while a document is added or deleted, and while a merge takes effect. Before `state`.
-    writer: Mutex<KeyMap>,
+    writer: Arc<Mutex<Names>>,
     /// What snapshots are made of. Held for less than a microsecond at a time.
     state: Mutex<State>,
     preparers: Mutex<Vec<Preparer>>,
@@ -74,10 +75,12 @@ impl Index {
     /// An empty index of this definition.
     pub fn new(schema: Schema) -> Self {
         let hasher = RandomState::new();
+        let writer: Arc<Mutex<Names>> = Arc::default();
+        let state = State::new(Arc::new(schema), hasher.clone(), Arc::clone(&writer));
         Index {
-            state: Mutex::new(State::new(Arc::new(schema), hasher.clone())),
+            state: Mutex::new(state),
             hasher,
-            writer: Mutex::default(),
+            writer,
             preparers: Mutex::default(),
             synonyms: RwLock::default(),
         }
@@ -126,27 +129,27 @@ impl Index {
     /// Deletes the document of a name. Says whether there was one.
     pub fn delete(&self, key: &[u8]) -> bool {
         let hash = self.hasher.hash_one(key);
-        let mut keys = self.writer.lock();
+        let mut names = self.writer.lock();
         let mut state = self.state.lock();
-        let Some(id) = state.find(&keys, hash, key) else { return false };
+        let Some(id) = state.find(&names, hash, key) else { return false };
         state.delete(id);
-        drop(state);
-        keys.remove(hash, id);
+        names.remove(hash, id, state.stamp());
         true
     }
 
     /// Whether there is a document of this name.
     pub fn contains(&self, key: &[u8]) -> bool {
         let hash = self.hasher.hash_one(key);
-        let keys = self.writer.lock();
-        self.state.lock().find(&keys, hash, key).is_some()
+        let names = self.writer.lock();
+        self.state.lock().find(&names, hash, key).is_some()
     }
 
     /// Deletes all documents.
     pub fn clear(&self) {
-        let mut keys = self.writer.lock();
-        *keys = KeyMap::default();
-        self.state.lock().clear();
+        let mut names = self.writer.lock();
+        let mut state = self.state.lock();
+        state.clear();
+        names.clear(state.stamp());
     }
 
     /// The index as it is now.
@@ -185,15 +188,17 @@ impl Index {
         needed || state.vectors.iter().any(|(_, vectors)| vectors.needs_rebuild())
     }
 
+    /// Lets the documents that are there become a segment, few as they may be.
+    pub fn seal(&self) {
+        let _writer = self.writer.lock();
+        self.state.lock().seal();
+    }
+
     /// Makes one segment of all documents, as far as nobody else merges.
     pub fn optimize(&self) {
+        self.seal();
         while self.maintain() {}
-        let job = {
-            let _writer = self.writer.lock();
-            let mut state = self.state.lock();
-            state.seal();
-            state.job_of_all()
-        };
+        let job = self.state.lock().job_of_all();
         job.into_iter().for_each(|job| self.run(&job));
     }
 
@@ -217,14 +222,14 @@ impl Index {
         let hash = self.hasher.hash_one(&*prepared.record.key);
         let slots = self.add_vectors(std::mem::take(&mut prepared.vectors));
         let len = prepared.record.len;
-        let mut keys = self.writer.lock();
+        let mut names = self.writer.lock();
         let (head, docs, old) = {
             let state = self.state.lock();
             if !Arc::ptr_eq(&state.schema, schema) {
                 return None;
             }
             let (head, docs) = state.head();
-            (head, docs, state.find(&keys, hash, &prepared.record.key))
+            (head, docs, state.find(&names, hash, &prepared.record.key))
         };
         let takes_more = head.push(docs, prepared);
         let mut state = self.state.lock();
@@ -232,11 +237,11 @@ impl Index {
         if !takes_more {
             state.seal();
         }
-        drop(state);
         match old {
-            Some(old) => keys.replace(hash, old, id),
-            None => keys.insert(hash, id),
+            Some(old) => names.replace(hash, old, id, state.stamp()),
+            None => names.insert(hash, id),
         }
+        drop(state);
         Some(if old.is_some() { Change::Replaced } else { Change::Added })
     }
 

@@ -1,9 +1,12 @@
 //! An index at one moment.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use ahash::RandomState;
+use parking_lot::Mutex;
 
+use super::names::Names;
 use super::part::PartView;
 use crate::document::ValueRef;
 use crate::query::FieldId;
@@ -24,8 +27,8 @@ struct Inner {
     vectors: Vec<(FieldId, Arc<VectorIndex>)>,
     docs: u64,
     len_total: u64,
-    next_id: u64,
     hasher: RandomState,
+    names: Arc<Mutex<Names>>,
     stamp: u64,
 }
 
@@ -38,6 +41,9 @@ pub struct DocAddress {
     pub doc: u32,
 }
 
+/// So much has changed since the snapshot was taken that it is not known any more what a name meant.
+struct TooLong;
+
 /// What a snapshot is made of.
 #[derive(Debug)]
 pub(super) struct Pieces {
@@ -46,15 +52,16 @@ pub(super) struct Pieces {
     pub vectors: Vec<(FieldId, Arc<VectorIndex>)>,
     pub docs: u64,
     pub len_total: u64,
-    pub next_id: u64,
     pub hasher: RandomState,
+    pub names: Arc<Mutex<Names>>,
     pub stamp: u64,
 }
 
 impl Snapshot {
     pub(super) fn new(pieces: Pieces) -> Self {
-        let Pieces { schema, parts, vectors, docs, len_total, next_id, hasher, stamp } = pieces;
-        Snapshot(Arc::new(Inner { schema, parts, vectors, docs, len_total, next_id, hasher, stamp }))
+        let Pieces { schema, parts, vectors, docs, len_total, hasher, names, stamp } = pieces;
+        let inner = Inner { schema, parts, vectors, docs, len_total, hasher, names, stamp };
+        Snapshot(Arc::new(inner))
     }
 
     /// The definition of the index.
@@ -127,9 +134,44 @@ impl Snapshot {
         self.0.hasher.hash_one(key)
     }
 
-    /// The id that the next document will have been given.
-    pub(crate) fn next_id(&self) -> u64 {
-        self.0.next_id
+    /// The documents of these names, by part, in ascending order.
+    pub(crate) fn find_keys(&self, keys: &[Vec<u8>]) -> Vec<Vec<u32>> {
+        let mut docs = vec![Vec::new(); self.parts().len()];
+        let mut unknown: HashSet<&[u8]> = HashSet::new();
+        for key in keys {
+            match self.find_key(key) {
+                Ok(address) => {
+                    address.into_iter().for_each(|at| docs[at.part as usize].push(at.doc));
+                }
+                Err(TooLong) => drop(unknown.insert(key)),
+            }
+        }
+        if !unknown.is_empty() {
+            for (view, docs) in self.parts().iter().zip(&mut docs) {
+                docs.extend((0..view.docs).filter(|doc| unknown.contains(view.key(*doc))));
+            }
+        }
+        for (view, docs) in self.parts().iter().zip(&mut docs) {
+            docs.retain(|doc| view.is_live(*doc));
+            docs.sort_unstable();
+            docs.dedup();
+        }
+        docs
+    }
+
+    /// The document of a name. It may have got another place, or none, since the snapshot was taken;
+    /// if that is too long ago, it is not known any more where it was.
+    fn find_key(&self, key: &[u8]) -> Result<Option<DocAddress>, TooLong> {
+        let hash = self.hash(key);
+        let here = |id| self.locate(id).filter(|at| self.key(*at) == key);
+        let names = self.0.names.lock();
+        if let Some(id) = names.get(hash, |id| here(id).is_some()) {
+            return Ok(here(id));
+        }
+        if let Some(id) = names.gone(hash, |id| here(id).is_some()) {
+            return Ok(here(id));
+        }
+        if names.knows_since(self.stamp()) { Ok(None) } else { Err(TooLong) }
     }
 
     /// Where the document of an id is, if it is there.

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use ahash::RandomState;
+use parking_lot::Mutex;
 
 use super::head::Head;
-use super::keys::KeyMap;
+use super::names::Names;
 use super::merge::DocMap;
 use super::part::{Part, PartView};
 use super::postings::Format;
@@ -34,6 +35,8 @@ pub struct State {
     busy: Vec<u64>,
     merges: u64,
     hasher: RandomState,
+    /// For snapshots, which may ask for documents by name.
+    names: Arc<Mutex<Names>>,
 }
 
 /// Parts to be merged.
@@ -46,7 +49,7 @@ pub struct Job {
 }
 
 impl State {
-    pub fn new(schema: Arc<Schema>, hasher: RandomState) -> Self {
+    pub fn new(schema: Arc<Schema>, hasher: RandomState, names: Arc<Mutex<Names>>) -> Self {
         State {
             parts: vec![new_head(&schema, 0)],
             vectors: vectors_of(&schema, &[]),
@@ -59,6 +62,7 @@ impl State {
             busy: Vec::new(),
             merges: 0,
             hasher,
+            names,
         }
     }
 
@@ -87,8 +91,8 @@ impl State {
                 vectors: self.vectors.clone(),
                 docs: self.docs,
                 len_total: self.len_total,
-                next_id: self.next_id,
                 hasher: self.hasher.clone(),
+                names: Arc::clone(&self.names),
                 stamp: self.stamp,
             })
         };
@@ -101,8 +105,8 @@ impl State {
     }
 
     /// The id of the document of a name.
-    pub fn find(&self, keys: &KeyMap, hash: u64, key: &[u8]) -> Option<u64> {
-        keys.get(hash, |id| {
+    pub fn find(&self, names: &Names, hash: u64, key: &[u8]) -> Option<u64> {
+        names.get(hash, |id| {
             let address = locate(&self.parts, id);
             address.is_some_and(|at| self.parts[at.part as usize].key(at.doc) == key)
         })
@@ -217,7 +221,9 @@ impl State {
                 continue;
             }
             view.deletes.for_each_since(before, |doc| {
-                maps[index].get(doc).into_iter().for_each(|place| drop(deletes.insert(place)));
+                if let Some(place) = maps[index].get(doc) {
+                    deletes.insert(place);
+                }
             });
         }
         let merged = (segment.docs > 0)
@@ -243,6 +249,11 @@ impl State {
             *index = Arc::new(new);
             self.changed();
         }
+    }
+
+    /// How many changes there have been.
+    pub fn stamp(&self) -> u64 {
+        self.stamp
     }
 
     fn changed(&mut self) {

@@ -70,11 +70,6 @@ impl VectorIndex {
         }
     }
 
-    /// The definition of the field.
-    pub fn options(&self) -> &VectorField {
-        &self.options
-    }
-
     /// Adds a vector that belongs to no document yet. Any number of threads may.
     pub fn add(&self, vector: Vector) -> Slot {
         let level = self.graph.as_ref().map_or(0, |graph| graph.level_of(self.nodes.len()));
@@ -94,12 +89,6 @@ impl VectorIndex {
     /// The vector of a place.
     pub fn vector(&self, slot: Slot) -> Option<&Vector> {
         self.nodes.vector(slot.0)
-    }
-
-    /// The vector of a document.
-    pub fn vector_of(&self, id: u64) -> Option<&Vector> {
-        let slot = self.slots.read().get(&id).copied()?;
-        self.nodes.vector(slot)
     }
 
     /// A document is deleted. Its vector stays for those who still see it.

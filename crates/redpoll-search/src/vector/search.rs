@@ -90,6 +90,12 @@ impl VectorIndex {
         self.resolve(accepted, wanted, usize::MAX)
     }
 
+    /// How many candidates a search for so many keeps.
+    pub fn search_width(&self, ef: Option<usize>, count: usize) -> u64 {
+        let own = self.graph.as_ref().map_or(count, |graph| graph.options.ef_runtime);
+        ef.unwrap_or(own).max(count) as u64
+    }
+
     fn searcher<'a>(&'a self, wanted: &Wanted<'a>) -> Searcher<'a> {
         Searcher { nodes: &self.nodes, query: wanted.vector, metric: self.options.metric }
     }

@@ -172,9 +172,12 @@ fn positions_start(bytes: &[u8], format: Format) -> usize {
     if format.masks {
         at += 1;
         match bytes[at - 1] {
-            ONE => drop(varint::read_wide(bytes, &mut at)),
             PACKED => at += 1 + size(bytes[at]),
-            _ => (0..BLOCK).for_each(|_| drop(varint::read_wide(bytes, &mut at))),
+            mode => {
+                for _ in 0..if mode == ONE { 1 } else { BLOCK } {
+                    varint::read_wide(bytes, &mut at);
+                }
+            }
         }
     }
     at

@@ -1,0 +1,214 @@
+//! The terms that a pattern means.
+//!
+//! They are looked for in all parts, and the first in order are taken, whatever part they are in: so the
+//! answer does not depend on how documents are spread over parts.
+
+use std::collections::BTreeSet;
+
+use super::options::{Interrupt, SearchOptions};
+use crate::analysis::{SOUND_PREFIX, STEM_PREFIX, SYNONYM_PREFIX};
+use crate::index::Snapshot;
+use crate::index::dict::{AffixFilter, Filter, FuzzyFilter, TEXT, Verdict, WildcardFilter};
+use crate::index::part::Part;
+use crate::query::AffixKind;
+
+/// What terms are to be like.
+pub enum Pattern<'a> {
+    Affix(AffixKind, &'a [u8]),
+    Wildcard(&'a [u8]),
+    Fuzzy(&'a [u8], u8),
+}
+
+/// The terms of a pattern.
+pub struct Expanded {
+    /// Their keys, in order.
+    pub keys: Vec<Vec<u8>>,
+    /// Whether there are more.
+    pub truncated: bool,
+}
+
+/// Terms between two looks at whether to give up.
+const STOP_INTERVAL: u32 = 256;
+/// Characters of a word that is looked for with edits.
+const FUZZY_MAX: usize = 512;
+
+/// The terms of a pattern among the keys that begin with `prefix`.
+pub fn expand(
+    snapshot: &Snapshot,
+    prefix: &[u8],
+    pattern: &Pattern<'_>,
+    options: &SearchOptions<'_>,
+) -> Expanded {
+    let limits = &options.limits;
+    let is_text = prefix == [TEXT];
+    let mut walk = Walk {
+        prefix: prefix.to_vec(),
+        skip: prefix.len(),
+        found: BTreeSet::new(),
+        most: limits.expansions_max,
+        truncated: false,
+        interrupt: options.interrupt,
+        steps: 0,
+    };
+    match pattern {
+        Pattern::Affix(_, text) if text.len() < limits.prefix_min => {}
+        Pattern::Affix(AffixKind::Prefix, text) => {
+            walk.prefix.extend_from_slice(text);
+            walk.run(snapshot, || Everything);
+        }
+        Pattern::Affix(kind, text) => {
+            let anywhere = *kind == AffixKind::Infix;
+            walk.run(snapshot, || Words { is_text, inner: AffixFilter { text, anywhere } });
+        }
+        Pattern::Wildcard(pattern) => {
+            walk.prefix.extend(WildcardFilter::new(pattern).prefix());
+            walk.run(snapshot, || Words { is_text, inner: WildcardFilter::new(pattern) });
+        }
+        Pattern::Fuzzy(text, _) if text.len() > FUZZY_MAX => {}
+        Pattern::Fuzzy(text, distance) => {
+            walk.run(snapshot, || Words { is_text, inner: FuzzyFilter::new(text, *distance) });
+        }
+    }
+    Expanded { keys: walk.found.into_iter().collect(), truncated: walk.truncated }
+}
+
+/// Any term.
+struct Everything;
+
+impl Filter for Everything {
+    fn judge(&mut self, _term: &[u8], _shared: usize) -> Verdict {
+        Verdict::Yes
+    }
+}
+
+/// Terms that pass and, if they are of text, are words: not stems, sounds or groups of synonyms.
+struct Words<F> {
+    is_text: bool,
+    inner: F,
+}
+
+impl<F: Filter> Filter for Words<F> {
+    fn judge(&mut self, term: &[u8], shared: usize) -> Verdict {
+        let first = term.first().copied().unwrap_or(0);
+        if self.is_text && [STEM_PREFIX, SOUND_PREFIX, SYNONYM_PREFIX].contains(&first) {
+            // The inner filter does not see it; as words begin otherwise, the next shares nothing with
+            // what it saw last.
+            return Verdict::NoneWithPrefix(1);
+        }
+        self.inner.judge(term, shared)
+    }
+}
+
+struct Walk<'a> {
+    /// What keys must begin with.
+    prefix: Vec<u8>,
+    /// Bytes of a key before the term.
+    skip: usize,
+    found: BTreeSet<Vec<u8>>,
+    most: usize,
+    truncated: bool,
+    interrupt: &'a dyn Interrupt,
+    steps: u32,
+}
+
+impl Walk<'_> {
+    fn run<F: Filter>(&mut self, snapshot: &Snapshot, filter: impl Fn() -> F) {
+        if self.most == 0 {
+            return;
+        }
+        for view in snapshot.parts().iter().filter(|view| view.live() > 0) {
+            match &view.part {
+                Part::Segment(segment) => self.segment(&segment.dict, filter()),
+                Part::Head(head) => {
+                    let mut filter = filter();
+                    let prefix = self.prefix.clone();
+                    let mut last = Vec::new();
+                    head.keys_with_prefix(&prefix, |key| {
+                        let shared = common(&last, key).saturating_sub(self.skip);
+                        last.clear();
+                        last.extend_from_slice(key);
+                        let yes = filter.judge(&key[self.skip..], shared) == Verdict::Yes;
+                        // Terms of documents that came later are there, too.
+                        let counts = |hash| head.count(key, hash, view.docs) > 0;
+                        if yes && counts(snapshot.hash(key)) {
+                            return self.add(key);
+                        }
+                        self.goes_on()
+                    });
+                }
+            }
+        }
+    }
+
+    fn segment(&mut self, dict: &crate::index::dict::Dict, mut filter: impl Filter) {
+        let mut cursor = dict.seek(&self.prefix);
+        // How much of the last term that the filter saw the next one shares.
+        let mut shared = 0;
+        let mut fresh = true;
+        let mut out: Option<usize> = None;
+        let mut leapt = 0;
+        while cursor.next() {
+            if !cursor.key.starts_with(&self.prefix) {
+                return;
+            }
+            shared = if fresh { 0 } else { cursor.shared.saturating_sub(self.skip).min(shared) };
+            fresh = false;
+            if let Some(len) = out.filter(|len| cursor.shared >= self.skip + len) {
+                leapt += 1;
+                if leapt > 64
+                    && let Some(next) = successor(&cursor.key[..self.skip + len])
+                {
+                    cursor = dict.seek(&next);
+                    (fresh, out, leapt) = (true, None, 0);
+                }
+                continue;
+            }
+            (out, leapt) = (None, 0);
+            let term = &cursor.key[self.skip..];
+            match filter.judge(term, shared) {
+                Verdict::Yes if !self.add(&cursor.key) => return,
+                Verdict::NoneWithPrefix(len) => out = Some(len),
+                _ => {}
+            }
+            shared = usize::MAX;
+            if !self.goes_on() {
+                return;
+            }
+        }
+    }
+
+    /// Adds a key. False if no later key of the part can be among the first.
+    fn add(&mut self, key: &[u8]) -> bool {
+        if self.found.len() < self.most {
+            self.found.insert(key.to_vec());
+            return true;
+        }
+        if self.found.contains(key) {
+            return true;
+        }
+        self.truncated = true;
+        if self.found.last().is_some_and(|last| last.as_slice() > key) {
+            self.found.pop_last();
+            self.found.insert(key.to_vec());
+            return true;
+        }
+        false
+    }
+
+    fn goes_on(&mut self) -> bool {
+        self.steps += 1;
+        self.steps % STOP_INTERVAL != 0 || !self.interrupt.stop()
+    }
+}
+
+fn common(a: &[u8], b: &[u8]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}
+
+/// The least key that is above all that begin with `prefix`.
+fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
+    let len = prefix.iter().rposition(|byte| *byte < u8::MAX)? + 1;
+    let mut next = prefix[..len].to_vec();
+    next[len - 1] += 1;
+    Some(next)
+}
