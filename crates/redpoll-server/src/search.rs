@@ -2,6 +2,7 @@
 //! before an index, and merging segments.
 
 use redpoll_engine::Engine;
+use redpoll_keyspace::clock;
 use std::io;
 use std::sync::Arc;
 use std::thread;
@@ -16,7 +17,7 @@ pub fn start(engine: &Arc<Engine>) -> io::Result<()> {
             shared.search.add_worker();
             loop {
                 shared.standstill.wait();
-                if !shared.search.work(&shared.keyspace) {
+                if !shared.search.work(&shared.keyspace, clock::now_ms()) {
                     shared.search.rest();
                 }
             }

@@ -48,6 +48,6 @@ pub(super) fn changed(ctx: &mut Ctx<'_>) {
 pub(super) fn catch_up(ctx: &Ctx<'_>) {
     let search = &ctx.engine.search;
     if search.is_alone() && !ctx.keys.holds_all() {
-        while search.work(&ctx.engine.keyspace) {}
+        while search.work(&ctx.engine.keyspace, ctx.keys.now()) {}
     }
 }

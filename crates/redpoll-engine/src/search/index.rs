@@ -64,7 +64,7 @@ impl SearchIndex {
             uses: AtomicU64::new(0),
         };
         if !skips {
-            index.begin_scan();
+            index.begin_scan(false);
         }
         index
     }
@@ -86,7 +86,7 @@ impl SearchIndex {
         self.index.set_schema(schema);
         self.words.write().extend(words.iter().map(|word| Box::from(*word)));
         if !skip_scan {
-            self.begin_scan();
+            self.begin_scan(true);
         }
         Ok(())
     }
@@ -108,13 +108,13 @@ impl SearchIndex {
             synonyms.of(word).for_each(each);
         }));
         if !skip_scan {
-            self.begin_scan();
+            self.begin_scan(true);
         }
     }
 
-    /// Walks all keys from the start.
-    pub(super) fn begin_scan(&self) {
-        *self.scan.lock() = Some(Arc::new(Scan::new(self.stripes)));
+    /// Walks all keys from the start; `renews`: those that are in the index, too.
+    pub(super) fn begin_scan(&self, renews: bool) {
+        *self.scan.lock() = Some(Arc::new(Scan::new(self.stripes, renews)));
     }
 
     /// Walks no further.

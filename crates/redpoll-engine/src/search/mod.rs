@@ -13,6 +13,7 @@
 
 mod arguments;
 mod config;
+mod deadline;
 mod definition;
 mod document;
 mod fields;
@@ -21,8 +22,9 @@ mod record;
 mod scan;
 mod vector_fields;
 
-pub use arguments::Words;
+pub use arguments::{BadWord, Words};
 pub use config::{ConfigError, SETTINGS, SearchConfig, Setting, TimeoutPolicy};
+pub use deadline::Deadline;
 pub use definition::{Definition, DefinitionError};
 pub use index::SearchIndex;
 pub use record::Record;
@@ -226,7 +228,7 @@ impl Search {
     pub fn index_anew(&self) {
         for index in self.indexes() {
             index.index.clear();
-            index.begin_scan();
+            index.begin_scan(false);
         }
         self.wake_workers();
     }

@@ -5,7 +5,6 @@
 
 use super::{Search, SearchIndex};
 use redpoll_keyspace::Keyspace;
-use redpoll_keyspace::clock;
 use redpoll_keyspace::entry::Payload;
 use redpoll_keyspace::table::Cursor;
 use redpoll_types::hash::Hash;
@@ -21,13 +20,15 @@ const NAP: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(super) struct Scan {
     stripes: usize,
+    /// Documents that are in the index are indexed again: it has become another one.
+    renews: bool,
     next: AtomicUsize,
     done: AtomicUsize,
 }
 
 impl Scan {
-    pub(super) fn new(stripes: usize) -> Self {
-        Scan { stripes, next: AtomicUsize::new(0), done: AtomicUsize::new(0) }
+    pub(super) fn new(stripes: usize, renews: bool) -> Self {
+        Scan { stripes, renews, next: AtomicUsize::new(0), done: AtomicUsize::new(0) }
     }
 
     /// Which part has been walked.
@@ -73,13 +74,13 @@ impl Search {
     }
 
     /// Does something that needs not be done at once: walks a stripe, merges segments. Whether there
-    /// was anything. No stripe must be locked.
-    pub fn work(&self, keyspace: &Keyspace) -> bool {
+    /// was anything. No stripe must be locked. What expires at `now` is not there any more.
+    pub fn work(&self, keyspace: &Keyspace, now: i64) -> bool {
         for index in self.indexes() {
             if let Some(scan) = index.scan()
                 && let Some(stripe) = scan.take()
             {
-                walk(&index, keyspace, stripe);
+                walk(&index, &scan, keyspace, stripe, now);
                 if scan.finish_one() {
                     index.end_scan(&scan);
                 }
@@ -91,16 +92,16 @@ impl Search {
 }
 
 /// Hands the hashes of a stripe to the index.
-fn walk(index: &Arc<SearchIndex>, keyspace: &Keyspace, stripe: usize) {
+fn walk(index: &SearchIndex, scan: &Scan, keyspace: &Keyspace, stripe: usize, now: i64) {
     let mut cursor = Some(Cursor::default());
     while let Some(at) = cursor {
-        let now = clock::now_ms();
         let guard = keyspace.lock(stripe);
         cursor = guard.dbs()[0].table.scan_step(at, &mut |entry| {
             let live = entry.expiry().is_none_or(|at| at > now);
             if let Payload::Value(value) = entry.payload()
                 && let Some(hash) = Hash::of(value)
                 && live
+                && (scan.renews || !index.index.contains(entry.key()))
             {
                 index.follow(entry.key(), Some(hash), now);
             }
