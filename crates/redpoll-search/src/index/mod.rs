@@ -202,11 +202,7 @@ impl Index {
         job.into_iter().for_each(|job| self.run(&job));
     }
 
-    fn prepare(
-        &self,
-        document: &Document<'_>,
-        schema: &Schema,
-    ) -> Result<Prepared, DocumentError> {
+    fn prepare(&self, document: &Document<'_>, schema: &Schema) -> Result<Prepared, DocumentError> {
         let preparer = self.preparers.lock().pop();
         let mut preparer = preparer.unwrap_or_else(|| Preparer::new(self.hasher.clone()));
         let synonyms = Arc::clone(&self.synonyms.read());
@@ -278,7 +274,8 @@ impl Index {
 
     fn maintain_vectors(&self) -> bool {
         let indexes = self.state.lock().vectors.clone();
-        let Some((field, old)) = indexes.into_iter().find(|(_, index)| index.needs_rebuild()) else {
+        let Some((field, old)) = indexes.into_iter().find(|(_, index)| index.needs_rebuild())
+        else {
             return false;
         };
         let Some(new) = old.rebuild(&self.snapshot()) else { return false };

@@ -6,8 +6,8 @@ use ahash::RandomState;
 use parking_lot::Mutex;
 
 use super::head::Head;
-use super::names::Names;
 use super::merge::DocMap;
+use super::names::Names;
 use super::part::{Part, PartView};
 use super::postings::Format;
 use super::segment::Segment;
@@ -226,8 +226,7 @@ impl State {
                 }
             });
         }
-        let merged = (segment.docs > 0)
-            .then(|| PartView::of_segment(Arc::new(segment), deletes));
+        let merged = (segment.docs > 0).then(|| PartView::of_segment(Arc::new(segment), deletes));
         self.parts.splice(start..end, merged);
         self.merges += 1;
         self.changed();

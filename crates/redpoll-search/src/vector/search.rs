@@ -59,7 +59,8 @@ impl VectorIndex {
         count: usize,
     ) -> Vec<Found> {
         let search = self.searcher(wanted);
-        let mut best: BinaryHeap<(Near, DocAddress)> = BinaryHeap::with_capacity(count.min(1024) + 1);
+        let mut best: BinaryHeap<(Near, DocAddress)> =
+            BinaryHeap::with_capacity(count.min(1024) + 1);
         for (index, address) in docs.enumerate() {
             if index as u32 % STOP_INTERVAL == 0 && (wanted.stop)() {
                 break;
@@ -72,7 +73,8 @@ impl VectorIndex {
                 best.pop();
             }
         }
-        let found = |(near, address): (Near, DocAddress)| Found { address, distance: near.distance };
+        let found =
+            |(near, address): (Near, DocAddress)| Found { address, distance: near.distance };
         best.into_sorted_vec().into_iter().map(found).collect()
     }
 
