@@ -143,9 +143,12 @@ impl Numbers {
         }
         let least = present().fold(f64::INFINITY, f64::min);
         let least = if least.is_finite() { least as i64 } else { 0 };
-        let packed = Packed::new(values.iter().map(|value| {
-            if value.is_nan() { 0 } else { (*value as i64 - least) as u64 + 1 }
-        }));
+        let packed =
+            Packed::new(
+                values.iter().map(|value| {
+                    if value.is_nan() { 0 } else { (*value as i64 - least) as u64 + 1 }
+                }),
+            );
         Numbers::Whole { least, packed }
     }
 }

@@ -10,10 +10,7 @@ use redpoll_types::geo::Point;
 use std::sync::Arc;
 
 /// The columns' values of a document whose values by field are these.
-pub fn columns(
-    schema: &Schema,
-    values: &[Option<&[u8]>],
-) -> Result<Box<[Value]>, DocumentError> {
+pub fn columns(schema: &Schema, values: &[Option<&[u8]>]) -> Result<Box<[Value]>, DocumentError> {
     let one = |column: &crate::schema::Column| {
         let Some(field) = schema.get(column.field) else { return Ok(Value::None) };
         let Some(value) = values[usize::from(column.field.0)] else { return Ok(Value::None) };

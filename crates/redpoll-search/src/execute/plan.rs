@@ -108,7 +108,8 @@ impl Planner<'_> {
             }
             NodeKind::Intersection(nodes) => self.all(nodes, near_of(options))?,
             NodeKind::Union(nodes) => {
-                let children = nodes.iter().map(|node| self.node(node)).collect::<Result<_, _>>()?;
+                let children =
+                    nodes.iter().map(|node| self.node(node)).collect::<Result<_, _>>()?;
                 self.any(children, self.negated || weight == 0.0)
             }
             NodeKind::Not(inner) => {
@@ -206,9 +207,7 @@ impl Planner<'_> {
         let mut children = Vec::with_capacity(tags.values.len());
         for value in &tags.values {
             let kind = match value {
-                TagValue::Exact(tag) => {
-                    self.term([&prefix[..], tag].concat(), TextMask::ALL)
-                }
+                TagValue::Exact(tag) => self.term([&prefix[..], tag].concat(), TextMask::ALL),
                 TagValue::Affix(kind, text) => {
                     self.pattern(&prefix, &Pattern::Affix(*kind, text), TextMask::ALL)
                 }

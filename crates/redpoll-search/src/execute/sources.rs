@@ -101,9 +101,8 @@ impl<'a> Points<'a> {
 
 impl Source for Points<'_> {
     fn passes(&self, doc: u32) -> bool {
-        number(self.view, self.column, doc).is_some_and(|score| {
-            self.circle.distance_inside(Point::from_score(score)).is_some()
-        })
+        number(self.view, self.column, doc)
+            .is_some_and(|score| self.circle.distance_inside(Point::from_score(score)).is_some())
     }
 
     fn cost(&self) -> u64 {
@@ -148,8 +147,8 @@ impl<'a> Shapes<'a> {
     }
 
     fn fits(&self, shape: &Shape) -> bool {
-        let may = self.predicate == ShapePredicate::Disjoint
-            || shape.bounds().meet(self.shape.bounds());
+        let may =
+            self.predicate == ShapePredicate::Disjoint || shape.bounds().meet(self.shape.bounds());
         may && shape.is(self.predicate, self.shape)
     }
 }

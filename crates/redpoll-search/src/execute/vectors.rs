@@ -68,7 +68,9 @@ pub fn plan(
     }
     let docs = Plan { kind: docs, weight };
     Ok(match filter {
-        Some(filter) => Plan { kind: Kind::And { children: vec![docs, filter], near: None }, weight: 1.0 },
+        Some(filter) => {
+            Plan { kind: Kind::And { children: vec![docs, filter], near: None }, weight: 1.0 }
+        }
         None => docs,
     })
 }

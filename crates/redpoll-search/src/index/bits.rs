@@ -133,7 +133,9 @@ mod tests {
         let mut new = Vec::new();
         deletes.for_each_since(&before, |doc| new.push(doc));
         assert_eq!(new, [6, 100_000]);
-        assert!(deletes.contains(100_000) && !deletes.contains(99_999) && !before.contains(100_000));
+        assert!(
+            deletes.contains(100_000) && !deletes.contains(99_999) && !before.contains(100_000)
+        );
     }
 
     #[test]

@@ -24,6 +24,7 @@ pub mod postings;
 mod segment;
 mod snapshot;
 mod state;
+pub(crate) mod suffix;
 mod synonyms;
 pub mod varint;
 
@@ -202,11 +203,7 @@ impl Index {
         job.into_iter().for_each(|job| self.run(&job));
     }
 
-    fn prepare(
-        &self,
-        document: &Document<'_>,
-        schema: &Schema,
-    ) -> Result<Prepared, DocumentError> {
+    fn prepare(&self, document: &Document<'_>, schema: &Schema) -> Result<Prepared, DocumentError> {
         let preparer = self.preparers.lock().pop();
         let mut preparer = preparer.unwrap_or_else(|| Preparer::new(self.hasher.clone()));
         let synonyms = Arc::clone(&self.synonyms.read());
@@ -271,14 +268,15 @@ impl Index {
     }
 
     fn run(&self, job: &state::Job) {
-        let (segment, maps) = merge::merge(&job.views, job.columns);
+        let (segment, maps) = merge::merge(&job.views, job.columns, &job.suffix_fields);
         let _writer = self.writer.lock();
         self.state.lock().finish(job, segment, &maps);
     }
 
     fn maintain_vectors(&self) -> bool {
         let indexes = self.state.lock().vectors.clone();
-        let Some((field, old)) = indexes.into_iter().find(|(_, index)| index.needs_rebuild()) else {
+        let Some((field, old)) = indexes.into_iter().find(|(_, index)| index.needs_rebuild())
+        else {
             return false;
         };
         let Some(new) = old.rebuild(&self.snapshot()) else { return false };

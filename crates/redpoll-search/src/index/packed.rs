@@ -66,7 +66,8 @@ mod tests {
     fn any_width_is_kept() {
         for width in 0..=64u32 {
             let top = if width == 0 { 0 } else { u64::MAX >> (64 - width) };
-            let values: Vec<u64> = (0..200u64).map(|i| i.wrapping_mul(0x9e37_79b9_7f4a_7c15) & top).collect();
+            let values: Vec<u64> =
+                (0..200u64).map(|i| i.wrapping_mul(0x9e37_79b9_7f4a_7c15) & top).collect();
             let packed = Packed::new(values.iter().copied());
             assert_eq!(packed.len(), 200);
             for (index, value) in values.iter().enumerate() {

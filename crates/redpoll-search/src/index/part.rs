@@ -39,11 +39,7 @@ impl PartView {
 
     /// A segment of which these documents are deleted.
     pub fn of_segment(segment: Arc<Segment>, deletes: Deletes) -> Self {
-        PartView {
-            docs: segment.docs,
-            part: Part::Segment(segment),
-            deletes: Arc::new(deletes),
-        }
+        PartView { docs: segment.docs, part: Part::Segment(segment), deletes: Arc::new(deletes) }
     }
 
     /// The id of the first document, or of the first that a head will take.

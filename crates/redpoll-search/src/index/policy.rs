@@ -13,7 +13,10 @@ const DELETED_PART: u32 = 4;
 
 /// The parts to be merged next, by place: neighbours none of which is `busy`. The last part is the head
 /// that takes documents, and stays.
-pub fn choose(parts: &[PartView], busy: impl Fn(&PartView) -> bool) -> Option<std::ops::Range<usize>> {
+pub fn choose(
+    parts: &[PartView],
+    busy: impl Fn(&PartView) -> bool,
+) -> Option<std::ops::Range<usize>> {
     let last = parts.len().saturating_sub(1);
     let free = |part: &PartView| !busy(part);
     let is_head = |part: &PartView| matches!(part.part, Part::Head(_));
@@ -31,7 +34,9 @@ pub fn choose(parts: &[PartView], busy: impl Fn(&PartView) -> bool) -> Option<st
     }
     let levels = parts[..last].iter().map(|part| level(part.live())).max().unwrap_or(0);
     (0..=levels).find_map(|high| {
-        run(&parts[..last], |part| free(part) && part.live() <= DOCS_MAX && level(part.live()) <= high)
+        run(&parts[..last], |part| {
+            free(part) && part.live() <= DOCS_MAX && level(part.live()) <= high
+        })
     })
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::dict::{Dict, TEXT};
 use super::postings::{Format, Postings};
+use super::suffix::SuffixIndex;
 use crate::document::DocTable;
 use crate::query::FieldId;
 use crate::shape::Shape;
@@ -21,6 +22,8 @@ pub struct Segment {
     pub lists: Box<[u8]>,
     /// Its documents.
     pub table: DocTable,
+    /// The ends of its terms, if the schema asks for it.
+    pub suffixes: Option<SuffixIndex>,
     /// Its shapes, by field and document.
     pub shapes: Vec<ShapeColumn>,
 }
@@ -55,6 +58,7 @@ impl Segment {
         self.dict.heap_bytes()
             + self.lists.len()
             + self.table.heap_bytes()
+            + self.suffixes.as_ref().map_or(0, SuffixIndex::heap_bytes)
             + shapes.map(|(_, shape)| shape.heap_bytes() + 16).sum::<usize>()
     }
 }

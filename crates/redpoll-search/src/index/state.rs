@@ -6,12 +6,13 @@ use ahash::RandomState;
 use parking_lot::Mutex;
 
 use super::head::Head;
-use super::names::Names;
 use super::merge::DocMap;
+use super::names::Names;
 use super::part::{Part, PartView};
 use super::postings::Format;
 use super::segment::Segment;
 use super::snapshot::{Pieces, Snapshot, locate};
+use super::suffix::SuffixFields;
 use super::{bits::Deletes, new_head, policy};
 use crate::query::FieldId;
 use crate::schema::{FieldKind, Schema};
@@ -46,6 +47,8 @@ pub struct Job {
     pub views: Vec<PartView>,
     /// Columns of the schema.
     pub columns: usize,
+    /// Of which terms the ends are indexed.
+    pub suffix_fields: SuffixFields,
 }
 
 impl State {
@@ -197,7 +200,8 @@ impl State {
     fn job(&mut self, range: std::ops::Range<usize>) -> Job {
         let views = self.parts[range].to_vec();
         self.busy.extend(views.iter().map(PartView::first_id));
-        Job { views, columns: self.schema.columns().len() }
+        let suffix_fields = SuffixFields::new(&self.schema);
+        Job { views, columns: self.schema.columns().len(), suffix_fields }
     }
 
     /// Takes a job back that nobody has done.
@@ -226,8 +230,7 @@ impl State {
                 }
             });
         }
-        let merged = (segment.docs > 0)
-            .then(|| PartView::of_segment(Arc::new(segment), deletes));
+        let merged = (segment.docs > 0).then(|| PartView::of_segment(Arc::new(segment), deletes));
         self.parts.splice(start..end, merged);
         self.merges += 1;
         self.changed();

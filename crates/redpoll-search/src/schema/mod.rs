@@ -221,7 +221,8 @@ impl Schema {
     pub fn suffix_mask(&self) -> TextMask {
         let mut mask = TextMask::NONE;
         for (bit, id) in self.texts.iter().enumerate() {
-            if matches!(&self.fields[usize::from(id.0)].kind, FieldKind::Text(t) if t.suffix_index) {
+            if matches!(&self.fields[usize::from(id.0)].kind, FieldKind::Text(t) if t.suffix_index)
+            {
                 mask.0 |= 1 << bit;
             }
         }

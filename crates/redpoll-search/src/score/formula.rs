@@ -95,7 +95,11 @@ impl Scoring<'_> {
     /// Adds the part of a child to those of its siblings.
     #[inline]
     pub fn add(&self, parts: Parts, sum: f64, part: f64) -> f64 {
-        if parts == Parts::Any && self.scorer == Scorer::DisMax { sum.max(part) } else { sum + part }
+        if parts == Parts::Any && self.scorer == Scorer::DisMax {
+            sum.max(part)
+        } else {
+            sum + part
+        }
     }
 
     /// A bound of the part of a word in a block of its list.

@@ -131,7 +131,9 @@ mod tests {
     }
 
     fn square(low: f64, high: f64) -> Shape {
-        flat(&format!("POLYGON(({low} {low}, {low} {high}, {high} {high}, {high} {low}, {low} {low}))"))
+        flat(&format!(
+            "POLYGON(({low} {low}, {low} {high}, {high} {high}, {high} {low}, {low} {low}))"
+        ))
     }
 
     #[test]
@@ -175,7 +177,8 @@ mod tests {
     fn a_side_on_the_globe_is_a_great_circle() {
         let text = b"POLYGON((0 50, 90 50, 90 0, 0 0, 0 50))";
         let globe = Shape::parse(text, CoordinateSystem::Spherical).unwrap();
-        let point = |text: &str| Shape::parse(text.as_bytes(), CoordinateSystem::Spherical).unwrap();
+        let point =
+            |text: &str| Shape::parse(text.as_bytes(), CoordinateSystem::Spherical).unwrap();
         assert!(point("POINT(45 55)").is(ShapePredicate::Within, &globe));
         let plane = flat("POLYGON((0 50, 90 50, 90 0, 0 0, 0 50))");
         assert!(!flat("POINT(45 55)").is(ShapePredicate::Within, &plane));

@@ -81,9 +81,21 @@ mod tests {
     #[test]
     fn what_is_no_shape_is_refused() {
         let bad = [
-            "", "POINT", "POINT()", "POINT(1)", "POINT(1 2 3)", "POINT(1 x)", "POINT(1 2", "()",
-            "LINE(1 2)", "POLYGON()", "POLYGON((1 1, 2 2, 3 1)", "POLYGON((1 1, 2 2, 3 1),)",
-            "POLYGON((1 1, 2 2, 3 1)x)", "POINT(nan 1)", "POINT(inf 1)",
+            "",
+            "POINT",
+            "POINT()",
+            "POINT(1)",
+            "POINT(1 2 3)",
+            "POINT(1 x)",
+            "POINT(1 2",
+            "()",
+            "LINE(1 2)",
+            "POLYGON()",
+            "POLYGON((1 1, 2 2, 3 1)",
+            "POLYGON((1 1, 2 2, 3 1),)",
+            "POLYGON((1 1, 2 2, 3 1)x)",
+            "POINT(nan 1)",
+            "POINT(inf 1)",
         ];
         for text in bad {
             assert_eq!(parse(text.as_bytes()), Err(ShapeError::Syntax), "{text}");

@@ -20,7 +20,9 @@ pub fn distance(metric: Metric, a: &Vector, b: &Vector) -> f64 {
             let pairs = a.iter().zip(b.iter());
             match metric {
                 Metric::L2 => pairs.map(|(a, b)| (a - b) * (a - b)).sum(),
-                Metric::InnerProduct | Metric::Cosine => 1.0 - pairs.map(|(a, b)| a * b).sum::<f64>(),
+                Metric::InnerProduct | Metric::Cosine => {
+                    1.0 - pairs.map(|(a, b)| a * b).sum::<f64>()
+                }
             }
         }
         _ => f64::INFINITY,

@@ -67,7 +67,10 @@ impl Nodes {
         let slot = self.len.fetch_add(1, Ordering::AcqRel);
         let edges = |layer| Edges {
             len: AtomicU32::new(0),
-            nodes: graph.map_or(0..0, |graph| 0..graph.edges_max(layer)).map(|_| 0.into()).collect(),
+            nodes: graph
+                .map_or(0..0, |graph| 0..graph.edges_max(layer))
+                .map(|_| 0.into())
+                .collect(),
         };
         let layers: Box<[Edges]> = match graph {
             Some(_) => (0..=level).map(edges).collect(),

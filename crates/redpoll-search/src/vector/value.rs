@@ -40,7 +40,8 @@ impl Vector {
     fn normalize(&mut self) {
         match self {
             Vector::Single(values) => {
-                let length = values.iter().map(|v| f64::from(*v) * f64::from(*v)).sum::<f64>().sqrt();
+                let length =
+                    values.iter().map(|v| f64::from(*v) * f64::from(*v)).sum::<f64>().sqrt();
                 if length > 0.0 {
                     values.iter_mut().for_each(|v| *v = (f64::from(*v) / length) as f32);
                 }

@@ -282,7 +282,8 @@ impl Eval<'_> {
                 self.pattern(|word| glob(&chars(pattern), &chars(word)), mask, weight)?
             }
             NodeKind::Fuzzy { text, distance } => {
-                let near = |word: &[u8]| edits(&chars(text), &chars(word)) <= usize::from(*distance);
+                let near =
+                    |word: &[u8]| edits(&chars(text), &chars(word)) <= usize::from(*distance);
                 self.pattern(near, mask, weight)?
             }
             NodeKind::Tag(query) => {
@@ -340,7 +341,8 @@ impl Eval<'_> {
                 let mut inner = inner.clone();
                 let own = std::mem::replace(&mut inner.options.weight, weight);
                 if let NodeKind::Union(nodes) = &inner.kind {
-                    let matches = nodes.iter().filter_map(|node| self.node(node, negated)).collect();
+                    let matches =
+                        nodes.iter().filter_map(|node| self.node(node, negated)).collect();
                     return self.any(matches, negated || own == 0.0, weight);
                 }
                 self.node(&inner, negated)
@@ -551,7 +553,8 @@ fn rectangle(text: &[u8]) -> [f64; 4] {
     let digits = text.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty());
     let numbers: Vec<f64> = digits.map(|part| part.parse().expect("a number")).collect();
     let (xs, ys) = (numbers.iter().step_by(2), numbers.iter().skip(1).step_by(2));
-    let least = |values: &mut dyn Iterator<Item = &f64>| values.fold(f64::INFINITY, |a, b| a.min(*b));
+    let least =
+        |values: &mut dyn Iterator<Item = &f64>| values.fold(f64::INFINITY, |a, b| a.min(*b));
     let most = |values: &mut dyn Iterator<Item = &f64>| values.fold(0f64, |a, b| a.max(*b));
     [least(&mut xs.clone()), least(&mut ys.clone()), most(&mut xs.clone()), most(&mut ys.clone())]
 }

@@ -40,8 +40,8 @@ pub struct Generator {
 }
 
 const WORDS: [&str; 16] = [
-    "run", "running", "runs", "dog", "dogs", "alpha", "alpine", "beta", "gamma", "été", "x", "hello",
-    "help", "held", "world", "the",
+    "run", "running", "runs", "dog", "dogs", "alpha", "alpine", "beta", "gamma", "été", "x",
+    "hello", "help", "held", "world", "the",
 ];
 const TAGS: [&str; 6] = ["Red", "green", "Blue sky", "red", "", "grey"];
 
@@ -61,7 +61,8 @@ impl Generator {
             .map(|number| {
                 let weight = random.pick(&[1.0, 1.0, 3.0]);
                 let no_stem = random.below(3) == 0;
-                let text = TextField { weight, no_stem, ..TextField::default() };
+                let suffix_index = random.below(3) == 0;
+                let text = TextField { weight, no_stem, suffix_index, ..TextField::default() };
                 let mut field = Field::new(format!("t{number}"), FieldKind::Text(text));
                 field.index_empty = random.below(2) == 0;
                 field.index_missing = random.below(2) == 0;
@@ -76,7 +77,9 @@ impl Generator {
             metric: Metric::L2,
             algorithm: Algorithm::Flat,
         };
-        let mut tag = Field::new("tag", FieldKind::Tag(TagField::default()));
+        let suffix_index = random.below(2) == 0;
+        let tag = TagField { suffix_index, ..TagField::default() };
+        let mut tag = Field::new("tag", FieldKind::Tag(tag));
         tag.index_empty = true;
         tag.index_missing = true;
         fields.extend([
@@ -141,8 +144,10 @@ impl Generator {
                 fields.push((name.to_owned(), value));
             }
         }
-        let mut fields: Vec<_> =
-            fields.into_iter().map(|(name, value)| (name.into_bytes(), value.into_bytes())).collect();
+        let mut fields: Vec<_> = fields
+            .into_iter()
+            .map(|(name, value)| (name.into_bytes(), value.into_bytes()))
+            .collect();
         if random.below(2) == 0 {
             fields.push((b"flat".to_vec(), vector(random)));
         }
@@ -181,8 +186,7 @@ impl Generator {
             }
             5 => NodeKind::Exact(words(random)),
             6 => {
-                let kind =
-                    random.pick(&[AffixKind::Prefix, AffixKind::Suffix, AffixKind::Infix]);
+                let kind = random.pick(&[AffixKind::Prefix, AffixKind::Suffix, AffixKind::Infix]);
                 let text = random.pick(&["he", "al", "ru", "ld", "un", "a", ""]);
                 NodeKind::Affix { kind, text: text.as_bytes().to_vec() }
             }
@@ -192,7 +196,10 @@ impl Generator {
             }
             8 => {
                 let text = random.pick(&["helo", "rum", "ete", "wrold", "x"]);
-                NodeKind::Fuzzy { text: text.as_bytes().to_vec(), distance: 1 + random.below(3) as u8 }
+                NodeKind::Fuzzy {
+                    text: text.as_bytes().to_vec(),
+                    distance: 1 + random.below(3) as u8,
+                }
             }
             9 | 10 => NodeKind::Tag(self.tags(random)),
             11 => NodeKind::Numeric(self.numbers(random)),

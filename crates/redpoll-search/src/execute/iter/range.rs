@@ -3,8 +3,8 @@
 //! Beside words that are rarer, each document is tested; otherwise all that pass are found at once, by
 //! the order of values where there is one.
 
-use super::set::{Collector, Set};
 use super::DocIter;
+use super::set::{Collector, Set};
 use crate::score::{Explanation, Scoring};
 
 /// Knows which documents pass.

@@ -9,7 +9,7 @@ mod filter;
 mod key;
 
 pub use filter::{AffixFilter, Filter, FuzzyFilter, Verdict, WildcardFilter};
-pub use key::{missing_key, split_key, tag_prefix, text_key, TEXT};
+pub use key::{TEXT, is_word, missing_key, split_key, tag_prefix, text_key};
 
 use super::varint;
 

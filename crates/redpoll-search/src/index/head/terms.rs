@@ -98,7 +98,10 @@ impl Terms {
 
     /// Bytes on the heap, about.
     pub fn heap_bytes(&self) -> usize {
-        self.terms.len() * size_of::<Term>() + self.table.capacity() * 5 + self.keys.len() + self.log.len()
+        self.terms.len() * size_of::<Term>()
+            + self.table.capacity() * 5
+            + self.keys.len()
+            + self.log.len()
     }
 }
 

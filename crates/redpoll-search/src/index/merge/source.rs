@@ -23,9 +23,7 @@ impl<'a> Source<'a> {
     pub fn new(view: &'a PartView) -> Self {
         let terms = match &view.part {
             Part::Segment(segment) => Terms::Segment { segment, cursor: segment.dict.iter() },
-            Part::Head(head) => {
-                Terms::Head { head, order: head.order(), next: 0, key: Vec::new() }
-            }
+            Part::Head(head) => Terms::Head { head, order: head.order(), next: 0, key: Vec::new() },
         };
         let mut source = Source { terms, docs: view.docs, at_end: false };
         source.step();
@@ -65,9 +63,7 @@ impl<'a> Source<'a> {
                 let info = cursor.info;
                 segment.list(&cursor.key, info.start, info.len, info.count)
             }
-            Terms::Head { head, order, next, key } => {
-                head.list_of(order[next - 1], key, self.docs)
-            }
+            Terms::Head { head, order, next, key } => head.list_of(order[next - 1], key, self.docs),
         }
     }
 }

@@ -85,7 +85,8 @@ impl Filling {
         if self.counts == self.freqs {
             out.push(SAME);
         } else {
-            let counts: Vec<u32> = self.counts.iter().map(|count| count.saturating_sub(1)).collect();
+            let counts: Vec<u32> =
+                self.counts.iter().map(|count| count.saturating_sub(1)).collect();
             pack_with_width(out, &counts);
         }
         let groups = self.distances.chunks_exact(BLOCK);

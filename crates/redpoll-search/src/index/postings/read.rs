@@ -46,13 +46,7 @@ impl<'a> Postings<'a> {
         Self::with(Cow::Owned(bytes), format, count, 0, limit)
     }
 
-    fn with(
-        bytes: Cow<'a, [u8]>,
-        format: Format,
-        count: u32,
-        blocks: usize,
-        limit: u32,
-    ) -> Self {
+    fn with(bytes: Cow<'a, [u8]>, format: Format, count: u32, blocks: usize, limit: u32) -> Self {
         let mut list = Postings {
             bytes,
             format,
@@ -185,8 +179,7 @@ impl<'a> Postings<'a> {
     /// and the last document for which this holds. None if nothing is known.
     pub fn impact(&self, target: u32) -> Option<(Impact, u32)> {
         let index = self.block_of(target)?;
-        let impact =
-            Impact { freq_max: self.record(index, 2), len_min: self.record(index, 3) };
+        let impact = Impact { freq_max: self.record(index, 2), len_min: self.record(index, 3) };
         Some((impact, self.record(index, 0)))
     }
 
