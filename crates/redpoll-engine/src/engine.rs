@@ -15,6 +15,7 @@ use crate::persistence::Persistence;
 use crate::pubsub::PubSub;
 use crate::rates::Rates;
 use crate::replication::Replication;
+use crate::search::Search;
 use crate::settings::Settings;
 use crate::shared_memory::SharedMemory;
 use crate::slowlog::SlowLog;
@@ -105,6 +106,8 @@ pub struct Engine {
     pub waiters: Waiters,
     /// Scripts and functions.
     pub scripts: Registry,
+    /// Search indexes.
+    pub search: Arc<Search>,
     /// CLIENT PAUSE.
     pub pause: Pause,
     /// DEBUG SLEEP.
@@ -205,6 +208,7 @@ impl Engine {
             tracking: Tracking::default(),
             waiters: Waiters::default(),
             scripts: Registry::default(),
+            search: Arc::default(),
             pause: Pause::default(),
             standstill: Standstill::default(),
             stats: Stats::default(),
@@ -249,6 +253,8 @@ impl Engine {
         };
         let change_log = Arc::clone(&engine.change_log);
         engine.keyspace.set_log(Box::new(move |logged| change_log.append_each(logged)));
+        let search = Arc::clone(&engine.search);
+        engine.keyspace.set_index(Box::new(move |keyspace, what| search.tell(keyspace, what)));
         engine.config_changed();
         engine.requirepass_changed();
         engine

@@ -30,6 +30,7 @@ mod propagation;
 mod reclaim;
 mod reconfigure;
 mod replication;
+mod search;
 mod snapshot;
 mod start;
 mod storage;

@@ -12,8 +12,8 @@ use crate::supervisor::Supervisor;
 use crate::worker::Worker;
 use crate::workers::Workers;
 use crate::{
-    acceptor, aof, banner, handshake, logging, migrate, oom_score, reclaim, replication, storage,
-    timer, users,
+    acceptor, aof, banner, handshake, logging, migrate, oom_score, reclaim, replication, search,
+    storage, timer, users,
 };
 use redpoll_config::{Config, Text};
 use redpoll_engine::engine::ProcessInfo;
@@ -94,6 +94,7 @@ fn start_threads(
     let failed = |error: io::Error| format!("Can't start a thread: {error}");
     redpoll_memory::enable_background_purging();
     reclaim::start(engine).map_err(failed)?;
+    search::start(engine).map_err(failed)?;
     engine.persistence.set_storage(Box::new(Directory { config: Arc::clone(&engine.config) }));
     migrate::start(engine);
     replication::start(engine).map_err(failed)?;

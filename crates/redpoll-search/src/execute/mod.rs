@@ -13,5 +13,6 @@ mod plan;
 mod run;
 mod sources;
 mod vectors;
+mod vocabulary;
 
 pub use options::{Hit, Interrupt, Limits, Never, SearchError, SearchOptions, SearchResults, Sort};
