@@ -19,6 +19,9 @@ use std::sync::Arc;
 /// How much less than the word its stem weighs.
 const STEM_FACTOR: f32 = 0.2;
 
+/// Bytes of a document's values. Its terms and postings must be counted in 32 bits.
+const BYTES_MAX: usize = 256 << 20;
+
 /// Why a document cannot be indexed.
 #[derive(Debug, Clone, PartialEq)]
 pub enum DocumentError {
@@ -28,6 +31,8 @@ pub enum DocumentError {
     Geo(FieldId, Vec<u8>),
     /// Not a shape.
     Shape(FieldId, Vec<u8>),
+    /// More bytes than a document may have.
+    TooLarge,
     /// Not as many bytes as a vector of the field has.
     VectorSize {
         /// The field.
@@ -125,6 +130,10 @@ impl Preparer {
         synonyms: &dyn Fn(&[u8], &mut dyn FnMut(&[u8])),
     ) -> Result<Prepared, DocumentError> {
         self.clear();
+        let bytes: usize = document.fields.iter().map(|(_, value)| value.len()).sum();
+        if bytes > BYTES_MAX {
+            return Err(DocumentError::TooLarge);
+        }
         let options = schema.options();
         let values = values_by_field(document, schema);
         let language = document.language.unwrap_or(options.language);

@@ -173,7 +173,7 @@ impl<'a> Run<'a> {
         }
         let all_live = view.deletes.count() == 0;
         if let Kind::Term { .. } = self.planned.plan.kind {
-            let Some(term) = term(&self.planned.plan, view) else { return };
+            let Some(term) = term(&self.planned.plan, part as usize, view) else { return };
             if self.leaping(view, all_live) {
                 return self.leap(part, term, outcome);
             }

@@ -161,9 +161,11 @@ impl Index {
     /// Figures for INFO.
     pub fn statistics(&self) -> Statistics {
         let keys = self.writer.lock().heap_bytes();
-        let snapshot = self.snapshot();
-        let state = self.state.lock();
-        Statistics::new(&snapshot, &state, keys)
+        let (snapshot, counts) = {
+            let mut state = self.state.lock();
+            (state.snapshot(), state.counts())
+        };
+        Statistics::new(&snapshot, counts, keys)
     }
 
     /// Does one piece of background work, if there is any: makes a segment of full heads, or one of

@@ -38,12 +38,6 @@ pub struct ShapeColumn {
 }
 
 impl Segment {
-    /// The list of a term.
-    pub fn postings(&self, key: &[u8]) -> Option<Postings<'_>> {
-        let info = self.dict.get(key)?;
-        Some(self.list(key, info.start, info.len, info.count))
-    }
-
     /// A list by where it is.
     pub fn list(&self, key: &[u8], start: u64, len: u32, count: u32) -> Postings<'_> {
         let start = start as usize;

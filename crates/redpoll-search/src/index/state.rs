@@ -259,6 +259,16 @@ impl State {
         self.stamp
     }
 
+    /// What cannot be seen of a snapshot.
+    pub fn counts(&self) -> Statistics {
+        Statistics {
+            id_max: self.next_id,
+            merges: self.merges,
+            merging: self.busy.len() as u64,
+            ..Statistics::default()
+        }
+    }
+
     fn changed(&mut self) {
         self.stamp += 1;
         self.current = None;
@@ -328,15 +338,13 @@ pub struct Statistics {
 }
 
 impl Statistics {
-    pub(super) fn new(snapshot: &Snapshot, state: &State, key_bytes: usize) -> Self {
+    /// Figures of a snapshot, to which `counts` of the same moment are added.
+    pub(super) fn new(snapshot: &Snapshot, counts: Statistics, key_bytes: usize) -> Self {
         let mut figures = Statistics {
             docs: snapshot.docs(),
-            id_max: state.next_id,
-            words: state.len_total,
-            merges: state.merges,
-            merging: state.busy.len() as u64,
+            words: snapshot.len_total(),
             key_bytes: key_bytes as u64,
-            ..Statistics::default()
+            ..counts
         };
         for view in snapshot.parts() {
             figures.bytes += view.heap_bytes() as u64;
@@ -355,7 +363,7 @@ impl Statistics {
                 }
             }
         }
-        for (_, vectors) in &state.vectors {
+        for (_, vectors) in snapshot.all_vectors() {
             figures.vector_bytes += vectors.heap_bytes() as u64;
         }
         figures.bytes += figures.key_bytes + figures.vector_bytes;
