@@ -9,6 +9,7 @@ use hashbrown::HashTable;
 use super::values;
 use super::{DocRecord, Document};
 use crate::analysis::{Analyzer, Language, Scratch, StopWords, TextOptions, lower_case};
+use crate::index::GroupsOf;
 use crate::index::dict::{TEXT, missing_key, tag_prefix};
 use crate::index::postings::{Format, write_payload};
 use crate::query::FieldId;
@@ -127,7 +128,7 @@ impl Preparer {
         document: &Document<'_>,
         schema: &Schema,
         format: Format,
-        synonyms: &dyn Fn(&[u8], &mut dyn FnMut(&[u8])),
+        synonyms: &GroupsOf<'_>,
     ) -> Result<Prepared, DocumentError> {
         self.clear();
         let bytes: usize = document.fields.iter().map(|(_, value)| value.len()).sum();
@@ -332,7 +333,7 @@ impl Preparer {
 struct Words<'a> {
     language: Language,
     stop_words: &'a Arc<StopWords>,
-    synonyms: &'a dyn Fn(&[u8], &mut dyn FnMut(&[u8])),
+    synonyms: &'a GroupsOf<'a>,
 }
 
 /// The values of a document, by the fields of the schema.

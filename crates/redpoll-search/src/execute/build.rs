@@ -34,7 +34,7 @@ pub fn build<'a>(plan: &'a Plan, part: usize, view: &'a PartView, positions: boo
             let all_terms = children.iter().all(|child| matches!(child.kind, Kind::Term { .. }));
             if *first_only && all_terms && !positions && children.len() > MANY {
                 let terms: Vec<_> =
-                    children.iter().filter_map(|child| term(child, part, view)).map(Box::new).collect();
+                    children.iter().filter_map(|child| term(child, part, view)).collect();
                 return Iter::other(Window::new(terms, weight));
             }
             let build = |child| build(child, part, view, positions);

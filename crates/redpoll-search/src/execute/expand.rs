@@ -224,7 +224,7 @@ impl Walk<'_> {
 
     fn goes_on(&mut self) -> bool {
         self.steps += 1;
-        self.steps % STOP_INTERVAL != 0 || !self.interrupt.stop()
+        !self.steps.is_multiple_of(STOP_INTERVAL) || !self.interrupt.stop()
     }
 }
 

@@ -227,7 +227,7 @@ impl<'a> Run<'a> {
                 each(iter, doc)?;
             }
             steps += 1;
-            if steps % STOP_INTERVAL == 0 && self.options.interrupt.stop() {
+            if steps.is_multiple_of(STOP_INTERVAL) && self.options.interrupt.stop() {
                 return ControlFlow::Break(());
             }
             doc = iter.step();
@@ -283,7 +283,7 @@ impl<'a> Run<'a> {
                 }
             }
             steps += 1;
-            if steps % STOP_INTERVAL == 0 && self.options.interrupt.stop() {
+            if steps.is_multiple_of(STOP_INTERVAL) && self.options.interrupt.stop() {
                 outcome.interrupted = true;
                 return;
             }

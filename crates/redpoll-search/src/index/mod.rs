@@ -11,22 +11,22 @@
 //! segments, and small segments larger ones. A snapshot is the list of parts with, for each, how many
 //! documents it had and which were deleted: so a query sees one state, and asks nobody.
 
-pub mod bits;
-pub mod dict;
+pub(crate) mod bits;
+pub(crate) mod dict;
 mod head;
 mod keys;
 mod merge;
 mod names;
-pub mod packed;
-pub mod part;
+pub(crate) mod packed;
+pub(crate) mod part;
 mod policy;
-pub mod postings;
+pub(crate) mod postings;
 mod segment;
 mod snapshot;
 mod state;
 pub(crate) mod suffix;
 mod synonyms;
-pub mod varint;
+pub(crate) mod varint;
 
 use std::sync::Arc;
 
@@ -43,6 +43,7 @@ use part::PartView;
 pub use snapshot::{DocAddress, Snapshot};
 use state::State;
 pub use state::Statistics;
+pub(crate) use synonyms::GroupsOf;
 pub use synonyms::Synonyms;
 
 /// A search index.

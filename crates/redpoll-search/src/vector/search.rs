@@ -64,7 +64,7 @@ impl VectorIndex {
         let mut best: BinaryHeap<(Near, DocAddress)> =
             BinaryHeap::with_capacity(count.min(1024) + 1);
         for (index, address) in docs.enumerate() {
-            if index as u32 % STOP_INTERVAL == 0 && (wanted.stop)() {
+            if (index as u32).is_multiple_of(STOP_INTERVAL) && (wanted.stop)() {
                 break;
             }
             let Some(part) = wanted.snapshot.part(address.part) else { continue };
@@ -131,7 +131,7 @@ impl VectorIndex {
             return Vec::new();
         }
         for node in 0..self.nodes.len() {
-            if node % STOP_INTERVAL == 0 && (wanted.stop)() {
+            if node.is_multiple_of(STOP_INTERVAL) && (wanted.stop)() {
                 break;
             }
             let near = search.near(node);
@@ -163,7 +163,7 @@ impl VectorIndex {
             let mut steps = 0u32;
             while let Some(near) = open.pop() {
                 steps = steps.wrapping_add(1);
-                if steps % STOP_INTERVAL == 0 && (wanted.stop)() {
+                if steps.is_multiple_of(STOP_INTERVAL) && (wanted.stop)() {
                     break;
                 }
                 if near.distance <= radius {

@@ -119,7 +119,6 @@ pub struct Cursor<'a> {
 
 impl Cursor<'_> {
     /// Goes to the next term. False behind the last.
-    #[expect(clippy::should_implement_trait, reason = "it lends its term")]
     pub fn next(&mut self) -> bool {
         let bytes = &self.dict.bytes;
         if self.at >= bytes.len() {
