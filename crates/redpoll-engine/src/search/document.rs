@@ -81,6 +81,7 @@ impl SearchIndex {
             DocumentError::Geo(..) => {
                 "Invalid lon/lat format. Use \"lon lat\" or \"lon,lat\"".to_owned()
             }
+            DocumentError::TooLarge => "Document is too large to be indexed".to_owned(),
             DocumentError::Shape(field, value) => {
                 format!("Invalid shape in field {}: '{}'", name(*field), text(value))
             }

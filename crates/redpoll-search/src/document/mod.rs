@@ -5,9 +5,11 @@ mod prepare;
 mod table;
 mod values;
 
-pub use columns::{ColumnData, NumberColumn, TextColumn, Value, ValueRef};
-pub use prepare::{DocumentError, Prepared, PreparedTerm, Preparer};
-pub use table::{DocIds, DocTable};
+pub(crate) use columns::{ColumnData, NumberColumn, TextColumn};
+pub use columns::{Value, ValueRef};
+pub use prepare::DocumentError;
+pub(crate) use prepare::{Prepared, PreparedTerm, Preparer};
+pub(crate) use table::{DocIds, DocTable};
 
 use std::sync::Arc;
 
@@ -39,7 +41,7 @@ impl<'a> Document<'a> {
 
 /// What the head keeps of a document besides its terms.
 #[derive(Debug, Clone, Default)]
-pub struct DocRecord {
+pub(crate) struct DocRecord {
     /// Its name.
     pub key: Box<[u8]>,
     /// Its own score.

@@ -9,6 +9,7 @@ use hashbrown::HashTable;
 use super::values;
 use super::{DocRecord, Document};
 use crate::analysis::{Analyzer, Language, Scratch, StopWords, TextOptions, lower_case};
+use crate::index::GroupsOf;
 use crate::index::dict::{TEXT, missing_key, tag_prefix};
 use crate::index::postings::{Format, write_payload};
 use crate::query::FieldId;
@@ -19,6 +20,9 @@ use std::sync::Arc;
 /// How much less than the word its stem weighs.
 const STEM_FACTOR: f32 = 0.2;
 
+/// Bytes of a document's values. Its terms and postings must be counted in 32 bits.
+const BYTES_MAX: usize = 256 << 20;
+
 /// Why a document cannot be indexed.
 #[derive(Debug, Clone, PartialEq)]
 pub enum DocumentError {
@@ -28,6 +32,8 @@ pub enum DocumentError {
     Geo(FieldId, Vec<u8>),
     /// Not a shape.
     Shape(FieldId, Vec<u8>),
+    /// More bytes than a document may have.
+    TooLarge,
     /// Not as many bytes as a vector of the field has.
     VectorSize {
         /// The field.
@@ -122,9 +128,13 @@ impl Preparer {
         document: &Document<'_>,
         schema: &Schema,
         format: Format,
-        synonyms: &dyn Fn(&[u8], &mut dyn FnMut(&[u8])),
+        synonyms: &GroupsOf<'_>,
     ) -> Result<Prepared, DocumentError> {
         self.clear();
+        let bytes: usize = document.fields.iter().map(|(_, value)| value.len()).sum();
+        if bytes > BYTES_MAX {
+            return Err(DocumentError::TooLarge);
+        }
         let options = schema.options();
         let values = values_by_field(document, schema);
         let language = document.language.unwrap_or(options.language);
@@ -323,7 +333,7 @@ impl Preparer {
 struct Words<'a> {
     language: Language,
     stop_words: &'a Arc<StopWords>,
-    synonyms: &'a dyn Fn(&[u8], &mut dyn FnMut(&[u8])),
+    synonyms: &'a GroupsOf<'a>,
 }
 
 /// The values of a document, by the fields of the schema.

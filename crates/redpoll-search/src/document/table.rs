@@ -23,11 +23,6 @@ impl DocIds {
         DocIds { first, count: ids.len() as u32, distances }
     }
 
-    /// `count` ids without gaps.
-    pub fn dense(first: u64, count: u32) -> Self {
-        DocIds { first, count, distances: None }
-    }
-
     /// The first id.
     pub fn first(&self) -> u64 {
         self.first
@@ -140,6 +135,5 @@ mod tests {
                 assert_eq!(table.place(id).is_some(), ids.contains(&id), "{ids:?} {id}");
             }
         }
-        assert_eq!(DocIds::dense(3, 2).place(5), None);
     }
 }

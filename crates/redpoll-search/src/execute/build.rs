@@ -17,7 +17,7 @@ pub fn build<'a>(plan: &'a Plan, part: usize, view: &'a PartView, positions: boo
     match &plan.kind {
         Kind::None => Iter::none(),
         Kind::All => Iter::other(All::new(view.docs, weight)),
-        Kind::Term { .. } => match term(plan, view) {
+        Kind::Term { .. } => match term(plan, part, view) {
             Some(term) => Iter::Term(Box::new(term)),
             None => Iter::none(),
         },
@@ -34,7 +34,7 @@ pub fn build<'a>(plan: &'a Plan, part: usize, view: &'a PartView, positions: boo
             let all_terms = children.iter().all(|child| matches!(child.kind, Kind::Term { .. }));
             if *first_only && all_terms && !positions && children.len() > MANY {
                 let terms: Vec<_> =
-                    children.iter().filter_map(|child| term(child, view)).map(Box::new).collect();
+                    children.iter().filter_map(|child| term(child, part, view)).collect();
                 return Iter::other(Window::new(terms, weight));
             }
             let build = |child| build(child, part, view, positions);
@@ -68,9 +68,10 @@ pub fn build<'a>(plan: &'a Plan, part: usize, view: &'a PartView, positions: boo
 }
 
 /// The documents of a term, if any may match.
-pub fn term<'a>(plan: &'a Plan, view: &'a PartView) -> Option<Term<'a>> {
-    let Kind::Term { key, hash, mask, rarity } = &plan.kind else { return None };
-    let postings = view.postings(key, *hash)?;
+pub fn term<'a>(plan: &'a Plan, part: usize, view: &'a PartView) -> Option<Term<'a>> {
+    let Kind::Term { key, hash, mask, rarity, infos } = &plan.kind else { return None };
+    let info = infos.get(part)?.as_ref()?;
+    let postings = view.postings(key, *hash, info)?;
     let format = match &view.part {
         Part::Head(head) => head.format(),
         Part::Segment(segment) => segment.format,

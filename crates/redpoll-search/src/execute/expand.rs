@@ -6,10 +6,12 @@
 use std::collections::BTreeSet;
 
 use super::options::{Interrupt, SearchOptions};
-use crate::analysis::{SOUND_PREFIX, STEM_PREFIX, SYNONYM_PREFIX};
 use crate::index::Snapshot;
-use crate::index::dict::{AffixFilter, Filter, FuzzyFilter, TEXT, Verdict, WildcardFilter};
+use crate::index::dict::{
+    AffixFilter, Filter, FuzzyFilter, TEXT, Verdict, WildcardFilter, is_word,
+};
 use crate::index::part::Part;
+use crate::index::suffix::SuffixIndex;
 use crate::query::AffixKind;
 
 /// What terms are to be like.
@@ -44,6 +46,7 @@ pub fn expand(
     let mut walk = Walk {
         prefix: prefix.to_vec(),
         skip: prefix.len(),
+        part: None,
         found: BTreeSet::new(),
         most: limits.expansions_max,
         truncated: false,
@@ -58,10 +61,15 @@ pub fn expand(
         }
         Pattern::Affix(kind, text) => {
             let anywhere = *kind == AffixKind::Infix;
+            walk.part = Some((text.to_vec(), !anywhere));
             walk.run(snapshot, || Words { is_text, inner: AffixFilter { text, anywhere } });
         }
         Pattern::Wildcard(pattern) => {
-            walk.prefix.extend(WildcardFilter::new(pattern).prefix());
+            let filter = WildcardFilter::new(pattern);
+            walk.prefix.extend(filter.prefix());
+            if walk.prefix.len() == prefix.len() {
+                walk.part = Some((filter.longest_part(), false));
+            }
             walk.run(snapshot, || Words { is_text, inner: WildcardFilter::new(pattern) });
         }
         Pattern::Fuzzy(text, _) if text.len() > FUZZY_MAX => {}
@@ -89,8 +97,7 @@ struct Words<F> {
 
 impl<F: Filter> Filter for Words<F> {
     fn judge(&mut self, term: &[u8], shared: usize) -> Verdict {
-        let first = term.first().copied().unwrap_or(0);
-        if self.is_text && [STEM_PREFIX, SOUND_PREFIX, SYNONYM_PREFIX].contains(&first) {
+        if self.is_text && term.first().is_some_and(|first| !is_word(&[TEXT, *first])) {
             // The inner filter does not see it; as words begin otherwise, the next shares nothing with
             // what it saw last.
             return Verdict::NoneWithPrefix(1);
@@ -104,6 +111,8 @@ struct Walk<'a> {
     prefix: Vec<u8>,
     /// Bytes of a key before the term.
     skip: usize,
+    /// What a term must contain, or end with.
+    part: Option<(Vec<u8>, bool)>,
     found: BTreeSet<Vec<u8>>,
     most: usize,
     truncated: bool,
@@ -116,9 +125,16 @@ impl Walk<'_> {
         if self.most == 0 {
             return;
         }
+        let has_part = self.part.as_ref().is_some_and(|(part, _)| !part.is_empty());
         for view in snapshot.parts().iter().filter(|view| view.live() > 0) {
             match &view.part {
-                Part::Segment(segment) => self.segment(&segment.dict, filter()),
+                Part::Segment(segment) => {
+                    let suffixes = segment.suffixes.as_ref();
+                    match suffixes.filter(|suffixes| suffixes.covers(&self.prefix)) {
+                        Some(suffixes) if has_part => self.by_part(suffixes, filter()),
+                        _ => self.segment(&segment.dict, filter()),
+                    }
+                }
                 Part::Head(head) => {
                     let mut filter = filter();
                     let prefix = self.prefix.clone();
@@ -138,6 +154,17 @@ impl Walk<'_> {
                 }
             }
         }
+    }
+
+    /// The terms of a segment that have an index of their ends.
+    fn by_part(&mut self, suffixes: &SuffixIndex, mut filter: impl Filter) {
+        let Some((text, at_end)) = self.part.clone() else { return };
+        suffixes.find(&text, at_end, |key| {
+            if key.starts_with(&self.prefix) && filter.judge(&key[self.skip..], 0) == Verdict::Yes {
+                self.add(key);
+            }
+            self.goes_on()
+        });
     }
 
     fn segment(&mut self, dict: &crate::index::dict::Dict, mut filter: impl Filter) {
@@ -197,7 +224,7 @@ impl Walk<'_> {
 
     fn goes_on(&mut self) -> bool {
         self.steps += 1;
-        self.steps % STOP_INTERVAL != 0 || !self.interrupt.stop()
+        !self.steps.is_multiple_of(STOP_INTERVAL) || !self.interrupt.stop()
     }
 }
 

@@ -7,7 +7,7 @@ use super::expand::{self, Pattern};
 use super::iter::Near;
 use super::options::{SearchError, SearchOptions};
 use super::{sources, vectors};
-use crate::index::dict::{missing_key, tag_prefix, text_key};
+use crate::index::dict::{TermInfo, missing_key, tag_prefix, text_key};
 use crate::index::{DocAddress, Snapshot};
 use crate::query::{
     FieldId, Node, NodeKind, NodeOptions, ShapePredicate, TagQuery, TagValue, TextMask,
@@ -31,8 +31,8 @@ pub enum Kind {
     None,
     /// Every document.
     All,
-    /// A term of the dictionary, in these text fields.
-    Term { key: Vec<u8>, hash: u64, mask: u128, rarity: Rarity },
+    /// A term of the dictionary, in these text fields; and what each part knows of it.
+    Term { key: Vec<u8>, hash: u64, mask: u128, rarity: Rarity, infos: Vec<Option<TermInfo>> },
     /// All of these.
     And { children: Vec<Plan>, near: Option<Near> },
     /// Any of these. The first that matches may be all that counts for the score.
@@ -168,13 +168,14 @@ impl Planner<'_> {
     /// The term of a key, if any document has it.
     fn term(&self, key: Vec<u8>, mask: TextMask) -> Kind {
         let hash = self.snapshot.hash(&key);
-        let counts = self.snapshot.parts().iter().map(|part| u64::from(part.count(&key, hash)));
-        let count: u64 = counts.sum();
+        let parts = self.snapshot.parts();
+        let infos: Vec<_> = parts.iter().map(|part| part.find(&key, hash)).collect();
+        let count: u64 = infos.iter().flatten().map(|info| u64::from(info.count)).sum();
         if count == 0 || mask == TextMask::NONE {
             return Kind::None;
         }
         let rarity = Rarity::new(self.snapshot.docs(), count);
-        Kind::Term { key, hash, mask: mask.0, rarity }
+        Kind::Term { key, hash, mask: mask.0, rarity, infos }
     }
 
     fn all(&mut self, nodes: &[Node], near: Option<Near>) -> Result<Kind, SearchError> {

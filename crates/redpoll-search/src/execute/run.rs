@@ -173,7 +173,7 @@ impl<'a> Run<'a> {
         }
         let all_live = view.deletes.count() == 0;
         if let Kind::Term { .. } = self.planned.plan.kind {
-            let Some(term) = term(&self.planned.plan, view) else { return };
+            let Some(term) = term(&self.planned.plan, part as usize, view) else { return };
             if self.leaping(view, all_live) {
                 return self.leap(part, term, outcome);
             }
@@ -227,7 +227,7 @@ impl<'a> Run<'a> {
                 each(iter, doc)?;
             }
             steps += 1;
-            if steps % STOP_INTERVAL == 0 && self.options.interrupt.stop() {
+            if steps.is_multiple_of(STOP_INTERVAL) && self.options.interrupt.stop() {
                 return ControlFlow::Break(());
             }
             doc = iter.step();
@@ -283,7 +283,7 @@ impl<'a> Run<'a> {
                 }
             }
             steps += 1;
-            if steps % STOP_INTERVAL == 0 && self.options.interrupt.stop() {
+            if steps.is_multiple_of(STOP_INTERVAL) && self.options.interrupt.stop() {
                 outcome.interrupted = true;
                 return;
             }

@@ -132,7 +132,7 @@ impl Passing {
                     count += 1;
                 }
                 steps += 1;
-                if steps % STOP_INTERVAL == 0 && stop() {
+                if steps.is_multiple_of(STOP_INTERVAL) && stop() {
                     break;
                 }
                 doc = iter.step();

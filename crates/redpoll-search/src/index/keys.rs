@@ -7,6 +7,7 @@ use hashbrown::HashTable;
 
 const SHARD_BITS: u32 = 8;
 const HASH_BITS: u32 = 24;
+const HASH_MASK: u64 = (1 << HASH_BITS) - 1;
 /// Ids are below this.
 const ID_MAX: u64 = 1 << (64 - HASH_BITS);
 
@@ -26,9 +27,8 @@ impl KeyMap {
     /// The id of a name with this hash, of which `is_it` says whether it has the name.
     pub fn get(&self, hash: u64, mut is_it: impl FnMut(u64) -> bool) -> Option<u64> {
         let (shard, part) = split(hash);
-        let found = self.shards[shard].find(spread(part), |entry| {
-            entry & (1 << HASH_BITS) - 1 == part && is_it(entry >> HASH_BITS)
-        });
+        let found = self.shards[shard]
+            .find(spread(part), |entry| entry & HASH_MASK == part && is_it(entry >> HASH_BITS));
         found.map(|entry| entry >> HASH_BITS)
     }
 
@@ -67,13 +67,13 @@ impl KeyMap {
 
 fn split(hash: u64) -> (usize, u64) {
     let shard = hash >> (64 - SHARD_BITS);
-    let part = hash & (1 << HASH_BITS) - 1;
+    let part = hash & HASH_MASK;
     (shard as usize, part)
 }
 
 /// What the table takes as the hash: it looks at the highest bits and the lowest.
 fn spread(entry: u64) -> u64 {
-    (entry & (1 << HASH_BITS) - 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    (entry & HASH_MASK).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 #[cfg(test)]

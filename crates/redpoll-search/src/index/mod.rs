@@ -11,21 +11,22 @@
 //! segments, and small segments larger ones. A snapshot is the list of parts with, for each, how many
 //! documents it had and which were deleted: so a query sees one state, and asks nobody.
 
-pub mod bits;
-pub mod dict;
+pub(crate) mod bits;
+pub(crate) mod dict;
 mod head;
 mod keys;
 mod merge;
 mod names;
-pub mod packed;
-pub mod part;
+pub(crate) mod packed;
+pub(crate) mod part;
 mod policy;
-pub mod postings;
+pub(crate) mod postings;
 mod segment;
 mod snapshot;
 mod state;
+pub(crate) mod suffix;
 mod synonyms;
-pub mod varint;
+pub(crate) mod varint;
 
 use std::sync::Arc;
 
@@ -42,6 +43,7 @@ use part::PartView;
 pub use snapshot::{DocAddress, Snapshot};
 use state::State;
 pub use state::Statistics;
+pub(crate) use synonyms::GroupsOf;
 pub use synonyms::Synonyms;
 
 /// A search index.
@@ -160,9 +162,11 @@ impl Index {
     /// Figures for INFO.
     pub fn statistics(&self) -> Statistics {
         let keys = self.writer.lock().heap_bytes();
-        let snapshot = self.snapshot();
-        let state = self.state.lock();
-        Statistics::new(&snapshot, &state, keys)
+        let (snapshot, counts) = {
+            let mut state = self.state.lock();
+            (state.snapshot(), state.counts())
+        };
+        Statistics::new(&snapshot, counts, keys)
     }
 
     /// Does one piece of background work, if there is any: makes a segment of full heads, or one of
@@ -267,7 +271,7 @@ impl Index {
     }
 
     fn run(&self, job: &state::Job) {
-        let (segment, maps) = merge::merge(&job.views, job.columns);
+        let (segment, maps) = merge::merge(&job.views, job.columns, &job.suffix_fields);
         let _writer = self.writer.lock();
         self.state.lock().finish(job, segment, &maps);
     }

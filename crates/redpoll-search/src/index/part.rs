@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::bits::Deletes;
+use super::dict::TermInfo;
 use super::head::Head;
 use super::postings::Postings;
 use super::segment::Segment;
@@ -130,19 +131,23 @@ impl PartView {
         }
     }
 
-    /// The list of a term. `hash` is that of its key.
-    pub fn postings(&self, key: &[u8], hash: u64) -> Option<Postings<'_>> {
+    /// What is known of a term, if any document has it, deleted ones included. `hash` is that of its key.
+    /// For a head it is the number of documents only.
+    pub fn find(&self, key: &[u8], hash: u64) -> Option<TermInfo> {
         match &self.part {
-            Part::Head(head) => head.postings(key, hash, self.docs),
-            Part::Segment(segment) => segment.postings(key),
+            Part::Head(head) => {
+                let count = head.count(key, hash, self.docs);
+                (count > 0).then(|| TermInfo { count, ..TermInfo::default() })
+            }
+            Part::Segment(segment) => segment.dict.get(key),
         }
     }
 
-    /// How many documents have a term, deleted ones included.
-    pub fn count(&self, key: &[u8], hash: u64) -> u32 {
+    /// The list of a term that [`find`](Self::find) has found.
+    pub fn postings(&self, key: &[u8], hash: u64, info: &TermInfo) -> Option<Postings<'_>> {
         match &self.part {
-            Part::Head(head) => head.count(key, hash, self.docs),
-            Part::Segment(segment) => segment.dict.get(key).map_or(0, |info| info.count),
+            Part::Head(head) => head.postings(key, hash, self.docs),
+            Part::Segment(segment) => Some(segment.list(key, info.start, info.len, info.count)),
         }
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::dict::{Dict, TEXT};
 use super::postings::{Format, Postings};
+use super::suffix::SuffixIndex;
 use crate::document::DocTable;
 use crate::query::FieldId;
 use crate::shape::Shape;
@@ -21,6 +22,8 @@ pub struct Segment {
     pub lists: Box<[u8]>,
     /// Its documents.
     pub table: DocTable,
+    /// The ends of its terms, if the schema asks for it.
+    pub suffixes: Option<SuffixIndex>,
     /// Its shapes, by field and document.
     pub shapes: Vec<ShapeColumn>,
 }
@@ -35,12 +38,6 @@ pub struct ShapeColumn {
 }
 
 impl Segment {
-    /// The list of a term.
-    pub fn postings(&self, key: &[u8]) -> Option<Postings<'_>> {
-        let info = self.dict.get(key)?;
-        Some(self.list(key, info.start, info.len, info.count))
-    }
-
     /// A list by where it is.
     pub fn list(&self, key: &[u8], start: u64, len: u32, count: u32) -> Postings<'_> {
         let start = start as usize;
@@ -55,6 +52,7 @@ impl Segment {
         self.dict.heap_bytes()
             + self.lists.len()
             + self.table.heap_bytes()
+            + self.suffixes.as_ref().map_or(0, SuffixIndex::heap_bytes)
             + shapes.map(|(_, shape)| shape.heap_bytes() + 16).sum::<usize>()
     }
 }

@@ -130,6 +130,10 @@ impl Snapshot {
         self.0.vectors.iter().find(|(id, _)| *id == field).map(|(_, vectors)| vectors)
     }
 
+    pub(crate) fn all_vectors(&self) -> &[(FieldId, Arc<VectorIndex>)] {
+        &self.0.vectors
+    }
+
     pub(crate) fn hash(&self, key: &[u8]) -> u64 {
         self.0.hasher.hash_one(key)
     }

@@ -12,6 +12,7 @@ use super::part::{Part, PartView};
 use super::postings::Format;
 use super::segment::Segment;
 use super::snapshot::{Pieces, Snapshot, locate};
+use super::suffix::SuffixFields;
 use super::{bits::Deletes, new_head, policy};
 use crate::query::FieldId;
 use crate::schema::{FieldKind, Schema};
@@ -46,6 +47,8 @@ pub struct Job {
     pub views: Vec<PartView>,
     /// Columns of the schema.
     pub columns: usize,
+    /// Of which terms the ends are indexed.
+    pub suffix_fields: SuffixFields,
 }
 
 impl State {
@@ -197,7 +200,8 @@ impl State {
     fn job(&mut self, range: std::ops::Range<usize>) -> Job {
         let views = self.parts[range].to_vec();
         self.busy.extend(views.iter().map(PartView::first_id));
-        Job { views, columns: self.schema.columns().len() }
+        let suffix_fields = SuffixFields::new(&self.schema);
+        Job { views, columns: self.schema.columns().len(), suffix_fields }
     }
 
     /// Takes a job back that nobody has done.
@@ -253,6 +257,16 @@ impl State {
     /// How many changes there have been.
     pub fn stamp(&self) -> u64 {
         self.stamp
+    }
+
+    /// What cannot be seen of a snapshot.
+    pub fn counts(&self) -> Statistics {
+        Statistics {
+            id_max: self.next_id,
+            merges: self.merges,
+            merging: self.busy.len() as u64,
+            ..Statistics::default()
+        }
     }
 
     fn changed(&mut self) {
@@ -324,15 +338,13 @@ pub struct Statistics {
 }
 
 impl Statistics {
-    pub(super) fn new(snapshot: &Snapshot, state: &State, key_bytes: usize) -> Self {
+    /// Figures of a snapshot, to which `counts` of the same moment are added.
+    pub(super) fn new(snapshot: &Snapshot, counts: Statistics, key_bytes: usize) -> Self {
         let mut figures = Statistics {
             docs: snapshot.docs(),
-            id_max: state.next_id,
-            words: state.len_total,
-            merges: state.merges,
-            merging: state.busy.len() as u64,
+            words: snapshot.len_total(),
             key_bytes: key_bytes as u64,
-            ..Statistics::default()
+            ..counts
         };
         for view in snapshot.parts() {
             figures.bytes += view.heap_bytes() as u64;
@@ -351,7 +363,7 @@ impl Statistics {
                 }
             }
         }
-        for (_, vectors) in &state.vectors {
+        for (_, vectors) in snapshot.all_vectors() {
             figures.vector_bytes += vectors.heap_bytes() as u64;
         }
         figures.bytes += figures.key_bytes + figures.vector_bytes;

@@ -2,11 +2,13 @@
 
 use std::fmt;
 
-type GroupsOf = dyn Fn(&[u8], &mut dyn FnMut(&[u8])) + Send + Sync;
+/// Is given a word, and what to call for each of its groups.
+pub(crate) type GroupsOf<'a> = dyn Fn(&[u8], &mut dyn FnMut(&[u8])) + 'a;
+type Shared = dyn Fn(&[u8], &mut dyn FnMut(&[u8])) + Send + Sync;
 
 /// Tells the groups of a word, as terms of the index.
 #[derive(Default)]
-pub struct Synonyms(Option<Box<GroupsOf>>);
+pub struct Synonyms(Option<Box<Shared>>);
 
 impl Synonyms {
     /// Groups by a function, which is given a word and what to call for each group.

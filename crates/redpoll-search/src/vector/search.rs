@@ -37,9 +37,10 @@ const STOP_INTERVAL: u32 = 1024;
 impl VectorIndex {
     /// The `count` nearest, nearest first.
     pub fn nearest(&self, wanted: &Wanted<'_>, count: usize) -> Vec<Found> {
+        let count = count.min(self.len());
         let nearest = match &self.graph {
             Some(graph) => {
-                let ef = wanted.ef.unwrap_or(graph.options.ef_runtime).max(count);
+                let ef = wanted.ef.unwrap_or(graph.options.ef_runtime).max(count).min(self.len());
                 let search = self.searcher(wanted);
                 let Some(start) = graph.start(&search) else { return Vec::new() };
                 graph.with_visited(&self.nodes, |visited| {
@@ -59,10 +60,11 @@ impl VectorIndex {
         count: usize,
     ) -> Vec<Found> {
         let search = self.searcher(wanted);
+        let count = count.min(self.len());
         let mut best: BinaryHeap<(Near, DocAddress)> =
             BinaryHeap::with_capacity(count.min(1024) + 1);
         for (index, address) in docs.enumerate() {
-            if index as u32 % STOP_INTERVAL == 0 && (wanted.stop)() {
+            if (index as u32).is_multiple_of(STOP_INTERVAL) && (wanted.stop)() {
                 break;
             }
             let Some(part) = wanted.snapshot.part(address.part) else { continue };
@@ -129,7 +131,7 @@ impl VectorIndex {
             return Vec::new();
         }
         for node in 0..self.nodes.len() {
-            if node % STOP_INTERVAL == 0 && (wanted.stop)() {
+            if node.is_multiple_of(STOP_INTERVAL) && (wanted.stop)() {
                 break;
             }
             let near = search.near(node);
@@ -148,7 +150,7 @@ impl VectorIndex {
     fn walk_within(&self, graph: &Graph, wanted: &Wanted<'_>, radius: f64) -> Vec<Near> {
         let search = self.searcher(wanted);
         let Some(start) = graph.start(&search) else { return Vec::new() };
-        let ef = wanted.ef.unwrap_or(graph.options.ef_runtime).max(1);
+        let ef = wanted.ef.unwrap_or(graph.options.ef_runtime).min(self.len()).max(1);
         let epsilon = wanted.epsilon.unwrap_or(graph.options.epsilon).max(0.0);
         let reach = radius + radius.abs() * epsilon;
         let first = graph.with_visited(&self.nodes, |visited| {
@@ -161,7 +163,7 @@ impl VectorIndex {
             let mut steps = 0u32;
             while let Some(near) = open.pop() {
                 steps = steps.wrapping_add(1);
-                if steps % STOP_INTERVAL == 0 && (wanted.stop)() {
+                if steps.is_multiple_of(STOP_INTERVAL) && (wanted.stop)() {
                     break;
                 }
                 if near.distance <= radius {

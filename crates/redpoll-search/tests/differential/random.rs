@@ -61,7 +61,8 @@ impl Generator {
             .map(|number| {
                 let weight = random.pick(&[1.0, 1.0, 3.0]);
                 let no_stem = random.below(3) == 0;
-                let text = TextField { weight, no_stem, ..TextField::default() };
+                let suffix_index = random.below(3) == 0;
+                let text = TextField { weight, no_stem, suffix_index, ..TextField::default() };
                 let mut field = Field::new(format!("t{number}"), FieldKind::Text(text));
                 field.index_empty = random.below(2) == 0;
                 field.index_missing = random.below(2) == 0;
@@ -76,7 +77,9 @@ impl Generator {
             metric: Metric::L2,
             algorithm: Algorithm::Flat,
         };
-        let mut tag = Field::new("tag", FieldKind::Tag(TagField::default()));
+        let suffix_index = random.below(2) == 0;
+        let tag = TagField { suffix_index, ..TagField::default() };
+        let mut tag = Field::new("tag", FieldKind::Tag(tag));
         tag.index_empty = true;
         tag.index_missing = true;
         fields.extend([

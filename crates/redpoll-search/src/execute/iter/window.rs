@@ -12,7 +12,7 @@ const WORDS: usize = DOCS as usize / 64;
 
 /// Goes through the documents of any of many words.
 pub struct Window<'a> {
-    terms: Vec<Box<Term<'a>>>,
+    terms: Vec<Term<'a>>,
     bits: [u64; WORDS],
     /// The first word of each document of the window, and how often it has it.
     first: Vec<(u32, u32)>,
@@ -23,7 +23,7 @@ pub struct Window<'a> {
 
 impl<'a> Window<'a> {
     /// The documents of any of `terms`.
-    pub fn new(mut terms: Vec<Box<Term<'a>>>, weight: f64) -> Self {
+    pub fn new(mut terms: Vec<Term<'a>>, weight: f64) -> Self {
         for term in &mut terms {
             term.seek(0);
         }

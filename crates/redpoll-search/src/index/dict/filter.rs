@@ -80,6 +80,16 @@ impl WildcardFilter {
         literal.collect()
     }
 
+    /// The longest piece of bytes that all its terms contain.
+    pub fn longest_part(&self) -> Vec<u8> {
+        let pieces = self.steps.split(|step| !matches!(step, Step::Byte(_)));
+        let longest = pieces.max_by_key(|piece| piece.len()).unwrap_or_default();
+        longest
+            .iter()
+            .filter_map(|step| if let Step::Byte(byte) = step { Some(*byte) } else { None })
+            .collect()
+    }
+
     /// Whether `term` is of the pattern. A `*` takes as little as it can, and more when what follows
     /// does not fit: only the last one has to be tried again, so that the time is bounded by the
     /// product of the lengths.

@@ -1,5 +1,6 @@
 //! The keys of a dictionary: words, tags and what is missing, told apart by their first byte.
 
+use crate::analysis::{SOUND_PREFIX, STEM_PREFIX, SYNONYM_PREFIX};
 use crate::query::FieldId;
 
 /// The first byte of words of text.
@@ -26,6 +27,14 @@ pub fn tag_prefix(field: FieldId) -> [u8; 3] {
 pub fn missing_key(field: FieldId) -> [u8; 3] {
     let [high, low] = field.0.to_be_bytes();
     [MISSING, high, low]
+}
+
+/// Whether a key is that of a word or a tag: not of a stem, a sound or a group of synonyms.
+pub fn is_word(key: &[u8]) -> bool {
+    match key {
+        [TEXT, first, ..] => ![STEM_PREFIX, SOUND_PREFIX, SYNONYM_PREFIX].contains(first),
+        _ => true,
+    }
 }
 
 /// A key without what tells its kind: the word or the tag.

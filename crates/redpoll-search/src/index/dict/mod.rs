@@ -9,7 +9,7 @@ mod filter;
 mod key;
 
 pub use filter::{AffixFilter, Filter, FuzzyFilter, Verdict, WildcardFilter};
-pub use key::{TEXT, missing_key, split_key, tag_prefix, text_key};
+pub use key::{TEXT, is_word, missing_key, split_key, tag_prefix, text_key};
 
 use super::varint;
 
@@ -119,7 +119,6 @@ pub struct Cursor<'a> {
 
 impl Cursor<'_> {
     /// Goes to the next term. False behind the last.
-    #[expect(clippy::should_implement_trait, reason = "it lends its term")]
     pub fn next(&mut self) -> bool {
         let bytes = &self.dict.bytes;
         if self.at >= bytes.len() {

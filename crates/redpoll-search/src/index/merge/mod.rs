@@ -7,10 +7,11 @@
 mod docs;
 mod source;
 
-use super::dict::{DictWriter, TEXT, TermInfo};
+use super::dict::{DictWriter, TEXT, TermInfo, is_word};
 use super::part::{Part, PartView};
 use super::postings::{END, Format, ListWriter, Postings};
 use super::segment::Segment;
+use super::suffix::{SuffixFields, SuffixIndex};
 use source::Source;
 
 /// Where the documents of one part have gone.
@@ -48,7 +49,11 @@ impl DocMap {
 }
 
 /// The segment that these parts make, and where their documents have gone.
-pub fn merge(views: &[PartView], columns: usize) -> (Segment, Vec<DocMap>) {
+pub fn merge(
+    views: &[PartView],
+    columns: usize,
+    suffix_fields: &SuffixFields,
+) -> (Segment, Vec<DocMap>) {
     let mut base = 0;
     let mut maps = Vec::with_capacity(views.len());
     for view in views {
@@ -66,11 +71,15 @@ pub fn merge(views: &[PartView], columns: usize) -> (Segment, Vec<DocMap>) {
         dict: DictWriter::default(),
         lists: Vec::new(),
         positions: Vec::new(),
+        suffix_fields,
+        suffix_keys: Vec::new(),
+        suffix_ends: Vec::new(),
     };
     terms.run(views);
-    let TermMerger { dict, lists, .. } = terms;
-    let segment =
-        Segment { docs: base, format, dict: dict.finish(), lists: lists.into(), table, shapes };
+    let TermMerger { dict, lists, suffix_keys, suffix_ends, .. } = terms;
+    let suffixes = SuffixIndex::new(suffix_fields.clone(), suffix_keys, &suffix_ends);
+    let (dict, lists) = (dict.finish(), lists.into());
+    let segment = Segment { docs: base, format, dict, lists, table, suffixes, shapes };
     (segment, maps)
 }
 
@@ -90,6 +99,9 @@ struct TermMerger<'a> {
     dict: DictWriter,
     lists: Vec<u8>,
     positions: Vec<u32>,
+    suffix_fields: &'a SuffixFields,
+    suffix_keys: Vec<u8>,
+    suffix_ends: Vec<u64>,
 }
 
 impl TermMerger<'_> {
@@ -131,6 +143,10 @@ impl TermMerger<'_> {
         if count > 0 {
             let len = (self.lists.len() - start) as u32;
             self.dict.push(key, TermInfo { count, start: start as u64, len });
+            if self.suffix_fields.covers(key) && is_word(key) {
+                self.suffix_keys.extend_from_slice(key);
+                self.suffix_ends.push(self.suffix_keys.len() as u64);
+            }
         }
     }
 }

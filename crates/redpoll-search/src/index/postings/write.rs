@@ -37,11 +37,6 @@ impl ListWriter {
         self.format = format;
     }
 
-    /// How many postings the list has that is under way.
-    pub fn count(&self) -> u32 {
-        self.count
-    }
-
     /// Adds a posting. Documents come in ascending order, and so do positions.
     pub fn push(&mut self, doc: u32, freq: u32, mask: u128, positions: &[u32], len: u32) {
         let filling = &mut self.filling;
