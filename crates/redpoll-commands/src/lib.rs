@@ -41,6 +41,7 @@ mod list;
 mod pubsub;
 mod replication;
 mod scripting;
+mod search;
 mod server;
 mod set;
 mod sorted_set;
@@ -68,6 +69,7 @@ pub fn all() -> impl Iterator<Item = &'static Command> {
         pubsub::COMMANDS,
         replication::COMMANDS,
         scripting::COMMANDS,
+        search::COMMANDS,
         server::COMMANDS,
         set::COMMANDS,
         sorted_set::COMMANDS,

@@ -16,6 +16,7 @@ use crate::persistence::Persistence;
 use crate::pubsub::PubSub;
 use crate::rates::Rates;
 use crate::replication::Replication;
+use crate::search::Search;
 use crate::settings::Settings;
 use crate::shared_memory::SharedMemory;
 use crate::slowlog::SlowLog;
@@ -109,6 +110,8 @@ pub struct Engine {
     pub background: Background,
     /// Scripts and functions.
     pub scripts: Registry,
+    /// Search indexes.
+    pub search: Arc<Search>,
     /// CLIENT PAUSE.
     pub pause: Pause,
     /// DEBUG SLEEP.
@@ -212,6 +215,7 @@ impl Engine {
             waiters: Waiters::default(),
             background: Background::default(),
             scripts: Registry::default(),
+            search: Arc::default(),
             pause: Pause::default(),
             standstill: Standstill::default(),
             stats: Stats::default(),
@@ -257,6 +261,8 @@ impl Engine {
         };
         let change_log = Arc::clone(&engine.change_log);
         engine.keyspace.set_log(Box::new(move |logged| change_log.append_each(logged)));
+        let search = Arc::clone(&engine.search);
+        engine.keyspace.set_index(Box::new(move |keyspace, what| search.tell(keyspace, what)));
         engine.config_changed();
         engine.requirepass_changed();
         engine

@@ -8,6 +8,7 @@
 //! - [`change_log`] is what replicas and the append-only file follow.
 //! - [`persistence`]: snapshots of the data; [`migration`]: keys that move to another server.
 //! - [`refusal`]: when writes are not run, and what a script counts as.
+//! - [`search`]: search indexes, and how they follow the data.
 //! - [`block`], [`pubsub`], [`transaction`], [`client`]: the parts that join clients with each
 //!   other; [`script`]: what a running script does.
 //!
@@ -45,6 +46,7 @@ pub mod rates;
 pub mod refusal;
 pub mod replication;
 pub mod script;
+pub mod search;
 pub mod session;
 pub mod settings;
 pub mod shared_memory;

@@ -66,6 +66,8 @@ pub enum Group {
     Transactions,
     Scripting,
     Cluster,
+    Search,
+    Suggestion,
 }
 
 impl Group {
@@ -88,6 +90,8 @@ impl Group {
             Group::Transactions => "transactions",
             Group::Scripting => "scripting",
             Group::Cluster => "cluster",
+            Group::Search => "search",
+            Group::Suggestion => "suggestion",
         }
     }
 
@@ -107,6 +111,7 @@ impl Group {
             Group::Connection => Acl::CONNECTION,
             Group::Transactions => Acl::TRANSACTION,
             Group::Scripting => Acl::SCRIPTING,
+            Group::Search | Group::Suggestion => Acl::SEARCH,
             // The flag says it: PUBSUB HELP is none of them.
             Group::PubSub | Group::Server | Group::Cluster => Acl::NONE,
         }

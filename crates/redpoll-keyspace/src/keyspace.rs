@@ -11,6 +11,7 @@ use crate::snapshot::Epochs;
 use crate::stripe::Stripe;
 use crate::table::{Hints, Table};
 use crate::tiering::{Hits, Tiering};
+use redpoll_types::hash::Hash;
 use redpoll_types::value::Value;
 use std::sync::atomic::{
     AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed,
@@ -64,6 +65,10 @@ pub struct Keyspace {
     reclaimer: OnceLock<mpsc::Sender<(Garbage, usize)>>,
     /// Takes what was logged under locks that are given back before the command ends.
     log: OnceLock<Box<LogHook>>,
+    /// Is told of hashes that change.
+    index: OnceLock<Box<IndexHook>>,
+    /// Whether it wants to be.
+    indexed: AtomicBool,
     /// Values sent and not freed yet.
     lazy_pending: AtomicUsize,
     /// About how many bytes they hold.
@@ -73,6 +78,20 @@ pub struct Keyspace {
 
 /// Puts commands into the change log, each by itself.
 pub type LogHook = dyn Fn(&[Logged]) + Send + Sync;
+
+/// Is told what happens in database 0, and of whole databases, while the stripes concerned are
+/// locked: an index of hashes.
+pub type IndexHook = dyn Fn(&Keyspace, Indexed<'_>) + Send + Sync;
+
+/// What an index of hashes is told.
+pub enum Indexed<'a> {
+    /// What a key holds now: a hash, or nothing of interest. The time is that of the change.
+    Key(&'a [u8], Option<&'a Hash>, i64),
+    /// There are no keys any more in this database. Told whether changes of keys are or not.
+    Emptied(usize),
+    /// These databases have changed places. Told likewise.
+    Exchanged(usize, usize),
+}
 
 /// What is freed in the background.
 pub enum Garbage {
@@ -123,6 +142,8 @@ impl Keyspace {
             read_items: AtomicUsize::new(0),
             reclaimer: OnceLock::new(),
             log: OnceLock::new(),
+            index: OnceLock::new(),
+            indexed: AtomicBool::new(false),
             lazy_pending: AtomicUsize::new(0),
             lazy_bytes: AtomicUsize::new(0),
             lazy_freed: AtomicUsize::new(0),
@@ -368,6 +389,31 @@ impl Keyspace {
     pub fn set_log(&self, hook: Box<LogHook>) {
         // As with the reclaimer, the first one stays.
         let _ = self.log.set(hook);
+    }
+
+    /// Gives the keyspace an index of hashes, which is told nothing before it wants to be.
+    pub fn set_index(&self, hook: Box<IndexHook>) {
+        // As with the reclaimer, the first one stays.
+        let _ = self.index.set(hook);
+    }
+
+    /// Says whether the index wants to be told from now on. What happens in a stripe that is locked
+    /// meanwhile may be told or not.
+    pub fn set_indexed(&self, on: bool) {
+        self.indexed.store(on, Relaxed);
+    }
+
+    /// Whether the index wants to be told.
+    #[inline(always)]
+    pub(crate) fn is_indexed(&self) -> bool {
+        self.indexed.load(Relaxed)
+    }
+
+    /// Tells the index what has happened.
+    pub(crate) fn tell_index(&self, what: Indexed<'_>) {
+        if let Some(hook) = self.index.get() {
+            hook(self, what);
+        }
     }
 
     pub(crate) fn log(&self, logged: &[Logged]) {

@@ -29,4 +29,4 @@ pub mod wheel;
 
 pub use hash::KeyHash;
 pub use keys::{Emptied, Expiry, Keys, Owned, Saved, StrRef, When, WrongType, type_of};
-pub use keyspace::{Garbage, Keyspace};
+pub use keyspace::{Garbage, Indexed, Keyspace};

@@ -4,3 +4,25 @@
 //! and answers with results. Queries run on snapshots, beside the writers.
 
 #![forbid(unsafe_code)]
+
+pub mod aggregate;
+pub mod analysis;
+pub mod dictionary;
+mod distance;
+pub mod document;
+pub mod execute;
+pub mod expression;
+pub mod highlight;
+pub mod index;
+pub mod number;
+pub mod query;
+pub mod schema;
+pub mod score;
+mod shape;
+pub mod spelling;
+pub mod suggest;
+pub mod synonym;
+mod vector;
+
+pub use document::{Document, DocumentError};
+pub use index::{DocAddress, Index, Snapshot};

@@ -35,6 +35,7 @@ mod reclaim;
 mod reconfigure;
 mod replication;
 mod rhythm;
+mod search;
 mod snapshot;
 mod start;
 mod storage;

@@ -13,7 +13,7 @@ use crate::worker::Worker;
 use crate::workers::Workers;
 use crate::{
     acceptor, aof, background, banner, handshake, logging, migrate, oom_score, reclaim,
-    replication, storage, tiers, timer, users,
+    replication, search, storage, tiers, timer, users,
 };
 use redpoll_config::{Config, Text};
 use redpoll_engine::engine::ProcessInfo;
@@ -97,6 +97,7 @@ fn start_threads(
     reclaim::start(engine).map_err(failed)?;
     tiers::start(engine).map_err(failed)?;
     background::start(engine);
+    search::start(engine).map_err(failed)?;
     engine.persistence.set_storage(Box::new(Directory { config: Arc::clone(&engine.config) }));
     migrate::start(engine);
     replication::start(engine).map_err(failed)?;

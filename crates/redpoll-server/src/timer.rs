@@ -36,6 +36,7 @@ pub fn run(engine: &Arc<Engine>) {
             more = executor.evict_due(EVICTION_MICROS, now);
             engine.sample_rates(now);
             engine.pause.end_if_over(now);
+            engine.search.expire(&engine.keyspace, now);
         }
         engine.measure_memory();
         snapshot::save_if_due(engine, now);

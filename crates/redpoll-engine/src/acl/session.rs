@@ -4,6 +4,7 @@
 use super::check::{Call, Denied, Reason, check};
 use super::file;
 use super::log::{Context, Entry};
+use super::patterns::Access;
 use super::rule::{self, Grammar, RuleError};
 use super::user::User;
 use super::users::DEFAULT_USER;
@@ -331,6 +332,14 @@ impl Session {
     /// The user it acts as; none before its first command.
     pub fn user(&self) -> Option<&Arc<User>> {
         self.user.as_ref()
+    }
+
+    /// Whether its user may read this key.
+    pub fn may_read(&self, key: &[u8]) -> bool {
+        let allows = |user: &Arc<User>| {
+            user.selectors.iter().any(|selector| selector.keys.allow(key, Access::READ))
+        };
+        self.unrestricted || self.user.as_ref().is_none_or(allows)
     }
 
     /// Whether its user may do everything, so that nothing needs to be checked.

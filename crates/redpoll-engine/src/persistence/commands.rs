@@ -34,6 +34,14 @@ impl Snapshot {
         for library in self.libraries() {
             say(&mut buffer, &[b"FUNCTION", b"LOAD", &library.code]);
         }
+        let mut db = 0;
+        for record in self.searches() {
+            if record.db != db {
+                db = record.db;
+                say(&mut buffer, &[b"SELECT", db.to_string().as_bytes()]);
+            }
+            encode_words(&mut buffer, record.words.iter().map(|word| &**word));
+        }
         let (mut failure, mut selected) = (None, None);
         self.each(keys, &Progress::default(), |entry| {
             if selected != Some(entry.db) {

@@ -1,8 +1,10 @@
 //! Loading: the snapshot file becomes data.
 
 use super::intake;
+use super::snapshot::SEARCH_FACT;
 use crate::engine::Engine;
 use crate::replication::Position;
+use crate::search::Record;
 use redpoll_keyspace::entry::is_inline;
 use redpoll_keyspace::{Expiry, Keys, Owned, clock};
 use redpoll_persist::file::Item;
@@ -39,6 +41,8 @@ pub struct Loaded {
     pub bytes: u64,
     /// Bytes of memory that the writer of the file had in use; 0: it does not say.
     pub used_memory: u64,
+    /// What defines searches.
+    pub(super) searches: Vec<Record>,
     /// What the file tells of itself, for the log.
     pub facts: Vec<String>,
     /// What the log should warn of: things of the file that were passed over.
@@ -133,10 +137,20 @@ impl Engine {
         keys.unlock_walk();
         keys.select(db);
         keys.effects.wanted = wanted;
-        let loaded = loaded?;
+        let mut loaded = loaded?;
+        self.take_in_searches(std::mem::take(&mut loaded.searches));
         let mut status = self.persistence.status.lock();
         (status.loaded, status.loaded_expired) = (loaded.keys, loaded.expired);
         Ok(loaded)
+    }
+
+    /// Makes the indexes that a snapshot defines, and lets them walk what was loaded.
+    fn take_in_searches(&self, records: Vec<Record>) {
+        let now = clock::now_ms();
+        for record in records {
+            self.search.restore(&record, &self.keyspace, now);
+        }
+        self.search.index_anew();
     }
 }
 
@@ -171,6 +185,9 @@ impl Loaded {
     /// Notes what stands in the file beside the records.
     pub(super) fn note_item(&mut self, item: Item) {
         match item {
+            Item::Aux(name, value) if name == SEARCH_FACT.as_bytes() => {
+                self.searches.extend(Record::from_bytes(&value));
+            }
             Item::Aux(name, value) => self.note_fact(&name, &value),
             Item::EmptyKey(key) => {
                 self.empty += 1;

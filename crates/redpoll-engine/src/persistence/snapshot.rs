@@ -2,6 +2,7 @@
 
 use super::delay::Delay;
 use crate::engine::Engine;
+use crate::search::Record;
 use redpoll_keyspace::access::{self, Clock, Pace};
 use redpoll_keyspace::entry::Payload;
 use redpoll_keyspace::snapshot::{Batch, Captured, Snapshot as Data};
@@ -14,10 +15,15 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
+/// The name of the facts that define searches: a record each.
+pub(super) const SEARCH_FACT: &str = "redpoll-search";
+
 /// See the module's head. Libraries of functions belong to it. It can be written once: what has
 /// been written is not kept.
 pub struct Snapshot {
     libraries: Vec<Arc<LibraryInfo>>,
+    /// What defines searches.
+    searches: Vec<Record>,
     data: Option<Data>,
     /// If access clocks count uses, how fast they do.
     uses: Option<Pace>,
@@ -50,7 +56,8 @@ pub struct Progress {
 impl Snapshot {
     /// One that holds no keys.
     pub fn without_keys(engine: &Engine) -> Self {
-        Snapshot { libraries: engine.scripts.libraries(), data: None, uses: None }
+        let libraries = engine.scripts.libraries();
+        Snapshot { libraries, searches: engine.search.records(), data: None, uses: None }
     }
 
     /// Takes a snapshot of this moment, for which all stripes are locked; they stay so if they
@@ -60,6 +67,7 @@ impl Snapshot {
         let held = keys.holds_all();
         keys.lock_all();
         let libraries = engine.scripts.libraries();
+        let searches = engine.search.records();
         let data = Data::begin(keys);
         if !held {
             keys.unlock();
@@ -67,9 +75,15 @@ impl Snapshot {
         let keyspace = keys.keyspace();
         Ok(Snapshot {
             libraries,
+            searches,
             data: Some(data.ok_or_else(|| io::Error::other("too many snapshots at once"))?),
             uses: (keyspace.clock() == Clock::Uses).then(|| keyspace.pace()),
         })
+    }
+
+    /// What defines searches.
+    pub(super) fn searches(&self) -> &[Record] {
+        &self.searches
     }
 
     /// The libraries of functions.
@@ -90,6 +104,7 @@ impl Snapshot {
         let go_on = || !given_up.load(Relaxed);
         let header = Header { version: self.version(keys), aux };
         let mut file = FileWriter::new(out, &header, form.compress, form.checksum);
+        self.searches.iter().for_each(|record| file.aux(SEARCH_FACT, &record.to_bytes()));
         self.libraries.iter().for_each(|library| file.function(&library.code));
         let mut databases = Databases::of(&self);
         progress.keys.store(0, Relaxed);

@@ -141,5 +141,7 @@ bit_names! {
         TRANSACTION = 19 => "@transaction",
         /// Scripts.
         SCRIPTING = 20 => "@scripting",
+        /// Search indexes.
+        SEARCH = 21 => "@search",
     }
 }

@@ -3,7 +3,9 @@
 
 use super::*;
 use crate::effect::{BROADCAST, Changed, WRITE_CLOCK};
+use crate::keyspace::Indexed;
 use crate::readers::{ReaderId, Stale};
+use redpoll_types::hash::Hash;
 
 impl Keys<'_> {
     /// Tells those who watch, wait for or cache the key that it has changed.
@@ -14,11 +16,34 @@ impl Keys<'_> {
         if stripe.is_observed() || self.effects.wanted & (BROADCAST | WRITE_CLOCK) != 0 {
             self.tell(hash, key, true);
         }
+        if self.keyspace.is_indexed() {
+            self.tell_index(hash, key);
+        }
     }
 
     /// Tells those who watch or cache a key that time or the lack of memory has removed.
     pub(super) fn vanished(&mut self, key: &[u8]) {
-        self.tell(self.keyspace.hash(key), key, false);
+        let hash = self.keyspace.hash(key);
+        self.tell(hash, key, false);
+        if self.keyspace.is_indexed() {
+            self.tell_index(hash, key);
+        }
+    }
+
+    /// Tells the index of hashes what the key holds now.
+    #[cold]
+    pub(super) fn tell_index(&mut self, hash: u64, key: &[u8]) {
+        if self.db != 0 {
+            return;
+        }
+        let (keyspace, now) = (self.keyspace, self.now);
+        let table = &self.db_of(hash).table;
+        let value = table.find(hash, key).map(|place| table.entry(place).into_payload());
+        let found = match value {
+            Some(Payload::Value(value)) => Hash::of(value),
+            _ => None,
+        };
+        keyspace.tell_index(Indexed::Key(key, found, now));
     }
 
     #[cold]

@@ -111,8 +111,12 @@ impl Keys<'_> {
                 let entry = keys.remove_at(hash, place);
                 keys.discard_entry(entry);
             }
+            let key: Box<[u8]> = saved.key().into();
             if let Was::There(entry) = saved.was {
                 keys.insert_as_is(hash, entry);
+            }
+            if keys.keyspace.is_indexed() {
+                keys.tell_index(hash, &key);
             }
         });
     }

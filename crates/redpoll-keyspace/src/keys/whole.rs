@@ -1,6 +1,7 @@
 //! Whole databases: FLUSHDB, FLUSHALL, SWAPDB.
 
 use super::*;
+use crate::keyspace::Indexed;
 use std::sync::Arc;
 
 /// What has been taken out of the keyspace and is still to be freed, best without any lock.
@@ -54,6 +55,7 @@ impl Keys<'_> {
             }
         }
         self.forget_all_readers();
+        self.keyspace.tell_index(Indexed::Emptied(db));
         emptied
     }
 
@@ -70,6 +72,7 @@ impl Keys<'_> {
             }
         }
         self.forget_all_readers();
+        self.keyspace.tell_index(Indexed::Exchanged(one, other));
         for db in [one, other] {
             for number in 0..self.keyspace.stripes() {
                 let waited = self.guards.stripe_mut(number).waited_keys(db);

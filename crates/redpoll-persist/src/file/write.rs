@@ -51,6 +51,13 @@ impl<W: Write> FileWriter<W> {
         file
     }
 
+    /// A fact that is no text.
+    pub fn aux(&mut self, name: &str, value: &[u8]) {
+        self.out.put(&[opcode::AUX]);
+        text::write(&mut self.out, name.as_bytes(), false);
+        text::write(&mut self.out, value, self.compress);
+    }
+
     /// Goes on with the keys of a database. The sizes are hints for the reader.
     pub fn database(&mut self, number: usize, keys: usize, volatile: usize) {
         self.select(number);

@@ -1,0 +1,270 @@
+//! `FT.AGGREGATE index query [step …]`: rows made of the documents that answer a query.
+
+use super::plan::Aggregation;
+use super::query::{Prepared, distances};
+use super::search::search_error;
+use super::{common, load, rows};
+use crate::prelude::*;
+use redpoll_engine::search::{Deadline, TimeoutPolicy, Words};
+use redpoll_search::Snapshot;
+use redpoll_search::aggregate::{AggregateError, Cursor, Input, Limits, Pipeline, Row};
+use redpoll_search::document::ValueRef;
+use redpoll_search::execute::{Hit, Limits as PatternLimits, SearchOptions};
+use redpoll_search::expression::Value;
+use redpoll_search::query::FieldId;
+use redpoll_search::schema::{FieldKind, Schema};
+use redpoll_types::rng::Rng;
+use std::ops::ControlFlow;
+
+pub const AGGREGATE: Command = Command {
+    spec: Spec {
+        name: "ft.aggregate",
+        arity: -3,
+        flags: Flags::READONLY,
+        locks: Locks::Own,
+        group: Group::Search,
+        since: "1.1.0",
+        summary: "Makes rows of the documents that answer a query: grouped, computed, sorted.",
+        complexity: "O(N) where N is the number of documents that answer the query.",
+        args: &[
+            Arg::string("index"),
+            Arg::string("query"),
+            Arg::flag("verbatim", "VERBATIM").optional(),
+            Arg::string("load").token("LOAD").optional(),
+            Arg::integer("timeout").token("TIMEOUT").optional(),
+            Arg::string("groupby").token("GROUPBY").optional().multiple(),
+            Arg::string("sortby").token("SORTBY").optional(),
+            Arg::string("apply").token("APPLY").optional().multiple(),
+            Arg::block("limit", &[Arg::integer("offset"), Arg::integer("num")])
+                .token("LIMIT")
+                .optional(),
+            Arg::string("filter").token("FILTER").optional(),
+            Arg::flag("withcursor", "WITHCURSOR").optional(),
+            Arg::string("params").token("PARAMS").optional(),
+            Arg::string("scorer").token("SCORER").optional(),
+            Arg::flag("addscores", "ADDSCORES").optional(),
+            Arg::integer("dialect").token("DIALECT").optional(),
+        ],
+        ..Spec::EMPTY
+    },
+    run,
+};
+
+fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
+    common::catch_up(ctx);
+    let words: Vec<&[u8]> = args.iter_from(1).collect();
+    let made = make(ctx, &words)?;
+    let Some(cursor) = made.aggregation.cursor else {
+        rows::reply(&mut ctx.reply, &made.pipeline, &made.rows, made.total, made.timed_out);
+        return Ok(());
+    };
+    let Made { pipeline, rows: all, total, timed_out, index, .. } = made;
+    let mut opened = Cursor::new(&index, pipeline, all, cursor.count, cursor.max_idle_ms);
+    let first = opened.read(None);
+    let now = now_of(ctx);
+    let mark = ctx.reply.mark();
+    ctx.reply.array(2);
+    rows::reply(&mut ctx.reply, &opened.pipeline, &first, total, timed_out);
+    if opened.is_empty() {
+        ctx.reply.int(0);
+        return Ok(());
+    }
+    let added = ctx.engine.search.cursors.lock().add(opened, now);
+    match added {
+        Ok(id) => ctx.reply.int(id as i64),
+        Err(error) => {
+            ctx.reply.rewind(mark);
+            return Err(common::error(error));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn now_of(ctx: &Ctx<'_>) -> u64 {
+    u64::try_from(ctx.keys.now()).unwrap_or(0)
+}
+
+/// Rows that have been made.
+pub(super) struct Made<'a> {
+    pub(super) aggregation: Aggregation<'a>,
+    pub(super) pipeline: Pipeline,
+    pub(super) rows: Vec<Row>,
+    pub(super) total: usize,
+    pub(super) timed_out: bool,
+    pub(super) index: redpoll_engine::search::Name,
+    pub(super) prepared: Prepared,
+    pub(super) deadline: Deadline,
+}
+
+/// Makes the rows that `words` ask for: index, query, steps.
+pub(super) fn make<'a>(ctx: &mut Ctx<'_>, words: &[&'a [u8]]) -> Result<Made<'a>> {
+    let mut words = Words::new(words.iter().copied());
+    let index = common::index(ctx, words.next_word().unwrap_or_default())?;
+    let text = words.next_word().unwrap_or_default();
+    let aggregation = Aggregation::parse(ctx, &mut words)?;
+    let deadline = Deadline::after(aggregation.timeout_ms);
+    let prepared = aggregation.query.prepare(&index, text)?;
+    let snapshot = index.index.snapshot();
+    let names = distances(&prepared.root);
+    let schema = snapshot.schema();
+    let is_field = |name: &[u8]| {
+        schema.id(name).is_some()
+            || names.iter().any(|known| known == name)
+            || name == b"__key"
+            || (name == b"__score" && aggregation.add_scores)
+    };
+    let config = ctx.engine.search.config.read().clone();
+    let limits = Limits { groups: config.max_aggregate_groups, rows: config.max_aggregate_results };
+    let seed = ctx.rng.next_u64();
+    let mut pipeline = aggregation.plan.compile(&is_field, limits, seed).map_err(common::error)?;
+    let patterns =
+        PatternLimits { prefix_min: config.min_prefix, expansions_max: config.max_expansions };
+    let options = SearchOptions {
+        scorer: aggregation.scorer,
+        scores: aggregation.add_scores,
+        limits: patterns,
+        interrupt: &deadline,
+        ..SearchOptions::default()
+    };
+    let mut source = Source::new(ctx, &snapshot, &pipeline, &names);
+    let mut failure: Option<AggregateError> = None;
+    let results = snapshot.for_each(&prepared.root, &options, |hit| {
+        let Some(row) = source.row(hit) else { return ControlFlow::Continue(()) };
+        match pipeline.push(row) {
+            Ok(flow) => flow,
+            Err(error) => {
+                failure = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    });
+    let timed_out = results.as_ref().is_ok_and(|results| results.interrupted);
+    let failed = results.is_err() || failure.is_some();
+    ctx.engine.search.note_query(deadline.micros(), timed_out, failed);
+    results.map_err(|error| search_error(&error))?;
+    if let Some(error) = failure {
+        return Err(common::error(error));
+    }
+    if timed_out && config.on_timeout == TimeoutPolicy::Fail {
+        return Err(Error::text("Timeout limit was reached"));
+    }
+    let rows = pipeline.finish().map_err(common::error)?;
+    let (total, index) = (pipeline.total(), index.name.clone());
+    Ok(Made { aggregation, pipeline, rows, total, timed_out, index, prepared, deadline })
+}
+
+/// Where a column's value is from.
+enum Origin {
+    Key,
+    Score,
+    Distance(Vec<u8>),
+    /// What the index sorts the field by.
+    Sorted(FieldId),
+    /// The document.
+    Field {
+        path: Vec<u8>,
+        numeric: bool,
+    },
+}
+
+/// Makes rows of documents.
+struct Source<'s, 'c> {
+    ctx: &'s mut Ctx<'c>,
+    snapshot: &'s Snapshot,
+    columns: Vec<(usize, Origin)>,
+    all: bool,
+    restricted: bool,
+}
+
+impl<'s, 'c> Source<'s, 'c> {
+    fn new(
+        ctx: &'s mut Ctx<'c>,
+        snapshot: &'s Snapshot,
+        pipeline: &Pipeline,
+        distances: &[Vec<u8>],
+    ) -> Self {
+        let schema = snapshot.schema();
+        let column = |input: &Input| (input.column, origin(&input.path, schema, distances));
+        let columns = pipeline.inputs().iter().map(column).collect();
+        let restricted = !ctx.session.is_unrestricted();
+        Source { ctx, snapshot, columns, all: pipeline.loads_all(), restricted }
+    }
+
+    /// The row of a document; none if there is no document any more, or it may not be seen.
+    fn row(&mut self, hit: &Hit) -> Option<Row> {
+        let key = self.snapshot.key(hit.address);
+        if self.restricted && !self.ctx.session.may_read(key) {
+            return None;
+        }
+        let mut row = Row::default();
+        let mut wanted = Vec::new();
+        for (column, origin) in &self.columns {
+            let value = match origin {
+                Origin::Key => Some(Value::text(key)),
+                Origin::Score => Some(Value::Number(hit.score)),
+                Origin::Distance(name) => {
+                    let found = hit.distances.iter().find(|(known, _)| known == name);
+                    found.map(|(_, distance)| Value::Number(*distance))
+                }
+                Origin::Sorted(field) => match self.snapshot.sort_value(hit.address, *field) {
+                    ValueRef::None => None,
+                    ValueRef::Number(number) => Some(Value::Number(number)),
+                    ValueRef::Text(text) => Some(Value::text(text)),
+                },
+                Origin::Field { path, numeric } => {
+                    wanted.push((*column, path, *numeric));
+                    None
+                }
+            };
+            set(&mut row, *column, value);
+        }
+        if wanted.is_empty() && !self.all {
+            return Some(row);
+        }
+        let all = self.all;
+        load::with_hash(self.ctx, key, |hash, now| {
+            for (column, path, numeric) in wanted {
+                let value = hash.get(path, now).map(|value| as_value(value.to_vec(), numeric));
+                set(&mut row, column, value);
+            }
+            if all {
+                let fields = load::all(hash, now).into_iter();
+                row.others =
+                    fields.map(|(name, value)| (name.into(), Value::text(value))).collect();
+            }
+        })?;
+        Some(row)
+    }
+}
+
+fn set(row: &mut Row, column: usize, value: Option<Value>) {
+    if row.values.len() <= column {
+        row.values.resize(column + 1, None);
+    }
+    row.values[column] = value;
+}
+
+fn as_value(text: Vec<u8>, numeric: bool) -> Value {
+    let number = numeric.then(|| std::str::from_utf8(&text).ok()?.parse().ok()).flatten();
+    number.map_or_else(|| Value::text(&text), Value::Number)
+}
+
+fn origin(name: &[u8], schema: &Schema, distances: &[Vec<u8>]) -> Origin {
+    if distances.iter().any(|known| known == name) {
+        return Origin::Distance(name.to_vec());
+    }
+    let field = schema.id(name).and_then(|id| Some((id, schema.get(id)?)));
+    match (name, field) {
+        (_, Some((id, field))) => {
+            let numeric = field.kind == FieldKind::Numeric;
+            let as_it_is = numeric || field.sortable.is_some_and(|sortable| sortable.unnormalized);
+            match field.sortable.is_some() && as_it_is {
+                true => Origin::Sorted(id),
+                false => Origin::Field { path: field.path.clone(), numeric },
+            }
+        }
+        (b"__key", _) => Origin::Key,
+        (b"__score", _) => Origin::Score,
+        _ => Origin::Field { path: name.to_vec(), numeric: false },
+    }
+}

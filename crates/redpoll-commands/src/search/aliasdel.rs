@@ -1,0 +1,27 @@
+//! `FT.ALIASDEL alias`: take another name of an index away.
+
+use super::common;
+use crate::prelude::*;
+
+pub const ALIASDEL: Command = Command {
+    spec: Spec {
+        name: "ft.aliasdel",
+        arity: 2,
+        flags: Flags::WRITE,
+        locks: Locks::All,
+        group: Group::Search,
+        since: "1.0.0",
+        summary: "Takes another name of an index away.",
+        complexity: "O(1)",
+        args: &[Arg::string("alias")],
+        ..Spec::EMPTY
+    },
+    run,
+};
+
+fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
+    ctx.engine.search.remove_alias(args.at(1)).map_err(common::name_error)?;
+    common::changed(ctx);
+    ctx.reply.ok();
+    Ok(())
+}

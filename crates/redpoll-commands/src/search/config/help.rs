@@ -1,0 +1,35 @@
+//! `FT.CONFIG HELP option`: what settings mean.
+
+use super::named;
+use crate::prelude::*;
+
+pub(super) const HELP: Command = Command {
+    spec: Spec {
+        name: "help",
+        arity: 3,
+        flags: Flags::READONLY,
+        acl: Acl::ADMIN,
+        group: Group::Search,
+        since: "1.0.0",
+        summary: "Tells what settings of searches mean.",
+        complexity: "O(1)",
+        args: &[Arg::string("option")],
+        ..Spec::EMPTY
+    },
+    run,
+};
+
+fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
+    let config = ctx.engine.search.config.read().clone();
+    let settings: Vec<_> = named(args.at(2)).collect();
+    ctx.reply.array(settings.len());
+    for setting in settings {
+        ctx.reply.array(5);
+        ctx.reply.bulk(setting.name.as_bytes());
+        ctx.reply.bulk(b"Description");
+        ctx.reply.bulk(setting.help.as_bytes());
+        ctx.reply.bulk(b"Value");
+        ctx.reply.bulk(config.value(setting.name).unwrap_or_default().as_bytes());
+    }
+    Ok(())
+}

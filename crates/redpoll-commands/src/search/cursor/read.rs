@@ -1,0 +1,53 @@
+//! `FT.CURSOR READ index cursor [COUNT count]`: the next rows.
+
+use super::{index_name, number};
+use crate::prelude::*;
+use crate::search::{aggregate, common, rows};
+
+pub(super) const READ: Command = Command {
+    spec: Spec {
+        name: "read",
+        arity: -4,
+        flags: Flags::READONLY,
+        group: Group::Search,
+        since: "1.1.0",
+        summary: "Returns the next rows of a cursor.",
+        complexity: "O(N) where N is the number of rows.",
+        args: &[
+            Arg::string("index"),
+            Arg::integer("cursor_id"),
+            Arg::integer("read_size").token("COUNT").optional(),
+        ],
+        ..Spec::EMPTY
+    },
+    run,
+};
+
+fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
+    let (index, id) = (index_name(ctx, args.at(2))?, number(args.at(3))?);
+    let count = match args.get(4) {
+        None => None,
+        Some(word) if parse::is(word, "count") && args.len() == 6 => {
+            let count = std::str::from_utf8(args.at(5)).ok().and_then(|text| text.parse().ok());
+            Some(count.filter(|count| *count > 0).ok_or(Error::text("Bad value for COUNT"))?)
+        }
+        Some(word) => {
+            let word = String::from_utf8_lossy(word);
+            return Err(Error::text(format!("Unknown argument {word}")));
+        }
+    };
+    let now = aggregate::now_of(ctx);
+    let taken = ctx.engine.search.cursors.lock().take(&index, id, now);
+    let mut cursor = taken.map_err(common::error)?;
+    let some = cursor.read(count);
+    ctx.reply.array(2);
+    rows::reply(&mut ctx.reply, &cursor.pipeline, &some, some.len(), false);
+    match cursor.is_empty() {
+        true => ctx.reply.int(0),
+        false => {
+            ctx.engine.search.cursors.lock().put_back(id, cursor, now);
+            ctx.reply.int(id as i64);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,43 @@
+//! Search indexes and suggestions.
+//!
+//! What indexes there are is the engine's business (`redpoll_engine::search`), how they answer that
+//! of `redpoll_search`; here arguments become requests and results replies. `common` has what
+//! several commands share; all other files are commands.
+
+mod common;
+mod load;
+mod plan;
+mod query;
+mod request;
+mod results;
+mod rows;
+#[cfg(test)]
+mod tests;
+
+group! {
+    aggregate: AGGREGATE;
+    aliasadd: ALIASADD, ALIASUPDATE;
+    aliasdel: ALIASDEL;
+    aliaslist: ALIASLIST;
+    alter: ALTER;
+    config: CONFIG;
+    create: CREATE;
+    cursor: CURSOR;
+    dictadd: DICTADD;
+    dictdel: DICTDEL;
+    dictdump: DICTDUMP;
+    dropindex: DROPINDEX;
+    explain: EXPLAIN, EXPLAINCLI;
+    info: INFO;
+    list: LIST;
+    profile: PROFILE;
+    search: SEARCH;
+    spellcheck: SPELLCHECK;
+    sugadd: SUGADD;
+    sugdel: SUGDEL;
+    sugget: SUGGET;
+    suglen: SUGLEN;
+    syndump: SYNDUMP;
+    synupdate: SYNUPDATE;
+    tagvals: TAGVALS;
+}

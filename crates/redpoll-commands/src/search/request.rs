@@ -1,0 +1,199 @@
+//! The options of FT.SEARCH.
+
+use super::query::{QueryOptions, argument, bad_argument};
+use crate::prelude::*;
+use redpoll_engine::search::Words;
+use redpoll_search::highlight::{Summary, Tags};
+use redpoll_search::score::Scorer;
+
+/// What FT.SEARCH is asked for.
+pub(super) struct Request<'a> {
+    pub(super) query: QueryOptions<'a>,
+    pub(super) no_content: bool,
+    pub(super) scores: bool,
+    pub(super) payloads: bool,
+    pub(super) sort_keys: bool,
+    pub(super) explain: bool,
+    /// The fields to return, and the names that they get; none: all.
+    pub(super) returns: Option<Vec<(&'a [u8], &'a [u8])>>,
+    pub(super) summarize: Option<(Vec<&'a [u8]>, Summary)>,
+    pub(super) highlight: Option<(Vec<&'a [u8]>, Tags)>,
+    pub(super) scorer: Scorer,
+    pub(super) payload: Option<&'a [u8]>,
+    /// A field, and whether the highest come first.
+    pub(super) sort: Option<(&'a [u8], bool)>,
+    pub(super) offset: usize,
+    pub(super) limit: usize,
+    pub(super) timeout_ms: u64,
+}
+
+impl<'a> Request<'a> {
+    /// Reads the options that stand behind the query.
+    pub(super) fn parse(ctx: &Ctx<'_>, words: &mut Words<'a>) -> Result<Self> {
+        let config = ctx.engine.search.config.read().clone();
+        let mut request = Request {
+            query: QueryOptions::new(ctx),
+            no_content: false,
+            scores: false,
+            payloads: false,
+            sort_keys: false,
+            explain: false,
+            returns: None,
+            summarize: None,
+            highlight: None,
+            scorer: Scorer::default(),
+            payload: None,
+            sort: None,
+            offset: 0,
+            limit: 10,
+            timeout_ms: config.timeout_ms,
+        };
+        while let Some(word) = words.next_word() {
+            if !request.query.option(word, words)? && !request.option(word, words)? {
+                return Err(Error::text(format!(
+                    "Unknown argument `{}` at position {} for <main>",
+                    String::from_utf8_lossy(word),
+                    words.position()
+                )));
+            }
+        }
+        if request.explain && !request.scores {
+            return Err(Error::text("EXPLAINSCORE must be accompanied with WITHSCORES"));
+        }
+        check_limit(request.offset, request.limit, config.max_search_results)?;
+        Ok(request)
+    }
+
+    fn option(&mut self, word: &[u8], words: &mut Words<'a>) -> Result<bool> {
+        match word.to_ascii_uppercase().as_slice() {
+            b"NOCONTENT" => self.no_content = true,
+            b"WITHSCORES" => self.scores = true,
+            b"WITHPAYLOADS" => self.payloads = true,
+            b"WITHSORTKEYS" => self.sort_keys = true,
+            b"EXPLAINSCORE" => self.explain = true,
+            // The count is exact with or without them.
+            b"WITHCOUNT" | b"WITHOUTCOUNT" => {}
+            b"RETURN" => self.returns = Some(returns(words)?),
+            b"SUMMARIZE" => self.summarize = Some(summarize(words)?),
+            b"HIGHLIGHT" => self.highlight = Some(highlight(words)?),
+            b"SCORER" => self.scorer = scorer(words)?,
+            b"PAYLOAD" => self.payload = Some(argument(words, "PAYLOAD")?),
+            b"SORTBY" => {
+                if self.sort.is_some() {
+                    return Err(Error::text("Multiple SORTBY steps are not allowed"));
+                }
+                let field = words.next_word().ok_or(Error::text("Bad SORTBY arguments"))?;
+                let descending = words.take("DESC");
+                if !descending {
+                    words.take("ASC");
+                }
+                if words.take("MAX") {
+                    return Err(Error::text("SORTBY MAX is not supported by FT.SEARCH"));
+                }
+                self.sort = Some((field.strip_prefix(b"@").unwrap_or(field), descending));
+            }
+            b"LIMIT" => (self.offset, self.limit) = limit(words)?,
+            b"TIMEOUT" => self.timeout_ms = timeout(words)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+/// `LIMIT offset count`
+pub(super) fn limit(words: &mut Words<'_>) -> Result<(usize, usize)> {
+    if words.len() < 2 {
+        return Err(Error::text("LIMIT requires two arguments"));
+    }
+    let (Ok(offset), Ok(count)) = (words.number::<usize>(), words.number::<usize>()) else {
+        return Err(Error::text("LIMIT needs two numeric arguments"));
+    };
+    if count == 0 && offset != 0 {
+        return Err(Error::text("The `offset` of the LIMIT must be 0 when `num` is 0"));
+    }
+    Ok((offset, count))
+}
+
+pub(super) fn check_limit(offset: usize, count: usize, most: usize) -> Result {
+    if count > most {
+        return Err(Error::text(format!("LIMIT exceeds maximum of {most}")));
+    }
+    if offset > most {
+        return Err(Error::text(format!("OFFSET exceeds maximum of {most}")));
+    }
+    Ok(())
+}
+
+/// `TIMEOUT milliseconds`
+pub(super) fn timeout(words: &mut Words<'_>) -> Result<u64> {
+    if words.is_empty() {
+        return Err(Error::text("Need argument for TIMEOUT"));
+    }
+    words.number().map_err(|_| Error::text("TIMEOUT requires a non negative integer"))
+}
+
+/// `SCORER name`
+pub(super) fn scorer(words: &mut Words<'_>) -> Result<Scorer> {
+    let name = argument(words, "SCORER")?;
+    Scorer::from_name(name)
+        .ok_or_else(|| Error::text(format!("No such scorer {}", String::from_utf8_lossy(name))))
+}
+
+fn returns<'a>(words: &mut Words<'a>) -> Result<Vec<(&'a [u8], &'a [u8])>> {
+    let mut words = words.counted().map_err(|bad| bad_argument("RETURN", bad.text()))?;
+    let mut fields = Vec::new();
+    while let Some(path) = words.next_word() {
+        let name = match words.take("AS") {
+            false => path,
+            true => match words.next_word() {
+                None => {
+                    return Err(Error::text("RETURN path AS name - must be accompanied with NAME"));
+                }
+                Some(name) if parse::is(name, "as") => {
+                    return Err(Error::text("Alias for RETURN cannot be `AS`"));
+                }
+                Some(name) => name,
+            },
+        };
+        fields.push((path.strip_prefix(b"@").unwrap_or(path), name));
+    }
+    Ok(fields)
+}
+
+/// The fields that SUMMARIZE and HIGHLIGHT are for; none: all.
+fn fields<'a>(words: &mut Words<'a>, bad: &'static str) -> Result<Vec<&'a [u8]>> {
+    match words.take("FIELDS") {
+        true => Ok(words.counted().map_err(|_| Error::text(bad))?.rest().to_vec()),
+        false => Ok(Vec::new()),
+    }
+}
+
+fn summarize<'a>(words: &mut Words<'a>) -> Result<(Vec<&'a [u8]>, Summary)> {
+    const BAD: &str = "Bad arguments for SUMMARIZE";
+    let fields = fields(words, BAD)?;
+    let mut summary = Summary::default();
+    loop {
+        if words.take("FRAGS") {
+            summary.fragments = words.number().map_err(|_| Error::text(BAD))?;
+        } else if words.take("LEN") {
+            summary.words = words.number().map_err(|_| Error::text(BAD))?;
+        } else if words.take("SEPARATOR") {
+            summary.separator = words.next_word().ok_or(Error::text(BAD))?.to_vec();
+        } else {
+            return Ok((fields, summary));
+        }
+    }
+}
+
+fn highlight<'a>(words: &mut Words<'a>) -> Result<(Vec<&'a [u8]>, Tags)> {
+    const BAD: &str = "Bad arguments for HIGHLIGHT";
+    let fields = fields(words, BAD)?;
+    let mut tags = Tags::default();
+    if words.take("TAGS") {
+        let (Some(open), Some(close)) = (words.next_word(), words.next_word()) else {
+            return Err(Error::text(BAD));
+        };
+        tags = Tags { open: open.to_vec(), close: close.to_vec() };
+    }
+    Ok((fields, tags))
+}

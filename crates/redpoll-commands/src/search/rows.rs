@@ -1,0 +1,71 @@
+//! Rows of an aggregation as a reply.
+
+use super::results;
+use redpoll_resp::{Proto, Reply};
+use redpoll_search::aggregate::{Pipeline, Row};
+use redpoll_search::expression::Value;
+
+/// Writes rows.
+pub(super) fn reply(
+    reply: &mut Reply<'_>,
+    pipeline: &Pipeline,
+    rows: &[Row],
+    total: usize,
+    timed_out: bool,
+) {
+    if reply.proto() == Proto::Resp2 {
+        reply.array(1 + rows.len());
+        reply.count(total);
+        for row in rows {
+            let fields: Vec<_> = pipeline.fields(row).collect();
+            reply.array(fields.len() * 2);
+            write_fields(reply, &fields);
+        }
+        return;
+    }
+    reply.map(5);
+    reply.simple("attributes");
+    reply.array(0);
+    results::warnings(reply, timed_out, false);
+    reply.simple("total_results");
+    reply.count(total);
+    reply.simple("format");
+    reply.simple("STRING");
+    reply.simple("results");
+    reply.array(rows.len());
+    for row in rows {
+        let fields: Vec<_> = pipeline.fields(row).collect();
+        reply.map(2);
+        reply.simple("extra_attributes");
+        reply.map(fields.len());
+        write_fields(reply, &fields);
+        reply.simple("values");
+        reply.array(0);
+    }
+}
+
+fn write_fields(reply: &mut Reply<'_>, fields: &[(&[u8], &Value)]) {
+    for (name, value) in fields {
+        reply.bulk(name);
+        write(reply, value);
+    }
+}
+
+/// Values nest no deeper than expressions and groupings make them.
+fn write(reply: &mut Reply<'_>, value: &Value) {
+    match value {
+        Value::Null => reply.null(),
+        Value::Number(_) | Value::Text(_) => reply.bulk(&value.to_text()),
+        Value::Array(values) => {
+            reply.array(values.len());
+            values.iter().for_each(|value| write(reply, value));
+        }
+        Value::Map(fields) => {
+            reply.map(fields.len());
+            for (name, value) in fields.iter() {
+                write(reply, name);
+                write(reply, value);
+            }
+        }
+    }
+}

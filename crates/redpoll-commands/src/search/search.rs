@@ -1,0 +1,261 @@
+//! `FT.SEARCH index query [option …]`: the documents that answer a query.
+
+use super::query::{Prepared, distances};
+use super::request::Request;
+use super::{common, load, results};
+use crate::prelude::*;
+use redpoll_engine::search::{Deadline, TimeoutPolicy, Words};
+use redpoll_search::Snapshot;
+use redpoll_search::document::Value;
+use redpoll_search::execute::{Hit, Limits, SearchOptions, SearchResults, Sort};
+use redpoll_search::query::Fields;
+use std::cmp::Ordering;
+
+pub const SEARCH: Command = Command {
+    spec: Spec {
+        name: "ft.search",
+        arity: -3,
+        flags: Flags::READONLY,
+        // It runs on a snapshot of the index, and takes a document's stripe while it reads it.
+        locks: Locks::Own,
+        group: Group::Search,
+        since: "1.0.0",
+        summary: "Returns the documents of an index that answer a query.",
+        complexity: "O(N) where N is the number of documents that its words are in.",
+        args: ARGS,
+        ..Spec::EMPTY
+    },
+    run,
+};
+
+const COUNTED: &[Arg] = &[Arg::integer("count"), Arg::string("word").multiple()];
+
+const ARGS: &[Arg] = &[
+    Arg::string("index"),
+    Arg::string("query"),
+    Arg::flag("nocontent", "NOCONTENT").optional(),
+    Arg::flag("verbatim", "VERBATIM").optional(),
+    Arg::flag("nostopwords", "NOSTOPWORDS").optional(),
+    Arg::flag("withscores", "WITHSCORES").optional(),
+    Arg::flag("withpayloads", "WITHPAYLOADS").optional(),
+    Arg::flag("withsortkeys", "WITHSORTKEYS").optional(),
+    Arg::block("filter", &[Arg::string("numeric_field"), Arg::double("min"), Arg::double("max")])
+        .token("FILTER")
+        .optional()
+        .multiple(),
+    Arg::block(
+        "geo_filter",
+        &[
+            Arg::string("geo_field"),
+            Arg::double("lon"),
+            Arg::double("lat"),
+            Arg::double("radius"),
+            Arg::string("unit"),
+        ],
+    )
+    .token("GEOFILTER")
+    .optional()
+    .multiple(),
+    Arg::block("in_keys", COUNTED).token("INKEYS").optional(),
+    Arg::block("in_fields", COUNTED).token("INFIELDS").optional(),
+    Arg::block("return", COUNTED).token("RETURN").optional(),
+    Arg::string("summarize").token("SUMMARIZE").optional(),
+    Arg::string("highlight").token("HIGHLIGHT").optional(),
+    Arg::integer("slop").token("SLOP").optional(),
+    Arg::integer("timeout").token("TIMEOUT").optional(),
+    Arg::flag("inorder", "INORDER").optional(),
+    Arg::string("language").token("LANGUAGE").optional(),
+    Arg::string("expander").token("EXPANDER").optional(),
+    Arg::string("scorer").token("SCORER").optional(),
+    Arg::flag("explainscore", "EXPLAINSCORE").optional(),
+    Arg::string("payload").token("PAYLOAD").optional(),
+    Arg::string("sortby").token("SORTBY").optional(),
+    Arg::block("limit", &[Arg::integer("offset"), Arg::integer("num")]).token("LIMIT").optional(),
+    Arg::block("params", COUNTED).token("PARAMS").optional(),
+    Arg::integer("dialect").token("DIALECT").optional(),
+];
+
+fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
+    common::catch_up(ctx);
+    let words: Vec<&[u8]> = args.iter_from(1).collect();
+    let found = find(ctx, &words)?;
+    results::reply(ctx, &found);
+    Ok(())
+}
+
+/// What a search has found, and what it was asked for.
+pub(super) struct Found<'a> {
+    pub(super) request: Request<'a>,
+    pub(super) prepared: Prepared,
+    pub(super) snapshot: Snapshot,
+    pub(super) results: SearchResults,
+    pub(super) deadline: Deadline,
+}
+
+/// Runs the search that `words` ask for: index, query, options.
+pub(super) fn find<'a>(ctx: &mut Ctx<'_>, words: &[&'a [u8]]) -> Result<Found<'a>> {
+    let mut words = Words::new(words.iter().copied());
+    let name = words.next_word().unwrap_or_default();
+    let index = common::index(ctx, name)?;
+    let text = words.next_word().unwrap_or_default();
+    let request = Request::parse(ctx, &mut words)?;
+    let shortens = request.summarize.is_some() || request.highlight.is_some();
+    if shortens && index.index.schema().options().no_highlight {
+        return Err(Error::text(
+            "Cannot use HIGHLIGHT/SUMMARIZE because NOOFSETS was specified at index level",
+        ));
+    }
+    let deadline = Deadline::after(request.timeout_ms);
+    let prepared = request.query.prepare(&index, text)?;
+    let snapshot = index.index.snapshot();
+    let mut search = Search { ctx, request: &request, prepared: &prepared, snapshot: &snapshot };
+    let results = search.run(&deadline);
+    let timed_out = results.as_ref().is_ok_and(|results| results.interrupted);
+    ctx.engine.search.note_query(deadline.micros(), timed_out, results.is_err());
+    let results = results?;
+    if timed_out && ctx.engine.search.config.read().on_timeout == TimeoutPolicy::Fail {
+        return Err(Error::text("Timeout limit was reached"));
+    }
+    Ok(Found { request, prepared, snapshot, results, deadline })
+}
+
+struct Search<'s, 'c, 'a> {
+    ctx: &'s mut Ctx<'c>,
+    request: &'s Request<'a>,
+    prepared: &'s Prepared,
+    snapshot: &'s Snapshot,
+}
+
+/// How results come into their order.
+enum Order {
+    /// The search does it.
+    BySearch(Sort),
+    /// By a field that the index does not keep: documents are looked at.
+    ByDocuments { path: Vec<u8>, numeric: bool, descending: bool },
+}
+
+impl Search<'_, '_, '_> {
+    fn run(&mut self, deadline: &Deadline) -> Result<SearchResults> {
+        let order = self.order()?;
+        let restricted = !self.ctx.session.is_unrestricted();
+        let (offset, limit) = (self.request.offset, self.request.limit);
+        let config = self.ctx.engine.search.config.read().clone();
+        let limits =
+            Limits { prefix_min: config.min_prefix, expansions_max: config.max_expansions };
+        // Results that are sorted or left out afterwards are all needed.
+        let whole = restricted || matches!(order, Order::ByDocuments { .. });
+        let sort = match &order {
+            Order::BySearch(sort) => sort.clone(),
+            Order::ByDocuments { .. } => Sort::Indexed,
+        };
+        let options = SearchOptions {
+            scorer: self.request.scorer,
+            payload: self.request.payload,
+            sort,
+            offset: if whole { 0 } else { offset },
+            limit: if whole { usize::MAX >> 1 } else { limit },
+            scores: self.request.scores,
+            explain: self.request.explain,
+            limits,
+            interrupt: deadline,
+            ..SearchOptions::default()
+        };
+        let results = self.snapshot.search(&self.prepared.root, &options);
+        let mut results = results.map_err(|error| self.search_error(&error))?;
+        if restricted {
+            let session = &*self.ctx.session;
+            results.hits.retain(|hit| session.may_read(self.snapshot.key(hit.address)));
+            results.total = results.hits.len() as u64;
+        }
+        if let Order::ByDocuments { path, numeric, descending } = order {
+            self.sort_by_documents(&mut results.hits, &path, numeric, descending);
+        }
+        if whole {
+            let hits = std::mem::take(&mut results.hits);
+            results.hits = hits.into_iter().skip(offset).take(limit).collect();
+        }
+        Ok(results)
+    }
+
+    fn order(&self) -> Result<Order> {
+        let Some((name, descending)) = self.request.sort else {
+            return Ok(Order::BySearch(Sort::Score));
+        };
+        if distances(&self.prepared.root).iter().any(|known| known == name) {
+            return Ok(Order::BySearch(Sort::Distance { name: name.to_vec(), descending }));
+        }
+        let schema = self.snapshot.schema();
+        let field = schema.field(name).and_then(|info| Some((info, schema.get(info.id)?)));
+        match field {
+            Some((info, field)) if field.sortable.is_some() => {
+                Ok(Order::BySearch(Sort::Field { field: info.id, descending }))
+            }
+            Some((info, field)) => Ok(Order::ByDocuments {
+                path: field.path.clone(),
+                numeric: info.kinds.numeric,
+                descending,
+            }),
+            None => Err(Error::text(format!(
+                "Property `{}` not loaded nor in schema",
+                String::from_utf8_lossy(name)
+            ))),
+        }
+    }
+
+    fn sort_by_documents(
+        &mut self,
+        hits: &mut [Hit],
+        path: &[u8],
+        numeric: bool,
+        descending: bool,
+    ) {
+        for hit in &mut *hits {
+            let key = self.snapshot.key(hit.address);
+            let value = load::with_hash(self.ctx, key, |hash, now| {
+                hash.get(path, now).map(|value| value.to_vec())
+            });
+            hit.sort_value = match value.flatten() {
+                None => Value::None,
+                Some(text) if numeric => {
+                    let number = std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok());
+                    number.map_or(Value::None, Value::Number)
+                }
+                Some(text) => Value::Text(text.into()),
+            };
+        }
+        hits.sort_by(|one, other| compare(&one.sort_value, &other.sort_value, descending));
+    }
+
+    /// How RediSearch says what the search refuses.
+    fn search_error(&self, error: &redpoll_search::execute::SearchError) -> Error {
+        search_error(error)
+    }
+}
+
+/// How RediSearch says what a search refuses.
+pub(super) fn search_error(error: &redpoll_search::execute::SearchError) -> Error {
+    use redpoll_search::execute::SearchError;
+    Error::text(match error {
+        SearchError::VectorSize { bytes, expected, .. } => format!(
+            "Error parsing vector similarity query: query vector blob size ({bytes}) does not \
+             match index's expected size ({expected})."
+        ),
+        SearchError::Shape { text, .. } => {
+            format!("Error parsing geoshape: {}", String::from_utf8_lossy(text))
+        }
+    })
+}
+
+/// What has no value comes last.
+fn compare(one: &Value, other: &Value, descending: bool) -> Ordering {
+    let order = match (one, other) {
+        (Value::None, Value::None) => return Ordering::Equal,
+        (Value::None, _) => return Ordering::Greater,
+        (_, Value::None) => return Ordering::Less,
+        (Value::Number(one), Value::Number(other)) => one.total_cmp(other),
+        (Value::Text(one), Value::Text(other)) => one.cmp(other),
+        (Value::Number(_), Value::Text(_)) => Ordering::Less,
+        (Value::Text(_), Value::Number(_)) => Ordering::Greater,
+    };
+    if descending { order.reverse() } else { order }
+}

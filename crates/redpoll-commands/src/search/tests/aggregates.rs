@@ -1,0 +1,43 @@
+//! FT.AGGREGATE and cursors.
+
+use super::with_shop;
+
+#[test]
+fn rows_are_grouped_computed_and_sorted() {
+    with_shop(
+        "FT.AGGREGATE i * GROUPBY 1 @brand REDUCE COUNT 0 AS n REDUCE SUM 1 @price AS sum SORTBY 2 @n \
+         DESC | \
+         FT.AGGREGATE i * APPLY '@price*2' AS double SORTBY 1 @price LIMIT 0 1 | \
+         FT.AGGREGATE i red LOAD 2 @title @__key FILTER '@price > 15' | \
+         FT.AGGREGATE i hats LOAD *",
+        "[2 [brand acme n 2 sum 30] [brand bolt n 1 sum 30]] | [3 [price 10 double 20]] | \
+         [1 [title red hats __key d:3 price 30]] | \
+         [1 [title red hats brand bolt price 30 place 50,50]]",
+    );
+}
+
+#[test]
+fn cursors_are_read_bit_by_bit() {
+    with_shop(
+        "FT.AGGREGATE i * LOAD 1 @price SORTBY 1 @price WITHCURSOR COUNT 2 | FT.CURSOR READ i 1 | \
+         FT.CURSOR READ i 1 | FT.AGGREGATE i * LOAD 1 @price WITHCURSOR COUNT 1 | \
+         FT.CURSOR DEL i 2 | \
+         FT.CURSOR DEL i 2 | FT.CURSOR READ i x",
+        "[[3 [price 10] [price 20]] 1] | [[1 [price 30]] 0] | Cursor not found, id: 1 | \
+         [[3 [price 10]] 2] | OK | Cursor does not exist | Bad cursor ID",
+    );
+}
+
+#[test]
+fn mistakes() {
+    with_shop(
+        "FT.AGGREGATE i * GROUPBY 1 brand | FT.AGGREGATE i * GROUPBY 1 @none | \
+         FT.AGGREGATE i * APPLY '1 +' AS x | FT.AGGREGATE i * GROUPBY 0 REDUCE NOPE 0 | \
+         FT.AGGREGATE i * SORTBY 1 price | FT.AGGREGATE i * LOAD x | FT.AGGREGATE i * RETURN 1 a",
+        "Bad arguments for GROUPBY: Unknown property `brand`. Did you mean `@brand`? | \
+         No such property `none` | Syntax error at offset 2 near '1' | No such reducer: NOPE | \
+         MISSING ASC or DESC after sort field (price) | \
+         Bad arguments for LOAD: Expected number of fields or `*` | \
+         RETURN is not supported on FT.AGGREGATE",
+    );
+}

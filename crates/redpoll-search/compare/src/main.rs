@@ -1,0 +1,57 @@
+//! Measures the search index, beside tantivy on the same corpus and queries.
+//!
+//! ```text
+//! cargo run --release -- text 500000     indexing, memory and queries of both engines
+//! cargo run --release -- vectors 100000  recall and speed of the graph of vectors
+//! ```
+
+mod corpus;
+mod ours;
+mod theirs;
+mod vectors;
+
+use std::time::{Duration, Instant};
+
+fn main() {
+    let mut args = std::env::args().skip(1);
+    let what = args.next().unwrap_or_else(|| "text".to_owned());
+    let docs = args.next().and_then(|docs| docs.parse().ok()).unwrap_or(200_000);
+    match what.as_str() {
+        "text" => text(docs, true),
+        "ours" => text(docs, false),
+        "vectors" => vectors::run(docs),
+        other => eprintln!("text, ours or vectors, not {other}"),
+    }
+}
+
+fn text(docs: usize, both: bool) {
+    let corpus = corpus::Corpus::new(docs, 42);
+    println!("{docs} comments, {} MB of text", corpus.text_bytes() >> 20);
+    let ours = ours::Ours::new(&corpus);
+    let theirs = both.then(|| theirs::Theirs::new(&corpus));
+    for (name, query) in corpus.queries() {
+        let own = rate(|| ours.search(&query));
+        let total = ours.search(&query);
+        print!("{name:24} {total:>8} hits  ours {own:>9.0}/s");
+        if let Some(theirs) = &theirs {
+            let query = theirs.query(&query);
+            assert_eq!(total, theirs.count(&query), "{name}");
+            let (top, counted) =
+                (rate(|| theirs.top(&query)), rate(|| theirs.top_and_count(&query)));
+            print!("  tantivy {top:>9.0}/s, with the number of hits {counted:>9.0}/s");
+        }
+        println!();
+    }
+}
+
+/// Runs a second in one thread.
+fn rate<T>(mut run: impl FnMut() -> T) -> f64 {
+    run();
+    let start = Instant::now();
+    let mut runs = 0u32;
+    while start.elapsed() < Duration::from_millis(800) {
+        std::hint::black_box(run());
+        runs += 1;
+    }
+    f64::from(runs) / start.elapsed().as_secs_f64()
+}

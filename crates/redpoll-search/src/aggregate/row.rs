@@ -1,0 +1,41 @@
+//! A row of a pipeline.
+
+use std::sync::Arc;
+
+use crate::expression::{self, Value};
+
+/// Values in the columns of a pipeline.
+#[derive(Debug, Clone, Default)]
+pub struct Row {
+    /// The values, by column; none where the document has none.
+    pub values: Vec<Option<Value>>,
+    /// Fields that no step names, if all are asked for.
+    pub others: Vec<(Arc<[u8]>, Value)>,
+    /// The words by which the document was found.
+    pub terms: Arc<[Arc<[u8]>]>,
+}
+
+impl Row {
+    /// Sets a column, which may lie beyond those that the row has.
+    pub(super) fn set(&mut self, column: usize, value: Value) {
+        if self.values.len() <= column {
+            self.values.resize(column + 1, None);
+        }
+        self.values[column] = Some(value);
+    }
+
+    /// The value in a column.
+    pub(super) fn get(&self, column: usize) -> Option<&Value> {
+        self.values.get(column)?.as_ref()
+    }
+}
+
+impl expression::Row for Row {
+    fn value(&self, column: usize) -> Option<Value> {
+        self.get(column).cloned()
+    }
+
+    fn matched_terms(&self) -> &[Arc<[u8]>] {
+        &self.terms
+    }
+}

@@ -1,0 +1,241 @@
+//! The terms that a pattern means.
+//!
+//! They are looked for in all parts, and the first in order are taken, whatever part they are in: so the
+//! answer does not depend on how documents are spread over parts.
+
+use std::collections::BTreeSet;
+
+use super::options::{Interrupt, SearchOptions};
+use crate::index::Snapshot;
+use crate::index::dict::{
+    AffixFilter, Filter, FuzzyFilter, TEXT, Verdict, WildcardFilter, is_word,
+};
+use crate::index::part::Part;
+use crate::index::suffix::SuffixIndex;
+use crate::query::AffixKind;
+
+/// What terms are to be like.
+pub enum Pattern<'a> {
+    Affix(AffixKind, &'a [u8]),
+    Wildcard(&'a [u8]),
+    Fuzzy(&'a [u8], u8),
+}
+
+/// The terms of a pattern.
+pub struct Expanded {
+    /// Their keys, in order.
+    pub keys: Vec<Vec<u8>>,
+    /// Whether there are more.
+    pub truncated: bool,
+}
+
+/// Terms between two looks at whether to give up.
+const STOP_INTERVAL: u32 = 256;
+/// Characters of a word that is looked for with edits.
+const FUZZY_MAX: usize = 512;
+
+/// The terms of a pattern among the keys that begin with `prefix`.
+pub fn expand(
+    snapshot: &Snapshot,
+    prefix: &[u8],
+    pattern: &Pattern<'_>,
+    options: &SearchOptions<'_>,
+) -> Expanded {
+    let limits = &options.limits;
+    let is_text = prefix == [TEXT];
+    let mut walk = Walk {
+        prefix: prefix.to_vec(),
+        skip: prefix.len(),
+        part: None,
+        found: BTreeSet::new(),
+        most: limits.expansions_max,
+        truncated: false,
+        interrupt: options.interrupt,
+        steps: 0,
+    };
+    match pattern {
+        Pattern::Affix(_, text) if text.len() < limits.prefix_min => {}
+        Pattern::Affix(AffixKind::Prefix, text) => {
+            walk.prefix.extend_from_slice(text);
+            walk.run(snapshot, || Everything);
+        }
+        Pattern::Affix(kind, text) => {
+            let anywhere = *kind == AffixKind::Infix;
+            walk.part = Some((text.to_vec(), !anywhere));
+            walk.run(snapshot, || Words { is_text, inner: AffixFilter { text, anywhere } });
+        }
+        Pattern::Wildcard(pattern) => {
+            let filter = WildcardFilter::new(pattern);
+            walk.prefix.extend(filter.prefix());
+            if walk.prefix.len() == prefix.len() {
+                walk.part = Some((filter.longest_part(), false));
+            }
+            walk.run(snapshot, || Words { is_text, inner: WildcardFilter::new(pattern) });
+        }
+        Pattern::Fuzzy(text, _) if text.len() > FUZZY_MAX => {}
+        Pattern::Fuzzy(text, distance) => {
+            walk.run(snapshot, || Words { is_text, inner: FuzzyFilter::new(text, *distance) });
+        }
+    }
+    Expanded { keys: walk.found.into_iter().collect(), truncated: walk.truncated }
+}
+
+/// Any term.
+struct Everything;
+
+impl Filter for Everything {
+    fn judge(&mut self, _term: &[u8], _shared: usize) -> Verdict {
+        Verdict::Yes
+    }
+}
+
+/// Terms that pass and, if they are of text, are words: not stems, sounds or groups of synonyms.
+struct Words<F> {
+    is_text: bool,
+    inner: F,
+}
+
+impl<F: Filter> Filter for Words<F> {
+    fn judge(&mut self, term: &[u8], shared: usize) -> Verdict {
+        if self.is_text && term.first().is_some_and(|first| !is_word(&[TEXT, *first])) {
+            // The inner filter does not see it; as words begin otherwise, the next shares nothing with
+            // what it saw last.
+            return Verdict::NoneWithPrefix(1);
+        }
+        self.inner.judge(term, shared)
+    }
+}
+
+struct Walk<'a> {
+    /// What keys must begin with.
+    prefix: Vec<u8>,
+    /// Bytes of a key before the term.
+    skip: usize,
+    /// What a term must contain, or end with.
+    part: Option<(Vec<u8>, bool)>,
+    found: BTreeSet<Vec<u8>>,
+    most: usize,
+    truncated: bool,
+    interrupt: &'a dyn Interrupt,
+    steps: u32,
+}
+
+impl Walk<'_> {
+    fn run<F: Filter>(&mut self, snapshot: &Snapshot, filter: impl Fn() -> F) {
+        if self.most == 0 {
+            return;
+        }
+        let has_part = self.part.as_ref().is_some_and(|(part, _)| !part.is_empty());
+        for view in snapshot.parts().iter().filter(|view| view.live() > 0) {
+            match &view.part {
+                Part::Segment(segment) => {
+                    let suffixes = segment.suffixes.as_ref();
+                    match suffixes.filter(|suffixes| suffixes.covers(&self.prefix)) {
+                        Some(suffixes) if has_part => self.by_part(suffixes, filter()),
+                        _ => self.segment(&segment.dict, filter()),
+                    }
+                }
+                Part::Head(head) => {
+                    let mut filter = filter();
+                    let prefix = self.prefix.clone();
+                    let mut last = Vec::new();
+                    head.keys_with_prefix(&prefix, |key| {
+                        let shared = common(&last, key).saturating_sub(self.skip);
+                        last.clear();
+                        last.extend_from_slice(key);
+                        let yes = filter.judge(&key[self.skip..], shared) == Verdict::Yes;
+                        // Terms of documents that came later are there, too.
+                        let counts = |hash| head.count(key, hash, view.docs) > 0;
+                        if yes && counts(snapshot.hash(key)) {
+                            return self.add(key);
+                        }
+                        self.goes_on()
+                    });
+                }
+            }
+        }
+    }
+
+    /// The terms of a segment that have an index of their ends.
+    fn by_part(&mut self, suffixes: &SuffixIndex, mut filter: impl Filter) {
+        let Some((text, at_end)) = self.part.clone() else { return };
+        suffixes.find(&text, at_end, |key| {
+            if key.starts_with(&self.prefix) && filter.judge(&key[self.skip..], 0) == Verdict::Yes {
+                self.add(key);
+            }
+            self.goes_on()
+        });
+    }
+
+    fn segment(&mut self, dict: &crate::index::dict::Dict, mut filter: impl Filter) {
+        let mut cursor = dict.seek(&self.prefix);
+        // How much of the last term that the filter saw the next one shares.
+        let mut shared = 0;
+        let mut fresh = true;
+        let mut out: Option<usize> = None;
+        let mut leapt = 0;
+        while cursor.next() {
+            if !cursor.key.starts_with(&self.prefix) {
+                return;
+            }
+            shared = if fresh { 0 } else { cursor.shared.saturating_sub(self.skip).min(shared) };
+            fresh = false;
+            if let Some(len) = out.filter(|len| cursor.shared >= self.skip + len) {
+                leapt += 1;
+                if leapt > 64
+                    && let Some(next) = successor(&cursor.key[..self.skip + len])
+                {
+                    cursor = dict.seek(&next);
+                    (fresh, out, leapt) = (true, None, 0);
+                }
+                continue;
+            }
+            (out, leapt) = (None, 0);
+            let term = &cursor.key[self.skip..];
+            match filter.judge(term, shared) {
+                Verdict::Yes if !self.add(&cursor.key) => return,
+                Verdict::NoneWithPrefix(len) => out = Some(len),
+                _ => {}
+            }
+            shared = usize::MAX;
+            if !self.goes_on() {
+                return;
+            }
+        }
+    }
+
+    /// Adds a key. False if no later key of the part can be among the first.
+    fn add(&mut self, key: &[u8]) -> bool {
+        if self.found.len() < self.most {
+            self.found.insert(key.to_vec());
+            return true;
+        }
+        if self.found.contains(key) {
+            return true;
+        }
+        self.truncated = true;
+        if self.found.last().is_some_and(|last| last.as_slice() > key) {
+            self.found.pop_last();
+            self.found.insert(key.to_vec());
+            return true;
+        }
+        false
+    }
+
+    fn goes_on(&mut self) -> bool {
+        self.steps += 1;
+        !self.steps.is_multiple_of(STOP_INTERVAL) || !self.interrupt.stop()
+    }
+}
+
+fn common(a: &[u8], b: &[u8]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}
+
+/// The least key that is above all that begin with `prefix`.
+fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
+    let len = prefix.iter().rposition(|byte| *byte < u8::MAX)? + 1;
+    let mut next = prefix[..len].to_vec();
+    next[len - 1] += 1;
+    Some(next)
+}

@@ -1,0 +1,103 @@
+//! The documents of a word or a tag.
+
+use super::{DocIter, END};
+use crate::index::postings::{Impact, Postings};
+use crate::score::{Explanation, Leaf, Rarity, Scoring};
+
+/// Goes through the list of a term, and passes over postings in other fields.
+pub struct Term<'a> {
+    postings: Postings<'a>,
+    /// The fields in which the term must stand; none if it does not matter.
+    mask: Option<u128>,
+    weight: f64,
+    rarity: Rarity,
+    term: &'a [u8],
+}
+
+impl<'a> Term<'a> {
+    /// The documents of a list in which the term stands in one of these fields.
+    pub fn new(
+        postings: Postings<'a>,
+        mask: Option<u128>,
+        weight: f64,
+        rarity: Rarity,
+        term: &'a [u8],
+    ) -> Self {
+        let mut iter = Term { postings, mask, weight, rarity, term };
+        iter.skip_other_fields();
+        iter
+    }
+
+    /// How often the term occurs in the document, weighted.
+    #[inline]
+    pub fn freq(&mut self) -> u32 {
+        self.postings.freq()
+    }
+
+    /// How many postings the list has, if all of them match.
+    pub fn count(&self) -> Option<u32> {
+        self.mask.is_none().then(|| self.postings.count())
+    }
+
+    /// The best that postings can be from `target` on, and up to which document this holds.
+    pub fn impact(&self, target: u32) -> Option<(Impact, u32)> {
+        self.postings.impact(target)
+    }
+
+    /// The term in a document in which it occurs so often.
+    pub fn leaf(&self, freq: u32) -> Leaf<'a> {
+        Leaf { freq, weight: self.weight, rarity: self.rarity, term: self.term }
+    }
+
+    #[inline]
+    fn skip_other_fields(&mut self) {
+        let Some(mask) = self.mask else { return };
+        while self.postings.doc() != END && self.postings.mask() & mask == 0 {
+            self.postings.step();
+        }
+    }
+}
+
+impl DocIter for Term<'_> {
+    #[inline]
+    fn doc(&self) -> u32 {
+        self.postings.doc()
+    }
+
+    #[inline]
+    fn step(&mut self) -> u32 {
+        self.postings.step();
+        self.skip_other_fields();
+        self.postings.doc()
+    }
+
+    #[inline]
+    fn seek(&mut self, target: u32) -> u32 {
+        self.postings.seek(target);
+        self.skip_other_fields();
+        self.postings.doc()
+    }
+
+    fn cost(&self) -> u64 {
+        u64::from(self.postings.count())
+    }
+
+    #[inline]
+    fn score(&mut self, scoring: &Scoring<'_>) -> f64 {
+        let freq = self.postings.freq();
+        scoring.leaf(&self.leaf(freq))
+    }
+
+    fn explain(&mut self, scoring: &Scoring<'_>) -> Explanation {
+        let freq = self.postings.freq();
+        scoring.explain_leaf(&self.leaf(freq))
+    }
+
+    fn has_positions(&self) -> bool {
+        self.postings.has_positions()
+    }
+
+    fn positions(&mut self, out: &mut Vec<u32>) {
+        self.postings.positions(out);
+    }
+}

@@ -1,0 +1,59 @@
+//! Which neighbouring parts are to be made one.
+
+use super::part::{Part, PartView};
+
+/// So many neighbours of a size are merged. More of them make for fewer merges and slower queries.
+const FANOUT: usize = 5;
+/// Heads that become one segment at once.
+const HEADS: usize = 5;
+/// Documents of a segment that is not merged any more.
+const DOCS_MAX: u32 = 16 << 20;
+/// A segment with more than one deleted document in so many is rewritten.
+const DELETED_PART: u32 = 4;
+
+/// The parts to be merged next, by place: neighbours none of which is `busy`. The last part is the head
+/// that takes documents, and stays.
+pub fn choose(
+    parts: &[PartView],
+    busy: impl Fn(&PartView) -> bool,
+) -> Option<std::ops::Range<usize>> {
+    let last = parts.len().saturating_sub(1);
+    let free = |part: &PartView| !busy(part);
+    let is_head = |part: &PartView| matches!(part.part, Part::Head(_));
+    // Heads first: they are slow to search, and writers wait if there are many.
+    if let Some(start) = (0..last).find(|at| is_head(&parts[*at]) && free(&parts[*at])) {
+        let heads = parts[start..last].iter().take(HEADS);
+        let count = heads.take_while(|part| is_head(part) && free(part)).count();
+        return Some(start..start + count);
+    }
+    let wasteful = |part: &PartView| {
+        part.docs > 0 && part.deletes.count() >= (part.docs / DELETED_PART).max(1)
+    };
+    if let Some(at) = (0..last).find(|at| free(&parts[*at]) && wasteful(&parts[*at])) {
+        return Some(at..at + 1);
+    }
+    let levels = parts[..last].iter().map(|part| level(part.live())).max().unwrap_or(0);
+    (0..=levels).find_map(|high| {
+        run(&parts[..last], |part| {
+            free(part) && part.live() <= DOCS_MAX && level(part.live()) <= high
+        })
+    })
+}
+
+/// The first run of enough parts for which `fits` holds.
+fn run(parts: &[PartView], fits: impl Fn(&PartView) -> bool) -> Option<std::ops::Range<usize>> {
+    let mut start = 0;
+    while start < parts.len() {
+        let len = parts[start..].iter().take_while(|part| fits(part)).count();
+        if len >= FANOUT {
+            return Some(start..start + len);
+        }
+        start += len + 1;
+    }
+    None
+}
+
+/// The logarithm of a segment's size, to the base of the fan-out.
+fn level(docs: u32) -> u32 {
+    (docs / 4096).max(1).ilog(FANOUT as u32)
+}

@@ -1,0 +1,58 @@
+//! An immutable part of an index.
+
+use std::sync::Arc;
+
+use super::dict::{Dict, TEXT};
+use super::postings::{Format, Postings};
+use super::suffix::SuffixIndex;
+use crate::document::DocTable;
+use crate::query::FieldId;
+use crate::shape::Shape;
+
+/// An immutable part of an index.
+#[derive(Debug)]
+pub struct Segment {
+    /// How many documents it has, deleted ones included.
+    pub docs: u32,
+    /// The format of the lists of words.
+    pub format: Format,
+    /// Its terms.
+    pub dict: Dict,
+    /// All lists, in the order of their terms.
+    pub lists: Box<[u8]>,
+    /// Its documents.
+    pub table: DocTable,
+    /// The ends of its terms, if the schema asks for it.
+    pub suffixes: Option<SuffixIndex>,
+    /// Its shapes, by field and document.
+    pub shapes: Vec<ShapeColumn>,
+}
+
+/// The shapes of one field.
+#[derive(Debug)]
+pub struct ShapeColumn {
+    /// The field.
+    pub field: FieldId,
+    /// The documents and their shapes, in ascending order.
+    pub shapes: Vec<(u32, Arc<Shape>)>,
+}
+
+impl Segment {
+    /// A list by where it is.
+    pub fn list(&self, key: &[u8], start: u64, len: u32, count: u32) -> Postings<'_> {
+        let start = start as usize;
+        let bytes = self.lists.get(start..start + len as usize).unwrap_or_default();
+        let format = if key.first() == Some(&TEXT) { self.format } else { Format::DOCS };
+        Postings::new(bytes, format, count)
+    }
+
+    /// Bytes on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        let shapes = self.shapes.iter().flat_map(|column| &column.shapes);
+        self.dict.heap_bytes()
+            + self.lists.len()
+            + self.table.heap_bytes()
+            + self.suffixes.as_ref().map_or(0, SuffixIndex::heap_bytes)
+            + shapes.map(|(_, shape)| shape.heap_bytes() + 16).sum::<usize>()
+    }
+}
