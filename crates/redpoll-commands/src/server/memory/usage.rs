@@ -28,10 +28,10 @@ pub(super) const USAGE: Command = Command {
     run,
 };
 
-/// All elements, where all are to be looked at.
-const COST: Option<Cost> = Some(|keys, args| match samples(args) {
-    Ok(0) => keys.elements(args.at(2)),
-    Ok(samples) => samples.min(keys.elements(args.at(2))),
+/// All elements, where all are to be looked at: the tiers are added up from all parts.
+const COST: Option<Cost> = Some(|keys, args| match options(args) {
+    Ok((0, _) | (_, true)) => keys.elements(args.at(2)),
+    Ok((samples, _)) => samples.min(keys.elements(args.at(2))),
     Err(_) => 0,
 });
 
