@@ -95,10 +95,10 @@ impl Common {
     /// Parks those to which nothing has happened for so long.
     pub fn cool(&self, now: Instant, after: Duration, stats: &ThreadStats) {
         self.hot.borrow_mut().retain_mut(|hot| {
-            if std::mem::take(&mut hot.active) {
-                if let Some(before) = hot.since.replace(now).filter(|_| hot.came.is_some()) {
-                    hot.pause = hot.pause.max(now - before);
-                }
+            if std::mem::take(&mut hot.active)
+                && let Some(before) = hot.since.replace(now).filter(|_| hot.came.is_some())
+            {
+                hot.pause = hot.pause.max(now - before);
             }
             let since = *hot.since.get_or_insert(now);
             if hot.stays(now, since, after) {

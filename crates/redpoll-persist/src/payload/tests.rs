@@ -128,8 +128,12 @@ impl Plan {
             Plan::ZSet(pairs) => ZSet::from_members(pairs.clone(), &limits()).into(),
             Plan::Hash(fields) => {
                 let mut hash = Hash::new();
-                for (name, value, expiry) in fields {
-                    hash.restore(name, value, *expiry, &limits());
+                for (at, (name, value, expiry)) in fields.iter().enumerate() {
+                    // A value that is replaced may have been the only large one: the hash would
+                    // keep the form that it asked for, and what is read again would not.
+                    if fields[at + 1..].iter().all(|(later, ..)| later != name) {
+                        hash.restore(name, value, *expiry, &limits());
+                    }
                 }
                 hash.into()
             }
