@@ -5,7 +5,7 @@
 //! `N passed, N failed`.
 
 use crate::repo::{Tree, root};
-use crate::{clients, packages};
+use crate::{clients, guest, packages};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
@@ -28,8 +28,12 @@ const STEPS: &[Step] = &[
     Step { name: "doctests", run: || cargo(&["test", "--workspace", "--doc", "--quiet"]) },
     Step { name: "codegen", run: || xtask(&["codegen", "--check"]) },
     Step { name: "python", run: clients::python::run },
+    Step { name: "wheel", run: clients::wheel::run },
     Step { name: "node", run: clients::node::run },
     Step { name: "hiredis", run: clients::hiredis::run },
+    Step { name: "guest", run: guest::check },
+    Step { name: "c", run: clients::c::run },
+    Step { name: "preload", run: clients::preload::run },
     Step { name: "fuzz", run: fuzz },
 ];
 

@@ -12,6 +12,8 @@ mod codegen;
 mod compare;
 mod coverage;
 mod eviction;
+mod guest;
+mod install_c;
 mod packages;
 mod repo;
 mod tidy;
@@ -41,6 +43,16 @@ const COMMANDS: &[Command] = &[
         name: "eviction",
         help: "measure what both evict against what would be best, and its cost",
         run: eviction::run,
+    },
+    Command {
+        name: "guest",
+        help: "run the tests of far memory in a virtual machine that has some",
+        run: guest::run,
+    },
+    Command {
+        name: "install-c",
+        help: "build and install libredpoll, its headers and the library for LD_PRELOAD",
+        run: install_c::run,
     },
     Command {
         name: "codegen",

@@ -6,13 +6,13 @@
 use std::process::{Command, Stdio};
 
 /// A program that some check runs.
-struct Need {
+pub struct Need {
     /// Debian's package.
-    package: &'static str,
+    pub package: &'static str,
     /// A command that succeeds when it is there.
-    probe: &'static [&'static str],
+    pub probe: &'static [&'static str],
     /// What it is for, shown when it is missing.
-    purpose: &'static str,
+    pub purpose: &'static str,
 }
 
 const NEEDS: &[Need] = &[
@@ -65,6 +65,17 @@ const NEEDS: &[Need] = &[
         purpose: "the C client library, run against the server",
     },
     Need {
+        package: "libevent-dev",
+        probe: &["pkg-config", "--exists", "libevent"],
+        purpose: "an event loop, for the asynchronous client in C",
+    },
+    Need {
+        package: "libev-dev",
+        // It has no pkg-config file.
+        probe: &["test", "-e", "/usr/include/ev.h"],
+        purpose: "another event loop, for the same",
+    },
+    Need {
         package: "util-linux",
         probe: &["taskset", "--version"],
         purpose: "pins programs to cores",
@@ -76,7 +87,15 @@ const NEEDS: &[Need] = &[
 /// # Errors
 /// A sentence for each missing program, when it cannot be installed here.
 pub fn ensure() -> Result<(), String> {
-    let missing: Vec<&Need> = NEEDS.iter().filter(|need| !succeeds(need.probe)).collect();
+    ensure_all(NEEDS)
+}
+
+/// The same for a table of one's own.
+///
+/// # Errors
+/// As [`ensure`].
+pub fn ensure_all(needs: &[Need]) -> Result<(), String> {
+    let missing: Vec<&Need> = needs.iter().filter(|need| !succeeds(need.probe)).collect();
     if missing.is_empty() {
         return Ok(());
     }

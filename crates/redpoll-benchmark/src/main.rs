@@ -26,6 +26,7 @@ mod suite;
 mod svg;
 mod template;
 mod worker;
+mod zipf;
 
 use options::{Options, Parsed};
 use run::Outcome;
@@ -66,6 +67,7 @@ fn benchmark(mut options: Options) -> Result<(), String> {
         return Ok(());
     }
     socket::allow_open_files(options.clients);
+    server::locate(&mut options)?;
     let target = server::resolve(&options)?;
     let settings = server::settings(&options)?;
     if settings.is_none() {

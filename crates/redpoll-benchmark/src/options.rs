@@ -52,6 +52,8 @@ pub struct Options {
     pub keyspace: Option<u64>,
     /// Whether the numbers count up instead of being random.
     pub sequential: bool,
+    /// How unevenly the numbers are drawn, and which are the frequent ones; `None` for evenly.
+    pub zipf: Option<(f64, u64)>,
     /// Requests sent at once on a connection, at least 1.
     pub pipeline: usize,
     /// One line a test.
@@ -105,6 +107,7 @@ impl Default for Options {
             keepalive: true,
             keyspace: None,
             sequential: false,
+            zipf: None,
             pipeline: 1,
             quiet: false,
             csv: false,

@@ -6,10 +6,16 @@ use crate::run::Outcome;
 use crate::server::Settings;
 use std::io::{self, Write};
 
-/// Widths of the latency distribution's steps: narrow up to [`WIDE_FROM_NS`], then wide.
-const STEP_NS: u64 = 100_000;
-const STEP_WIDE_NS: u64 = 1_000_000;
-const WIDE_FROM_NS: u64 = 2_000_000;
+/// Widths of the latency distribution's steps, and up to which latency each is used.
+const STEPS_NS: [(u64, u64); 2] = [(100_000, 2_000_000), (1_000_000, u64::MAX)];
+
+/// The same where most requests took less than the first of those steps tells.
+const STEPS_FINE_NS: [(u64, u64); 5] =
+    [(100, 2_000), (1_000, 20_000), (10_000, 200_000), (100_000, 2_000_000), (1_000_000, u64::MAX)];
+
+/// A latency below so many milliseconds is shown to the nanosecond: through shared memory, three
+/// digits would be zeros.
+const SHORT_MS: f64 = 0.01;
 
 /// The first line of `--csv`.
 pub fn csv_header(out: &mut impl Write) -> io::Result<()> {
@@ -28,15 +34,16 @@ pub fn print(
     settings: Option<&Settings>,
 ) -> io::Result<()> {
     let [average, min, p50, p95, p99, max] = summary_ms(&outcome.record);
+    let [average, min, p50, p95, p99, max] = [average, min, p50, p95, p99, max].map(shown);
     let (title, rate) = (&outcome.title, outcome.rate());
     if options.csv {
         writeln!(
             out,
-            "\"{title}\",\"{rate:.2}\",\"{average:.3}\",\"{min:.3}\",\"{p50:.3}\",\"{p95:.3}\",\
-             \"{p99:.3}\",\"{max:.3}\""
+            "\"{title}\",\"{rate:.2}\",\"{average}\",\"{min}\",\"{p50}\",\"{p95}\",\"{p99}\",\
+             \"{max}\""
         )
     } else if options.quiet {
-        writeln!(out, "{title}: {rate:.2} requests per second, p50={p50:.3} msec")
+        writeln!(out, "{title}: {rate:.2} requests per second, p50={p50} msec")
     } else {
         print_head(out, outcome, options, settings)?;
         print_percentiles(out, &outcome.record)?;
@@ -47,7 +54,7 @@ pub fn print(
         let names = ["avg", "min", "p50", "p95", "p99", "max"];
         writeln!(out, "    {}", names.map(|name| format!("{name:>9}")).join(" "))?;
         let values = [average, min, p50, p95, p99, max];
-        writeln!(out, "    {}", values.map(|value| format!("{value:>9.3}")).join(" "))
+        writeln!(out, "    {}", values.map(|value| format!("{value:>9}")).join(" "))
     }
 }
 
@@ -63,6 +70,15 @@ pub fn summary_ms(record: &Record) -> [f64; 6] {
         at(0.99),
         milliseconds(latency.max()),
     ]
+}
+
+/// Milliseconds as they are printed.
+fn shown(milliseconds: f64) -> String {
+    if milliseconds > 0.0 && milliseconds < SHORT_MS {
+        format!("{milliseconds:.6}")
+    } else {
+        format!("{milliseconds:.3}")
+    }
 }
 
 /// Nanoseconds in milliseconds.
@@ -139,12 +155,19 @@ pub fn percentiles(record: &Record) -> Vec<Point> {
     points
 }
 
-/// How many requests took at most a tenth of a millisecond, two tenths, and so on.
+/// How many requests took at most a tenth of a millisecond, two tenths, and so on; in finer steps
+/// where that would say nothing.
 fn print_distribution(out: &mut impl Write, record: &Record) -> io::Result<()> {
     writeln!(out, "Cumulative distribution of latencies:")?;
     let total = record.requests();
     let mut recorded = record.latency.iter_recorded().peekable();
-    let (mut bound, mut count, mut printed) = (STEP_NS, 0, None);
+    let short = total > 0 && milliseconds(record.latency.value_at_quantile(0.5)) < SHORT_MS;
+    let steps: &[(u64, u64)] = if short { &STEPS_FINE_NS } else { &STEPS_NS };
+    let width = |bound| {
+        let step = steps.iter().find(|(_, end)| bound < *end);
+        step.map_or(STEPS_NS[1].0, |(width, _)| *width)
+    };
+    let (mut bound, mut count, mut printed) = (width(0), 0, None);
     while count < total {
         while let Some(value) = recorded.next_if(|value| value.value_iterated_to() <= bound) {
             count += value.count_at_value();
@@ -153,14 +176,14 @@ fn print_distribution(out: &mut impl Write, record: &Record) -> io::Result<()> {
             print_point(out, count as f64 / total as f64 * 100.0, bound, count)?;
             printed = Some(count);
         }
-        bound += if bound < WIDE_FROM_NS { STEP_NS } else { STEP_WIDE_NS };
+        bound += width(bound);
     }
     writeln!(out)
 }
 
 fn print_point(out: &mut impl Write, percent: f64, latency_ns: u64, count: u64) -> io::Result<()> {
-    let latency = milliseconds(latency_ns);
-    writeln!(out, "{percent:.3}% <= {latency:.3} milliseconds (cumulative count {count})")
+    let latency = shown(milliseconds(latency_ns));
+    writeln!(out, "{percent:.3}% <= {latency} milliseconds (cumulative count {count})")
 }
 
 #[cfg(test)]
@@ -237,6 +260,27 @@ Summary:
         0.288     0.050     0.250     0.250     0.250     4.301
 ";
         assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn what_takes_less_than_a_microsecond_is_seen() {
+        let mut record = Record::new(3);
+        record.add(90, 407, 1_000_000);
+        record.add(10, 1_207, 2_000_000);
+        let short = Outcome { record, ..outcome() };
+        let said = |options: &Options| {
+            let mut out = Vec::new();
+            print(&mut out, &short, options, None).expect("memory takes everything");
+            String::from_utf8(out).expect("text")
+        };
+        let line = said(&Options { quiet: true, ..Options::default() });
+        assert!(line.ends_with("p50=0.000407 msec\n"), "{line}");
+        let text = said(&Options::default());
+        for line in ["90.000% <= 0.000500 mill", "100.000% <= 0.001300 mill"] {
+            assert!(text.contains(line), "{text}");
+        }
+        let csv = said(&Options { csv: true, ..Options::default() });
+        assert_eq!(csv.matches("\",\"").count(), 7, "{csv}");
     }
 
     #[test]

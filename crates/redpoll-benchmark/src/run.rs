@@ -8,6 +8,7 @@ use crate::socket::{self, Target};
 use crate::suite::Test;
 use crate::template::{Numbers, Random, Template};
 use crate::worker::{Plan, Shared, Worker, WorkerError};
+use crate::zipf::Zipf;
 use redpoll_transport::Arrival;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::time::{ClockId, clock_gettime};
@@ -139,11 +140,14 @@ fn plan(
     threads: usize,
     seed: u64,
 ) -> Plan {
-    let numbers = if options.sequential {
-        Numbers::Sequential
-    } else {
-        // Far apart, so that no two workers walk over the same numbers.
-        Numbers::Random(Random::new(seed.wrapping_add((index as u64) << 48)))
+    // Far apart, so that no two workers walk over the same numbers.
+    let random = Random::new(seed.wrapping_add((index as u64) << 48));
+    let numbers = match (options.sequential, options.zipf) {
+        (true, _) => Numbers::Sequential,
+        (false, Some((exponent, shift))) => {
+            Numbers::Zipf(random, Zipf::new(options.keyspace.unwrap_or(0), exponent, shift))
+        }
+        (false, None) => Numbers::Random(random),
     };
     Plan {
         target: target.clone(),

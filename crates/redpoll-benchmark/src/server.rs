@@ -2,7 +2,7 @@
 
 use crate::options::Options;
 use crate::socket::{self, Target};
-use redpoll_client::{Config, Connection, Endpoint, Error, Tls, Value, request};
+use redpoll_client::{Config, Connection, Endpoint, Error, Tls, Value, locate, request};
 use rustix::net::SocketAddrUnix;
 use std::net::ToSocketAddrs;
 
@@ -46,6 +46,39 @@ pub fn resolve(options: &Options) -> Result<Target, String> {
     Err(fail(last))
 }
 
+/// Asks the server for its Unix socket, if shared memory is wanted and no socket is named.
+///
+/// # Errors
+/// When it has none or does not tell.
+pub fn locate(options: &mut Options) -> Result<(), String> {
+    if !options.shm || options.unix.is_some() {
+        return Ok(());
+    }
+    let why = |unknown: locate::Unknown| format!("--shm: {unknown}.");
+    locate::check_host(&options.endpoint()).map_err(why)?;
+    let mut connection = connect(options)?;
+    options.unix = Some(locate::unix_socket(&mut connection).map_err(why)?);
+    Ok(())
+}
+
+/// A connection for questions.
+fn connect(options: &Options) -> Result<Connection, String> {
+    let endpoint = options.endpoint();
+    let mut config = Config::new(endpoint.clone());
+    config.username = options.user.clone();
+    config.password = options.password.clone();
+    config.tls = tls(options)?;
+    match Connection::open(&config) {
+        Ok(connection) => Ok(connection),
+        Err(Error::Refused(_, text)) => Err(refused(&endpoint, &text)),
+        Err(error) => Err(format!("Could not connect to Redis at {endpoint}: {error}")),
+    }
+}
+
+fn refused(endpoint: &Endpoint, text: &str) -> String {
+    format!("Node {endpoint} replied with error:\n{text}")
+}
+
 /// What TLS needs, if it is asked for.
 fn tls(options: &Options) -> Result<Option<Tls>, String> {
     let load = || Tls::load(&options.tls_settings).map_err(|error| error.to_string());
@@ -58,20 +91,11 @@ fn tls(options: &Options) -> Result<Option<Tls>, String> {
 /// When the server cannot be reached, or does not let us in: then no test could run either.
 pub fn settings(options: &Options) -> Result<Option<Settings>, String> {
     let endpoint = options.endpoint();
-    let refused = |text: &str| format!("Node {endpoint} replied with error:\n{text}");
-    let mut config = Config::new(endpoint.clone());
-    config.username = options.user.clone();
-    config.password = options.password.clone();
-    config.tls = tls(options)?;
-    let mut connection = match Connection::open(&config) {
-        Ok(connection) => connection,
-        Err(Error::Refused(_, text)) => return Err(refused(&text)),
-        Err(error) => return Err(format!("Could not connect to Redis at {endpoint}: {error}")),
-    };
+    let mut connection = connect(options)?;
     let mut ask = |name: &str| -> Result<Option<String>, String> {
         match connection.command(&["CONFIG", "GET", name]) {
             Ok(Value::Error(text)) if text.starts_with(b"NOAUTH") => {
-                Err(refused(&String::from_utf8_lossy(&text)))
+                Err(refused(&endpoint, &String::from_utf8_lossy(&text)))
             }
             Ok(value) => {
                 let found = value.pairs().first().and_then(|(_, value)| value.as_str());

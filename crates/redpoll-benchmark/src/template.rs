@@ -5,6 +5,8 @@
 //! sending; nothing else ever changes. One buffer serves all connections of a thread, so it stays
 //! in the nearest cache.
 
+use crate::zipf::Zipf;
+
 /// Stands in a command for a number of twelve digits.
 pub const NUMBER_MARK: &[u8] = b"__rand_int__";
 
@@ -32,6 +34,8 @@ pub struct Template {
 pub enum Numbers {
     /// Drawn at random.
     Random(Random),
+    /// Drawn at random, some far more often than others.
+    Zipf(Random, Zipf),
     /// Counted up from the number of the request.
     Sequential,
 }
@@ -77,6 +81,7 @@ impl Template {
             for field in &self.fields {
                 let number = match numbers {
                     Numbers::Random(random) => random.below(keyspace),
+                    Numbers::Zipf(random, zipf) => zipf.draw(random),
                     Numbers::Sequential => {
                         let number = next;
                         next = if next + 1 == keyspace { 0 } else { next + 1 };

@@ -49,6 +49,7 @@ fn run(program: &str, arguments: Vec<std::ffi::OsString>) -> Result<(), Stop> {
     }
     let mode = options.mode;
     let session = &mut Session::new(options);
+    session.locate_socket()?;
     match mode {
         Mode::Latency => modes::latency::run(session),
         Mode::LatencyDist => modes::latency_dist::run(session),

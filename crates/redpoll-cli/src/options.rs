@@ -480,8 +480,8 @@ impl Parser<'_> {
         if options.socket.is_some() && options.cluster {
             return Err(Stop::failed("Options -c and -s are mutually exclusive."));
         }
-        if options.shm && options.socket.is_none() {
-            return Err(Stop::failed("--shm needs the path of the server's Unix socket: -s."));
+        if options.shm && options.cluster {
+            return Err(Stop::failed("Options -c and --shm are mutually exclusive."));
         }
         if self.resp2 && options.resp == Resp::Three {
             return Err(Stop::failed("Options -2 and -3 are mutually exclusive."));
@@ -570,6 +570,7 @@ mod tests {
             ("-p -1", "Invalid server port."),
             ("-2 -3", "Options -2 and -3 are mutually exclusive."),
             ("-c -s /s", "Options -c and -s are mutually exclusive."),
+            ("-c --shm", "Options -c and --shm are mutually exclusive."),
             ("-x -X t", "Options -x and -X are mutually exclusive."),
             ("-t -1", "Invalid connection timeout for -t."),
             ("--quoted-pattern \"a", "Invalid quoted string specified for --quoted-pattern."),

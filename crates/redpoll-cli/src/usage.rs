@@ -29,7 +29,8 @@ Server
   -p <port>            Port (6379)
   -s <path>            Unix socket, instead of host and port
   -t <seconds>         Give up connecting after this time, 0.5 for half a second
-  --shm                Go on through shared memory, once connected by -s
+  --shm                Go on through shared memory; without -s, the server (on this host)
+                       is asked for its Unix socket
   -u <uri>             redis://[[user:]password@][host[:port]][/database]; rediss: TLS;
                        redis+unix:///path or redis+shm:///path for a Unix socket
   -n <number>          Database

@@ -306,3 +306,29 @@ fn stop(mut child: Child) {
     child.kill().unwrap();
     child.wait().unwrap();
 }
+
+#[test]
+fn shared_memory_finds_the_socket_by_itself_or_says_why_not() {
+    // Redis has no shared memory: the socket that is found does instead.
+    let server = Server::start(&[]);
+    let out = server.ours(&["--shm", "config", "get", "unixsocket"], b"");
+    assert_eq!(text(&out), format!("unixsocket\n{}\n", server.socket().display()));
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(said.contains("Shared memory is refused: ERR unknown command"), "{said}");
+    assert!(out.status.success());
+
+    let without = Server::start(&["--unixsocket", ""]);
+    let out = without.ours(&["--shm", "ping"], b"");
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(said.starts_with("--shm: shared memory needs the server's Unix socket"), "{said}");
+    assert!(!out.status.success());
+
+    let locked = Server::start(&["--requirepass", "pw"]);
+    let out = locked.ours(&["--shm", "ping"], b"");
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(said.contains("does not tell where its Unix socket is (NOAUTH"), "{said}");
+
+    let out = server.ours(&["-h", "10.255.255.1", "--shm", "ping"], b"");
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(said.contains("10.255.255.1 is another"), "{said}");
+}

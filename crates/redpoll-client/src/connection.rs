@@ -3,13 +3,15 @@
 //! Sending and receiving are separate steps ([`queue`](Connection::queue),
 //! [`flush`](Connection::flush), [`receive`](Connection::receive)), so that a pipeline is only a
 //! matter of calling the first several times; [`command`](Connection::command) and
-//! [`pipeline`](Connection::pipeline) are the common combinations.
+//! [`pipeline`](Connection::pipeline) are the common combinations. [`Cmd`] and
+//! [`Pipeline`](crate::Pipeline) stand on [`exchange`](Connection::exchange).
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::thread;
 use std::time::Duration;
 
+use crate::cmd::{Cmd, Expect, is_confirmation};
 use crate::decode::Decoder;
 use crate::error::{Error, HandshakeStep};
 use crate::request;
@@ -23,6 +25,9 @@ const READ_BYTES: usize = 64 * 1024;
 /// Pushes kept for [`Connection::take_push`]; beyond it the oldest is dropped, so that a caller
 /// who never asks cannot be made to hold unbounded memory.
 const PUSHES_MAX: usize = 65_536;
+
+/// Replies that room is made for before they come.
+const RESERVE_MAX: usize = 4096;
 
 /// Request bytes of a pipeline up to which replies are not read meanwhile. Servers buffer at
 /// least this much between the two sides' sockets.
@@ -106,6 +111,18 @@ pub struct Connection {
     pushes: VecDeque<Value>,
     pushes_dropped: u64,
     refusal: Option<String>,
+    /// Whether HELLO 3 was sent at the opening.
+    resp3: bool,
+    /// Replies that an exchange gave up waiting for, and that the next one must pass over.
+    owed: usize,
+}
+
+/// Connects to the server that a URI names; see [`uri`](crate::uri).
+///
+/// # Errors
+/// If the URI is none, nobody answers, or a step of the opening is refused.
+pub fn connect(uri: &str) -> Result<Connection, Error> {
+    Connection::open(&Config::from_uri(uri)?)
 }
 
 impl Connection {
@@ -125,6 +142,7 @@ impl Connection {
         }
         if config.protocol == Protocol::Resp3 {
             connection.step(HandshakeStep::Hello, &["HELLO", "3"])?;
+            connection.resp3 = true;
         }
         if config.database != 0 {
             let database = config.database.to_string();
@@ -154,6 +172,11 @@ impl Connection {
         Ok(Connection { transport: upgraded.transport, refusal: upgraded.refusal, ..self })
     }
 
+    /// Whether it has opened with RESP3, so that the server may push.
+    pub fn is_resp3(&self) -> bool {
+        self.resp3
+    }
+
     /// Why it did not go over to shared memory, if that was asked for and refused.
     pub fn refusal(&self) -> Option<&str> {
         self.refusal.as_deref()
@@ -169,6 +192,8 @@ impl Connection {
             pushes: VecDeque::new(),
             pushes_dropped: 0,
             refusal: None,
+            resp3: false,
+            owed: 0,
         }
     }
 
@@ -197,28 +222,89 @@ impl Connection {
         for command in commands {
             self.queue(command.as_ref());
         }
-        if self.outgoing.len() <= PIPELINE_BYTES {
-            self.flush()?;
-            return self.receive_many(commands.len());
-        }
         let bytes = std::mem::take(&mut self.outgoing);
+        self.exchange(&bytes, commands.len())
+    }
+
+    /// Sends requests that are encoded already, and waits for so many replies, in order. Of any
+    /// total size, as [`pipeline`](Self::pipeline).
+    ///
+    /// If the timeout of reads passes, the connection can be used further: replies that come late
+    /// are passed over.
+    ///
+    /// # Errors
+    /// If the connection fails. Error replies are values.
+    pub fn exchange(&mut self, requests: &[u8], replies: usize) -> Result<Vec<Value>, Error> {
+        self.pass_over()?;
+        if requests.len() <= PIPELINE_BYTES {
+            self.transport.write_all(requests)?;
+            return self.receive_many(replies);
+        }
         let mut writing = self.transport.duplicate()?;
         thread::scope(|scope| {
             let writer = scope.spawn(move || {
                 // A reader that waits for replies which cannot come any more must not hang.
-                writing.write_all(&bytes).inspect_err(|_| drop(writing.shutdown()))
+                writing.write_all(requests).inspect_err(|_| drop(writing.shutdown()))
             });
-            let replies = self.receive_many(commands.len());
-            if replies.is_err() {
+            let received = self.receive_many(replies);
+            if received.is_err() {
                 // Likewise a writer whose bytes nobody takes any more.
                 let _ = self.transport.shutdown();
             }
             match writer.join() {
-                Ok(Ok(())) => replies,
-                Ok(Err(error)) => replies.and(Err(error.into())),
+                Ok(Ok(())) => received,
+                Ok(Err(error)) => received.and(Err(error.into())),
                 Err(_) => Err(Error::Closed),
             }
         })
+    }
+
+    /// Sends a command and waits for what answers it. The replies to commands that subscribe are
+    /// messages, of which the last is given; messages of other kinds that come before it are kept
+    /// for [`take_push`](Self::take_push).
+    ///
+    /// # Errors
+    /// If the connection fails. An error reply is a value.
+    pub fn send(&mut self, command: &Cmd) -> Result<Value, Error> {
+        self.pass_over()?;
+        command.encode(&mut self.outgoing);
+        self.flush()?;
+        match command.expect() {
+            Expect::Replies(_) => self.receive().inspect_err(|error| self.owe(error, 1)),
+            Expect::Confirmations(count) => self.receive_confirmations(count),
+        }
+    }
+
+    fn receive_confirmations(&mut self, count: usize) -> Result<Value, Error> {
+        let mut last = Value::Null;
+        let mut left = count;
+        while left > 0 {
+            match self.receive_any()? {
+                error @ Value::Error(_) => return Ok(error),
+                push if is_confirmation(&push) => {
+                    last = push;
+                    left -= 1;
+                }
+                message => self.keep(message),
+            }
+        }
+        Ok(last)
+    }
+
+    /// Reads what an earlier exchange has given up waiting for.
+    fn pass_over(&mut self) -> Result<(), Error> {
+        while self.owed > 0 {
+            self.receive()?;
+            self.owed -= 1;
+        }
+        Ok(())
+    }
+
+    /// Notes replies that are still to come.
+    fn owe(&mut self, error: &Error, replies: usize) {
+        if matches!(error, Error::Timeout) {
+            self.owed += replies;
+        }
     }
 
     /// Adds a request to those that the next [`flush`](Self::flush) writes.
@@ -294,6 +380,12 @@ impl Connection {
         self.transport.set_nonblocking(false).is_err() || closed
     }
 
+    /// What it is made of: the transport, and the decoder with what has been read.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn into_parts(self) -> (Box<dyn Transport>, Decoder) {
+        (self.transport, self.decoder)
+    }
+
     /// The transport, for timeouts, polling and second handles. Bytes must not be read from it:
     /// the decoder would miss them.
     pub fn transport(&self) -> &dyn Transport {
@@ -301,7 +393,17 @@ impl Connection {
     }
 
     fn receive_many(&mut self, count: usize) -> Result<Vec<Value>, Error> {
-        (0..count).map(|_| self.receive()).collect()
+        let mut replies = Vec::with_capacity(count.min(RESERVE_MAX));
+        while replies.len() < count {
+            match self.receive() {
+                Ok(reply) => replies.push(reply),
+                Err(error) => {
+                    self.owe(&error, count - replies.len());
+                    return Err(error);
+                }
+            }
+        }
+        Ok(replies)
     }
 
     fn step(&mut self, step: HandshakeStep, arguments: &[&str]) -> Result<(), Error> {

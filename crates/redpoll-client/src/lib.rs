@@ -1,25 +1,51 @@
-//! A client for RESP servers, for the programs and tests of this workspace.
+//! A client for RESP servers: TCP, TLS, Unix sockets, and Redpoll's shared memory.
 //!
-//! It is blocking and small on purpose: the command-line client, the load generator and the
-//! integration tests each drive one connection from one thread, and none of them gains from an
-//! async runtime. It is built from four pieces that know nothing of each other:
+//! ```no_run
+//! # fn main() -> Result<(), redpoll_client::Error> {
+//! let mut redpoll = redpoll_client::connect("redis+shm:///run/redpoll.sock")?;
+//! redpoll.set::<()>("greeting", "hello")?;
+//! let greeting: String = redpoll.get("greeting")?;
+//! let set = redpoll_client::cmd("SET").arg("n").arg(1).arg(("EX", 60));
+//! set.exec(&mut redpoll)?;
+//! # Ok(())
+//! # }
+//! ```
 //!
-//! * [`decode`]: bytes to [`Value`], a state machine without I/O;
-//! * [`request`]: arguments to bytes;
-//! * [`Transport`]: where bytes come from and go to (TCP and Unix sockets, TLS, shared memory);
-//! * [`Connection`]: the three put together, with pipelines, push messages and the opening
-//!   handshake.
+//! One [`uri`] names a server whatever the transport; a [`Config`] says the same and more. Where a
+//! server refuses shared memory, the connection stays with the Unix socket
+//! ([`Connection::refusal`] says why).
 //!
-//! Beside them, [`full_sync`] reads the snapshot that a primary sends, and [`uri`] a server's URI.
+//! * [`Connection`] blocks, and belongs to one thread at a time.
+//! * `aio::Connection` (with the feature `tokio`) is a handle that any number of tasks clone and
+//!   use at once.
+//! * [`cmd()`] builds any command, [`pipe()`] sends several at once, atomically where wanted.
+//!   [`ToArgs`] and [`FromValue`] carry Rust values there and back.
+//! * Beneath is what tools and tests need that speak the protocol themselves: [`decode`], bytes to
+//!   [`Value`]s, without I/O; [`request`], arguments to bytes; [`Transport`], where bytes come from
+//!   and go to; [`full_sync`], the snapshot that a primary sends;
+//!   [`locate`], where a server's Unix socket is.
+//!
+//! A connection that has failed is made anew by whoever knows what was lost with it: its
+//! subscriptions, its transaction, its requests without a reply. A server that dies is an error
+//! within a second, over shared memory too. After `fork`, a child opens connections of its own.
 //!
 //! Nothing here knows the server's engine; certificates and TLS are those of `redpoll-transport`.
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "tokio")]
+pub mod aio;
+mod args;
+mod cmd;
+mod commands;
 pub mod connection;
 pub mod decode;
 pub mod error;
+mod from_value;
 pub mod full_sync;
+pub mod locate;
+mod pipeline;
+mod pubsub;
 pub mod request;
 mod rings;
 pub mod tls;
@@ -27,9 +53,14 @@ pub mod transport;
 pub mod uri;
 pub mod value;
 
-pub use connection::{Config, Connection, Protocol, SharedMemory};
+pub use args::{Args, ToArgs};
+pub use cmd::{Cmd, cmd};
+pub use connection::{Config, Connection, Protocol, SharedMemory, connect};
 pub use decode::{DecodeError, Decoder};
-pub use error::{Error, HandshakeStep};
+pub use error::{Error, HandshakeStep, ReplyError, TypeError};
+pub use from_value::FromValue;
+pub use pipeline::{Pipeline, pipe};
+pub use pubsub::Message;
 pub use redpoll_transport::tls::{Allowed, Client as Tls, ClientSettings as TlsSettings};
 pub use transport::{Endpoint, Transport};
 pub use value::{Double, Value};

@@ -7,15 +7,20 @@ use std::io::Write;
 /// An empty list appends an empty array, which servers ignore without answering.
 pub fn encode<A: AsRef<[u8]>>(out: &mut Vec<u8>, arguments: &[A]) {
     header(out, b'*', arguments.len());
-    for argument in arguments {
-        let bytes = argument.as_ref();
-        header(out, b'$', bytes.len());
-        out.extend_from_slice(bytes);
-        out.extend_from_slice(b"\r\n");
+    for bytes in arguments {
+        argument(out, bytes.as_ref());
     }
 }
 
-fn header(out: &mut Vec<u8>, kind: u8, length: usize) {
+/// Appends one argument.
+pub(crate) fn argument(out: &mut Vec<u8>, bytes: &[u8]) {
+    header(out, b'$', bytes.len());
+    out.extend_from_slice(bytes);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Appends a line of a kind and a number.
+pub(crate) fn header(out: &mut Vec<u8>, kind: u8, length: usize) {
     out.push(kind);
     // Writing into a Vec cannot fail.
     let _ = write!(out, "{length}\r\n");

@@ -77,6 +77,14 @@ impl Transport for Rings {
     fn open_rings(self: Box<Self>, _ring: Option<usize>) -> io::Result<Upgraded> {
         Ok(Upgraded { transport: self, refusal: None })
     }
+
+    fn into_rings(self: Box<Self>) -> Result<Box<Client>, Box<dyn Transport>> {
+        let Rings { link, halves } = *self;
+        match halves.into_inner() {
+            Halves::Own(client) => Ok(client),
+            halves => Err(Box::new(Rings { link, halves: RefCell::new(halves) })),
+        }
+    }
 }
 
 impl Read for Rings {

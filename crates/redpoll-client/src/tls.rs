@@ -196,4 +196,8 @@ impl Transport for TlsTransport {
     fn open_rings(self: Box<Self>, _ring: Option<usize>) -> io::Result<Upgraded> {
         Ok(Upgraded::refused(self, NO_UNIX_SOCKET.to_owned()))
     }
+
+    fn into_rings(self: Box<Self>) -> Result<Box<redpoll_shm::Client>, Box<dyn Transport>> {
+        Err(self)
+    }
 }

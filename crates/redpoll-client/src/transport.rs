@@ -52,6 +52,10 @@ pub trait Transport: Read + Write + Send {
     /// must be outstanding. `ring` is a wish for the size of the rings. If it is refused, the
     /// transport goes on as it is, and says why.
     fn open_rings(self: Box<Self>, ring: Option<usize>) -> io::Result<Upgraded>;
+
+    /// The rings themselves, if this is shared memory and has no second handle: event loops wait
+    /// for them in their own way. Everything else stays as it is.
+    fn into_rings(self: Box<Self>) -> Result<Box<Client>, Box<dyn Transport>>;
 }
 
 /// A transport that was asked to go over to shared memory.
@@ -99,6 +103,9 @@ macro_rules! socket_transport {
             }
             fn open_rings(self: Box<Self>, ring: Option<usize>) -> io::Result<Upgraded> {
                 $upgrade(self, ring)
+            }
+            fn into_rings(self: Box<Self>) -> Result<Box<Client>, Box<dyn Transport>> {
+                Err(self)
             }
         }
     };

@@ -1,38 +1,66 @@
 //! A server in one word.
 //!
-//! `redis://[[user:]password@]host[:port][/database]` over TCP, and
-//! `redis+unix://[[user:]password@]/path/to/socket[?db=number]` over a Unix socket, or with
-//! `redis+shm://` through shared memory, where the server is willing.
+//! | | |
+//! | --- | --- |
+//! | `redis://[[user:]password@]host[:port][/database]` | TCP |
+//! | `rediss://…` | TCP with TLS; `#insecure` at the end trusts any server |
+//! | `unix:///path/to/socket`, `redis+unix://[[user:]password@]/path` | a Unix socket |
+//! | `redis+shm://[[user:]password@]/path/to/socket` | shared memory |
+//!
+//! Behind `?` may stand, joined by `&`: `db=NUMBER`, `user=NAME`, `pass=WORD`, `protocol=3`
+//! (RESP3), `timeout=SECONDS` (for connecting, and for each read and write), for TLS `cacert=FILE`,
+//! `cert=FILE`, `key=FILE` and `sni=NAME`, and for shared memory `fallback=no`: rather fail than
+//! stay with the socket where the server is not willing. A `%` and two hexadecimal digits are a
+//! byte.
 
-use crate::connection::{Config, SharedMemory};
+use crate::connection::{Config, Protocol, SharedMemory};
 use crate::transport::Endpoint;
+use redpoll_transport::tls::{Client as Tls, ClientSettings};
 use std::fmt;
+use std::time::Duration;
 
 /// Why a URI names no server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UriError {
     /// Another scheme, or none.
     Scheme,
     /// No path where one is needed.
     Path,
-    /// A port or database that is no number.
+    /// A port, database or time that is no number.
     Number,
     /// `%` without two hexadecimal digits, or bytes that are no text.
     Encoding,
+    /// A parameter that is not known here, or a value that it does not take.
+    Parameter(String),
+    /// TLS cannot be set up.
+    Tls(String),
 }
 
 impl fmt::Display for UriError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            UriError::Scheme => "a URI begins with redis://, redis+unix:// or redis+shm://",
-            UriError::Path => "the URI names no socket",
-            UriError::Number => "port and database are numbers",
-            UriError::Encoding => "the URI is encoded wrongly",
-        })
+        match self {
+            UriError::Scheme => f.write_str(
+                "a URI begins with redis://, rediss://, unix://, redis+unix:// or redis+shm://",
+            ),
+            UriError::Path => f.write_str("the URI names no socket"),
+            UriError::Number => f.write_str("port, database and timeout are numbers"),
+            UriError::Encoding => f.write_str("the URI is encoded wrongly"),
+            UriError::Parameter(text) => write!(f, "the URI has a parameter '{text}'"),
+            UriError::Tls(why) => f.write_str(why),
+        }
     }
 }
 
 impl std::error::Error for UriError {}
+
+/// What the scheme says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scheme {
+    Tcp,
+    Tls,
+    Unix,
+    Rings,
+}
 
 impl Config {
     /// What a URI says; see the module's head.
@@ -41,22 +69,30 @@ impl Config {
     /// When it says something else.
     pub fn from_uri(uri: &str) -> Result<Self, UriError> {
         let (scheme, rest) = uri.split_once("://").ok_or(UriError::Scheme)?;
-        let shared_memory = match scheme.to_ascii_lowercase().as_str() {
-            "redis" => None,
-            "redis+unix" => Some(SharedMemory::No),
-            "redis+shm" => Some(SharedMemory::Try),
+        let scheme = match scheme.to_ascii_lowercase().as_str() {
+            "redis" | "redis+tcp" => Scheme::Tcp,
+            "rediss" => Scheme::Tls,
+            "unix" | "redis+unix" => Scheme::Unix,
+            "redis+shm" => Scheme::Rings,
             _ => return Err(UriError::Scheme),
         };
-        let (login, place) = match rest.rsplit_once('@') {
-            Some((login, place)) => (Some(login), place),
-            None => (None, rest),
+        let (rest, insecure) = match rest.strip_suffix("#insecure") {
+            Some(rest) => (rest, true),
+            None => (rest, false),
         };
-        let (endpoint, database) = match shared_memory {
-            None => tcp(place)?,
-            Some(_) => unix(place)?,
+        let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let (login, place) = match place.rsplit_once('@') {
+            Some((login, place)) => (Some(login), place),
+            None => (None, place),
+        };
+        let (endpoint, database) = match scheme {
+            Scheme::Tcp | Scheme::Tls => tcp(place)?,
+            Scheme::Unix | Scheme::Rings => (unix(place)?, None),
         };
         let mut config = Config::new(endpoint);
-        config.shared_memory = shared_memory.unwrap_or_default();
+        if scheme == Scheme::Rings {
+            config.shared_memory = SharedMemory::Try;
+        }
         if let Some(database) = database {
             config.database = database.parse().map_err(|_| UriError::Number)?;
         }
@@ -65,7 +101,51 @@ impl Config {
             config.username = Some(decode(user)?).filter(|user| !user.is_empty());
             config.password = Some(decode(password)?);
         }
+        let mut tls = ClientSettings { insecure, ..ClientSettings::default() };
+        for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
+            config.parameter(parameter, scheme, &mut tls)?;
+        }
+        if scheme == Scheme::Tls {
+            let tls = Tls::load(&tls).map_err(|error| UriError::Tls(error.to_string()))?;
+            config.tls = Some(tls);
+        }
         Ok(config)
+    }
+
+    /// Takes `name=value`.
+    fn parameter(
+        &mut self,
+        parameter: &str,
+        scheme: Scheme,
+        tls: &mut ClientSettings,
+    ) -> Result<(), UriError> {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        let value = decode(value)?;
+        match (name, value.as_str()) {
+            ("db", _) => self.database = value.parse().map_err(|_| UriError::Number)?,
+            ("user", _) => self.username = Some(value),
+            ("pass" | "password", _) => self.password = Some(value),
+            ("protocol", "2" | "resp2") => self.protocol = Protocol::Resp2,
+            ("protocol", "3" | "resp3") => self.protocol = Protocol::Resp3,
+            ("timeout", _) => {
+                let seconds = value.parse().map_err(|_| UriError::Number)?;
+                let time = Duration::try_from_secs_f64(seconds).map_err(|_| UriError::Number)?;
+                let time = Some(time).filter(|time| !time.is_zero());
+                (self.connect_timeout, self.io_timeout) = (time, time);
+            }
+            ("fallback", "yes") if scheme == Scheme::Rings => {
+                self.shared_memory = SharedMemory::Try;
+            }
+            ("fallback", "no") if scheme == Scheme::Rings => {
+                self.shared_memory = SharedMemory::Require;
+            }
+            ("cacert", _) if scheme == Scheme::Tls => tls.authority_file = Some(value.into()),
+            ("cert", _) if scheme == Scheme::Tls => tls.certificate = Some(value.into()),
+            ("key", _) if scheme == Scheme::Tls => tls.key = Some(value.into()),
+            ("sni", _) if scheme == Scheme::Tls => tls.server_name = Some(value),
+            _ => return Err(UriError::Parameter(parameter.to_owned())),
+        }
+        Ok(())
     }
 }
 
@@ -77,13 +157,11 @@ fn tcp(place: &str) -> Result<(Endpoint, Option<&str>), UriError> {
     Ok((Endpoint::tcp(host, port), Some(database).filter(|database| !database.is_empty())))
 }
 
-fn unix(place: &str) -> Result<(Endpoint, Option<&str>), UriError> {
-    let (path, query) = place.split_once('?').unwrap_or((place, ""));
-    if path.is_empty() {
+fn unix(place: &str) -> Result<Endpoint, UriError> {
+    if place.is_empty() {
         return Err(UriError::Path);
     }
-    let database = query.split('&').find_map(|part| part.strip_prefix("db="));
-    Ok((Endpoint::Unix(decode(path)?.into()), database))
+    Ok(Endpoint::Unix(decode(place)?.into()))
 }
 
 fn decode(text: &str) -> Result<String, UriError> {
@@ -149,8 +227,27 @@ mod tests {
             (Some("ann"), Some("p@ss"))
         );
         assert_eq!(config.database, 3);
-        let config = Config::from_uri("redis+unix:///run/s").unwrap();
-        assert_eq!((config.shared_memory, config.username), (SharedMemory::No, None));
+        for uri in ["redis+unix:///run/s", "unix:///run/s"] {
+            let config = Config::from_uri(uri).unwrap();
+            assert_eq!((config.shared_memory, config.username), (SharedMemory::No, None));
+            assert_eq!(config.endpoint, Endpoint::Unix("/run/s".into()));
+        }
+    }
+
+    #[test]
+    fn parameters_say_the_rest() {
+        let uri = "redis+shm:///s?db=2&user=u&pass=a%26b&protocol=3&timeout=1.5&fallback=no";
+        let config = Config::from_uri(uri).unwrap();
+        assert_eq!((config.database, config.protocol), (2, Protocol::Resp3));
+        assert_eq!(
+            (config.username.as_deref(), config.password.as_deref()),
+            (Some("u"), Some("a&b"))
+        );
+        assert_eq!(config.io_timeout, Some(Duration::from_millis(1500)));
+        assert_eq!(config.shared_memory, SharedMemory::Require);
+        let config = Config::from_uri("rediss://h:1/3?sni=x#insecure").unwrap();
+        assert!(config.tls.is_some() && config.database == 3);
+        assert_eq!(config.endpoint, Endpoint::tcp("h", 1));
     }
 
     #[test]
@@ -172,6 +269,9 @@ mod tests {
             ("redis://h:x", UriError::Number),
             ("redis://h/x", UriError::Number),
             ("redis://%4@h", UriError::Encoding),
+            ("redis://h?timeout=x", UriError::Number),
+            ("redis://h?fallback=no", UriError::Parameter("fallback=no".into())),
+            ("redis://h?protocol=4", UriError::Parameter("protocol=4".into())),
         ] {
             assert_eq!(Config::from_uri(uri).err(), Some(why), "{uri}");
         }

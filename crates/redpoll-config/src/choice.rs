@@ -70,6 +70,20 @@ choices! {
         Valkey = "valkey",
     }
 
+    /// Which values go to far memory.
+    AllocPolicy {
+        /// None.
+        OnlyDram = "only-dram",
+        /// All but the smallest.
+        OnlyPmem = "only-pmem" | "only-far",
+        /// Those from a fixed size on.
+        Threshold = "threshold",
+        /// Those from a size on that moves, to keep a ratio of the tiers.
+        Ratio = "ratio",
+        /// Those that are used least.
+        Tiered = "tiered",
+    }
+
     /// What happens to a write when `maxmemory` is reached.
     MaxmemoryPolicy {
         /// Evict least recently used keys among those with an expiry.

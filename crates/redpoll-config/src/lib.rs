@@ -46,11 +46,10 @@ mod table;
 mod value;
 
 pub use choice::{
-    AclPubsubDefault, AppendFsync, Choice, ClusterEndpointType, Compat, LogFormat, LogLevel,
-    LongCommands,
-    LogTimestampFormat, MaxmemoryPolicy, OomScoreAdj, PropagationErrorBehavior, ProtectedAction,
-    ReplDisklessLoad, SanitizeDumpPayload, ShutdownFlags, Supervised, SyslogFacility,
-    TlsAuthClients, TlsAuthClientsUser,
+    AclPubsubDefault, AllocPolicy, AppendFsync, Choice, ClusterEndpointType, Compat, LogFormat,
+    LogLevel, LogTimestampFormat, LongCommands, MaxmemoryPolicy, OomScoreAdj,
+    PropagationErrorBehavior, ProtectedAction, ReplDisklessLoad, SanitizeDumpPayload,
+    ShutdownFlags, Supervised, SyslogFacility, TlsAuthClients, TlsAuthClientsUser,
 };
 pub use command_line::{CommandLine, Launch};
 pub use config::Config;

@@ -6,6 +6,7 @@ use crate::notify::NotifyFlags;
 use crate::number::{format_decimal, format_memory, parse_loosely, parse_memory};
 use crate::quote::quote;
 use crate::value::{BufferLimit, ClientClass, Primary, SavePoint, Text, Value};
+use redpoll_memory::tiers::{BadSpec, FarSpec};
 use std::fs;
 use std::io;
 
@@ -40,6 +41,8 @@ pub(crate) enum Special {
     Addresses,
     Primary,
     Percentiles,
+    FarMemory,
+    TierRatio,
 }
 
 impl Special {
@@ -58,6 +61,8 @@ impl Special {
             Self::Addresses => parse_addresses(args),
             Self::Primary => parse_primary(args),
             Self::Percentiles => parse_percentiles(args),
+            Self::FarMemory => parse_far_memory(current, args, stage),
+            Self::TierRatio => parse_tier_ratio(args),
         }
     }
 
@@ -71,11 +76,18 @@ impl Special {
             Self::Addresses => Value::Addresses(ADDRESSES.map(Text::from).into()),
             Self::Primary => Value::Primary(None),
             Self::Percentiles => Value::Percentiles(PERCENTILES.into()),
+            Self::FarMemory => Value::Addresses([].into()),
+            Self::TierRatio => Value::Number(pack_ratio(1, 3)),
         }
     }
 
     pub fn show(self, value: &Value) -> Vec<u8> {
         match value {
+            Value::Number(pair) if self == Self::TierRatio => {
+                let (dram, far) = unpack_ratio(*pair);
+                format!("{dram} {far}").into_bytes()
+            }
+            Value::Addresses(list) if self == Self::FarMemory && list.is_empty() => b"none".into(),
             Value::Text(dir) => dir.to_vec(),
             Value::Number(bits) => NotifyFlags::from_number(*bits).letters().into_bytes(),
             Value::Save(points) => join(points.iter().map(show_point)),
@@ -104,7 +116,7 @@ impl Special {
             // The directory may be one of several the file's other paths are relative to.
             (Self::Dir, _) => vec![line(&quote(&shown), true)],
             (Self::Notify, _) => vec![line(&quote(&shown), force)],
-            (Self::Addresses, _) if !force => Vec::new(),
+            (Self::Addresses | Self::FarMemory, _) if !force => Vec::new(),
             (Self::Primary, Value::Primary(None)) => Vec::new(),
             (_, Value::Save(points)) if !points.is_empty() => {
                 points.iter().map(|point| line(show_point(point).as_bytes(), true)).collect()
@@ -126,6 +138,8 @@ impl Special {
             Self::Addresses => "up to 16 addresses",
             Self::Primary => "host port, or no one",
             Self::Percentiles => "numbers, 0 to 100",
+            Self::FarMemory => "none, or numa:NODE, dax:/dev/daxX.Y, file:/path,size …",
+            Self::TierRatio => "two whole numbers from 1 on",
         }
     }
 }
@@ -250,6 +264,48 @@ fn parse_percentiles(args: &[Vec<u8>]) -> Result<Value, ValueError> {
     Ok(Value::Percentiles(numbers.collect::<Result<_, _>>()?))
 }
 
+/// Pieces of far memory: words on one line, on several lines of a file, or in one quoted text.
+fn parse_far_memory(current: &Value, args: &[Vec<u8>], stage: Stage) -> Result<Value, ValueError> {
+    let words: Vec<&[u8]> = args.iter().flat_map(|arg| arg.split(|byte| *byte == b' ')).collect();
+    let words = words.into_iter().filter(|word| !word.is_empty());
+    let words: Vec<&[u8]> = words.filter(|word| !word.eq_ignore_ascii_case(b"none")).collect();
+    let mut list = match current {
+        Value::Addresses(before) if stage == Stage::LoadAgain && !words.is_empty() => {
+            before.to_vec()
+        }
+        _ => Vec::new(),
+    };
+    for word in words {
+        let text = std::str::from_utf8(word).map_err(|_| ValueError::Rule("not a text"))?;
+        let spec: FarSpec = text.parse().map_err(|e: BadSpec| ValueError::Apply(e.to_string()))?;
+        list.push(spec.to_string().as_str().into());
+    }
+    Ok(Value::Addresses(list.into()))
+}
+
+/// Parts in DRAM and in far memory.
+fn parse_tier_ratio(args: &[Vec<u8>]) -> Result<Value, ValueError> {
+    let joined = args.join(&b' ');
+    let words: Vec<&[u8]> = joined.split(|byte| *byte == b' ').filter(|w| !w.is_empty()).collect();
+    let part = |word: &[u8]| {
+        let number = std::str::from_utf8(word).ok()?.parse::<u32>().ok()?;
+        (1..=i32::MAX as u32).contains(&number).then_some(number)
+    };
+    let wrong = ValueError::Rule("dram-pmem-ratio takes two whole numbers from 1 on, as in: 1 3");
+    let [dram, far] = words[..] else { return Err(wrong) };
+    let (Some(dram), Some(far)) = (part(dram), part(far)) else { return Err(wrong) };
+    Ok(Value::Number(pack_ratio(dram, far)))
+}
+
+fn pack_ratio(dram: u32, far: u32) -> i64 {
+    i64::from(dram) << 32 | i64::from(far)
+}
+
+/// The two parts of a ratio that is kept as one number.
+pub(crate) fn unpack_ratio(pair: i64) -> (u32, u32) {
+    ((pair >> 32) as u32, pair as u32)
+}
+
 fn write_buffer_limits(name: &str, limits: &[BufferLimit; 3]) -> Vec<Written> {
     let classes = ["normal", "replica", "pubsub"];
     let lines = classes.iter().zip(limits).zip(&BUFFER_LIMITS);
@@ -318,6 +374,29 @@ mod tests {
         assert_eq!(set_from(save, &current, "", Stage::LoadAgain), "");
         assert_eq!(lines(save, "save", &current), ["save 900 1"]);
         assert_eq!(lines(save, "save", &Value::Save([].into())), ["save \"\""]);
+    }
+
+    #[test]
+    fn far_memory_is_named_by_words() {
+        let far = Special::FarMemory;
+        assert_eq!(set(far, "none"), "none");
+        assert_eq!(set(far, "file:/mnt/a,8mb numa:1"), "file:/mnt/a,8388608 numa:1");
+        let one = far.parse(&far.default(), &[b"numa:1 numa:2".to_vec()], Stage::Load).unwrap();
+        assert_eq!(far.show(&one), b"numa:1 numa:2");
+        assert_eq!(set_from(far, &one, "numa:3", Stage::LoadAgain), "numa:1 numa:2 numa:3");
+        assert!(set(far, "pmem:1").contains("the kinds are"));
+        assert_eq!(lines(far, "far-memory", &one), ["far-memory numa:1 numa:2"]);
+        assert!(lines(far, "far-memory", &far.default()).is_empty());
+    }
+
+    #[test]
+    fn ratios_are_two_positive_numbers() {
+        let ratio = Special::TierRatio;
+        assert_eq!(ratio.show(&ratio.default()), b"1 3");
+        assert_eq!(set(ratio, "2 5"), "2 5");
+        for wrong in ["", "1", "1 0", "0 1", "-1 3", "1 2 3", "a b", "1 99999999999"] {
+            assert!(set(ratio, wrong).contains("two whole numbers"), "{wrong}");
+        }
     }
 
     #[test]

@@ -23,6 +23,7 @@ use crate::spec::Command;
 use crate::standstill::Standstill;
 use crate::stats::Stats;
 use crate::table::CommandTable;
+use crate::tiers::Tiers;
 use crate::tracking::Tracking;
 use parking_lot::{Mutex, RwLock};
 use redpoll_config::{ApplyError, Changed, ClientClass, Config};
@@ -166,6 +167,8 @@ pub struct Engine {
     pub client_memory: ClientMemory,
     /// Clients that talk through shared memory.
     pub shared_memory: SharedMemory,
+    /// What moves between the tiers of memory.
+    pub tiers: Tiers,
     monitors: RwLock<Vec<Arc<Client>>>,
     monitor_count: AtomicUsize,
     settings: RwLock<Settings>,
@@ -241,6 +244,7 @@ impl Engine {
             excess: Excess::default(),
             client_memory: ClientMemory::default(),
             shared_memory: SharedMemory::default(),
+            tiers: Tiers::default(),
             monitors: RwLock::default(),
             monitor_count: AtomicUsize::new(0),
             settings: RwLock::new(Settings::of(&config)),

@@ -53,6 +53,7 @@ pub mod spec;
 pub mod standstill;
 pub mod stats;
 pub mod table;
+pub mod tiers;
 pub mod tracking;
 pub mod transaction;
 

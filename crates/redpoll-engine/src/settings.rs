@@ -90,7 +90,7 @@ impl Settings {
             limits: limits(config),
             wanted_events: wanted,
             event_channels: notify,
-            maxmemory: config.maxmemory(),
+            maxmemory: crate::tiers::memory_limit(config),
             eviction: eviction(config),
             eviction_micros: eviction_micros(config.maxmemory_eviction_tenacity()),
             clock: clock(config),

@@ -13,6 +13,7 @@
 //!
 //! The module may use `unsafe`, as no safe type has such a layout.
 
+use redpoll_memory::tiers;
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
@@ -22,6 +23,12 @@ use std::slice::{from_raw_parts, from_raw_parts_mut};
 
 /// Strings up to this length lie in the entry itself.
 pub const INLINE_MAX: usize = 512;
+
+/// Whether a string of this length lies in its entry. One that may go to far memory does not.
+#[inline]
+pub fn is_inline(len: usize) -> bool {
+    len <= INLINE_MAX && tiers::may_lie_with_key(len)
+}
 
 const HAS_EXPIRY: u8 = 1;
 const LONG_KEY: u8 = 2;
@@ -47,7 +54,16 @@ struct Header {
     flags: u8,
     key_len: u8,
     kind: Kind,
-    inline_len: u16,
+    /// The length of an inline string; how hot a value is (`heat`); nothing for an integer.
+    extra: u16,
+}
+
+impl Header {
+    /// The length of the inline string.
+    #[inline(always)]
+    fn inline_len(&self) -> usize {
+        if self.kind == Kind::Inline { self.extra as usize } else { 0 }
+    }
 }
 
 /// What an entry holds, for reading.
@@ -140,7 +156,7 @@ impl<V> Entry<V> {
                     | if long { LONG_KEY } else { 0 },
                 key_len: if long { 0 } else { key.len() as u8 },
                 kind,
-                inline_len: inline.len() as u16,
+                extra: inline.len() as u16,
             });
             if let Some(expiry) = expiry {
                 block.add(size_of::<Header>()).cast::<i64>().write(expiry);
@@ -194,7 +210,7 @@ impl<V> Entry<V> {
             header.flags & HAS_EXPIRY != 0,
             header.kind,
             header.key_len as usize,
-            header.inline_len as usize,
+            header.inline_len(),
         );
         if header.flags & LONG_KEY != 0 {
             // SAFETY: a LONG_KEY entry has its 32-bit length where a short one has its key.
@@ -223,7 +239,7 @@ impl<V> Entry<V> {
             match self.header().kind {
                 Kind::Inline => Payload::Inline(from_raw_parts(
                     self.at(shape.inline),
-                    self.header().inline_len as usize,
+                    self.header().inline_len(),
                 )),
                 Kind::Int => Payload::Int(self.at(shape.payload).cast::<i64>().read()),
                 Kind::Value => Payload::Value(&*self.at(shape.payload).cast::<V>()),
@@ -247,7 +263,7 @@ impl<V> Entry<V> {
         let shape = self.shape();
         match (self.header().kind, payload) {
             (Kind::Inline, NewPayload::Inline(bytes))
-                if bytes.len() == self.header().inline_len as usize =>
+                if bytes.len() == self.header().inline_len() =>
             {
                 // SAFETY: the inline bytes are the block's last, and `self` is borrowed alone.
                 unsafe { from_raw_parts_mut(self.at(shape.inline), bytes.len()) }
@@ -266,7 +282,7 @@ impl<V> Entry<V> {
     /// The bytes of an inline string, to be changed in place.
     pub fn inline_mut(&mut self) -> Option<&mut [u8]> {
         let shape = self.shape();
-        let len = self.header().inline_len as usize;
+        let len = self.header().inline_len();
         (self.header().kind == Kind::Inline)
             // SAFETY: the inline bytes are initialised, and `self` is borrowed alone.
             .then(|| unsafe { from_raw_parts_mut(self.at(shape.inline), len) })
@@ -365,6 +381,19 @@ impl<V> Entry<V> {
     pub fn access(&self) -> u32 {
         let [a, b, c] = self.header().access;
         u32::from_le_bytes([a, b, c, 0])
+    }
+
+    /// How hot the value is, if the entry holds one of its own.
+    pub(crate) fn heat(&self) -> Option<u16> {
+        (self.header().kind == Kind::Value).then_some(self.header().extra)
+    }
+
+    /// Notes how hot the value is; nothing for entries that hold none.
+    #[inline]
+    pub(crate) fn set_heat(&mut self, heat: u16) {
+        if self.header().kind == Kind::Value {
+            self.header_mut().extra = heat;
+        }
     }
 
     /// Sets the access clock; the line is left clean if nothing changes.

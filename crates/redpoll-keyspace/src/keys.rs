@@ -9,10 +9,11 @@
 use crate::access::Clock;
 use crate::db::Gone;
 use crate::effect::{Class, Effects, Event, removal};
-use crate::entry::{Entry, EntryMut, EntryRef, INLINE_MAX, NewPayload, Payload};
+use crate::entry::{Entry, EntryMut, EntryRef, INLINE_MAX, NewPayload, Payload, is_inline};
 use crate::keyspace::{Garbage, Keyspace};
 use crate::stripe::{Db, Stripe};
 use crate::table::Place;
+use redpoll_memory::tiers::{self, Tier};
 use redpoll_types::list::Removed;
 use redpoll_types::number::{I64_TEXT_MAX, parse_i64};
 use redpoll_types::string::Str;
@@ -234,9 +235,11 @@ impl<'a> Keys<'a> {
     /// Counts a read that has found its key or not, and moves the key's access clock.
     #[inline]
     fn read_place(&mut self, hash: u64, key: &[u8]) -> Option<Place> {
-        // The usual read in one look at the entry: it is there, has no deadline, and LRU seconds
-        // suffice.
-        let (now, quick) = (self.now, !self.no_touch && self.keyspace.clock() == Clock::Reads);
+        // The usual read in one look at the entry: it is there, has no deadline, LRU seconds
+        // suffice, and all values are in one tier.
+        let keyspace = self.keyspace;
+        let plain = keyspace.clock() == Clock::Reads && keyspace.tiering().epoch().is_none();
+        let (now, quick) = (self.now, plain && !self.no_touch);
         let table = &mut self.db_of(hash).table;
         if let Some(place) = table.find(hash, key).filter(|_| quick)
             && !table.entry(place).is_timed()
@@ -261,6 +264,9 @@ impl<'a> Keys<'a> {
 
     #[inline]
     fn touch_entry(&mut self, hash: u64, place: Place) {
+        if let Some(epoch) = self.keyspace.tiering().epoch() {
+            self.warm(hash, place, epoch);
+        }
         let (now, clock) = (self.now, self.keyspace.clock());
         if self.no_touch || clock == Clock::Writes {
             return;
@@ -274,6 +280,23 @@ impl<'a> Keys<'a> {
             }
         };
         table.set_access(place, moved);
+    }
+
+    /// Notes a use of a value for the tiers of memory, and in which tier it found it.
+    #[cold]
+    fn warm(&mut self, hash: u64, place: Place, epoch: u8) {
+        let keyspace = self.keyspace;
+        let table = &mut self.db_of(hash).table;
+        let Payload::Value(value) = table.entry(place).into_payload() else { return };
+        let bytes = value.movable().filter(|bytes| !bytes.is_empty());
+        let tier = bytes.map_or(Tier::Near, tiers::tier_of);
+        if !self.no_touch {
+            self.db_of(hash).table.warm(place, epoch);
+        }
+        keyspace.hits(keyspace.stripe_of(hash)).note(tier);
+        if tier == Tier::Far {
+            keyspace.tiering().wait_for_far();
+        }
     }
 
     /// Whether the key is there. Counts as a read.

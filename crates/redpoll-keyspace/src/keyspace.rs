@@ -10,6 +10,7 @@ use crate::readers::Added;
 use crate::snapshot::Epochs;
 use crate::stripe::Stripe;
 use crate::table::{Hints, Table};
+use crate::tiering::{Hits, Tiering};
 use redpoll_types::value::Value;
 use std::sync::atomic::{
     AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed,
@@ -27,6 +28,8 @@ struct Slot {
     next_due: AtomicI64,
     /// Where the buckets of database 0 lie.
     hints: Hints,
+    /// Uses of values by tier. Written under the lock.
+    hits: Hits,
 }
 
 /// All databases.
@@ -49,6 +52,8 @@ pub struct Keyspace {
     decay_minutes: AtomicU32,
     /// Counts uses under an LFU policy: what makes their dice differ.
     noise: AtomicU64,
+    /// What is noted of uses for the tiers of memory.
+    tiering: Tiering,
     /// Keys that clients keep in caches of their own, and clients that do, summed over the keys.
     read_keys: AtomicUsize,
     read_items: AtomicUsize,
@@ -95,6 +100,7 @@ impl Keyspace {
             stripe: Mutex::new(Stripe::new(databases, &epochs)),
             next_due: AtomicI64::new(i64::MAX),
             hints: Hints::new(),
+            hits: Hits::default(),
         };
         Keyspace {
             slots: (0..STRIPES).map(slot).collect(),
@@ -109,6 +115,7 @@ impl Keyspace {
             log_factor: AtomicU32::new(Pace::default().log_factor),
             decay_minutes: AtomicU32::new(Pace::default().decay_minutes),
             noise: AtomicU64::new(0),
+            tiering: Tiering::default(),
             read_keys: AtomicUsize::new(0),
             read_items: AtomicUsize::new(0),
             reclaimer: OnceLock::new(),
@@ -302,6 +309,17 @@ impl Keyspace {
 
     pub(crate) fn unlinks_evicted(&self) -> bool {
         self.unlinks_evicted.load(Relaxed)
+    }
+
+    /// What is noted of uses for the tiers of memory.
+    #[inline(always)]
+    pub fn tiering(&self) -> &Tiering {
+        &self.tiering
+    }
+
+    /// The uses of a stripe's values by tier.
+    pub(crate) fn hits(&self, stripe: usize) -> &Hits {
+        &self.slots[stripe].hits
     }
 
     pub(crate) fn noise(&self) -> u64 {

@@ -3,13 +3,24 @@
 //! Why not a ready-made wrapper crate: those assume that malloc aligns to 16 bytes, which is untrue
 //! for the classes of 8, 24, 40 and 56 bytes that make small entries cheap.
 
+use crate::tiers::{payload, region};
+use crate::usage;
 use std::alloc::{GlobalAlloc, Layout};
 use std::ffi::c_int;
-use std::ptr::null_mut;
+use std::ptr::{NonNull, null_mut};
 use tikv_jemalloc_sys as je;
 
 /// jemalloc as Rust's global allocator.
+///
+/// It allocates in DRAM, and frees and resizes blocks of either tier ([`crate::tiers`]).
 pub struct Allocator;
+
+/// Whether this process's global allocator is [`Allocator`].
+pub(crate) fn is_global() -> bool {
+    let before = usage::allocated_by_thread();
+    drop(std::hint::black_box(Box::new([0u8; 40])));
+    usage::allocated_by_thread() != before
+}
 
 /// The flags that ask jemalloc for more alignment than a size class gives by itself.
 ///
@@ -17,7 +28,7 @@ pub struct Allocator;
 /// class that is a multiple of 16 is aligned to 16. Every class that serves a size divisible by 16
 /// is one.
 #[inline(always)]
-fn flags(layout: Layout) -> c_int {
+pub(crate) fn flags(layout: Layout) -> c_int {
     let (size, align) = (layout.size(), layout.align());
     if align <= 8 || (align == 16 && size.is_multiple_of(16)) {
         0
@@ -56,6 +67,11 @@ unsafe impl GlobalAlloc for Allocator {
 
     #[inline]
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        if region::is_far(pointer.addr()) {
+            // SAFETY: no block that was handed out lies at address zero; the rest is this
+            // function's contract.
+            return unsafe { payload::free(NonNull::new_unchecked(pointer), layout) };
+        }
         // SAFETY: the block came from this allocator with this layout, so size and flags agree.
         unsafe { je::sdallocx(pointer.cast(), layout.size(), flags(layout)) }
     }
@@ -65,6 +81,12 @@ unsafe impl GlobalAlloc for Allocator {
         let Ok(new_layout) = Layout::from_size_align(new_size, layout.align()) else {
             return null_mut();
         };
+        if region::is_far(pointer.addr()) {
+            // SAFETY: as in `dealloc`; the new size is not zero, by the contract.
+            let moved =
+                unsafe { payload::resize(NonNull::new_unchecked(pointer), layout, new_layout) };
+            return moved.map_or(null_mut(), NonNull::as_ptr);
+        }
         let flags = flags(new_layout);
         // SAFETY: the block is this allocator's; the new size is not zero, by the contract.
         unsafe {

@@ -7,6 +7,7 @@
 //! This crate may use `unsafe`: it is the door to the C allocator. Each block says why it is sound.
 
 mod allocator;
+pub mod tiers;
 mod usage;
 
 pub use allocator::Allocator;

@@ -96,6 +96,13 @@ pub fn thread_balance() -> i64 {
     REGISTRATION.with_borrow(|registration| registration.as_ref().map_or(0, |own| own.0.balance()))
 }
 
+/// Bytes that the calling thread ever allocated.
+pub(crate) fn allocated_by_thread() -> u64 {
+    let allocated = read_pointer(c"thread.allocatedp");
+    // SAFETY: jemalloc's counter of this thread lives as long as the thread.
+    if allocated.is_null() { 0 } else { unsafe { (*allocated).load(Relaxed) } }
+}
+
 /// The highest figure that [`used_memory`] has given so far.
 pub fn peak_memory() -> usize {
     PEAK.load(Relaxed).max(used_memory())

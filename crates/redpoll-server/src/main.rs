@@ -4,8 +4,9 @@
 //! The parts: [`worker`] serves connections, [`acceptor`] takes them in and hands them out,
 //! [`handshake`] opens those with TLS, [`timer`] does what time asks for, [`reclaim`] frees large
 //! values, [`snapshot`] and [`storage`] keep the snapshot file, [`replication`] follows and is
-//! followed, [`migrate`] sends keys to other servers, [`metrics`] answers Prometheus, [`logging`]
-//! writes the log. [`check`] is another program in the same file: it checks files of data.
+//! followed, [`migrate`] sends keys to other servers, [`tiers`] keeps far memory, [`metrics`]
+//! answers Prometheus, [`logging`] writes the log. [`check`] is another program in the same file:
+//! it checks files of data.
 
 #![forbid(unsafe_code)]
 
@@ -36,6 +37,7 @@ mod start;
 mod storage;
 mod supervisor;
 mod syslog;
+mod tiers;
 mod timer;
 mod users;
 mod worker;

@@ -5,7 +5,7 @@ use crate::acceptor::Doors;
 use crate::certificates::Certificates;
 use crate::handshake::Handshakes;
 use crate::metrics::Metrics;
-use crate::{aof, logging, oom_score, start};
+use crate::{aof, logging, oom_score, start, tiers};
 use redpoll_config::{ApplyError, Changed, Config};
 use redpoll_engine::Engine;
 use redpoll_transport::Listener;
@@ -26,6 +26,15 @@ pub struct Reconfigure {
     /// Where INFO looks. (The engine holds this.)
     pub engine: Weak<Engine>,
 }
+
+/// Directives of the tiers of memory that must agree with each other.
+const TIERS: [&str; 5] = [
+    "static-threshold",
+    "memory-alloc-policy",
+    "initial-dynamic-threshold",
+    "dynamic-threshold-min",
+    "dynamic-threshold-max",
+];
 
 impl Reconfigure {
     /// Carries changed directives out. An error leaves what it names as it was.
@@ -51,6 +60,10 @@ impl Reconfigure {
             let reason = "Unable to listen there. Check server logs.";
             let followed = self.metrics.follow(config).inspect_err(|error| log::warn!("{error}"));
             followed.map_err(|_| refuse(change, reason))?;
+        }
+        if let Some(change) = first(|name| TIERS.contains(&name)) {
+            tiers::check(config).map_err(|reason| refuse(change, &reason))?;
+            redpoll_engine::tiers::place_by(config);
         }
         if let Some(change) = first(|name| name.starts_with("oom-score-adj")) {
             let engine = self.engine.upgrade();

@@ -13,7 +13,7 @@ use crate::worker::Worker;
 use crate::workers::Workers;
 use crate::{
     acceptor, aof, background, banner, handshake, logging, migrate, oom_score, reclaim,
-    replication, storage, timer, users,
+    replication, storage, tiers, timer, users,
 };
 use redpoll_config::{Config, Text};
 use redpoll_engine::engine::ProcessInfo;
@@ -49,6 +49,7 @@ pub fn run(config: Config) -> Result<(), String> {
         log::warn!("{error}");
         "Failed to configure TLS. Check logs for more info."
     })?;
+    tiers::install(&config)?;
     let config = Arc::new(config);
     let listeners = bind(&config)?;
     let addresses = describe(&listeners);
@@ -95,6 +96,7 @@ fn start_threads(
     redpoll_memory::enable_background_purging();
     reclaim::start(engine).map_err(failed)?;
     background::start(engine);
+    tiers::start(engine).map_err(failed)?;
     engine.persistence.set_storage(Box::new(Directory { config: Arc::clone(&engine.config) }));
     migrate::start(engine);
     replication::start(engine).map_err(failed)?;

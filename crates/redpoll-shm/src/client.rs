@@ -242,6 +242,16 @@ impl Sender {
         Ok(self.ring.write(bytes, &bell)?)
     }
 
+    /// Waits for room: spins first, then sleeps.
+    pub fn wait(&mut self, timeout: Option<Duration>) -> Woken {
+        wait(&self.link, &self.ring, &mut self.spin, timeout)
+    }
+
+    /// See [`Client::arm`], for [`Want::Room`].
+    pub fn arm(&self) -> bool {
+        self.ring.arm(SOCKET)
+    }
+
     /// What it shares with the receiver.
     pub fn link(&self) -> &Arc<Link> {
         &self.link
@@ -300,6 +310,37 @@ impl Receiver {
     pub fn try_append(&mut self, out: &mut Vec<u8>) -> io::Result<usize> {
         let bell = Doorbell::new(self.link.socket.as_fd(), &self.rung);
         Ok(self.ring.read(out, &bell)?)
+    }
+
+    /// Waits for replies: spins first, then sleeps.
+    pub fn wait(&mut self, timeout: Option<Duration>) -> Woken {
+        wait(&self.link, &self.ring, &mut self.spin, timeout)
+    }
+
+    /// Spins for replies, and does not sleep. False: there are none yet.
+    pub fn spin(&mut self) -> bool {
+        let ring = &self.ring;
+        self.spin.wait(|| ring.has_bytes())
+    }
+
+    /// Whether there is something to read.
+    pub fn is_ready(&self) -> bool {
+        self.ring.has_bytes()
+    }
+
+    /// See [`Client::arm`], for [`Want::Bytes`].
+    pub fn arm(&self) -> bool {
+        self.ring.arm(SOCKET)
+    }
+
+    /// See [`Client::disarm`], for [`Want::Bytes`].
+    pub fn disarm(&self) {
+        self.ring.disarm();
+    }
+
+    /// How long to spin before sleeping.
+    pub fn set_spin(&mut self, spin: Duration) {
+        self.spin.set_budget(spin);
     }
 
     /// What it shares with the sender.
@@ -469,17 +510,49 @@ impl Client {
     /// or write, and arm again when there is nothing more.
     pub fn arm(&self, want: Want) -> bool {
         match want {
-            Want::Bytes => self.receiver.ring.arm(SOCKET),
-            Want::Room => self.sender.ring.arm(SOCKET),
+            Want::Bytes => self.receiver.arm(),
+            Want::Room => self.sender.arm(),
         }
+    }
+
+    /// Takes [`arm`](Self::arm) back: for those who look by themselves for a while, so that the
+    /// server need not ring. It may have rung already.
+    #[inline]
+    pub fn disarm(&self, want: Want) {
+        match want {
+            Want::Bytes => self.receiver.disarm(),
+            Want::Room => self.sender.ring.disarm(),
+        }
+    }
+
+    /// Spins for what is wanted, and does not sleep. Whether it has come.
+    pub fn spin(&mut self, want: Want) -> bool {
+        let Client { sender, receiver } = self;
+        match want {
+            Want::Bytes => receiver.spin.wait(|| receiver.ring.has_bytes()),
+            Want::Room => sender.spin.wait(|| sender.ring.has_room()),
+        }
+    }
+
+    /// How many bytes of replies there have ever been, as the server says. Whoever reports edges
+    /// and not levels sees by it that something new has come.
+    pub fn announced(&self) -> u64 {
+        self.receiver.ring.announced()
+    }
+
+    /// Ends it and gives the socket back, which stays open. None: somebody else has a handle.
+    pub fn into_socket(self) -> Option<UnixStream> {
+        let Client { sender, receiver } = self;
+        let link = Arc::clone(&sender.link);
+        drop((sender, receiver));
+        Arc::into_inner(link).map(|link| link.socket)
     }
 
     /// Waits: spins first, then sleeps.
     pub fn wait(&mut self, want: Want, timeout: Option<Duration>) -> Woken {
-        let Client { sender, receiver } = self;
         match want {
-            Want::Bytes => wait(&receiver.link, &receiver.ring, &mut receiver.spin, timeout),
-            Want::Room => wait(&sender.link, &sender.ring, &mut sender.spin, timeout),
+            Want::Bytes => self.receiver.wait(timeout),
+            Want::Room => self.sender.wait(timeout),
         }
     }
 }

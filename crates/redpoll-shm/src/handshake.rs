@@ -1,7 +1,6 @@
 //! How a client comes to the memory: `SHM.OPEN`, and an answer with a descriptor attached.
 
 use crate::layout::VERSION;
-use rustix::io::Errno;
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags,
@@ -62,41 +61,60 @@ pub enum Answer {
 /// Reads the answer from a blocking socket on which nothing else is expected. Fails if the
 /// connection does.
 pub fn receive(socket: impl AsFd) -> io::Result<Answer> {
-    let mut bytes = Vec::new();
-    let mut memory = None;
+    let mut arriving = Arriving::default();
     loop {
+        match arriving.take(&socket, true) {
+            Ok(Some(answer)) => return Ok(answer),
+            Ok(None) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// An answer of which perhaps not everything is there yet.
+#[derive(Debug, Default)]
+pub struct Arriving {
+    bytes: Vec<u8>,
+    memory: Option<OwnedFd>,
+}
+
+impl Arriving {
+    /// Takes one piece from the socket, and the answer if it is whole with that. Without `wait`,
+    /// and on a socket that does not block, it fails with [`io::ErrorKind::WouldBlock`] if there is
+    /// nothing now.
+    pub fn take(&mut self, socket: impl AsFd, wait: bool) -> io::Result<Option<Answer>> {
         let mut chunk = [0; 512];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         let mut control = RecvAncillaryBuffer::new(&mut space);
         let mut parts = [IoSliceMut::new(&mut chunk)];
-        let flags = RecvFlags::CMSG_CLOEXEC;
-        let count = match rustix::net::recvmsg(&socket, &mut parts, &mut control, flags) {
-            Ok(received) => received.bytes,
-            Err(Errno::INTR) => continue,
-            Err(error) => return Err(error.into()),
-        };
+        let dontwait = if wait { RecvFlags::empty() } else { RecvFlags::DONTWAIT };
+        let flags = RecvFlags::CMSG_CLOEXEC | dontwait;
+        let count = rustix::net::recvmsg(&socket, &mut parts, &mut control, flags)?.bytes;
         for message in control.drain() {
             if let RecvAncillaryMessage::ScmRights(mut fds) = message {
-                memory = fds.next().or(memory);
+                self.memory = fds.next().or(self.memory.take());
             }
         }
         if count == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        bytes.extend_from_slice(&chunk[..count]);
-        if bytes.len() > ANSWER_MAX {
+        self.bytes.extend_from_slice(&chunk[..count]);
+        if self.bytes.len() > ANSWER_MAX {
             return Err(io::ErrorKind::InvalidData.into());
         }
-        let Some(lines) = complete(&bytes) else { continue };
-        return Ok(match (lines.as_slice(), memory) {
-            ([error], _) if error.starts_with('-') => Answer::Refused(error[1..].to_owned()),
+        let Some(lines) = complete(&self.bytes) else { return Ok(None) };
+        match (lines.as_slice(), self.memory.take()) {
+            ([error], _) if error.starts_with('-') => {
+                Ok(Some(Answer::Refused(error[1..].to_owned())))
+            }
             ([head, version, ..], Some(memory))
                 if head.starts_with('*') && *version == format!(":{VERSION}") =>
             {
-                Answer::Granted(memory)
+                Ok(Some(Answer::Granted(memory)))
             }
-            _ => return Err(io::ErrorKind::InvalidData.into()),
-        });
+            _ => Err(io::ErrorKind::InvalidData.into()),
+        }
     }
 }
 
@@ -135,6 +153,19 @@ mod tests {
             rustix::fs::fstat(&fd).expect("open").st_ino,
             rustix::fs::fstat(&file).expect("open").st_ino
         );
+    }
+
+    #[test]
+    fn an_answer_may_come_in_pieces() {
+        let (mut server, client) = UnixStream::pair().expect("a pair");
+        let mut arriving = Arriving::default();
+        let nothing = arriving.take(&client, false).expect_err("nothing is there");
+        assert_eq!(nothing.kind(), io::ErrorKind::WouldBlock);
+        server.write_all(b"-ERR").expect("written");
+        assert!(matches!(arriving.take(&client, false), Ok(None)));
+        server.write_all(b" no\r\n").expect("written");
+        let answer = arriving.take(&client, false);
+        assert!(matches!(answer, Ok(Some(Answer::Refused(why))) if why == "ERR no"));
     }
 
     #[test]

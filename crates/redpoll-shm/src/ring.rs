@@ -327,6 +327,11 @@ impl<A: Area> Consumer<A> {
         self.area.control().producer.written.load(Relaxed) != self.taken
     }
 
+    /// What the producer says it has written so far, unchecked.
+    pub fn announced(&self) -> u64 {
+        self.area.control().producer.written.load(Relaxed)
+    }
+
     /// Moves to `out` what there is and what fits, and wakes a producer that waits for room.
     #[inline]
     pub fn read(&mut self, out: &mut impl Out, bell: &impl Bell) -> Result<usize, Violation> {

@@ -35,6 +35,12 @@ use std::time::{Duration, Instant};
 /// a loaded machine is no failure.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
+/// [`PATIENCE`], or so many seconds as `REDPOLL_TEST_PATIENCE` says: for emulated machines.
+fn patience() -> Duration {
+    let seconds = std::env::var("REDPOLL_TEST_PATIENCE").ok();
+    seconds.and_then(|text| text.parse().ok()).map_or(PATIENCE, Duration::from_secs)
+}
+
 /// Waits until `condition` holds, looking again every few milliseconds.
 ///
 /// # Panics
@@ -43,7 +49,7 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     let start = Instant::now();
     while !condition() {
-        assert!(start.elapsed() < PATIENCE, "waited in vain for: {what}");
+        assert!(start.elapsed() < patience(), "waited in vain for: {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
 }

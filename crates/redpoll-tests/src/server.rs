@@ -30,6 +30,14 @@ pub fn program() -> &'static Path {
 }
 
 fn build() -> PathBuf {
+    artifact("redpoll-server", "redpoll-server")
+}
+
+/// Builds a package of this workspace; returns the path of what it makes, by its file's name.
+///
+/// # Panics
+/// If it cannot be built.
+pub fn artifact(package: &str, file: &str) -> PathBuf {
     // The test lies in `target/<profile>/deps`, or `target/<profile>` itself.
     let test = std::env::current_exe().expect("the path of this test");
     let directory = test
@@ -43,7 +51,7 @@ fn build() -> PathBuf {
     };
     let target = directory.parent().expect("the target directory");
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--quiet", "--package", "redpoll-server", "--profile", profile]);
+    cargo.args(["build", "--quiet", "--package", package, "--profile", profile]);
     cargo.arg("--target-dir").arg(target).current_dir(env!("CARGO_MANIFEST_DIR"));
     // These describe the test's package; build scripts that watch them would run again.
     for (name, _) in std::env::vars_os() {
@@ -53,8 +61,8 @@ fn build() -> PathBuf {
         }
     }
     let status = cargo.status().expect("cargo can be started");
-    assert!(status.success(), "redpoll-server cannot be built: {status}");
-    directory.join("redpoll-server")
+    assert!(status.success(), "{package} cannot be built: {status}");
+    directory.join(file)
 }
 
 /// See the module's head. It is killed, and its directory removed, when dropped.

@@ -12,6 +12,7 @@
 
 use crate::listpack::Corrupt;
 use crate::rng::Rng;
+use redpoll_memory::tiers;
 
 /// Bytes before the first member.
 const HEADER: usize = 8;
@@ -69,7 +70,7 @@ impl IntSet {
         if bytes.len() < HEADER || !matches!(bytes[..4], [2 | 4 | 8, 0, 0, 0]) {
             return Err(Corrupt);
         }
-        let set = Self { bytes };
+        let set = Self { bytes: tiers::place(bytes.into_vec()).into_boxed_slice() };
         let members = (set.len() as u64).checked_mul(set.width() as u64).ok_or(Corrupt)?;
         if set.is_empty() || members + HEADER as u64 != set.bytes.len() as u64 {
             return Err(Corrupt);
@@ -129,6 +130,7 @@ impl IntSet {
         bytes.reserve_exact(width as usize);
         bytes.splice(at..at, value.to_le_bytes()[..width as usize].iter().copied());
         self.bytes = bytes.into_boxed_slice();
+        tiers::settle_box(&mut self.bytes, width as usize);
         self.write_len(self.len() + 1);
         true
     }
@@ -191,7 +193,7 @@ impl IntSet {
 
     /// Rewrites all members at a larger width.
     fn widen(&mut self, width: Width) {
-        let mut bytes = Vec::with_capacity(HEADER + self.len() * width as usize);
+        let mut bytes = tiers::with_capacity(HEADER + self.len() * width as usize);
         bytes.extend_from_slice(&(width as u32).to_le_bytes());
         bytes.extend_from_slice(&self.bytes[4..HEADER]);
         for value in self.iter() {

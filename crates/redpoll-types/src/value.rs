@@ -2,10 +2,12 @@
 
 use crate::hash::Hash;
 use crate::list::List;
+use crate::listpack::Listpack;
 use crate::set::Set;
 use crate::stream::Stream;
 use crate::string::Str;
 use crate::zset::ZSet;
+use redpoll_memory::tiers::{self, Tier};
 
 /// A value of the keyspace. Cloning one takes a snapshot: large collections share their chunks.
 #[derive(Clone)]
@@ -108,6 +110,59 @@ impl Value {
             Value::Hash(_) => Type::Hash,
             Value::Stream(_) => Type::Stream,
         }
+    }
+
+    /// The bytes that can move between the tiers of memory as a whole: those of a string and of a
+    /// packed collection. `None`: the value is a large collection, whose parts were placed one by
+    /// one, or one of integers.
+    pub fn movable(&self) -> Option<&[u8]> {
+        match self {
+            Value::Str(text) => Some(text.as_bytes()),
+            Value::List(list) => list.as_packed().map(Listpack::as_bytes),
+            Value::Set(set) => set.as_packed().map(Listpack::as_bytes),
+            Value::ZSet(zset) => zset.as_packed().map(Listpack::as_bytes),
+            Value::Hash(hash) => hash.as_packed().map(Listpack::as_bytes),
+            Value::Stream(_) => None,
+        }
+    }
+
+    /// Bytes of the payload in far memory. O(1) for strings and packed collections, O(elements)
+    /// for large ones.
+    pub fn far_bytes(&self) -> usize {
+        let far = |bytes: &[u8]| if tiers::tier_of(bytes) == Tier::Far { bytes.len() } else { 0 };
+        if let Some(bytes) = self.movable() {
+            return far(bytes);
+        }
+        match self {
+            Value::List(list) => list.chunks().map(|chunk| far(chunk.as_bytes())).sum(),
+            Value::Hash(hash) => {
+                let parts = hash.iter().flat_map(|field| [field.name, field.value]);
+                parts.filter_map(|part| part.bytes()).map(far).sum()
+            }
+            Value::Set(set) => set.iter().filter_map(|member| member.bytes()).map(far).sum(),
+            Value::Stream(stream) => stream.log().nodes().map(|(_, bytes)| far(bytes)).sum(),
+            Value::ZSet(_) | Value::Str(_) => 0,
+        }
+    }
+
+    /// Moves those bytes to a tier; returns how many moved. Nothing moves while somebody reads
+    /// them, and nothing into a tier that is full. O(bytes).
+    pub fn relocate(&mut self, tier: Tier) -> usize {
+        let packed = match self {
+            Value::Str(text) => {
+                let own = text.own_mut();
+                return own.map_or(0, |own| match tiers::relocate(own, tier) {
+                    true => own.len(),
+                    false => 0,
+                });
+            }
+            Value::List(list) => list.as_packed_mut(),
+            Value::Set(set) => set.as_packed_mut(),
+            Value::ZSet(zset) => zset.as_packed_mut(),
+            Value::Hash(hash) => hash.as_packed_mut(),
+            Value::Stream(_) => None,
+        };
+        packed.map_or(0, |packed| packed.relocate(tier))
     }
 
     /// The name of its encoding, as OBJECT ENCODING gives it. (Strings in their entry have others.)

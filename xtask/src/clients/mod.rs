@@ -4,12 +4,15 @@
 //! they cannot be fetched (no network) the check says so and is skipped: that is the machine's
 //! fault and not the server's.
 
+pub mod c;
 pub mod hiredis;
 pub mod node;
+pub mod preload;
 pub mod python;
 mod server;
+pub mod wheel;
 
-use crate::repo;
+use crate::repo::{self, target};
 use server::Server;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,11 +24,6 @@ fn against_server(mut script: Command, directory: &Path) -> Result<(), String> {
     let server = Server::start(&target().join("debug/redpoll-server"), directory)?;
     script.arg(server.port.to_string()).arg(&server.socket);
     succeed(&mut script)
-}
-
-/// Cargo's target directory.
-fn target() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| repo::root().join("target"), PathBuf::from)
 }
 
 /// A directory below `target/` for this client.

@@ -7,6 +7,7 @@
 mod aof;
 mod background;
 mod saving;
+mod tiers;
 
 use super::load::{self, BOTH_CORES, LOAD_CORE, SERVER_CORE, Tool};
 use super::probe;
@@ -83,6 +84,9 @@ const SHM: &str =
 const SHM_RATE: &str = "The same with a pipeline of 16";
 const ALWAYS: &str = "Append-only file: SET by 50 connections, on both cores";
 const KEPT: &str = "Append-only file: throughput with it, flushed each second, over that without";
+const TIERS: &str =
+    "Two tiers of memory: values of 1000 bytes, DRAM for a quarter of them, Zipf 0.99";
+const RATIO: &str = "Two tiers of memory: how far the policy `ratio` is off";
 const LIGHT: &str = "Ten clients with GETs beside five with long commands: GETs done";
 const KEPT_LIGHT: &str = "The same, of what is done without the five";
 const WAITS: &str = "The same: 99.9 % of the GETs answered within";
@@ -175,6 +179,12 @@ pub const METRICS: &[Metric] = &[
     less(LONG, "background.sort.alone", "SORT of 1,000,000", "ms", Goal::OfPeer(1.2)),
     less(LONG, "background.zunion.alone", "ZUNIONSTORE of 2 × 1,000,000", "ms", Goal::OfPeer(1.2)),
     less(LONG, "background.del.alone", "DEL of 5 × 1,000,000", "ms", Goal::OfPeer(1.2)),
+    more(TIERS, "tiers.share", "reads from DRAM, `tiered`", "%", Goal::AtLeast(85.0)),
+    more(TIERS, "tiers.back", "30 s after the hot set has moved", "%", Goal::AtLeast(85.0)),
+    more(TIERS, "tiers.gain", "`tiered` / `ratio`, far use 1 µs", "times", Goal::AtLeast(1.5)),
+    more(TIERS, "tiers.cxl", "`tiered` / DRAM only, far as CXL", "times", Goal::AtLeast(0.95)),
+    more(TIERS, "tiers.off", "tiers on, all in DRAM / off", "times", Goal::AtLeast(0.98)),
+    less(RATIO, "tiers.ratio", "1 to 3 after the load", "%", Goal::AtMost(2.0)),
 ];
 
 /// A way to come by figures.
@@ -288,6 +298,12 @@ pub const SCENARIOS: &[Scenario] = &[
         about: "GETs by ten clients beside DEL of five sets of 1,000,000 by five",
         rounds: 1,
         run: |session| background::run(session, "del"),
+    },
+    Scenario {
+        name: "tiers",
+        about: "reads from DRAM and far memory under the policies `tiered` and `ratio`",
+        rounds: 1,
+        run: tiers::run,
     },
 ];
 

@@ -15,6 +15,8 @@ const FLOORS: &[(&str, u32)] = &[
     ("redpoll-types", 1),
     ("redpoll-resp", 1),
     ("redpoll-transport", 1),
+    ("redpoll-c", 1),
+    ("redpoll-preload", 1),
     ("redpoll-config", 1),
     ("redpoll-keyspace", 2),
     ("redpoll-persist", 2),
@@ -22,6 +24,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("redpoll-search", 2),
     ("redpoll-client", 2),
     ("redpoll-engine", 3),
+    ("redpoll-redis-rs", 3),
     ("redpoll-commands", 4),
     ("redpoll-server", 5),
     ("redpoll-cli", 5),
@@ -32,7 +35,10 @@ const FLOORS: &[(&str, u32)] = &[
 
 /// Crates that must not reach certain others, even through a third.
 const APART: &[(&str, &[&str])] = &[
+    ("redpoll-c", ENGINE),
+    ("redpoll-preload", ENGINE),
     ("redpoll-client", ENGINE),
+    ("redpoll-redis-rs", ENGINE),
     ("redpoll-cli", ENGINE),
     ("redpoll-benchmark", ENGINE),
     ("redpoll-tests", ENGINE),

@@ -12,6 +12,8 @@ const ALLOWED: &[&str] = &["redpoll-memory", "redpoll-keyspace"];
 /// model of the rings, which shows the model checker where bytes are touched.
 const MODULES: &[(&str, &str)] = &[
     ("redpoll-script", "crates/redpoll-script/src/stack"),
+    ("redpoll-c", "crates/redpoll-c/src/ffi"),
+    ("redpoll-preload", "crates/redpoll-preload/src/border"),
     ("redpoll-shm", "crates/redpoll-shm/src/memory"),
     ("redpoll-shm", "crates/redpoll-shm/src/model"),
 ];
@@ -60,7 +62,10 @@ fn is_root(path: &str) -> bool {
 /// an `unsafe(attribute)` is covered by the item's.
 fn needs_reason(code: &str) -> bool {
     let rest = code.trim_start_matches("unsafe").trim_start();
-    rest.starts_with('{') || rest.starts_with("impl") || rest.starts_with("extern")
+    let is_function = rest.split('{').next().is_some_and(|head| head.contains(" fn "));
+    rest.starts_with('{')
+        || rest.starts_with("impl")
+        || (rest.starts_with("extern") && !is_function)
 }
 
 /// Looks for the word on the line itself and upwards through the statement it belongs to and the
@@ -105,6 +110,9 @@ mod tests {
             "// SAFETY: why,\n// in two lines.\nlet a =\n    unsafe { a() };\n",
             "// SAFETY: why.\n#[inline]\nunsafe impl Send for A {}\n",
             "/// # Safety\n/// When.\nunsafe fn a() {}\n",
+            "/// # Safety\n/// When.\npub unsafe extern \"C\" fn a() {}\n",
+            "type A = unsafe extern \"C\" fn(u8);\n",
+            "// SAFETY: why.\nunsafe extern \"C\" { fn a(); }\n",
             "// unsafe { } in a comment, and \"unsafe {\" in words\n",
         ];
         for text in good {
@@ -120,6 +128,8 @@ mod tests {
         let far = "// SAFETY: too far.\n\nunsafe impl Send for A {}\n";
         assert_eq!(findings(INSIDE, far), [format!("{INSIDE}:3")]);
         assert_eq!(findings(INSIDE, "unsafe { b() }\n"), [format!("{INSIDE}:1")]);
+        let block = "unsafe extern \"C\" {\n    fn a();\n}\n";
+        assert_eq!(findings(INSIDE, block), [format!("{INSIDE}:1")]);
     }
 
     #[test]

@@ -47,7 +47,11 @@ pub const FLAGS: &[Flag] = &[
     with("-h", "hostname", "Server's host (default 127.0.0.1)", |o, v| set(&mut o.host, v)),
     with("-p", "port", "Server's port (default 6379)", |o, v| set(&mut o.port, v)),
     with("-s", "socket", "Unix socket (in place of host and port)", |o, v| some(&mut o.unix, v)),
-    alone("--shm", "Go on through shared memory; needs -s", |o, _| on(&mut o.shm)),
+    alone(
+        "--shm",
+        "Go on through shared memory; without -s, the server\nis asked for its Unix socket",
+        |o, _| on(&mut o.shm),
+    ),
     with("-a", "password", "Password for AUTH", |o, v| some(&mut o.password, v)),
     with("--user", "username", "User for AUTH; needs -a", |o, v| some(&mut o.user, v)),
     with(
@@ -96,6 +100,15 @@ pub const FLAGS: &[Flag] = &[
         Ok(())
     }),
     alone("--sequential", SEQUENTIAL_HELP, |o, _| on(&mut o.sequential)),
+    with("--zipf", "s[,shift]", ZIPF_HELP, |o, v| {
+        let (exponent, shift) = v.split_once(',').unwrap_or((v, "0"));
+        let exponent: f64 = exponent.parse().map_err(|_| "not a number".to_string())?;
+        if !(0.01..=20.0).contains(&exponent) {
+            return Err("not between 0.01 and 20".into());
+        }
+        o.zipf = Some((exponent, loose(shift)? as u64));
+        Ok(())
+    }),
     with("-P", "numreq", "Requests sent at once on a connection (default 1)", |o, v| {
         o.pipeline = loose(v)?.clamp(1, 1 << 24) as usize;
         Ok(())
@@ -171,6 +184,11 @@ and for scores. Without it they use one key.";
 const SEQUENTIAL_HELP: &str = "\
 Count up in place of __rand_int__ instead of drawing:
 -n and -r of one size touch every key once";
+
+const ZIPF_HELP: &str = "\
+Draw some numbers far more often than others, as
+1 / rank^s (0.99 is usual); another shift makes other
+numbers the frequent ones";
 
 const TESTS_HELP: &str = "\
 Only these tests, separated by commas: ping, ping_inline,

@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use std::thread;
 use std::time::Duration;
 
-use redpoll_client::{Connection, Endpoint, Error, Tls, Transport, Value};
+use redpoll_client::{Connection, Endpoint, Error, Tls, Transport, Value, locate};
 use rustix::net::sockopt;
 
 use crate::interrupt::{Interrupt, Target};
@@ -148,9 +148,23 @@ impl Session {
         self.authenticate() && self.select() && self.switch_protocol() && self.go_over(quiet)
     }
 
+    /// Asks the server for its Unix socket, if shared memory is wanted and no socket is named.
+    pub fn locate_socket(&mut self) -> Result<(), Stop> {
+        if !self.options.shm || self.options.socket.is_some() {
+            return Ok(());
+        }
+        let stop = |why: locate::Unknown| Stop::failed(format!("--shm: {why}."));
+        locate::check_host(&self.endpoint()).map_err(stop)?;
+        self.connect_or_stop()?;
+        let Some(link) = &mut self.link else { return Err(Stop::Code(1)) };
+        self.options.socket = Some(locate::unix_socket(link).map_err(stop)?);
+        self.disconnect();
+        Ok(())
+    }
+
     /// Goes over to shared memory if that is asked for; where it is refused, the socket does.
     fn go_over(&mut self, quiet: bool) -> bool {
-        let wanted = self.options.shm;
+        let wanted = self.options.shm && self.options.socket.is_some();
         let Some(link) = self.link.take_if(|_| wanted) else { return true };
         match link.open_rings(None) {
             Ok(link) => {

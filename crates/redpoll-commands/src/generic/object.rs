@@ -1,4 +1,4 @@
-//! `OBJECT ENCODING | FREQ | IDLETIME | REFCOUNT | HELP`: how a key's value is kept.
+//! `OBJECT ENCODING | FREQ | IDLETIME | REFCOUNT | TIER | HELP`: how a key's value is kept.
 
 use crate::prelude::*;
 use redpoll_keyspace::access::{Clock, frequency, idle_seconds};
@@ -13,7 +13,7 @@ pub const OBJECT: Command = Command {
         since: "2.2.3",
         summary: "A container for commands about how values are kept.",
         complexity: "Depends on the subcommand.",
-        subcommands: &[&ENCODING, &FREQ, &HELP, &IDLETIME, &REFCOUNT],
+        subcommands: &[&ENCODING, &FREQ, &HELP, &IDLETIME, &REFCOUNT, &TIER],
         ..Spec::EMPTY
     },
     run: container,
@@ -82,6 +82,21 @@ const REFCOUNT: Command = Command {
     },
 };
 
+const TIER: Command = Command {
+    spec: Spec {
+        name: "tier",
+        since: "8.0.0",
+        summary: "Returns in which tier of memory a key's value lies.",
+        complexity: "O(1), or O(N) for a large collection of N elements",
+        ..SPEC
+    },
+    run: |ctx, args| {
+        let tier = look(ctx, args).map(|entry| tier(&entry));
+        ctx.reply.bulk_or_null(tier.map(str::as_bytes));
+        Ok(())
+    },
+};
+
 const HELP: Command = Command {
     spec: Spec {
         name: "help",
@@ -114,6 +129,16 @@ fn encoding(entry: &EntryRef<'_, Value>) -> &'static str {
         Payload::Inline(bytes) if bytes.len() <= EMBSTR_MAX && !entry.is_raw() => "embstr",
         Payload::Inline(_) => "raw",
         Payload::Value(value) => value.encoding(),
+    }
+}
+
+/// `dram`, `far`, or `mixed` for a large collection with parts in both.
+fn tier(entry: &EntryRef<'_, Value>) -> &'static str {
+    let Payload::Value(value) = entry.payload() else { return "dram" };
+    match value.far_bytes() {
+        0 => "dram",
+        _ if value.movable().is_some() => "far",
+        _ => "mixed",
     }
 }
 
@@ -166,6 +191,7 @@ fn help(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
         ("FREQ <key>", "How often the key is used, on a logarithmic scale (LFU policies only)."),
         ("IDLETIME <key>", "Seconds since the key was last used (not under LFU policies)."),
         ("REFCOUNT <key>", "The number of references to the value."),
+        ("TIER <key>", "Where the value lies: dram, far, or mixed for parts in both."),
     ];
     crate::help::reply(&mut ctx.reply, "OBJECT", &subcommands);
     Ok(())
@@ -187,6 +213,12 @@ mod tests {
         check("SETRANGE k 5000 x | OBJECT ENCODING k", "5001 | raw");
         check("SET k 12345678901234567890 | OBJECT ENCODING k", "OK | embstr");
         check("OBJECT ENCODING none | OBJECT REFCOUNT none", "nil | nil");
+    }
+
+    #[test]
+    fn values_lie_in_dram_where_there_is_nothing_else() {
+        check("SET k v | OBJECT TIER k | OBJECT TIER none", "OK | dram | nil");
+        check("RPUSH l a b | OBJECT TIER l", "2 | dram");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::directive::Flags;
 use crate::kind::{Kind, Notation};
 
 directives! {
-    after shared_memory::END;
+    after tiers::END;
     section "Long commands";
 
     long_commands: Word(LongCommands, Snapshot), "long-commands", [],

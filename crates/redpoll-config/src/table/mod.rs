@@ -196,6 +196,23 @@ macro_rules! getter {
             }
         }
     };
+    ($about:expr, $name:ident, $index:expr, FarMemory) => {
+        #[doc = $about]
+        #[must_use]
+        pub fn $name(&self) -> Arc<[Text]> {
+            match self.value($index) {
+                Value::Addresses(list) => list,
+                _ => Arc::default(),
+            }
+        }
+    };
+    ($about:expr, $name:ident, $index:expr, TierRatio) => {
+        #[doc = $about]
+        #[must_use]
+        pub fn $name(&self) -> (u32, u32) {
+            unpack_ratio(self.number($index))
+        }
+    };
     ($about:expr, $name:ident, $index:expr, Primary) => {
         #[doc = $about]
         #[must_use]
@@ -287,6 +304,7 @@ mod security;
 mod shared_memory;
 mod snapshots;
 mod testing;
+mod tiers;
 mod tls;
 
 /// How many directives there are.
@@ -297,6 +315,7 @@ pub static DIRECTIVES: [Directive; COUNT] = {
     let sections = [
         network::ROWS,
         shared_memory::ROWS,
+        tiers::ROWS,
         background::ROWS,
         tls::ROWS,
         process::ROWS,

@@ -3,7 +3,7 @@
 use super::intake;
 use crate::engine::Engine;
 use crate::replication::Position;
-use redpoll_keyspace::entry::INLINE_MAX;
+use redpoll_keyspace::entry::is_inline;
 use redpoll_keyspace::{Expiry, Keys, Owned, clock};
 use redpoll_persist::file::Item;
 use redpoll_persist::{Error, Object};
@@ -227,7 +227,7 @@ impl Loaded {
 /// Puts a value that was read at a key, in place of what is there.
 pub fn restore(keys: &mut Keys<'_>, key: &[u8], value: Object, expiry: Option<i64>) {
     match value {
-        Object::Text(text) if text.len() <= INLINE_MAX => {
+        Object::Text(text) if is_inline(text.len()) => {
             keys.set_string(key, &text, expiry.map_or(Expiry::Clear, Expiry::At));
         }
         Object::Text(text) => {

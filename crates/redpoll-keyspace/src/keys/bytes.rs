@@ -56,7 +56,7 @@ impl Keys<'_> {
         store: impl FnOnce(&mut Self, NewPayload<'_, Value>),
     ) -> R {
         let (padded, len) = (text.len() < len, len.max(text.len()));
-        if len <= INLINE_MAX {
+        if is_inline(len) {
             let mut bytes = [0; INLINE_MAX];
             bytes[..text.len()].copy_from_slice(text);
             let result = edit(&mut bytes[..len], padded);
@@ -75,7 +75,7 @@ impl Keys<'_> {
     pub fn set_raw(&mut self, key: &[u8], bytes: Vec<u8>) {
         let hash = self.hash(key);
         let place = self.live(hash, key);
-        let payload = match bytes.len() <= INLINE_MAX {
+        let payload = match is_inline(bytes.len()) {
             true => NewPayload::Inline(&bytes),
             false => NewPayload::Value(Value::Str(Str::new(bytes))),
         };

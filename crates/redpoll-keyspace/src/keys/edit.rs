@@ -45,11 +45,12 @@ impl Keys<'_> {
             let entry = self.db_of(hash).table.entry_mut(place);
             if let Some(Value::Str(text)) = entry.into_value_mut() {
                 text.make_mut().extend_from_slice(suffix);
+                text.settle(suffix.len());
             }
             self.touch_entry(hash, place);
             return Ok(len);
         }
-        if len > INLINE_MAX {
+        if !is_inline(len) {
             // Room for more of the same: what has outgrown its entry is likely to grow on.
             let mut bytes = Vec::with_capacity(2 * len);
             text.with(|before| bytes.extend_from_slice(before));
@@ -90,7 +91,9 @@ impl Keys<'_> {
                 Payload::Value(_) => {
                     let value = self.db_of(hash).table.entry_mut(place).into_value_mut();
                     let Some(Value::Str(text)) = value else { return Err(WrongType.into()) };
+                    let before = text.as_bytes().len();
                     let result = edit(text.make_mut())?;
+                    text.settle(text.as_bytes().len().saturating_sub(before));
                     self.touch_entry(hash, place);
                     return Ok(result);
                 }
@@ -98,7 +101,7 @@ impl Keys<'_> {
             },
         };
         let result = edit(&mut bytes)?;
-        let payload = match bytes.len() <= INLINE_MAX {
+        let payload = match is_inline(bytes.len()) {
             true => NewPayload::Inline(&bytes),
             false => NewPayload::Value(Value::Str(Str::new(std::mem::take(&mut bytes)))),
         };

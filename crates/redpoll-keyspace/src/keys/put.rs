@@ -71,7 +71,7 @@ impl Keys<'_> {
         bytes: &[u8],
         expiry: Expiry,
     ) {
-        if bytes.len() > INLINE_MAX {
+        if !is_inline(bytes.len()) {
             return self.set_long(hash, key, place, bytes, expiry);
         }
         let payload = match bytes.len() <= I64_TEXT_MAX {
@@ -86,9 +86,9 @@ impl Keys<'_> {
     pub fn set_text(&mut self, key: &[u8], bytes: &[u8], expiry: Expiry) {
         let hash = self.hash(key);
         let place = self.live(hash, key);
-        match bytes.len() > INLINE_MAX {
-            true => self.set_long(hash, key, place, bytes, expiry),
-            false => self.set_payload(hash, key, place, NewPayload::Inline(bytes), expiry),
+        match is_inline(bytes.len()) {
+            true => self.set_payload(hash, key, place, NewPayload::Inline(bytes), expiry),
+            false => self.set_long(hash, key, place, bytes, expiry),
         }
     }
 
@@ -133,7 +133,7 @@ impl Keys<'_> {
         {
             return;
         }
-        let value = Value::Str(Str::new(bytes.to_vec()));
+        let value = Value::Str(Str::copy_of(bytes));
         self.store(hash, key, place, NewPayload::Value(value), expiry);
     }
 

@@ -12,11 +12,12 @@
 mod hints;
 mod needs;
 mod preserve;
-mod scan;
+pub(crate) mod scan;
 mod segment;
 
 use crate::entry::{Entry, EntryMut, EntryRef};
 use crate::hash::KeyHash;
+use crate::heat;
 use crate::snapshot::Epochs;
 pub use hints::Hints;
 pub(crate) use preserve::Walk;
@@ -305,6 +306,21 @@ impl<V: Clone> Table<V> {
     #[inline]
     pub fn set_access(&mut self, place: Place, clock: u32) {
         self.segment_mut(place.slot).entry_mut(place.at).set_access(clock);
+    }
+
+    /// Notes a use of the value at a place that `find` has given. Snapshots do not mind.
+    #[inline]
+    pub(crate) fn warm(&mut self, place: Place, epoch: u8) {
+        let mut entry = self.segment_mut(place.slot).entry_mut(place.at);
+        if let Some(heat) = entry.heat() {
+            entry.set_heat(heat::used(heat, epoch));
+        }
+    }
+
+    /// The entry at a place, to be moved to another tier of memory: what it means stays the same,
+    /// so that snapshots do not mind.
+    pub(crate) fn entry_to_move(&mut self, place: Place) -> EntryMut<'_, V> {
+        self.segment_mut(place.slot).entry_mut(place.at)
     }
 
     /// Adds an entry whose key is not in the table. O(1); now and then one segment splits (about

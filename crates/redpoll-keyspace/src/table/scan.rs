@@ -6,7 +6,7 @@
 //! start (some entries twice); after a merge, which the cursor's remembered depth reveals, it
 //! starts the merged one anew.
 
-use super::{Table, tag_of};
+use super::{Place, Table, tag_of};
 use crate::entry::EntryRef;
 
 /// Where a walk of a table stands. The default is the start.
@@ -44,6 +44,15 @@ impl<V> Table<V> {
         cursor: Cursor,
         visit: &mut impl FnMut(EntryRef<'a, V>),
     ) -> Option<Cursor> {
+        self.places_step(cursor, |place| visit(self.entry(place)))
+    }
+
+    /// As [`Table::scan_step`], but `visit` is given places.
+    pub(crate) fn places_step(
+        &self,
+        cursor: Cursor,
+        mut visit: impl FnMut(Place),
+    ) -> Option<Cursor> {
         if self.directory.is_empty() {
             return None;
         }
@@ -57,7 +66,7 @@ impl<V> Table<V> {
         segment.prefetch_entries(bucket);
         segment.prefetch_entries(bucket + 1);
         for at in segment.at_home(bucket) {
-            visit(segment.entry(at));
+            visit(Place { slot, at });
         }
         let first = u32::from(cursor.prefix) & !(0xffff >> segment.depth);
         if bucket + 1 < buckets {

@@ -11,12 +11,12 @@
 use super::Expiry;
 use crate::footprint;
 use crate::table::Keyed;
+use redpoll_memory::tiers;
 
 /// Bytes of an expiry.
 const EXPIRY: usize = size_of::<u64>();
 
 /// The block of a field.
-#[derive(Clone)]
 pub(super) struct Field(Box<[u8]>);
 
 /// What the head of a block says.
@@ -37,6 +37,12 @@ impl Head {
     }
 }
 
+impl Clone for Field {
+    fn clone(&self) -> Self {
+        Self(tiers::copy(&self.0))
+    }
+}
+
 impl Field {
     pub(super) fn new(name: &[u8], value: &[u8], expiry: Expiry) -> Self {
         let mut head = [0; 10];
@@ -50,7 +56,7 @@ impl Field {
         head[head_len] = rest as u8;
         head_len += 1;
         let expiry_len = if expiry.is_some() { EXPIRY } else { 0 };
-        let mut block = Vec::with_capacity(head_len + expiry_len + name.len() + value.len());
+        let mut block = tiers::with_capacity(head_len + expiry_len + name.len() + value.len());
         block.extend_from_slice(&head[..head_len]);
         if let Some(at_ms) = expiry {
             block.extend_from_slice(&at_ms.to_le_bytes());

@@ -25,7 +25,7 @@ pub use expire::{Condition, FieldExpiry, Persisted, SetExpiry};
 
 use crate::footprint;
 use crate::limits::Limits;
-use crate::listpack::Element;
+use crate::listpack::{Element, Listpack};
 use fields::Fields;
 use packed::Packed;
 
@@ -93,6 +93,22 @@ impl std::fmt::Debug for Hash {
 }
 
 impl Hash {
+    /// The elements as one run of bytes, if the hash is small.
+    pub(crate) fn as_packed(&self) -> Option<&Listpack> {
+        match &self.repr {
+            Repr::Packed(packed) => Some(packed.listpack()),
+            _ => None,
+        }
+    }
+
+    /// The same, to be moved to another tier.
+    pub(crate) fn as_packed_mut(&mut self) -> Option<&mut Listpack> {
+        match &mut self.repr {
+            Repr::Packed(packed) => Some(packed.listpack_mut()),
+            _ => None,
+        }
+    }
+
     /// An empty hash.
     pub fn new() -> Self {
         Self { repr: Repr::Packed(Packed::new()) }

@@ -56,6 +56,11 @@ impl Packed {
         &self.pack
     }
 
+    /// The same, to be moved to another tier of memory.
+    pub(super) fn listpack_mut(&mut self) -> &mut Listpack {
+        &mut self.pack
+    }
+
     pub(super) fn with_expiry(&self) -> bool {
         self.with_expiry
     }

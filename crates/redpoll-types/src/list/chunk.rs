@@ -5,6 +5,7 @@ use super::{End, Needle};
 use crate::footprint;
 use crate::listpack::{self, Builder, Element, Listpack};
 use crate::tree::Item;
+use redpoll_memory::tiers;
 use std::iter::FusedIterator;
 use triomphe::Arc;
 
@@ -15,6 +16,16 @@ pub enum ChunkRef<'a> {
     Packed(&'a Listpack),
     /// One large element.
     Plain(&'a [u8]),
+}
+
+impl<'a> ChunkRef<'a> {
+    /// The chunk's bytes where they lie.
+    pub(crate) fn as_bytes(&self) -> &'a [u8] {
+        match *self {
+            ChunkRef::Packed(listpack) => listpack.as_bytes(),
+            ChunkRef::Plain(bytes) => bytes,
+        }
+    }
 }
 
 /// An item of the tree. The contents are shared with snapshots apart from the tree's nodes, so
@@ -55,7 +66,7 @@ impl Chunk {
 
     /// A chunk with this one large element.
     pub(super) fn plain(value: &[u8]) -> Self {
-        Chunk { data: Data::Plain(Arc::new(value.into())), len: 1 }
+        Chunk { data: Data::Plain(Arc::new(tiers::copy(value))), len: 1 }
     }
 
     /// A chunk with this one element, of the kind that its size asks for.

@@ -68,6 +68,22 @@ impl std::fmt::Debug for List {
 }
 
 impl List {
+    /// The elements as one run of bytes, if the list is small.
+    pub(crate) fn as_packed(&self) -> Option<&Listpack> {
+        match &self.repr {
+            Repr::Packed(pack) => Some(pack),
+            _ => None,
+        }
+    }
+
+    /// The same, to be moved to another tier.
+    pub(crate) fn as_packed_mut(&mut self) -> Option<&mut Listpack> {
+        match &mut self.repr {
+            Repr::Packed(pack) => Some(pack),
+            _ => None,
+        }
+    }
+
     /// An empty list.
     pub fn new() -> Self {
         List { repr: Repr::Packed(Listpack::new()) }

@@ -23,6 +23,7 @@ mod tests;
 use crate::number::{i64_text_len, parse_i64, write_i64};
 use codec::{END, Encoded};
 pub use iter::Iter;
+use redpoll_memory::tiers;
 
 /// Bytes before the first entry.
 const HEADER: usize = 6;
@@ -35,7 +36,7 @@ const EMPTY: [u8; HEADER + 1] = [7, 0, 0, 0, 0, 0, END];
 pub const BYTES_MAX: usize = 1 << 30;
 
 /// A list of strings and integers in one exactly sized run of bytes.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub struct Listpack {
     bytes: Box<[u8]>,
 }
@@ -77,6 +78,14 @@ impl<'a> Element<'a> {
         }
     }
 
+    /// The element's bytes where they lie, unless it is an integer.
+    pub fn bytes(&self) -> Option<&'a [u8]> {
+        match *self {
+            Self::Int(_) => None,
+            Self::Bytes(bytes) => Some(bytes),
+        }
+    }
+
     /// Whether the element's text is `text`.
     pub fn eq_bytes(&self, text: &[u8]) -> bool {
         match *self {
@@ -112,6 +121,12 @@ impl<'a> Element<'a> {
     }
 }
 
+impl Clone for Listpack {
+    fn clone(&self) -> Self {
+        Self { bytes: tiers::copy(&self.bytes) }
+    }
+}
+
 impl Default for Listpack {
     fn default() -> Self {
         Self::new()
@@ -132,7 +147,7 @@ impl Listpack {
 
     /// Takes over bytes of any origin after checking all of them. O(n).
     pub fn from_bytes(bytes: Box<[u8]>) -> Result<Self, Corrupt> {
-        let listpack = Self { bytes };
+        let listpack = Self { bytes: tiers::place(bytes.into_vec()).into_boxed_slice() };
         let bytes = &listpack.bytes;
         if bytes.len() < EMPTY.len() || bytes.last() != Some(&END) {
             return Err(Corrupt);
@@ -153,6 +168,11 @@ impl Listpack {
             return Err(Corrupt);
         }
         Ok(listpack)
+    }
+
+    /// Moves the bytes to a tier of memory; returns how many moved.
+    pub(crate) fn relocate(&mut self, tier: tiers::Tier) -> usize {
+        if tiers::relocate_box(&mut self.bytes, tier) { self.bytes.len() } else { 0 }
     }
 
     /// The bytes in Redis's format.
@@ -373,7 +393,7 @@ impl Listpack {
         let mut bytes = Vec::with_capacity(self.end() + other.bytes.len() - HEADER);
         bytes.extend_from_slice(&self.bytes[..self.end()]);
         bytes.extend_from_slice(&other.bytes[HEADER..]);
-        self.bytes = bytes.into_boxed_slice();
+        self.bytes = tiers::place(bytes).into_boxed_slice();
         self.write_header(count);
     }
 
@@ -430,6 +450,7 @@ impl Listpack {
         bytes.copy_within(at + old_len..old_total, at + new_len);
         bytes.truncate(new_total);
         self.bytes = bytes.into_boxed_slice();
+        tiers::settle_box(&mut self.bytes, new_total.saturating_sub(old_total));
     }
 }
 
@@ -498,7 +519,8 @@ impl Builder {
     /// The listpack, exactly sized.
     pub fn finish(mut self) -> Listpack {
         self.bytes.push(END);
-        let mut listpack = Listpack { bytes: self.bytes.into_boxed_slice() };
+        self.bytes.shrink_to_fit();
+        let mut listpack = Listpack { bytes: tiers::place(self.bytes).into_boxed_slice() };
         listpack.write_header(self.count);
         listpack
     }

@@ -5,6 +5,7 @@
 
 use crate::footprint;
 use crate::table::Keyed;
+use redpoll_memory::tiers;
 
 /// Longest member that needs no allocation.
 const INLINE_MAX: usize = 7;
@@ -22,7 +23,7 @@ const _: () = assert!(size_of::<Member>() == 16);
 impl Member {
     pub(super) fn new(text: &[u8]) -> Self {
         if text.len() > INLINE_MAX {
-            return Self::Heap(text.into());
+            return Self::Heap(tiers::copy(text));
         }
         let mut bytes = [0; INLINE_MAX];
         bytes[..text.len()].copy_from_slice(text);

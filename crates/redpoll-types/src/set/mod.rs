@@ -53,6 +53,22 @@ impl std::fmt::Debug for Set {
 }
 
 impl Set {
+    /// The elements as one run of bytes, if the set is small.
+    pub(crate) fn as_packed(&self) -> Option<&Listpack> {
+        match &self.repr {
+            Repr::Packed(pack) => Some(pack),
+            _ => None,
+        }
+    }
+
+    /// The same, to be moved to another tier.
+    pub(crate) fn as_packed_mut(&mut self) -> Option<&mut Listpack> {
+        match &mut self.repr {
+            Repr::Packed(pack) => Some(pack),
+            _ => None,
+        }
+    }
+
     /// An empty set, which becomes what its first member asks for.
     pub fn new() -> Self {
         Self { repr: Repr::Ints(IntSet::new()) }

@@ -2,6 +2,7 @@
 
 use crate::footprint;
 use crate::listpack::codec::{self, Encoded};
+use redpoll_memory::tiers;
 
 /// Bytes of a listpack before its first element.
 pub(super) const HEADER: usize = 6;
@@ -68,6 +69,7 @@ pub(super) fn make_room(bytes: &mut Vec<u8>, more: usize) {
     if bytes.capacity() - bytes.len() < more {
         let wanted = footprint::allocated(bytes.len() + more);
         bytes.reserve_exact(wanted - bytes.len());
+        tiers::settle(bytes, more);
     }
 }
 

@@ -22,6 +22,7 @@ use crate::limits::Limits;
 use crate::listpack::codec::{self, END, Encoded};
 use crate::listpack::{Element, Iter};
 use crate::tree::Item;
+use redpoll_memory::tiers;
 use triomphe::Arc;
 
 /// Largest node in bytes, whatever the configuration says: the format's lengths have 32 bits.
@@ -119,7 +120,7 @@ impl Node {
         let fields = words.clone().count() / 2;
         let size = HEADER + 16 + words.clone().map(|word| word.len() + 3).sum::<usize>();
         let size = footprint::allocated(size).max(reserve.min(RESERVE_MAX));
-        let mut bytes = Vec::with_capacity(size);
+        let mut bytes = tiers::with_capacity(size);
         bytes.extend_from_slice(&[0; HEADER]);
         let mut count = 4 + fields;
         for number in [1, 0, fields as i64] {
@@ -380,12 +381,12 @@ impl Node {
         set_integer(&mut bytes, head.deleted_at, 0);
         write_header(&mut bytes, count);
         bytes.shrink_to_fit();
-        self.bytes = Arc::new(bytes);
+        self.bytes = Arc::new(tiers::place(bytes));
     }
 
     /// A node of bytes that are known to be one, with so many entries that are not deleted.
     pub(super) fn of(first: StreamId, live: u32, bytes: Vec<u8>) -> Self {
-        Node { first, live, bytes: Arc::new(bytes) }
+        Node { first, live, bytes: Arc::new(tiers::place(bytes)) }
     }
 }
 

@@ -70,6 +70,22 @@ impl std::fmt::Debug for ZSet {
 const ONE_BY_ONE: usize = 4;
 
 impl ZSet {
+    /// The elements as one run of bytes, if the set is small.
+    pub(crate) fn as_packed(&self) -> Option<&Listpack> {
+        match &self.repr {
+            Repr::Packed(pack) => Some(pack),
+            _ => None,
+        }
+    }
+
+    /// The same, to be moved to another tier.
+    pub(crate) fn as_packed_mut(&mut self) -> Option<&mut Listpack> {
+        match &mut self.repr {
+            Repr::Packed(pack) => Some(pack),
+            _ => None,
+        }
+    }
+
     /// An empty set.
     pub fn new() -> Self {
         ZSet { repr: Repr::Packed(Listpack::new()) }

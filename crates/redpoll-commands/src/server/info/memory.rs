@@ -5,11 +5,13 @@ use crate::prelude::*;
 use crate::server::memory_figures::{MemoryFigures, human};
 use crate::server::process;
 use crate::server::survey::Survey;
+use redpoll_engine::tiers::Usage;
 use std::sync::atomic::Ordering::Relaxed;
 
 pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, survey: &Survey) {
     let figures = MemoryFigures::take(ctx, survey);
     usage(text, &figures);
+    tiers(text, ctx);
     scripts(text, ctx);
     let config = &ctx.engine.config;
     both(text, "maxmemory", config.maxmemory());
@@ -44,6 +46,17 @@ fn usage(text: &mut Text, figures: &MemoryFigures) {
     text.field("allocator_active", figures.allocator.active);
     text.field("allocator_resident", figures.allocator.resident);
     both(text, "total_system_memory", process::system_memory() as u64);
+}
+
+/// The fields that MemKeyDB has, where there is far memory.
+fn tiers(text: &mut Text, ctx: &Ctx<'_>) {
+    if ctx.engine.config.far_memory().is_empty() {
+        return;
+    }
+    let usage = Usage::now();
+    text.field("pmem_threshold", ctx.engine.tiers.threshold.load(Relaxed));
+    both(text, "used_memory_dram", usage.dram);
+    both(text, "used_memory_pmem", usage.far);
 }
 
 fn scripts(text: &mut Text, ctx: &Ctx<'_>) {

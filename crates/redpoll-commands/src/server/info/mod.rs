@@ -22,6 +22,7 @@ mod server;
 mod shm;
 mod stats;
 mod text;
+mod tiers;
 mod tls;
 
 pub(super) use keysizes::Sizes;
@@ -72,6 +73,7 @@ const SECTIONS: &[Section] = &[
     section(&["TLS"], true, tls::write),
     section(&["Shm"], true, shm::write),
     section(&["Background"], true, background::write),
+    section(&["Tiers"], true, tiers::write),
     section(&["Modules", "module_list"], true, modules::write),
     section(&["Commandstats"], false, commandstats::write),
     section(&["Errorstats"], true, errorstats::write),
@@ -138,7 +140,7 @@ mod tests {
         server.run(&mut session, command)
     }
 
-    const DEFAULT: [&str; 14] = [
+    const DEFAULT: [&str; 15] = [
         "Server",
         "Clients",
         "Memory",
@@ -149,6 +151,7 @@ mod tests {
         "TLS",
         "Shm",
         "Background",
+        "Tiers",
         "Modules",
         "Errorstats",
         "Cluster",
@@ -159,10 +162,10 @@ mod tests {
     fn sections_are_chosen_by_name() {
         assert_eq!(headings(&info("INFO")), DEFAULT);
         assert_eq!(headings(&info("INFO default")), DEFAULT);
-        assert_eq!(headings(&info("INFO ALL")).len(), 16);
-        assert_eq!(headings(&info("INFO everything")).len(), 16);
+        assert_eq!(headings(&info("INFO ALL")).len(), 17);
+        assert_eq!(headings(&info("INFO everything")).len(), 17);
         assert_eq!(headings(&info("INFO cpu SERVER cpu")), ["Server", "CPU"]);
-        assert_eq!(headings(&info("INFO default commandstats"))[11], "Commandstats");
+        assert_eq!(headings(&info("INFO default commandstats"))[12], "Commandstats");
         assert_eq!(info("INFO nothing"), r#""""#);
     }
 

@@ -3,6 +3,7 @@
 use crate::prelude::*;
 use crate::server::memory_figures::MemoryFigures;
 use crate::server::survey::Survey;
+use redpoll_engine::tiers::Usage;
 
 pub(super) const STATS: Command = Command {
     spec: Spec {
@@ -28,7 +29,7 @@ fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
         ("rss-overhead.ratio", figures.rss_overhead()),
         ("fragmentation", figures.fragmentation()),
     ];
-    ctx.reply.map(27 + dbs.clone().count());
+    ctx.reply.map(29 + dbs.clone().count());
     sizes(ctx, &figures);
     for (number, db) in dbs {
         ctx.reply.bulk(format!("db.{number}").as_bytes());
@@ -61,6 +62,9 @@ fn sizes(ctx: &mut Ctx<'_>, figures: &MemoryFigures) {
     count(ctx, "aof.buffer", 0);
     count(ctx, "lua.caches", ctx.engine.scripts.script_bytes());
     count(ctx, "functions.caches", 0);
+    let usage = Usage::now();
+    count(ctx, "tiers.dram", usage.dram as usize);
+    count(ctx, "tiers.far", usage.far as usize);
 }
 
 fn totals(ctx: &mut Ctx<'_>, figures: &MemoryFigures) {
@@ -97,7 +101,7 @@ mod tests {
         assert!(stats.contains(" db.0 {overhead.hashtable.main "), "{stats}");
         assert!(stats.contains(" keys.count 1 "), "{stats}");
         let raw = server.raw(&mut session, "MEMORY STATS");
-        assert!(raw.starts_with(b"%28\r\n"));
+        assert!(raw.starts_with(b"%30\r\n"));
         assert_eq!(server.run(&mut session, "PING"), "PONG");
     }
 }

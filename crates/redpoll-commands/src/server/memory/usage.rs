@@ -1,4 +1,4 @@
-//! `MEMORY USAGE key [SAMPLES count]`: the bytes that a key and its value take.
+//! `MEMORY USAGE key [SAMPLES count] [TIERS]`: the bytes that a key and its value take.
 
 use crate::prelude::*;
 use redpoll_engine::spec::Cost;
@@ -17,7 +17,11 @@ pub(super) const USAGE: Command = Command {
         group: Group::Server,
         since: "4.0.0",
         summary: "Estimates the bytes that a key and its value take.",
-        args: &[Arg::key("key", 0), Arg::integer("count").token("SAMPLES").optional()],
+        args: &[
+            Arg::key("key", 0),
+            Arg::integer("count").token("SAMPLES").optional(),
+            Arg::flag("tiers", "TIERS").optional(),
+        ],
         complexity: "O(N), N being the samples",
         ..Spec::EMPTY
     },
@@ -25,31 +29,48 @@ pub(super) const USAGE: Command = Command {
 };
 
 /// All elements, where all are to be looked at.
-const COST: Option<Cost> = Some(|keys, args| match samples(args) {
-    Ok(0) => keys.elements(args.at(2)),
-    Ok(samples) => samples.min(keys.elements(args.at(2))),
+const COST: Option<Cost> = Some(|keys, args| match options(args) {
+    Ok((0, _) | (_, true)) => keys.elements(args.at(2)),
+    Ok((samples, _)) => samples.min(keys.elements(args.at(2))),
     Err(_) => 0,
 });
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
-    let samples = samples(args)?;
-    match bytes(ctx, args.at(2), samples) {
-        Some(bytes) => ctx.reply.count(bytes),
-        None => ctx.reply.null(),
+    let (samples, tiers) = options(args)?;
+    let Some(bytes) = bytes(ctx, args.at(2), samples) else {
+        ctx.reply.null();
+        return Ok(());
+    };
+    if !tiers {
+        ctx.reply.count(bytes);
+        return Ok(());
     }
+    let far = ctx.keys.peek(args.at(2)).map_or(0, |entry| match entry.payload() {
+        Payload::Value(value) => value.far_bytes(),
+        _ => 0,
+    });
+    ctx.reply.map(2);
+    ctx.reply.bulk(b"dram");
+    ctx.reply.count(bytes.saturating_sub(far));
+    ctx.reply.bulk(b"far");
+    ctx.reply.count(far);
     Ok(())
 }
 
-/// 0 means all.
-fn samples(args: Args<'_>) -> Result<usize> {
-    let mut samples = DEFAULT_SAMPLES;
+/// How many elements to look at, 0 for all; and whether the tiers are asked for.
+fn options(args: Args<'_>) -> Result<(usize, bool)> {
+    let (mut samples, mut tiers) = (DEFAULT_SAMPLES, false);
     let mut words = args.iter_from(3);
     while let Some(option) = words.next() {
+        if parse::is(option, "tiers") {
+            tiers = true;
+            continue;
+        }
         let value = words.next().filter(|_| parse::is(option, "samples"));
         let count = parse::int(value.ok_or(Error::Syntax)?)?;
         samples = usize::try_from(count).map_err(|_| Error::Syntax)?;
     }
-    Ok(samples)
+    Ok((samples, tiers))
 }
 
 /// The entry's block, what its value has elsewhere, and its share of the table.
@@ -82,6 +103,16 @@ mod tests {
         let (small, large) = (usage(10), usage(10_000));
         assert!((18..100).contains(&small), "{small}");
         assert!((10_000..13_000).contains(&large), "{large}");
+    }
+
+    #[test]
+    fn tells_the_tiers_apart() {
+        let mut server = TestServer::new();
+        let mut session = server.client();
+        server.run(&mut session, "SET k v");
+        let tiers = server.run(&mut session, "MEMORY USAGE k TIERS");
+        assert!(tiers.starts_with("[dram ") && tiers.ends_with(" far 0]"), "{tiers}");
+        check("MEMORY USAGE k TIERS", "nil");
     }
 
     #[test]

@@ -1,0 +1,182 @@
+//! `cargo xtask guest`: tests on hardware that this machine does not have, in a virtual machine.
+//!
+//! QEMU emulates a processor and an NVDIMM; the kernel is Debian's, unpacked and not installed; the
+//! root file system is this machine's, seen through 9p, so that the test program and the server run
+//! there as they were built here. The guest makes of the NVDIMM what is to be tried, one after the
+//! other: a DAX device mapped directly, memory of a NUMA node without processors, a file system
+//! with DAX; and runs the tests of the tiers on each.
+//!
+//! It shows function, not speed: everything is emulated. Nothing is changed on this machine but for
+//! packages that root lets it install.
+
+mod image;
+
+use crate::packages;
+use crate::repo::{self, cargo};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// What the guest runs, in the host's root.
+const SCRIPT: &str = include_str!("tiers.sh");
+/// The line with which it ends if all is well.
+const PASSED: &str = "guest: passed";
+/// How long everything may take.
+const PATIENCE: Duration = Duration::from_secs(20 * 60);
+
+/// Programs that are needed, and how to find out whether they are there.
+const NEEDS: &[packages::Need] = &[
+    need("qemu-system-x86", &["qemu-system-x86_64", "--version"], "the virtual machine"),
+    need("busybox-static", &["busybox", "true"], "what the guest starts with"),
+    need("cpio", &["cpio", "--version"], "packs the guest's first files"),
+    need("kmod", &["modprobe", "--version"], "finds the kernel's modules"),
+    need("ndctl", &["ndctl", "--version"], "sets the NVDIMM up"),
+    need("daxctl", &["daxctl", "--version"], "turns it into memory of a node"),
+    need("numactl", &["numactl", "--show"], "shows the nodes"),
+    need("e2fsprogs", &["mkfs.ext4", "-V"], "makes a file system"),
+];
+
+const fn need(
+    package: &'static str,
+    probe: &'static [&'static str],
+    purpose: &'static str,
+) -> packages::Need {
+    packages::Need { package, probe, purpose }
+}
+
+/// Runs the command.
+pub fn run(args: &[String]) -> ExitCode {
+    if !args.is_empty() {
+        eprintln!("Usage: cargo xtask guest");
+        return ExitCode::from(2);
+    }
+    match check() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("guest: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs the tests in the guest; says so and succeeds where there can be none.
+///
+/// # Errors
+/// If something cannot be built or started, or a test fails.
+pub fn check() -> Result<(), String> {
+    if let Err(missing) = packages::ensure_all(NEEDS) {
+        println!("skipped: no guest can be run here\n{missing}");
+        return Ok(());
+    }
+    let directory = repo::root().join("target/guest");
+    std::fs::create_dir_all(&directory).map_err(|error| error.to_string())?;
+    let (server, tests) = (build_server()?, build_tests()?);
+    let image = image::make(&directory)?;
+    let script = directory.join("tiers.sh");
+    std::fs::write(&script, SCRIPT).map_err(|error| error.to_string())?;
+    let words = format!("{},{},{}", script.display(), server.display(), tests.display());
+    watch(start(&image, &words)?)
+}
+
+/// Builds the server and says where it is.
+fn build_server() -> Result<PathBuf, String> {
+    let lines = build(&["build", "-p", "redpoll-server"])?;
+    executable(&lines, "redpoll-server").ok_or("cargo did not say where the server is".into())
+}
+
+/// Builds the integration tests and says where they are.
+fn build_tests() -> Result<PathBuf, String> {
+    let lines = build(&["test", "-p", "redpoll-tests", "--test", "server", "--no-run"])?;
+    executable(&lines, "server").ok_or("cargo did not say where the tests are".into())
+}
+
+fn build(args: &[&str]) -> Result<String, String> {
+    let output = cargo()
+        .args(args)
+        .arg("--message-format=json")
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| format!("cargo could not be started: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("`cargo {}`: {}", args.join(" "), output.status));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// The program of a target in what cargo tells as JSON, one object a line.
+fn executable(lines: &str, target: &str) -> Option<PathBuf> {
+    let name = format!("\"name\":\"{target}\"");
+    let of_target = lines.lines().filter(|line| line.contains(&name));
+    let path = of_target.filter_map(|line| line.split("\"executable\":\"").nth(1)).last()?;
+    Some(PathBuf::from(path.split('"').next()?))
+}
+
+/// Starts the machine.
+fn start(image: &image::Image, words: &str) -> Result<Child, String> {
+    let append = format!("console=ttyS0 quiet panic=-1 guest_run={words}");
+    let mut qemu = Command::new("qemu-system-x86_64");
+    // Hardware virtualisation hangs in many containers even where the device is there.
+    qemu.args(["-accel", "tcg,thread=multi", "-cpu", "max", "-machine", "q35,nvdimm=on"]);
+    qemu.args(["-m", "2048,slots=4,maxmem=8G", "-smp", "2", "-nographic", "-no-reboot"]);
+    qemu.args(["-object", "memory-backend-ram,id=near,size=2048M"]);
+    qemu.args(["-numa", "node,nodeid=0,memdev=near,cpus=0-1", "-numa", "node,nodeid=1"]);
+    // With a small label area the region would be misaligned and could not be used.
+    qemu.args(["-object", "memory-backend-ram,id=far,size=1040M", "-device"]);
+    qemu.arg("nvdimm,id=nvdimm1,memdev=far,label-size=16M,unarmed=off,node=1");
+    qemu.args(["-virtfs", "local,path=/,mount_tag=host,security_model=none,multidevs=remap"]);
+    qemu.arg("-kernel").arg(&image.kernel).arg("-initrd").arg(&image.initrd);
+    qemu.arg("-append").arg(append);
+    qemu.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+    qemu.spawn().map_err(|error| format!("the virtual machine could not be started: {error}"))
+}
+
+/// Shows what the guest says until it ends.
+fn watch(mut machine: Child) -> Result<(), String> {
+    let console = machine.stdout.take().ok_or("the guest has no console")?;
+    let reader = thread::spawn(move || {
+        let mut passed = false;
+        for line in BufReader::new(console).split(b'\n').map_while(Result::ok) {
+            let line = String::from_utf8_lossy(&line);
+            let line = line.trim_end();
+            println!("    {line}");
+            passed |= line.ends_with(PASSED);
+        }
+        passed
+    });
+    let begun = Instant::now();
+    loop {
+        match machine.try_wait().map_err(|error| error.to_string())? {
+            Some(_) => break,
+            None if begun.elapsed() > PATIENCE => {
+                let _ = machine.kill();
+                return Err(format!("not done within {} minutes", PATIENCE.as_secs() / 60));
+            }
+            None => thread::sleep(Duration::from_millis(200)),
+        }
+    }
+    match reader.join() {
+        Ok(true) => Ok(()),
+        _ => Err("a test failed in the guest (see above)".into()),
+    }
+}
+
+/// Whether something is a file.
+fn is_file(path: &Path) -> bool {
+    path.metadata().is_ok_and(|found| found.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_are_found_in_what_cargo_says() {
+        let lines = "{\"target\":{\"name\":\"server\"},\"executable\":null}\n\
+                     {\"target\":{\"name\":\"server\"},\"executable\":\"/t/server-1\",\"x\":0}\n\
+                     {\"target\":{\"name\":\"other\"},\"executable\":\"/t/other\"}";
+        assert_eq!(executable(lines, "server"), Some(PathBuf::from("/t/server-1")));
+        assert_eq!(executable(lines, "none"), None);
+    }
+}
