@@ -162,14 +162,10 @@ fn measure(session: &mut Session<'_>, kind: &Kind) -> Result<(), String> {
             .collect();
         // One that cannot be sent again is over soon.
         let busy = if kind.again { busy } else { busy / 4 };
-        let probed = probe::reading(
-            &server,
-            |number| key(number),
-            || {
-                thread::sleep(busy);
-                Ok(())
-            },
-        );
+        let probed = probe::reading(&server, key, || {
+            thread::sleep(busy);
+            Ok(())
+        });
         heavy_done.store(true, Relaxed);
         let troubled: Result<Vec<()>, String> =
             heavy.into_iter().map(|one| one.join().map_err(|_| "the load failed")?).collect();
