@@ -68,8 +68,8 @@ impl Errand {
         copies.any(|it| is_set(&it.changed) && (any || it.flags.writes()))
     }
 
-    /// Copies its keys once more, under their locks, as they are at the view's moment; it asks again
-    /// to be told of changes.
+    /// Copies its keys once more, under their locks, as they are at the view's moment; and asks to
+    /// be told of changes again.
     pub(super) fn copy_again(&mut self, keys: &mut Keys<'_>) {
         self.now = keys.now();
         for copied in &mut self.copies {
