@@ -333,15 +333,7 @@ impl Executor {
             return Ok(Commit::Stale);
         }
         let rewritten = by_value.or(result.rewritten);
-        keys.effects.absorb(result.effects);
-        for copied in &errand.copies {
-            keys.unwatch(&copied.key, &copied.changed);
-        }
-        for saved in result.changed {
-            let key: Box<[u8]> = saved.key().into();
-            keys.take_over(saved);
-            keys.modified(&key);
-        }
+        errand.take_over(&mut keys, result.effects, result.changed);
         let mut ctx = Ctx {
             engine: &engine,
             reply: Reply::new(out, errand.proto),

@@ -14,6 +14,7 @@ use crate::refusal::WriteRefusal;
 use crate::session::{ReplyMode, Session};
 use crate::spec::{Command, Flags, KeyFlags, Locks, Spec};
 use redpoll_config::LongCommands;
+use redpoll_keyspace::effect::Effects;
 use redpoll_keyspace::stripe::WatchFlag;
 use redpoll_keyspace::{Keys, Saved, clock};
 use redpoll_resp::{Args, OwnedArgs, Proto};
@@ -67,8 +68,8 @@ impl Errand {
         copies.any(|it| is_set(&it.changed) && (any || it.flags.writes()))
     }
 
-    /// Copies its keys once more, under their locks, as they are at the view's moment; each is asked
-    /// for again.
+    /// Copies its keys once more, under their locks, as they are at the view's moment; and asks to
+    /// be told of changes again.
     pub(super) fn copy_again(&mut self, keys: &mut Keys<'_>) {
         self.now = keys.now();
         for copied in &mut self.copies {
@@ -76,6 +77,19 @@ impl Errand {
             copied.changed = WatchFlag::default();
             keys.watch(&copied.key, &copied.changed);
             copied.saved = Some(keys.save(&copied.key));
+        }
+    }
+
+    /// Lets what it has come to become what is there; its keys are locked.
+    pub(super) fn take_over(&self, keys: &mut Keys<'_>, effects: Effects, changed: Vec<Saved>) {
+        keys.effects.absorb(effects);
+        for copied in &self.copies {
+            keys.unwatch(&copied.key, &copied.changed);
+        }
+        for saved in changed {
+            let key: Box<[u8]> = saved.key().into();
+            keys.take_over(saved);
+            keys.modified(&key);
         }
     }
 

@@ -9,7 +9,7 @@ impl Keys<'_> {
     /// How many elements the collection at a key has, as what walking it costs; 0 for strings and
     /// for what is not there. Nothing is counted, and what has expired stays.
     pub fn elements(&self, key: &[u8]) -> usize {
-        match self.found_value(key) {
+        match self.seen(key) {
             Some(Value::List(list)) => list.len(),
             Some(Value::Set(set)) => set.len(),
             Some(Value::ZSet(zset)) => zset.len(),
@@ -19,14 +19,20 @@ impl Keys<'_> {
         }
     }
 
+    /// The value at a key; none if its stripe is not locked, as a call may name other keys than its
+    /// metadata finds in it, before it is refused.
+    fn seen(&self, key: &[u8]) -> Option<&Value> {
+        if self.holds_key(key) { self.found_value(key) } else { None }
+    }
+
     /// The value of type `T` at a key; nothing is counted, and what has expired stays.
     pub fn glimpse<T: Typed>(&self, key: &[u8]) -> Option<&T> {
-        T::of(self.found_value(key)?)
+        T::of(self.seen(key)?)
     }
 
     /// The length of the long string at a key; 0 for what is short, no string or not there.
     pub fn long_len(&self, key: &[u8]) -> usize {
-        match self.found_value(key) {
+        match self.seen(key) {
             Some(Value::Str(text)) => text.as_bytes().len(),
             _ => 0,
         }
