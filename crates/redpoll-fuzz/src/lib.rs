@@ -22,6 +22,7 @@ pub mod rdb_file;
 pub mod request_parser;
 pub mod restore_payload;
 pub mod script_values;
+pub mod search_language;
 pub mod snapshots;
 pub mod store;
 
@@ -51,6 +52,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "snapshots", run: snapshots::run, seeds: command_sequences::seeds },
     Target { name: "hostile_ring", run: hostile_ring::run, seeds: hostile_ring::seeds },
     Target { name: "script_values", run: script_values::run, seeds: script_values::seeds },
+    Target { name: "search_language", run: search_language::run, seeds: search_language::seeds },
 ];
 
 /// The target of this name.

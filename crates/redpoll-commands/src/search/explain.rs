@@ -1,7 +1,7 @@
 //! `FT.EXPLAIN index query [DIALECT dialect]` and `FT.EXPLAINCLI`: what a query means.
 
 use super::common;
-use super::query::QueryOptions;
+use super::request::Request;
 use crate::prelude::*;
 use redpoll_engine::search::Words;
 use redpoll_search::query;
@@ -55,16 +55,8 @@ const ARGS: &[Arg] = &[
 fn explained(ctx: &Ctx<'_>, args: Args<'_>) -> Result<Vec<u8>> {
     let index = common::index(ctx, args.at(1))?;
     let mut words = Words::new(args.iter_from(3));
-    let mut options = QueryOptions::new(ctx);
-    while let Some(word) = words.next_word() {
-        if !options.option(word, &mut words)? {
-            return Err(Error::text(format!(
-                "Unknown argument `{}` at position {} for <main>",
-                String::from_utf8_lossy(word),
-                words.position()
-            )));
-        }
-    }
-    let prepared = options.prepare(&index, args.at(2))?;
+    // What a search is asked for besides may stand here too; it changes nothing.
+    let request = Request::parse(ctx, &mut words)?;
+    let prepared = request.query.prepare(&index, args.at(2))?;
     Ok(query::explain(&prepared.root, &*index.index.schema()))
 }

@@ -42,73 +42,95 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         return Err(Error::text("The QUERY keyword is expected"));
     }
     let words: Vec<&[u8]> = [args.at(1)].into_iter().chain(args.iter_from(query + 1)).collect();
-    let modern = ctx.reply.proto() != Proto::Resp2;
-    match modern {
-        true => {
-            ctx.reply.map(2);
-            ctx.reply.simple("Results");
-        }
-        false => ctx.reply.array(2),
-    }
-    let profile = if searches {
+    if searches {
         let found = search::find(ctx, &words)?;
-        let micros = found.deadline.micros();
+        head(&mut ctx.reply, "Results");
+        let query_micros = found.deadline.micros();
         results::reply(ctx, &found);
         Profile {
-            micros,
+            query_micros,
             total_micros: found.deadline.micros(),
             count: found.results.total,
             processors: &["Index", "Scorer", "Sorter", "Loader"],
-            warnings: (found.results.interrupted, found.results.truncated),
-            root: found.prepared.root,
+            warnings: results::warning_texts(found.results.interrupted, found.results.truncated),
+            root: &found.prepared.root,
         }
+        .reply(&mut ctx.reply);
     } else {
         let made = aggregate::make(ctx, &words)?;
-        let micros = made.deadline.micros();
+        head(&mut ctx.reply, "Results");
+        let query_micros = made.deadline.micros();
         rows::reply(&mut ctx.reply, &made.pipeline, &made.rows, made.total, made.timed_out);
         Profile {
-            micros,
+            query_micros,
             total_micros: made.deadline.micros(),
             count: made.total as u64,
             processors: &["Index", "Loader", "Pipeline"],
-            warnings: (made.timed_out, false),
-            root: made.prepared.root,
+            warnings: results::warning_texts(made.timed_out, false),
+            root: &made.prepared.root,
         }
-    };
-    if modern {
-        ctx.reply.simple("Profile");
+        .reply(&mut ctx.reply);
     }
-    profile.reply(&mut ctx.reply);
     Ok(())
 }
 
+/// The reply has two parts, with names where the protocol has maps.
+fn head(reply: &mut Reply<'_>, first: &str) {
+    if reply.proto() == Proto::Resp2 {
+        reply.array(2);
+    } else {
+        reply.map(2);
+        reply.simple(first);
+    }
+}
+
 /// How a query went.
-struct Profile {
-    micros: u64,
+struct Profile<'a> {
+    query_micros: u64,
     total_micros: u64,
     count: u64,
     processors: &'static [&'static str],
-    warnings: (bool, bool),
-    root: Node,
+    warnings: Vec<&'static str>,
+    root: &'a Node,
 }
 
-impl Profile {
+impl Profile<'_> {
+    /// One shard, which is this server, and nobody who coordinates it with others.
     fn reply(&self, reply: &mut Reply<'_>) {
-        let milliseconds = |micros: u64| general(micros as f64 / 1000.0);
-        reply.map(5);
-        reply.simple("Total profile time");
-        reply.double_text(milliseconds(self.total_micros).as_bytes());
-        reply.simple("Query time");
-        reply.double_text(milliseconds(self.micros).as_bytes());
-        results::warnings(reply, self.warnings.0, self.warnings.1);
+        if reply.proto() != Proto::Resp2 {
+            reply.simple("Profile");
+        }
+        reply.map(2);
+        reply.simple("Shards");
+        reply.array(1);
+        self.shard(reply);
+        reply.simple("Coordinator");
+        reply.map(0);
+    }
+
+    fn shard(&self, reply: &mut Reply<'_>) {
+        let times = [
+            ("Total profile time", self.total_micros),
+            ("Query time", self.query_micros),
+        ];
+        reply.map(times.len() + 3);
+        for (name, micros) in times {
+            reply.simple(name);
+            reply.double_text(general(micros as f64 / 1000.0).as_bytes());
+        }
+        reply.simple("Warning");
+        let none = ["None"];
+        let warnings = if self.warnings.is_empty() { &none } else { self.warnings.as_slice() };
+        reply.array(warnings.len());
+        warnings.iter().for_each(|text| reply.simple(text));
         reply.simple("Iterators profile");
-        iterator(reply, &self.root, Some(self.count));
+        iterator(reply, self.root, Some(self.count));
         reply.simple("Result processors profile");
         reply.array(self.processors.len());
         for processor in self.processors {
             reply.map(1);
             reply.simple("Type");
-            reply.bulk(processor.as_bytes());
+            reply.simple(processor);
         }
     }
 }

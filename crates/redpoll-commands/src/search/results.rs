@@ -122,13 +122,18 @@ fn reply_map(
 
 /// What a client should know of results that are not all of them.
 pub(super) fn warnings(reply: &mut Reply<'_>, timed_out: bool, truncated: bool) {
+    let texts = warning_texts(timed_out, truncated);
+    reply.simple("warning");
+    reply.array(texts.len());
+    texts.iter().for_each(|text| reply.simple(text));
+}
+
+pub(super) fn warning_texts(timed_out: bool, truncated: bool) -> Vec<&'static str> {
     let all = [
         (timed_out, "Timeout limit was reached"),
         (truncated, "Max prefix expansions limit was reached"),
     ];
-    reply.simple("warning");
-    reply.array(all.iter().filter(|(there, _)| *there).count());
-    all.iter().filter(|(there, _)| *there).for_each(|(_, text)| reply.simple(text));
+    all.into_iter().filter(|(there, _)| *there).map(|(_, text)| text).collect()
 }
 
 fn score(reply: &mut Reply<'_>, hit: &Hit) {

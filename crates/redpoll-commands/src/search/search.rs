@@ -4,13 +4,12 @@ use super::query::{Prepared, distances};
 use super::request::Request;
 use super::{common, load, results};
 use crate::prelude::*;
-use redpoll_engine::search::{Deadline, SearchIndex, TimeoutPolicy, Words};
+use redpoll_engine::search::{Deadline, TimeoutPolicy, Words};
 use redpoll_search::Snapshot;
 use redpoll_search::document::Value;
 use redpoll_search::execute::{Hit, Limits, SearchOptions, SearchResults, Sort};
 use redpoll_search::query::Fields;
 use std::cmp::Ordering;
-use std::sync::Arc;
 
 pub const SEARCH: Command = Command {
     spec: Spec {
@@ -86,7 +85,6 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
 
 /// What a search has found, and what it was asked for.
 pub(super) struct Found<'a> {
-    pub(super) index: Arc<SearchIndex>,
     pub(super) request: Request<'a>,
     pub(super) prepared: Prepared,
     pub(super) snapshot: Snapshot,
@@ -101,6 +99,12 @@ pub(super) fn find<'a>(ctx: &mut Ctx<'_>, words: &[&'a [u8]]) -> Result<Found<'a
     let index = common::index(ctx, name)?;
     let text = words.next_word().unwrap_or_default();
     let request = Request::parse(ctx, &mut words)?;
+    let shortens = request.summarize.is_some() || request.highlight.is_some();
+    if shortens && index.index.schema().options().no_highlight {
+        return Err(Error::text(
+            "Cannot use HIGHLIGHT/SUMMARIZE because NOOFSETS was specified at index level",
+        ));
+    }
     let deadline = Deadline::after(request.timeout_ms);
     let prepared = request.query.prepare(&index, text)?;
     let snapshot = index.index.snapshot();
@@ -112,7 +116,7 @@ pub(super) fn find<'a>(ctx: &mut Ctx<'_>, words: &[&'a [u8]]) -> Result<Found<'a
     if timed_out && ctx.engine.search.config.read().on_timeout == TimeoutPolicy::Fail {
         return Err(Error::text("Timeout limit was reached"));
     }
-    Ok(Found { index, request, prepared, snapshot, results, deadline })
+    Ok(Found { request, prepared, snapshot, results, deadline })
 }
 
 struct Search<'s, 'c, 'a> {

@@ -99,7 +99,9 @@ impl Search {
             [b"FT.DICTADD", name, words @ ..] => {
                 let mut dictionaries = self.dictionaries.write();
                 let dictionary: &mut Dictionary = dictionaries.entry((*name).into()).or_default();
-                words.iter().for_each(|word| drop(dictionary.add(word)));
+                words.iter().for_each(|word| {
+                    dictionary.add(word);
+                });
                 true
             }
             [b"FT.SUGADD", key, text, score, rest @ ..] => {

@@ -9,7 +9,6 @@ use redpoll_keyspace::entry::Payload;
 use redpoll_keyspace::table::Cursor;
 use redpoll_types::hash::Hash;
 use redpoll_types::value::Typed;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
