@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::expand::{self, Pattern};
+use super::expand::{self, Infos, Pattern};
 use super::iter::Near;
 use super::options::{SearchError, SearchOptions};
 use super::{sources, vectors};
@@ -170,6 +170,11 @@ impl Planner<'_> {
         let hash = self.snapshot.hash(&key);
         let parts = self.snapshot.parts();
         let infos: Vec<_> = parts.iter().map(|part| part.find(&key, hash)).collect();
+        self.known_term(key, hash, infos, mask)
+    }
+
+    /// A term of which it is known what each part knows.
+    fn known_term(&self, key: Vec<u8>, hash: u64, infos: Infos, mask: TextMask) -> Kind {
         let count: u64 = infos.iter().flatten().map(|info| u64::from(info.count)).sum();
         if count == 0 || mask == TextMask::NONE {
             return Kind::None;
@@ -196,10 +201,13 @@ impl Planner<'_> {
 
     /// The terms of a pattern. `prefix` tells words from tags.
     fn pattern(&mut self, prefix: &[u8], pattern: &Pattern<'_>, mask: TextMask) -> Kind {
-        let keys = expand::expand(self.snapshot, prefix, pattern, self.options);
-        self.truncated |= keys.truncated;
-        let one = |key: Vec<u8>| Plan { kind: self.term(key, mask), weight: 1.0 };
-        let children = keys.keys.into_iter().map(one).collect();
+        let found = expand::expand(self.snapshot, prefix, pattern, self.options);
+        self.truncated |= found.truncated;
+        let one = |(key, infos): (Vec<u8>, Infos)| {
+            let hash = self.snapshot.hash(&key);
+            Plan { kind: self.known_term(key, hash, infos, mask), weight: 1.0 }
+        };
+        let children = found.terms.into_iter().map(one).collect();
         self.any(children, true)
     }
 

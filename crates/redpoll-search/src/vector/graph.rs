@@ -218,9 +218,15 @@ impl Searcher<'_> {
     /// A node with its distance. One that is not there yet is infinitely far.
     #[inline]
     pub fn near(&self, node: u32) -> Near {
-        let vector = self.nodes.vector(node);
-        let distance =
-            vector.map_or(f64::INFINITY, |vector| distance(self.metric, self.query, vector));
+        match self.nodes.vector(node) {
+            Some(vector) => self.near_vector(node, vector),
+            None => Near { distance: f64::INFINITY, node },
+        }
+    }
+
+    #[inline]
+    fn near_vector(&self, node: u32, vector: &Vector) -> Near {
+        let distance = distance(self.metric, self.query, vector);
         // What is no number is farther than all that is.
         let distance = if distance.is_nan() { f64::INFINITY } else { distance };
         Near { distance, node }
@@ -258,16 +264,19 @@ impl Searcher<'_> {
             }
         }
         let mut worst = f64::INFINITY;
+        let mut batch: Vec<(u32, &Vector)> = Vec::new();
         while let Some(Reverse(near)) = open.pop() {
             if near.distance > worst {
                 break;
             }
             let Some(node) = self.nodes.get(near.node) else { continue };
-            for neighbour in node.neighbours(layer) {
-                if !visited.first(neighbour) {
-                    continue;
-                }
-                let near = self.near(neighbour);
+            batch.clear();
+            let new = node.neighbours(layer).filter(|neighbour| visited.first(*neighbour));
+            batch.extend(new.filter_map(|node| Some((node, self.nodes.vector(node)?))));
+            // Without this, each vector would be waited for on its own.
+            std::hint::black_box(batch.iter().fold(0, |sum, (_, vector)| sum ^ vector.touch()));
+            for (neighbour, vector) in &batch {
+                let (neighbour, near) = (*neighbour, self.near_vector(*neighbour, vector));
                 if near.distance > worst {
                     continue;
                 }

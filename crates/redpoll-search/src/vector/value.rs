@@ -55,6 +55,18 @@ impl Vector {
         }
     }
 
+    /// Reads a little of every piece of memory that the vector is in: so the memory of many vectors can be
+    /// waited for at once, before their distances are computed one after the other.
+    #[inline]
+    pub fn touch(&self) -> u64 {
+        match self {
+            Vector::Single(values) => {
+                values.iter().step_by(16).fold(0, |sum, v| sum ^ u64::from(v.to_bits()))
+            }
+            Vector::Double(values) => values.iter().step_by(8).fold(0, |sum, v| sum ^ v.to_bits()),
+        }
+    }
+
     /// Bytes on the heap.
     pub fn heap_bytes(&self) -> usize {
         match self {

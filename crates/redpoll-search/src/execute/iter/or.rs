@@ -68,7 +68,13 @@ impl<'a> Or<'a> {
         if !self.is_many() {
             self.doc = END;
             for child in &mut self.children {
-                self.doc = self.doc.min(child.seek(target));
+                let doc = child.doc();
+                let next = match target.checked_sub(doc) {
+                    None | Some(0) => doc,
+                    Some(1) => child.step(),
+                    Some(_) => child.seek(target),
+                };
+                self.doc = self.doc.min(next);
             }
             return self.doc;
         }
