@@ -1,5 +1,5 @@
-//! Queries, expressions and definitions of indexes: whatever they are, they end in bounded time, and what
-//! is understood can be explained and evaluated.
+//! Queries, expressions and definitions of indexes: whatever they are, they end in bounded time,
+//! and what is understood can be explained and evaluated.
 
 use redpoll_engine::search::{Definition, Record};
 use redpoll_search::analysis::{Analyzer, Language};
@@ -97,8 +97,8 @@ pub fn seeds() -> Vec<Vec<u8>> {
     let texts: [&[u8]; 9] = [
         b"\0case(@a > 3 && exists(@b), upper(format('%s', @c)), timefmt(parsetime(@c, '%F')))",
         b"\0split(@a, ',') == contains(@b, 'x') || geodistance(@c, '1,2') < 5^2",
-        b"\x01i ON HASH PREFIX 1 d: STOPWORDS 0 SCHEMA t TEXT WEIGHT 2 SORTABLE v VECTOR HNSW 6 TYPE \
-          FLOAT32 DIM 2 DISTANCE_METRIC COSINE",
+        b"\x01i ON HASH PREFIX 1 d: STOPWORDS 0 SCHEMA t TEXT WEIGHT 2 SORTABLE v VECTOR HNSW 6 \
+          TYPE FLOAT32 DIM 2 DISTANCE_METRIC COSINE",
         b"\x02@t:red shoes|-blue ~(run) \"red shoes\" re*",
         b"\x03@t:(red|%%shos%% => {$weight: 2; $slop: 1}) -@n:[1 (5] @g:{a | b*} w'r?d*'",
         b"\x03@n>=3 @p:[1 1 10 km] ismissing(@g) *lue *u*",

@@ -71,8 +71,8 @@ pub struct Keyspace {
 /// Puts commands into the change log, each by itself.
 pub type LogHook = dyn Fn(&[Logged]) + Send + Sync;
 
-/// Is told what happens in database 0, and of whole databases, while the stripes concerned are locked:
-/// an index of hashes.
+/// Is told what happens in database 0, and of whole databases, while the stripes concerned are
+/// locked: an index of hashes.
 pub type IndexHook = dyn Fn(&Keyspace, Indexed<'_>) + Send + Sync;
 
 /// What an index of hashes is told.

@@ -1,4 +1,5 @@
-//! Edit distance between words, and patterns: what a few words are checked with, without an automaton.
+//! Edit distance between words, and patterns: what a few words are checked with, without an
+//! automaton.
 
 /// The characters of a word; a byte that is no text is a character of its own.
 pub(crate) fn characters(word: &[u8]) -> Vec<char> {
@@ -10,7 +11,8 @@ pub(crate) fn characters(word: &[u8]) -> Vec<char> {
     out
 }
 
-/// The number of insertions, deletions and replacements between two words, if it is not above `most`.
+/// The number of insertions, deletions and replacements between two words, if it is not above
+/// `most`.
 pub(crate) fn within(one: &[char], other: &[char], most: usize) -> Option<usize> {
     if one.len().abs_diff(other.len()) > most {
         return None;
@@ -25,8 +27,8 @@ pub(crate) fn within(one: &[char], other: &[char], most: usize) -> Option<usize>
     row.last().copied().filter(|distance| *distance <= most)
 }
 
-/// Goes on by one character: `row[i]` is the distance between what was read, `depth` characters, and the
-/// first i characters of `word`.
+/// Goes on by one character: `row[i]` is the distance between what was read, `depth` characters,
+/// and the first i characters of `word`.
 pub(crate) fn next_row(row: &mut [usize], word: &[char], character: char, depth: usize) {
     let mut diagonal = std::mem::replace(&mut row[0], depth);
     for (at, own) in word.iter().enumerate() {

@@ -1,8 +1,8 @@
 //! Synonyms: groups of words that mean the same.
 //!
-//! A group is a term of the index: a document with any word of it has the group's term, too, and a query
-//! for a word looks for its groups' terms. So a query grows by a term for each group, however large the
-//! group is.
+//! A group is a term of the index: a document with any word of it has the group's term, too, and a
+//! query for a word looks for its groups' terms. So a query grows by a term for each group, however
+//! large the group is.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

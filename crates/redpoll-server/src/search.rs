@@ -1,5 +1,5 @@
-//! The threads that do for search indexes what needs not be done at once: walking keys that were there
-//! before an index, and merging segments.
+//! The threads that do for search indexes what needs not be done at once: walking keys that were
+//! there before an index, and merging segments.
 
 use redpoll_engine::Engine;
 use redpoll_keyspace::clock;

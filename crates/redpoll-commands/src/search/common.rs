@@ -44,7 +44,8 @@ pub(super) fn changed(ctx: &mut Ctx<'_>) {
     ctx.keys.effects.dirty += 1;
 }
 
-/// Does what threads of the program do otherwise, if there are none: tests see the end of it at once.
+/// Does what threads of the program do otherwise, if there are none: tests see the end of it at
+/// once.
 pub(super) fn catch_up(ctx: &Ctx<'_>) {
     let search = &ctx.engine.search;
     if search.is_alone() && !ctx.keys.holds_all() {

@@ -1,5 +1,5 @@
-//! `FT.CREATE index [ON HASH] [PREFIX count prefix [prefix …]] [FILTER filter] … SCHEMA field type …`:
-//! make an index.
+//! `FT.CREATE index [ON HASH] [PREFIX count prefix [prefix …]] [FILTER filter] … SCHEMA field type
+//! …`: make an index.
 
 use super::common;
 use crate::prelude::*;
@@ -15,8 +15,8 @@ pub const CREATE: Command = Command {
         group: Group::Search,
         since: "1.0.0",
         summary: "Creates an index over hashes.",
-        complexity: "O(K) where K is the number of fields; hashes that are there are indexed in the \
-                     background, O(N).",
+        complexity: "O(K) where K is the number of fields; hashes that are there are indexed in \
+                     the background, O(N).",
         args: ARGS,
         ..Spec::EMPTY
     },

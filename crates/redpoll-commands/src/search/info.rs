@@ -2,9 +2,10 @@
 
 use super::common;
 use crate::prelude::*;
-use redpoll_engine::search::SearchIndex;
+use redpoll_engine::search::{Failure, SearchIndex};
 use redpoll_resp::Reply;
 use redpoll_search::aggregate::Cursors;
+use redpoll_search::index::Statistics;
 use redpoll_search::number::general_with;
 use redpoll_search::schema::{Algorithm, CoordinateSystem, Field, FieldKind, IndexOptions};
 
@@ -44,6 +45,32 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     simple(reply, "attributes");
     reply.array(schema.fields().len());
     schema.fields().iter().for_each(|field| attribute(reply, field));
+    sizes(reply, &statistics);
+    number(reply, "hash_indexing_failures", failures as f64);
+    number(reply, "total_indexing_time", 0.0);
+    number(reply, "indexing", f64::from(u8::from(scanned.is_some())));
+    number(reply, "percent_indexed", scanned.unwrap_or(1.0));
+    simple(reply, "number_of_uses");
+    reply.int(index.uses() as i64);
+    garbage(reply, &statistics);
+    simple(reply, "cursor_stats");
+    reply.map(4);
+    count(reply, "global_idle", cursors.0);
+    count(reply, "global_total", cursors.0);
+    count(reply, "index_capacity", Cursors::PER_INDEX);
+    count(reply, "index_total", cursors.1);
+    if stop_words {
+        simple(reply, "stopwords_list");
+        let words = schema.options().stop_words.sorted();
+        reply.array(words.len());
+        words.iter().for_each(|word| reply.bulk(word));
+    }
+    errors(reply, failures, last);
+    Ok(())
+}
+
+/// How much there is of what, and in how many bytes.
+fn sizes(reply: &mut Reply<'_>, statistics: &Statistics) {
     let megabytes = |bytes: u64| bytes as f64 / f64::from(1 << 20);
     let per = |sum: u64, count: u64| if count == 0 { 0.0 } else { sum as f64 / count as f64 };
     let text_bytes = statistics.dict_bytes + statistics.list_bytes;
@@ -66,12 +93,10 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     number(reply, "bytes_per_record_avg", per(text_bytes, statistics.words));
     number(reply, "offsets_per_term_avg", 0.0);
     number(reply, "offset_bits_per_record_avg", 0.0);
-    number(reply, "hash_indexing_failures", failures as f64);
-    number(reply, "total_indexing_time", 0.0);
-    number(reply, "indexing", f64::from(u8::from(scanned.is_some())));
-    number(reply, "percent_indexed", scanned.unwrap_or(1.0));
-    simple(reply, "number_of_uses");
-    reply.int(index.uses() as i64);
+}
+
+/// What was removed, and what is done about the room it takes.
+fn garbage(reply: &mut Reply<'_>, statistics: &Statistics) {
     simple(reply, "cleaning");
     reply.int(0);
     simple(reply, "gc_stats");
@@ -80,18 +105,9 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     number(reply, "merging", statistics.merging as f64);
     number(reply, "deleted_docs", statistics.deleted as f64);
     number(reply, "segments", statistics.segments as f64);
-    simple(reply, "cursor_stats");
-    reply.map(4);
-    count(reply, "global_idle", cursors.0);
-    count(reply, "global_total", cursors.0);
-    count(reply, "index_capacity", Cursors::PER_INDEX);
-    count(reply, "index_total", cursors.1);
-    if stop_words {
-        simple(reply, "stopwords_list");
-        let words = schema.options().stop_words.sorted();
-        reply.array(words.len());
-        words.iter().for_each(|word| reply.bulk(word));
-    }
+}
+
+fn errors(reply: &mut Reply<'_>, failures: u64, last: Option<Failure>) {
     simple(reply, "Index Errors");
     reply.map(3);
     simple(reply, "indexing failures");
@@ -102,7 +118,6 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     reply.bulk(reason.as_bytes());
     simple(reply, "last indexing error key");
     reply.bulk(&key);
-    Ok(())
 }
 
 fn simple(reply: &mut Reply<'_>, text: &str) {

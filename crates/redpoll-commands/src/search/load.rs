@@ -3,8 +3,8 @@
 use crate::prelude::*;
 use redpoll_types::hash::Hash;
 
-/// Calls `read` for the hash at a key of the first database, which is locked meanwhile. None if there is
-/// no hash any more.
+/// Calls `read` for the hash at a key of the first database, which is locked meanwhile. None if
+/// there is no hash any more.
 pub(super) fn with_hash<R>(
     ctx: &mut Ctx<'_>,
     key: &[u8],

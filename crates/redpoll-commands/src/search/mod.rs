@@ -1,8 +1,8 @@
 //! Search indexes and suggestions.
 //!
-//! What indexes there are is the engine's business (`redpoll_engine::search`), how they answer that of
-//! `redpoll_search`; here arguments become requests and results replies. `common` has what several
-//! commands share; all other files are commands.
+//! What indexes there are is the engine's business (`redpoll_engine::search`), how they answer that
+//! of `redpoll_search`; here arguments become requests and results replies. `common` has what
+//! several commands share; all other files are commands.
 
 mod common;
 mod load;

@@ -237,8 +237,8 @@ pub(super) fn search_error(error: &redpoll_search::execute::SearchError) -> Erro
     use redpoll_search::execute::SearchError;
     Error::text(match error {
         SearchError::VectorSize { bytes, expected, .. } => format!(
-            "Error parsing vector similarity query: query vector blob size ({bytes}) does not match \
-             index's expected size ({expected})."
+            "Error parsing vector similarity query: query vector blob size ({bytes}) does not \
+             match index's expected size ({expected})."
         ),
         SearchError::Shape { text, .. } => {
             format!("Error parsing geoshape: {}", String::from_utf8_lossy(text))

@@ -1,5 +1,5 @@
-//! `FT.SPELLCHECK index query [DISTANCE distance] [TERMS INCLUDE|EXCLUDE dictionary] …`: corrections for
-//! words that the index does not know.
+//! `FT.SPELLCHECK index query [DISTANCE distance] [TERMS INCLUDE|EXCLUDE dictionary] …`:
+//! corrections for words that the index does not know.
 
 use super::common;
 use super::query::QueryOptions;

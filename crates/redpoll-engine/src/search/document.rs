@@ -86,7 +86,8 @@ impl SearchIndex {
                 format!("Invalid shape in field {}: '{}'", name(*field), text(value))
             }
             DocumentError::VectorSize { field, bytes, expected } => format!(
-                "Could not add vector with blob size {bytes} (expected size {expected}) to field {}",
+                "Could not add vector with blob size {bytes} (expected size {expected}) to \
+                 field {}",
                 name(*field)
             ),
         }

@@ -2,8 +2,8 @@
 //!
 //! The indexes themselves are `redpoll_search`'s; here they get names, and are handed the hashes of
 //! database 0. All that happens to a hash passes one hook of the keyspace, with the hash's stripe
-//! locked (`document`): so an index and the keyspace agree whenever a stripe is not locked. Keys that
-//! are there before an index are walked by threads of the program, a bucket a lock (`scan`).
+//! locked (`document`): so an index and the keyspace agree whenever a stripe is not locked. Keys
+//! that are there before an index are walked by threads of the program, a bucket a lock (`scan`).
 //!
 //! What defines all of it can be told as commands (`record`): that is what snapshots keep, and the
 //! contents are indexed anew when they are loaded.
@@ -26,7 +26,7 @@ pub use arguments::{BadWord, Words};
 pub use config::{ConfigError, SETTINGS, SearchConfig, Setting, TimeoutPolicy};
 pub use deadline::Deadline;
 pub use definition::{Definition, DefinitionError};
-pub use index::SearchIndex;
+pub use index::{Failure, SearchIndex};
 pub use record::Record;
 
 use parking_lot::{Condvar, Mutex, RwLock};
@@ -113,7 +113,8 @@ impl Search {
         own.map(|(alias, _)| alias.clone()).collect()
     }
 
-    /// Adds an index. All stripes must be locked, or nobody must write. Its keys are indexed by and by.
+    /// Adds an index. All stripes must be locked, or nobody must write. Its keys are indexed by and
+    /// by.
     ///
     /// # Errors
     /// If the name is taken.

@@ -1,7 +1,8 @@
 //! Walking keys that were there before an index.
 //!
-//! Any number of threads walk an index's keys, a stripe each, one bucket a lock: what a writer changes
-//! meanwhile it tells the index itself, and with the stripe locked neither can overwrite the other's news.
+//! Any number of threads walk an index's keys, a stripe each, one bucket a lock: what a writer
+//! changes meanwhile it tells the index itself, and with the stripe locked neither can overwrite
+//! the other's news.
 
 use super::{Search, SearchIndex};
 use redpoll_keyspace::Keyspace;
@@ -12,7 +13,8 @@ use redpoll_types::value::Typed;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
-/// How long threads that have nothing to do wait before they look whether segments are to be merged.
+/// How long threads that have nothing to do wait before they look whether segments are to be
+/// merged.
 const NAP: Duration = Duration::from_millis(50);
 
 /// A walk over all stripes.
@@ -72,8 +74,8 @@ impl Search {
         };
     }
 
-    /// Does something that needs not be done at once: walks a stripe, merges segments. Whether there
-    /// was anything. No stripe must be locked. What expires at `now` is not there any more.
+    /// Does something that needs not be done at once: walks a stripe, merges segments. Whether
+    /// there was anything. No stripe must be locked. What expires at `now` is not there any more.
     pub fn work(&self, keyspace: &Keyspace, now: i64) -> bool {
         for index in self.indexes() {
             if let Some(scan) = index.scan()

@@ -57,8 +57,8 @@ impl Columns<'_> {
 }
 
 impl Plan {
-    /// The pipeline that carries the plan out. `is_field` tells which fields documents may have without
-    /// being asked for by LOAD; `seed` decides what samples hold.
+    /// The pipeline that carries the plan out. `is_field` tells which fields documents may have
+    /// without being asked for by LOAD; `seed` decides what samples hold.
     ///
     /// # Errors
     /// If the plan names what there is not.

@@ -1,7 +1,7 @@
 //! Results that are fetched bit by bit.
 //!
-//! A cursor holds the rows that have not been fetched: the query has run to its end, on one snapshot.
-//! Cursors that nobody reads go after a while, and their number is bounded.
+//! A cursor holds the rows that have not been fetched: the query has run to its end, on one
+//! snapshot. Cursors that nobody reads go after a while, and their number is bounded.
 
 use std::collections::HashMap;
 use std::fmt;

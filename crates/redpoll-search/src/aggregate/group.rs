@@ -39,8 +39,8 @@ impl Grouper {
         self.push_for(row, &mut names, 1)
     }
 
-    /// Adds the row to every group whose first values are `names`: a field of several values puts it in a
-    /// group for each.
+    /// Adds the row to every group whose first values are `names`: a field of several values puts
+    /// it in a group for each.
     fn push_for(
         &mut self,
         row: &Row,

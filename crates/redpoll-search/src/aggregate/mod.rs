@@ -1,9 +1,9 @@
 //! Aggregations: a pipeline of steps over the rows that a query finds.
 //!
 //! A plan names fields; compiled against what documents have, it becomes a pipeline whose rows hold
-//! values in numbered columns. Rows are pushed through one by one: a step passes them on, drops them, or
-//! gathers them until the last one has come (`group`, `arrange`). What is gathered is bounded: groups by
-//! a limit, sorted rows by how many are wanted.
+//! values in numbered columns. Rows are pushed through one by one: a step passes them on, drops
+//! them, or gathers them until the last one has come (`group`, `arrange`). What is gathered is
+//! bounded: groups by a limit, sorted rows by how many are wanted.
 
 mod arrange;
 mod compile;

@@ -149,9 +149,8 @@ fn collected_rows() {
             group(&["brand"], &["COLLECT FIELDS 2 @price @colour SORTBY 2 @price DESC LIMIT 0 1"]),
             limit(1, 1),
         ],
-        &[
-            "brand=bolt collectfields,2,price,colour,sortby,2,price,desc,limit,0,1=[{price:30,colour:red}]",
-        ],
+        &["brand=bolt collectfields,2,price,colour,sortby,2,price,desc,limit,0,1=\
+             [{price:30,colour:red}]"],
     );
     check(
         vec![group(&["brand"], &["COLLECT FIELDS 1 @colour DISTINCT"]), limit(1, 1)],
@@ -241,7 +240,8 @@ proptest! {
         let mut pipeline =
             Plan { steps }.compile(&|_| true, Limits::default(), 1).unwrap();
         for number in &numbers {
-            let row = Row { values: vec![Some(Value::Number(f64::from(*number)))], ..Row::default() };
+            let values = vec![Some(Value::Number(f64::from(*number)))];
+            let row = Row { values, ..Row::default() };
             prop_assert!(pipeline.push(row).unwrap().is_continue());
         }
         let got: Vec<_> = pipeline.finish().unwrap().iter()

@@ -30,8 +30,8 @@ pub struct TextOptions {
 pub struct Token<'a> {
     /// The word as the index keeps it.
     pub term: &'a [u8],
-    /// Its stem with [`STEM_PREFIX`], if the field wants stems and it differs from the word: a term of
-    /// the index, too, at the same position.
+    /// Its stem with [`STEM_PREFIX`], if the field wants stems and it differs from the word: a term
+    /// of the index, too, at the same position.
     pub stem: Option<&'a [u8]>,
     /// Its sound with [`SOUND_PREFIX`], if the field wants sounds: a term of the index, too.
     pub sound: Option<&'a [u8]>,
@@ -70,8 +70,8 @@ impl Analyzer {
         &self.stop_words
     }
 
-    /// Gives every token of `text` to `each`. An empty text has none: whether to index it as the empty
-    /// word is the field's decision.
+    /// Gives every token of `text` to `each`. An empty text has none: whether to index it as the
+    /// empty word is the field's decision.
     pub fn analyze(
         &self,
         text: &[u8],
@@ -99,8 +99,8 @@ impl Analyzer {
         });
     }
 
-    /// Every word of `text` that is no stop word, with where it stands: the words of a query's phrase,
-    /// the places that a highlighter looks at.
+    /// Every word of `text` that is no stop word, with where it stands: the words of a query's
+    /// phrase, the places that a highlighter looks at.
     pub fn words(&self, text: &[u8], mut each: impl FnMut(&[u8], usize, usize)) {
         self.each_word(text, &mut Vec::new(), |term, start, end| {
             each(term, start as usize, end as usize);

@@ -3,8 +3,8 @@
 //! Documents and queries go through the same steps, so that a word of the one meets a word of the
 //! other: cut at separators, taken out of its escapes, put in lower case, left out if it is a stop
 //! word. Stems and sounds are terms of their own beside the word, told apart by a first byte that
-//! plain words cannot begin with: so the index needs no second dictionary, and a query for the exact
-//! word stays exact.
+//! plain words cannot begin with: so the index needs no second dictionary, and a query for the
+//! exact word stays exact.
 
 mod analyzer;
 mod cache;

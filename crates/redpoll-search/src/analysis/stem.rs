@@ -8,8 +8,8 @@ pub(super) const MIN_BYTES: usize = 4;
 /// Longer words have no stem worth the time that it takes to find it.
 const MAX_BYTES: usize = 256;
 
-/// The stem of `word`, which is in lower case. None if the language has no stemmer or the word is not
-/// text; the word itself may be its own stem.
+/// The stem of `word`, which is in lower case. None if the language has no stemmer or the word is
+/// not text; the word itself may be its own stem.
 pub(super) fn stem(language: Language, word: &[u8]) -> Option<Vec<u8>> {
     if word.len() > MAX_BYTES {
         return None;

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use super::normalize::lower_case;
 
 /// The words that an index leaves out if its definition names none.
-const DEFAULT: &str = "a is the an and are as at be but by for if in into it no not of on or such that \
-                       their then there these they this to was will with";
+const DEFAULT: &str = "a is the an and are as at be but by for if in into it no not of on or such \
+                       that their then there these they this to was will with";
 
 /// A list of stop words.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -91,8 +91,8 @@ impl fmt::Display for EvaluationError {
         match self {
             EvaluationError::Missing(name) => write!(
                 f,
-                "Could not find the value for a parameter name, consider using EXISTS if applicable \
-                 for {}",
+                "Could not find the value for a parameter name, consider using EXISTS if \
+                 applicable for {}",
                 text(name)
             ),
             EvaluationError::NotNumeric => f.write_str("Invalid numeric value"),

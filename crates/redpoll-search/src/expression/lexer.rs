@@ -62,10 +62,10 @@ pub(super) fn tokens(text: &[u8]) -> Vec<Token> {
 fn token(text: &[u8], at: usize, operand_before: bool) -> Option<(Kind, usize, usize)> {
     let rest = &text[at..];
     let byte = rest[0];
-    if byte.is_ascii_digit() || (matches!(byte, b'+' | b'-') && !operand_before) {
-        if let Some(end) = number_end(rest) {
-            return Some((Kind::Number(number(&rest[..end])), at, at + end));
-        }
+    if (byte.is_ascii_digit() || (matches!(byte, b'+' | b'-') && !operand_before))
+        && let Some(end) = number_end(rest)
+    {
+        return Some((Kind::Number(number(&rest[..end])), at, at + end));
     }
     match byte {
         b'"' | b'\'' => {

@@ -1,7 +1,7 @@
 //! Expressions over the fields of a row: APPLY and FILTER of an aggregation, FILTER of an index.
 //!
-//! An expression is parsed once: its fields become numbers of columns and its functions addresses. It is
-//! then evaluated for row after row. Nesting is bounded, so evaluation is.
+//! An expression is parsed once: its fields become numbers of columns and its functions addresses.
+//! It is then evaluated for row after row. Nesting is bounded, so evaluation is.
 
 mod error;
 mod evaluate;
@@ -84,8 +84,8 @@ impl Expression {
         evaluate::evaluate(&self.root, row)
     }
 
-    /// Whether `row` passes it as an index's filter: where a comparison lacks a value, it does not hold,
-    /// and what cannot be evaluated does not pass.
+    /// Whether `row` passes it as an index's filter: where a comparison lacks a value, it does not
+    /// hold, and what cannot be evaluated does not pass.
     pub fn accepts(&self, row: &dyn Row) -> bool {
         evaluate::accepts(&self.root, row)
     }

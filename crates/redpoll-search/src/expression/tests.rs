@@ -71,7 +71,8 @@ fn arithmetic() {
     check("@t + 1", "Invalid numeric value");
     check(
         "@gone + 1",
-        "Could not find the value for a parameter name, consider using EXISTS if applicable for gone",
+        "Could not find the value for a parameter name, consider using EXISTS if \
+         applicable for gone",
     );
 }
 

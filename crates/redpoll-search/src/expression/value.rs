@@ -174,7 +174,7 @@ mod tests {
         assert_eq!(five.strict_order(&text("x")), None);
         assert_eq!(Value::Number(f64::NAN).order(&five), Ordering::Equal);
         let array = |values: &[Value]| Value::Array(values.into());
-        assert_eq!(array(&[five.clone()]).order(&array(&[text("6")])), Ordering::Less);
+        assert_eq!(array(std::slice::from_ref(&five)).order(&array(&[text("6")])), Ordering::Less);
         assert_eq!(array(&[]).order(&array(&[five])), Ordering::Less);
     }
 

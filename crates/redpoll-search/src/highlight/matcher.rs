@@ -21,7 +21,8 @@ enum Pattern {
 }
 
 impl Matcher {
-    /// The words that `query` looks for in any of `fields`. Those that must not be there do not count.
+    /// The words that `query` looks for in any of `fields`. Those that must not be there do not
+    /// count.
     pub fn of(query: &Node, fields: TextMask) -> Self {
         let mut matcher = Matcher::default();
         matcher.gather(query, fields);

@@ -1,7 +1,7 @@
 //! Marking the words that were found, and cutting texts down to what surrounds them.
 //!
-//! The text is cut into words again, and each is held against the words of the query (`matcher`): what is
-//! shown is then right for the text that is shown, whatever the index holds by now.
+//! The text is cut into words again, and each is held against the words of the query (`matcher`):
+//! what is shown is then right for the text that is shown, whatever the index holds by now.
 
 mod fragments;
 mod matcher;

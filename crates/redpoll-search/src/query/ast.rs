@@ -1,7 +1,8 @@
 //! The tree of a query.
 //!
-//! All terms are in the form the index keeps them in: lower case, without escapes. Names are resolved
-//! to numbers and parameters to their values. Words are byte strings: a document may hold any bytes.
+//! All terms are in the form the index keeps them in: lower case, without escapes. Names are
+//! resolved to numbers and parameters to their values. Words are byte strings: a document may hold
+//! any bytes.
 
 use super::FieldId;
 

@@ -3,8 +3,8 @@
 /// A version of the query language. Each later one understands more, and binds more tightly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Dialect {
-    /// The first: a field's name and a minus reach as far as they can, `|` binds more tightly than the
-    /// space, unknown fields match nothing, no parameters, no vectors.
+    /// The first: a field's name and a minus reach as far as they can, `|` binds more tightly than
+    /// the space, unknown fields match nothing, no parameters, no vectors.
     #[default]
     One = 1,
     /// A field's name and a minus reach over the next word, `|` binds less tightly than the space.

@@ -119,8 +119,8 @@ impl fmt::Display for QueryError {
             ),
             QueryError::NegativeRadius(radius) => write!(
                 f,
-                "Error parsing vector similarity query: negative radius ({radius}) given in a range \
-                 query"
+                "Error parsing vector similarity query: negative radius ({radius}) given in a \
+                 range query"
             ),
             QueryError::EmptyValue => f.write_str(
                 "Use `INDEXEMPTY` in field creation in order to index and query for empty strings",

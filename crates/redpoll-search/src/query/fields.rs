@@ -31,7 +31,8 @@ pub struct FieldInfo {
     pub id: FieldId,
     /// What it is indexed as.
     pub kinds: FieldKinds,
-    /// For a text field: its number among the text fields, a bit of a [`TextMask`](super::TextMask).
+    /// For a text field: its number among the text fields, a bit of a
+    /// [`TextMask`](super::TextMask).
     pub text_bit: u8,
     /// Whether the words of this text field are never stemmed.
     pub no_stem: bool,

@@ -1,9 +1,9 @@
 //! The query language: from text to a tree that the index can answer.
 //!
-//! A query is parsed against the fields of an index (`fields`), with the values of its parameters at
-//! hand, so that a finished tree holds no names to be looked up and no `$param`: the executor sees
-//! field numbers, bytes and numbers only. `expand` then adds stems, synonyms and sounds to its words,
-//! and `explain` shows what became of it.
+//! A query is parsed against the fields of an index (`fields`), with the values of its parameters
+//! at hand, so that a finished tree holds no names to be looked up and no `$param`: the executor
+//! sees field numbers, bytes and numbers only. `expand` then adds stems, synonyms and sounds to its
+//! words, and `explain` shows what became of it.
 
 mod ast;
 mod dialect;

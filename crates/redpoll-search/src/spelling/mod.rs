@@ -28,8 +28,8 @@ pub struct Check<'a> {
     pub exclude: &'a [&'a Dictionary],
 }
 
-/// A word that the index does not know, and what it may have been meant to be, the likeliest first: each
-/// correction with the number of documents that have it.
+/// A word that the index does not know, and what it may have been meant to be, the likeliest first:
+/// each correction with the number of documents that have it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Misspelling {
     /// The word.

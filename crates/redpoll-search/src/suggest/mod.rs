@@ -1,8 +1,9 @@
 //! Completions of what somebody types.
 //!
-//! A trie of the texts in lower case, each node with the best score below it. A search looks at nodes in
-//! the order of the best that they can still give, and stops when it has enough: so it visits little of
-//! the trie, however short the prefix. Where errors are allowed, a node carries a row of edit distances.
+//! A trie of the texts in lower case, each node with the best score below it. A search looks at
+//! nodes in the order of the best that they can still give, and stops when it has enough: so it
+//! visits little of the trie, however short the prefix. Where errors are allowed, a node carries a
+//! row of edit distances.
 
 mod search;
 mod trie;
@@ -182,6 +183,7 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
         fn a_search_finds_what_a_walk_over_all_finds(
             texts in prop::collection::btree_map("[ab]{0,6}", 0u8..50, 0..40),
@@ -194,10 +196,12 @@ mod tests {
                 suggestions.add(text.as_bytes(), f64::from(*score), false, None);
             }
             let mut texts = texts;
-            prop_assert_eq!(suggestions.remove(removed.as_bytes()), texts.remove(&removed).is_some());
+            let there = texts.remove(&removed).is_some();
+            prop_assert_eq!(suggestions.remove(removed.as_bytes()), there);
             prop_assert_eq!(suggestions.len(), texts.len());
             let max = 4;
-            let got = suggestions.complete(prefix.as_bytes(), Completion { fuzzy, max, trim: false });
+            let completion = Completion { fuzzy, max, trim: false };
+            let got = suggestions.complete(prefix.as_bytes(), completion);
             let mut want: Vec<f64> = texts.iter().filter_map(|(text, score)| {
                 search::naive_score(text, f32::from(*score), &prefix, fuzzy)
             }).collect();

@@ -5,7 +5,8 @@ use super::with_shop;
 #[test]
 fn rows_are_grouped_computed_and_sorted() {
     with_shop(
-        "FT.AGGREGATE i * GROUPBY 1 @brand REDUCE COUNT 0 AS n REDUCE SUM 1 @price AS sum SORTBY 2 @n DESC | \
+        "FT.AGGREGATE i * GROUPBY 1 @brand REDUCE COUNT 0 AS n REDUCE SUM 1 @price AS sum SORTBY 2 @n \
+         DESC | \
          FT.AGGREGATE i * APPLY '@price*2' AS double SORTBY 1 @price LIMIT 0 1 | \
          FT.AGGREGATE i red LOAD 2 @title @__key FILTER '@price > 15' | \
          FT.AGGREGATE i hats LOAD *",
@@ -19,7 +20,8 @@ fn rows_are_grouped_computed_and_sorted() {
 fn cursors_are_read_bit_by_bit() {
     with_shop(
         "FT.AGGREGATE i * LOAD 1 @price SORTBY 1 @price WITHCURSOR COUNT 2 | FT.CURSOR READ i 1 | \
-         FT.CURSOR READ i 1 | FT.AGGREGATE i * LOAD 1 @price WITHCURSOR COUNT 1 | FT.CURSOR DEL i 2 | \
+         FT.CURSOR READ i 1 | FT.AGGREGATE i * LOAD 1 @price WITHCURSOR COUNT 1 | \
+         FT.CURSOR DEL i 2 | \
          FT.CURSOR DEL i 2 | FT.CURSOR READ i x",
         "[[3 [price 10] [price 20]] 1] | [[1 [price 30]] 0] | Cursor not found, id: 1 | \
          [[3 [price 10]] 2] | OK | Cursor does not exist | Bad cursor ID",

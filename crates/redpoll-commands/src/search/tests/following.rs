@@ -21,7 +21,8 @@ fn whatever_happens_to_a_key() {
          RENAME x d:4 | FT.SEARCH i red NOCONTENT | HDEL d:4 title | FT.SEARCH i red NOCONTENT | \
          SET d:2 text | FT.SEARCH i blue | HSET d:5 title red | PEXPIRE d:5 10 | ~20 | \
          EXISTS d:5 | FT.SEARCH i red NOCONTENT | COPY d:4 d:6 | FT.SEARCH i * NOCONTENT",
-        "1 | [1 d:3] | OK | [0] | OK | [1 d:4] | 1 | [0] | OK | [0] | 1 | 1 | ~ | 0 | [0] | 1 | [2 d:4 d:6]",
+        "1 | [1 d:3] | OK | [0] | OK | [1 d:4] | 1 | [0] | OK | [0] | 1 | 1 | ~ | 0 | [0] | 1 | \
+         [2 d:4 d:6]",
     );
 }
 

@@ -9,7 +9,8 @@ use crate::testing::check;
 
 /// Runs commands on a server that has an index `i` over a few documents.
 fn with_shop(commands: &str, want: &str) {
-    let setup = "FT.CREATE i PREFIX 1 d: SCHEMA title TEXT brand TAG price NUMERIC SORTABLE place GEO | \
+    let setup = "FT.CREATE i PREFIX 1 d: SCHEMA title TEXT brand TAG price NUMERIC SORTABLE \
+                 place GEO | \
                  HSET d:1 title 'red running shoes' brand acme price 10 place 1,1 | \
                  HSET d:2 title 'blue shoes' brand acme price 20 place 2,2 | \
                  HSET d:3 title 'red hats' brand bolt price 30 place 50,50 | \

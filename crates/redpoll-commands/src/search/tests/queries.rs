@@ -37,7 +37,8 @@ fn filters_and_limits() {
     with_shop(
         "FT.SEARCH i * NOCONTENT FILTER price 10 (20 | FT.SEARCH i * NOCONTENT INKEYS 2 d:2 x | \
          FT.SEARCH i * NOCONTENT GEOFILTER place 1 1 200 km SORTBY price | \
-         FT.SEARCH i red NOCONTENT INFIELDS 1 brand | FT.SEARCH i $w NOCONTENT PARAMS 2 w hats DIALECT 2",
+         FT.SEARCH i red NOCONTENT INFIELDS 1 brand | FT.SEARCH i $w NOCONTENT PARAMS 2 w hats \
+         DIALECT 2",
         "[1 d:1] | [1 d:2] | [2 d:1 d:2] | [0] | [1 d:3]",
     );
 }
@@ -56,7 +57,8 @@ fn matches_are_marked() {
 #[test]
 fn mistakes() {
     with_shop(
-        "FT.SEARCH none * | FT.SEARCH i '(red' DIALECT 2 | FT.SEARCH i * NOPE | FT.SEARCH i * LIMIT 1 | \
+        "FT.SEARCH none * | FT.SEARCH i '(red' DIALECT 2 | FT.SEARCH i * NOPE | \
+         FT.SEARCH i * LIMIT 1 | \
          FT.SEARCH i * LIMIT 1 0 | FT.SEARCH i * DIALECT 9 | FT.SEARCH i * LANGUAGE klingon | \
          FT.SEARCH i * SCORER none | FT.SEARCH i * EXPLAINSCORE | FT.SEARCH i * PARAMS 1 a",
         "none: no such index | Syntax error at offset 1 near red | \

@@ -10,11 +10,14 @@ use super::super::{AggregateError, Row};
 use super::Arguments;
 use crate::expression::Value;
 
+/// Columns, and what they are called in the reply.
+type Named = Vec<(usize, Arc<[u8]>)>;
+
 /// What of the rows is wanted.
 #[derive(Debug)]
 pub(super) struct Collect {
     /// The columns and their names; with `all`, those that there were, and what else rows have.
-    fields: Vec<(usize, Arc<[u8]>)>,
+    fields: Named,
     all: bool,
     distinct: bool,
     keys: Vec<Key>,
@@ -72,7 +75,7 @@ impl Collect {
     fn fields(
         arguments: &mut Arguments<'_>,
         columns: &mut Columns<'_>,
-    ) -> Result<Vec<(usize, Arc<[u8]>)>, AggregateError> {
+    ) -> Result<Named, AggregateError> {
         let mut fields = Vec::new();
         for _ in 0..arguments.size()? {
             let name = arguments.next()?;

@@ -3,8 +3,8 @@
 //! A sorted list of samples, each of which stands for a range of ranks: `gap` is how far its lowest
 //! possible rank lies above that of the sample before, `slack` how wide its range is. Samples whose
 //! ranges fit into the error that is allowed at their rank are merged. Small quantiles are the most
-//! precise ones. (Cormode, Korn, Muthukrishnan, Srivastava: Effective Computation of Biased Quantiles
-//! over Data Streams.)
+//! precise ones. (Cormode, Korn, Muthukrishnan, Srivastava: Effective Computation of Biased
+//! Quantiles over Data Streams.)
 
 /// How far off a rank may be, as a share of it.
 const ERROR: f64 = 0.01;

@@ -4,7 +4,8 @@ use redpoll_types::geo::Point;
 
 use super::{EvaluationError, Value};
 
-/// `geodistance(place, place)` in metres, where each place is a `"longitude,latitude"` or two numbers.
+/// `geodistance(place, place)` in metres, where each place is a `"longitude,latitude"` or two
+/// numbers.
 pub(super) fn distance(values: &[Value]) -> Result<Value, EvaluationError> {
     let places = match values {
         [one, other] => place(one).zip(place(other)),

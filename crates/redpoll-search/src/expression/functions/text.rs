@@ -18,8 +18,8 @@ pub(super) fn upper(values: &[Value]) -> Result<Value, EvaluationError> {
     Ok(values[0].as_text().map_or(Value::Null, |text| Value::text(text.to_ascii_uppercase())))
 }
 
-/// `substr(text, offset, count)`. A negative offset counts from the end; a negative count leaves out so
-/// many at the end.
+/// `substr(text, offset, count)`. A negative offset counts from the end; a negative count leaves
+/// out so many at the end.
 pub(super) fn substr(values: &[Value]) -> Result<Value, EvaluationError> {
     let offset = number_argument("substr", values, 1)? as i64;
     let count = number_argument("substr", values, 2)? as i64;

@@ -6,8 +6,8 @@ use super::lexer::Kind;
 use super::strength::{self, Strength, Strengths};
 
 impl Parser<'_> {
-    /// What stands here, as far as it binds more tightly than `above`. None if it is nothing but stop
-    /// words. `text_only`: after a field's name only words may follow.
+    /// What stands here, as far as it binds more tightly than `above`. None if it is nothing but
+    /// stop words. `text_only`: after a field's name only words may follow.
     pub(super) fn expression(
         &mut self,
         above: Strength,

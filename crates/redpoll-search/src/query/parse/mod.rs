@@ -1,9 +1,9 @@
 //! The parser.
 //!
-//! A Pratt parser: each operator has a strength, and the strength of what comes next decides whether an
-//! operand goes on or ends. The first dialect differs from the later ones mainly in these strengths
-//! (`strength`), so that one parser serves both. The depth of nesting is bounded, and so is with it the
-//! depth of every later walk over the tree.
+//! A Pratt parser: each operator has a strength, and the strength of what comes next decides
+//! whether an operand goes on or ends. The first dialect differs from the later ones mainly in
+//! these strengths (`strength`), so that one parser serves both. The depth of nesting is bounded,
+//! and so is with it the depth of every later walk over the tree.
 
 mod attributes;
 mod brackets;

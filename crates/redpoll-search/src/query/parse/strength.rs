@@ -1,9 +1,9 @@
 //! How tightly things bind.
 //!
-//! The order is that of the grammar that the language is defined by: where an operand could go on or
-//! end, it goes on if what comes next is stronger than what the operand belongs to. Some of it is
-//! surprising (a number after `@field:word` belongs to the field, a word does not), but queries that
-//! exist rely on it.
+//! The order is that of the grammar that the language is defined by: where an operand could go on
+//! or end, it goes on if what comes next is stronger than what the operand belongs to. Some of it
+//! is surprising (a number after `@field:word` belongs to the field, a word does not), but queries
+//! that exist rely on it.
 
 use super::super::Dialect;
 use super::lexer::Kind;

@@ -101,8 +101,8 @@ fn vectors() {
     );
     check(
         "@v:[VECTOR_RANGE 0.5 $vec]=>{$epsilon: 0.1; $yield_distance_as: d} red",
-        "INTERSECT { VECTOR {Vectors that are within 0.5 distance radius from `$vec` in vector index \
-         associated with field @v, EPSILON = 0.1, yields distance as `d`} red }",
+        "INTERSECT { VECTOR {Vectors that are within 0.5 distance radius from `$vec` in vector \
+         index associated with field @v, EPSILON = 0.1, yields distance as `d`} red }",
     );
 }
 

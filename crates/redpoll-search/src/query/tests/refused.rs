@@ -76,7 +76,8 @@ fn values() {
     check("*=>[KNN 1 @v $vec EF 5]", "Error parsing vector similarity parameters: Invalid option");
     check(
         "*=>[KNN 1 @v $vec EPSILON 5]",
-        "Error parsing vector similarity parameters: range query attributes were sent for a non-range query",
+        "Error parsing vector similarity parameters: range query attributes were sent for a \
+         non-range query",
     );
     check(
         "*=>[KNN 1 @v $vec AS a]=>{$yield_distance_as: b}",
@@ -99,7 +100,7 @@ fn depth_is_bounded() {
     let closed = "(".repeat(150) + "red" + &")".repeat(150);
     assert!(tree(&closed, Dialect::Two).is_ok());
     assert!(tree(&"red ".repeat(20_000), Dialect::Two).is_ok());
-    assert!(tree(&"red|".repeat(20_000).trim_end_matches('|').to_owned(), Dialect::Two).is_ok());
+    assert!(tree("red|".repeat(20_000).trim_end_matches('|'), Dialect::Two).is_ok());
     assert!(tree(&"1 ".repeat(20_000), Dialect::Two).is_ok());
     assert!(tree(&"red fo* ".repeat(20_000), Dialect::One).is_ok());
 }

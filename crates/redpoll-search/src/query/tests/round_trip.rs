@@ -73,7 +73,8 @@ proptest! {
     #[test]
     fn no_bytes_break_the_parser(query in prop::collection::vec(any::<u8>(), 0..60)) {
         let (parameters, stop_words) = (Parameters::default(), StopWords::default());
-        for (dialect, language) in [(Dialect::One, Language::Chinese), (Dialect::Two, Language::English)] {
+        let pairs = [(Dialect::One, Language::Chinese), (Dialect::Two, Language::English)];
+        for (dialect, language) in pairs {
             let options = ParseOptions {
                 dialect, parameters: &parameters, stop_words: &stop_words, language,
             };
