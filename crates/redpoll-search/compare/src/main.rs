@@ -2,9 +2,13 @@
 //!
 //! ```text
 //! cargo run --release -- text 500000     indexing, memory and queries of both engines
-//! cargo run --release -- ours 500000     of this one alone; needs no tantivy (--no-default-features)
+//! cargo run --release -- ours 500000     of this one alone
 //! cargo run --release -- vectors 100000  recall and speed of the graph of vectors
 //! ```
+//!
+//! With `--no-default-features` it is built without tantivy.
+
+#![forbid(unsafe_code)]
 
 mod corpus;
 mod ours;

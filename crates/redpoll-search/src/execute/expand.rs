@@ -1,7 +1,7 @@
 //! The terms that a pattern means.
 //!
-//! They are looked for in all parts, and the first in order are taken, whatever part they are in: so the
-//! answer does not depend on how documents are spread over parts.
+//! They are looked for in all parts, and the first in order are taken, whatever part they are in:
+//! so the answer does not depend on how documents are spread over parts.
 
 use std::collections::BTreeMap;
 
@@ -103,8 +103,8 @@ struct Words<F> {
 impl<F: Filter> Filter for Words<F> {
     fn judge(&mut self, term: &[u8], shared: usize) -> Verdict {
         if self.is_text && term.first().is_some_and(|first| !is_word(&[TEXT, *first])) {
-            // The inner filter does not see it; as words begin otherwise, the next shares nothing with
-            // what it saw last.
+            // The inner filter does not see it; as words begin otherwise, the next shares nothing
+            // with what it saw last.
             return Verdict::NoneWithPrefix(1);
         }
         self.inner.judge(term, shared)
@@ -173,10 +173,10 @@ impl Walk<'_> {
     fn by_part(&mut self, suffixes: &SuffixIndex, dict: &Dict, mut filter: impl Filter) {
         let Some((text, at_end)) = self.part.clone() else { return };
         suffixes.find(&text, at_end, |key| {
-            if key.starts_with(&self.prefix) && filter.judge(&key[self.skip..], 0) == Verdict::Yes {
-                if let Some(info) = dict.get(key) {
-                    self.add(key, info);
-                }
+            let fits =
+                key.starts_with(&self.prefix) && filter.judge(&key[self.skip..], 0) == Verdict::Yes;
+            if let Some(info) = dict.get(key).filter(|_| fits) {
+                self.add(key, info);
             }
             self.goes_on()
         });

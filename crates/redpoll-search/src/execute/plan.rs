@@ -7,7 +7,7 @@ use super::expand::{self, Infos, Pattern};
 use super::iter::Near;
 use super::options::{SearchError, SearchOptions};
 use super::{sources, vectors};
-use crate::index::dict::{TermInfo, missing_key, tag_prefix, text_key};
+use crate::index::dict::{TEXT, TermInfo, missing_key, tag_prefix, text_key};
 use crate::index::{DocAddress, Snapshot};
 use crate::query::{
     FieldId, Node, NodeKind, NodeOptions, ShapePredicate, TagQuery, TagValue, TextMask,
@@ -118,24 +118,15 @@ impl Planner<'_> {
                 self.negated = before;
                 Kind::Not(Box::new(inner))
             }
-            NodeKind::Optional(inner) => {
-                let mut inner = self.node(inner)?;
-                // Twice optional is optional once; the outer weight holds.
-                while let Kind::Optional(deeper) = inner.kind {
-                    inner = *deeper;
-                }
-                inner.weight = weight;
-                Kind::Optional(Box::new(inner))
-            }
+            NodeKind::Optional(inner) => self.optional(inner, weight)?,
             NodeKind::Affix { kind, text } => {
-                self.pattern(&[crate::index::dict::TEXT], &Pattern::Affix(*kind, text), mask)
+                self.pattern(&[TEXT], &Pattern::Affix(*kind, text), mask)
             }
             NodeKind::Wildcard { pattern } => {
-                self.pattern(&[crate::index::dict::TEXT], &Pattern::Wildcard(pattern), mask)
+                self.pattern(&[TEXT], &Pattern::Wildcard(pattern), mask)
             }
             NodeKind::Fuzzy { text, distance } => {
-                let pattern = Pattern::Fuzzy(text, *distance);
-                self.pattern(&[crate::index::dict::TEXT], &pattern, mask)
+                self.pattern(&[TEXT], &Pattern::Fuzzy(text, *distance), mask)
             }
             NodeKind::Tag(tags) => return Ok(self.tags(tags, weight)),
             NodeKind::Numeric(range) => {
@@ -152,17 +143,29 @@ impl Planner<'_> {
             }
             NodeKind::Shape(query) => self.shape(query)?,
             NodeKind::Vector(query) => return vectors::plan(self, query, options),
-            NodeKind::Missing(field) => {
-                let kind = self.term(missing_key(*field).to_vec(), TextMask::ALL);
-                if matches!(kind, Kind::None) {
-                    return Ok(Plan { kind, weight });
-                }
-                // It is no word, and gives nothing to the score, whatever it weighs.
-                Kind::And { children: vec![Plan { kind, weight: 0.0 }], near: None }
-            }
+            NodeKind::Missing(field) => self.missing(*field),
             NodeKind::Keys(keys) => Kind::Docs(self.snapshot.find_keys(keys)),
         };
         Ok(Plan { kind, weight })
+    }
+
+    fn optional(&mut self, inner: &Node, weight: f64) -> Result<Kind, SearchError> {
+        let mut inner = self.node(inner)?;
+        // Twice optional is optional once; the outer weight holds.
+        while let Kind::Optional(deeper) = inner.kind {
+            inner = *deeper;
+        }
+        inner.weight = weight;
+        Ok(Kind::Optional(Box::new(inner)))
+    }
+
+    fn missing(&self, field: FieldId) -> Kind {
+        let kind = self.term(missing_key(field).to_vec(), TextMask::ALL);
+        if matches!(kind, Kind::None) {
+            return kind;
+        }
+        // It is no word, and gives nothing to the score, whatever it weighs.
+        Kind::And { children: vec![Plan { kind, weight: 0.0 }], near: None }
     }
 
     /// The term of a key, if any document has it.

@@ -44,9 +44,9 @@ impl Snapshot {
         })
     }
 
-    /// Calls `each` for every document that answers the query, in the order in which they were indexed,
-    /// with its score if the options want scores, until it says to stop. Offset, limit and sort of the
-    /// options do not matter. The results hold no hits.
+    /// Calls `each` for every document that answers the query, in the order in which they were
+    /// indexed, with its score if the options want scores, until it says to stop. Offset, limit and
+    /// sort of the options do not matter. The results hold no hits.
     ///
     /// # Errors
     /// As [`search`](Self::search).
@@ -235,8 +235,8 @@ impl<'a> Run<'a> {
         ControlFlow::Continue(())
     }
 
-    /// Whether the documents of a word need not all be looked at: there is a bound of their scores, and
-    /// how many there are is known or not wanted.
+    /// Whether the documents of a word need not all be looked at: there is a bound of their scores,
+    /// and how many there are is known or not wanted.
     fn leaping(&self, view: &PartView, all_live: bool) -> bool {
         let Part::Segment(segment) = &view.part else { return false };
         matches!(self.options.sort, Sort::Score)
@@ -244,7 +244,8 @@ impl<'a> Run<'a> {
             && (all_live || !self.options.exact_count)
     }
 
-    /// Goes through the documents of a word, and leaps over blocks in which none can be among the best.
+    /// Goes through the documents of a word, and leaps over blocks in which none can be among the
+    /// best.
     fn leap(&self, part: u32, mut term: Term<'a>, outcome: &mut Outcome) {
         let view = &self.snapshot.parts()[part as usize];
         let Kept::Scores(best) = &mut outcome.kept else { return };

@@ -11,8 +11,8 @@ const DOCS_MAX: u32 = 16 << 20;
 /// A segment with more than one deleted document in so many is rewritten.
 const DELETED_PART: u32 = 4;
 
-/// The parts to be merged next, by place: neighbours none of which is `busy`. The last part is the head
-/// that takes documents, and stays.
+/// The parts to be merged next, by place: neighbours none of which is `busy`. The last part is the
+/// head that takes documents, and stays.
 pub fn choose(
     parts: &[PartView],
     busy: impl Fn(&PartView) -> bool,
@@ -40,8 +40,8 @@ pub fn choose(
     })
 }
 
-/// The first run of enough parts for which `fits` holds, of which the largest is not more than half: so
-/// that a document is copied each time into something twice as large.
+/// The first run of enough parts for which `fits` holds, of which the largest is not more than
+/// half: so that a document is copied each time into something twice as large.
 fn run(parts: &[PartView], fits: impl Fn(&PartView) -> bool) -> Option<std::ops::Range<usize>> {
     let mut start = 0;
     while start < parts.len() {

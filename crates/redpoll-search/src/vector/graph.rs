@@ -1,7 +1,9 @@
-//! The graph of small worlds: each vector has edges to near ones, in layers that are thinner the higher
-//! they are. A search goes down the layers, in each towards the query, and looks around in the lowest.
+//! The graph of small worlds: each vector has edges to near ones, in layers that are thinner the
+//! higher they are. A search goes down the layers, in each towards the query, and looks around in
+//! the lowest.
 //!
-//! Vectors are added side by side; a node's edges are changed under a lock of its own, and read without.
+//! Vectors are added side by side; a node's edges are changed under a lock of its own, and read
+//! without.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -93,8 +95,8 @@ impl Graph {
         if layer == 0 { self.options.m * 2 } else { self.options.m }
     }
 
-    /// How many layers above the lowest the node is in that will be the `index`th: by chance, but the
-    /// same every time.
+    /// How many layers above the lowest the node is in that will be the `index`th: by chance, but
+    /// the same every time.
     pub fn level_of(&self, index: u32) -> usize {
         let mut bits = (u64::from(index) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         bits = (bits ^ bits >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -190,8 +192,8 @@ impl Graph {
     }
 }
 
-/// Of candidates, nearest first, those that are nearer to the query than to any chosen before: edges
-/// that lead into different directions.
+/// Of candidates, nearest first, those that are nearer to the query than to any chosen before:
+/// edges that lead into different directions.
 fn choose(nodes: &Nodes, candidates: &[Near], max: usize, metric: Metric) -> Vec<Near> {
     let mut chosen: Vec<Near> = Vec::with_capacity(max);
     for candidate in candidates {

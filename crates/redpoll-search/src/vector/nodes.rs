@@ -1,7 +1,8 @@
 //! The vectors of an index and their edges, in an array that grows while others read it.
 //!
 //! The array is cut into chunks, each twice as long as the one before, which never move. All that
-//! changes in a node once it is there are the numbers of its neighbours, and which document it is of.
+//! changes in a node once it is there are the numbers of its neighbours, and which document it is
+//! of.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -40,8 +41,8 @@ pub struct Node {
     pub changing: Mutex<()>,
 }
 
-/// The neighbours of a node in a layer. Who reads while they change may see some of the old ones and
-/// some of the new ones, all of which are nodes.
+/// The neighbours of a node in a layer. Who reads while they change may see some of the old ones
+/// and some of the new ones, all of which are nodes.
 #[derive(Debug)]
 pub struct Edges {
     len: AtomicU32,

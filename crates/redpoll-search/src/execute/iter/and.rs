@@ -14,8 +14,8 @@ pub struct Near {
 
 /// Goes through the documents that all children share.
 ///
-/// The child with the fewest leads. The others follow to where it stands, the rarest first, and those
-/// that can only tell whether a document is theirs are asked last.
+/// The child with the fewest leads. The others follow to where it stands, the rarest first, and
+/// those that can only tell whether a document is theirs are asked last.
 pub struct And<'a> {
     children: Vec<Iter<'a>>,
     lead: usize,
@@ -169,7 +169,8 @@ impl Places {
         self.at.resize(self.used, 0);
     }
 
-    /// Whether the words of the children stand near one another. What has no positions stands anywhere.
+    /// Whether the words of the children stand near one another. What has no positions stands
+    /// anywhere.
     fn fit(&mut self, children: &mut [Iter<'_>], near: Near) -> bool {
         self.load(children.iter_mut());
         if self.used < 2 {

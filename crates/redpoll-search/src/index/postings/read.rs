@@ -184,8 +184,8 @@ impl<'a> Postings<'a> {
         }));
     }
 
-    /// The best that the postings of the block with the first document at or behind `target` can be,
-    /// and the last document for which this holds. None if nothing is known.
+    /// The best that the postings of the block with the first document at or behind `target` can
+    /// be, and the last document for which this holds. None if nothing is known.
     pub fn impact(&self, target: u32) -> Option<(Impact, u32)> {
         let index = self.block_of(target)?;
         let impact = Impact { freq_max: self.record(index, 2), len_min: self.record(index, 3) };
