@@ -106,6 +106,7 @@ impl Scoring<'_> {
     pub fn bound(&self, leaf: &Leaf<'_>, impact: &Impact) -> f64 {
         let freq = f64::from(impact.freq_max);
         match self.scorer {
+            _ if leaf.weight < 0.0 => f64::INFINITY,
             Scorer::Bm25Std | Scorer::Bm25StdTanh(_) => {
                 self.bm25_std(leaf.weight, leaf.rarity.bm25, freq, impact.len_min)
             }

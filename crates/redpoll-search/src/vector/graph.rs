@@ -127,18 +127,20 @@ impl Graph {
                 near = search.descend(near, layer);
             }
             let ef = self.options.ef_construction.max(self.options.m);
-            let mut from = vec![near];
+            let mut layers: Vec<Vec<Near>> = Vec::with_capacity(level.min(top) + 1);
             self.with_visited(nodes, |visited| {
                 for layer in (0..=level.min(top)).rev() {
                     visited.begin(nodes.len());
                     let accept = |other: u32| other != slot;
-                    let found = search.around(&from, layer, ef, visited, &accept);
-                    self.link(nodes, slot, node, &found, layer, metric);
-                    if !found.is_empty() {
-                        from = found;
-                    }
+                    let from = layers.last().filter(|found| !found.is_empty());
+                    let from = from.map_or(std::slice::from_ref(&near), Vec::as_slice);
+                    layers.push(search.around(from, layer, ef, visited, &accept));
                 }
             });
+            // From the lowest layer up: a search that comes down to the node must find the way on.
+            for (layer, found) in layers.iter().rev().enumerate() {
+                self.link(nodes, slot, node, found, layer, metric);
+            }
         }
         if raising.is_some() && self.entry().is_none_or(|(_, top)| level > top) {
             self.entry.store((level as u64) << 32 | u64::from(slot + 1), Ordering::Release);

@@ -104,6 +104,11 @@ impl VectorIndex {
         self.nodes.len() as usize
     }
 
+    /// About how many vectors there are of documents that are not deleted.
+    fn live(&self) -> usize {
+        self.slots.read().len().saturating_sub(self.dead.load(Ordering::Relaxed))
+    }
+
     /// Whether so much is deleted that it should be built anew.
     pub fn needs_rebuild(&self) -> bool {
         let dead = self.dead.load(Ordering::Relaxed);

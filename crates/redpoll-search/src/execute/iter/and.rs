@@ -105,6 +105,18 @@ impl DocIter for And<'_> {
         self.weight * sum
     }
 
+    fn bound(&mut self, scoring: &Scoring<'_>) -> f64 {
+        if self.weight < 0.0 {
+            return f64::INFINITY;
+        }
+        let mut sum = 0.0;
+        for child in &mut self.children {
+            sum += child.bound(scoring);
+        }
+        // Nothing times infinity is no bound.
+        if sum.is_finite() { self.weight * sum } else { f64::INFINITY }
+    }
+
     fn explain(&mut self, scoring: &Scoring<'_>) -> Explanation {
         let mut sum = 0.0;
         let mut steps = Vec::new();

@@ -53,6 +53,11 @@ pub trait DocIter {
     /// stands on, or the last for which it said that it contains it.
     fn score(&mut self, scoring: &Scoring<'_>) -> f64;
 
+    /// What the match gives to the score at most, if that is cheaper to say.
+    fn bound(&mut self, _scoring: &Scoring<'_>) -> f64 {
+        f64::INFINITY
+    }
+
     /// How that comes about.
     fn explain(&mut self, scoring: &Scoring<'_>) -> Explanation;
 
@@ -132,6 +137,11 @@ impl DocIter for Iter<'_> {
     #[inline]
     fn score(&mut self, scoring: &Scoring<'_>) -> f64 {
         forward!(self, iter => iter.score(scoring))
+    }
+
+    #[inline]
+    fn bound(&mut self, scoring: &Scoring<'_>) -> f64 {
+        forward!(self, iter => iter.bound(scoring))
     }
 
     fn explain(&mut self, scoring: &Scoring<'_>) -> Explanation {

@@ -138,6 +138,17 @@ impl DocIter for Or<'_> {
         self.weight * sum
     }
 
+    fn bound(&mut self, scoring: &Scoring<'_>) -> f64 {
+        if self.weight < 0.0 {
+            return f64::INFINITY;
+        }
+        let mut sum = 0.0;
+        for child in self.matching() {
+            sum += child.bound(scoring);
+        }
+        if sum.is_finite() { self.weight * sum } else { f64::INFINITY }
+    }
+
     fn explain(&mut self, scoring: &Scoring<'_>) -> Explanation {
         let mut sum = 0.0;
         let mut steps = Vec::new();
