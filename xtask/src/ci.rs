@@ -34,6 +34,7 @@ const STEPS: &[Step] = &[
     Step { name: "guest", run: guest::check },
     Step { name: "c", run: clients::c::run },
     Step { name: "preload", run: clients::preload::run },
+    Step { name: "sanitizer", run: sanitizer },
     Step { name: "fuzz", run: fuzz },
 ];
 
@@ -105,6 +106,31 @@ fn tests() -> Result<(), String> {
     } else {
         cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"])
     }
+}
+
+/// The tests of the crate that maps memory of others, under AddressSanitizer.
+fn sanitizer() -> Result<(), String> {
+    let target = match std::env::consts::ARCH {
+        arch @ ("x86_64" | "aarch64") if cfg!(target_os = "linux") => {
+            format!("{arch}-unknown-linux-gnu")
+        }
+        _ => {
+            println!("    there is no AddressSanitizer for this machine: skipped");
+            return Ok(());
+        }
+    };
+    let args = ["test", "--quiet", "-p", "redpoll-shm", "--lib", "--target", &target];
+    let directory = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    let mut cargo = crate::repo::cargo();
+    cargo
+        .args(args)
+        // An unstable flag, which the stable compiler understands if it is told that it may.
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("RUSTFLAGS", "-Zsanitizer=address")
+        .env("CARGO_TARGET_DIR", std::path::Path::new(&directory).join("sanitizer"))
+        // A test that plays a client which is killed leaves its memory behind.
+        .env("ASAN_OPTIONS", "detect_leaks=0");
+    command("cargo", &mut cargo, &args)
 }
 
 /// Each fuzz target for a few seconds on stable Rust.

@@ -5,6 +5,7 @@ use crate::background::Task;
 use crate::block::Waiter;
 use crate::client::{Client, flags};
 use crate::replication::{Announced, Epoch};
+use crate::shared_memory::RingsWanted;
 use crate::spec::{Command, Flags};
 use redpoll_config::LongCommands;
 use redpoll_keyspace::stripe::WatchFlag;
@@ -156,8 +157,8 @@ pub struct Session {
     pub pushes: Vec<u8>,
     /// Whether its next command waits because of CLIENT PAUSE.
     pub(crate) postponed: bool,
-    /// It has asked for shared memory, with rings of so many bytes.
-    pub rings_wanted: Option<usize>,
+    /// It has asked for shared memory.
+    pub rings_wanted: Option<RingsWanted>,
     /// To be closed when the replies so far are sent.
     pub closing: bool,
     /// With more bytes of replies than this it will be closed, and gets none of them.

@@ -5,6 +5,15 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use crate::engine::Engine;
 
+/// Which shared memory a client has asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RingsWanted {
+    /// Rings of so many bytes.
+    OfBytes(usize),
+    /// The file of this name, which it has made: the older protocol.
+    Named(Vec<u8>),
+}
+
 /// What INFO tells of them, beside what the threads count.
 #[derive(Debug, Default)]
 pub struct SharedMemory {

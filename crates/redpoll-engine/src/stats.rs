@@ -165,6 +165,12 @@ pub struct ThreadStats {
     pub spins: Counter,
     /// Times that it gave up looking at a ring until it is woken.
     pub parks: Counter,
+    /// Times that it got up because it expected a request.
+    pub expected: Counter,
+    /// Times that the request came while it waited.
+    pub met: Counter,
+    /// Time that it waited so, in nanoseconds.
+    pub expecting_nanos: Counter,
 }
 
 /// One command's counts over all threads.

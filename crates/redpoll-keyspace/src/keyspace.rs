@@ -19,6 +19,9 @@ use std::sync::{Arc, OnceLock, mpsc};
 
 /// The number of stripes: enough that two of a few dozen threads rarely meet in one.
 const STRIPES: usize = 256;
+/// Keys of a stripe from which on entries are asked for ahead: of fewer, all stripes together fit
+/// into a cache, and asking takes a lock.
+const PREFETCH_FROM: usize = 64;
 
 /// A lock and what can be known of its stripe without taking it, on cache lines of their own.
 #[repr(align(128))]
@@ -201,7 +204,11 @@ impl Keyspace {
     /// Starts loading the entry of a key, whose bucket is there already.
     #[inline]
     pub fn prefetch_entry(&self, db: usize, hash: u64) {
-        if let Some(stripe) = self.slots[self.stripe_of(hash)].stripe.try_lock() {
+        let stripe = self.stripe_of(hash);
+        if self.lens.at(stripe, db) < PREFETCH_FROM {
+            return;
+        }
+        if let Some(stripe) = self.slots[stripe].stripe.try_lock() {
             stripe.dbs()[db].table.prefetch_entry(hash);
         }
     }

@@ -26,6 +26,12 @@ impl Lens {
         self.counts[db * self.stripes + stripe].store(len, Relaxed);
     }
 
+    /// How many keys a stripe holds of a database.
+    #[inline]
+    pub fn at(&self, stripe: usize, db: usize) -> usize {
+        self.counts[db * self.stripes + stripe].load(Relaxed) as usize
+    }
+
     /// How many keys each stripe holds of a database.
     pub fn of(&self, db: usize) -> impl Iterator<Item = usize> + Clone {
         let counts = &self.counts[db * self.stripes..][..self.stripes];
@@ -43,6 +49,7 @@ mod tests {
         lens.note(2, 1, 7);
         lens.note(3, 1, 1);
         assert_eq!(lens.of(1).collect::<Vec<_>>(), [0, 0, 7, 1]);
+        assert_eq!((lens.at(2, 1), lens.at(2, 0)), (7, 0));
         assert_eq!(lens.of(0).sum::<usize>() + lens.of(2).sum::<usize>(), 0);
     }
 }

@@ -60,8 +60,13 @@ pub struct Connection {
     /// The program's descriptors.
     numbers: Mutex<Vec<c_int>>,
     name: String,
+    identity: (u64, u64),
     process: u32,
 }
+
+/// A descriptor is another by now: a program has ways of closing it that are not seen.
+#[derive(Debug)]
+pub struct Stale;
 
 /// What a look has found.
 pub enum Look {
@@ -85,12 +90,13 @@ type Guard<'a> = MutexGuard<'a, State>;
 
 impl Connection {
     /// A new connection to the socket of this name.
-    pub fn new(name: String) -> Connection {
+    pub fn new(name: String, identity: (u64, u64)) -> Connection {
         let watched = Watched { dialogue: Dialogue::new(), inside: 0, asked: 0 };
         Connection {
             state: Mutex::new(State::Watched(watched)),
             numbers: Mutex::default(),
             name,
+            identity,
             process: table::process(),
         }
     }
@@ -98,6 +104,12 @@ impl Connection {
     /// Whether it was made by this process.
     pub fn is_ours(&self) -> bool {
         self.process == table::process()
+    }
+
+    /// Whether a descriptor is this connection still. It costs a system call; so it is asked before
+    /// bytes are written, and where there is nothing to read.
+    pub fn is_at(&self, fd: c_int) -> bool {
+        border::identity(fd) == Some(self.identity)
     }
 
     fn lock(&self) -> Guard<'_> {
@@ -143,7 +155,17 @@ impl Connection {
     // --- writing
 
     /// What a call that writes does; `real` is the call itself.
-    pub fn send(&self, parts: &Parts<'_>, flags: c_int, real: impl Fn() -> isize) -> isize {
+    pub fn send(
+        &self,
+        fd: c_int,
+        parts: &Parts<'_>,
+        flags: c_int,
+        real: impl Fn() -> isize,
+    ) -> Result<isize, Stale> {
+        if self.is_at(fd) { Ok(self.send_on(parts, flags, real)) } else { Err(Stale) }
+    }
+
+    fn send_on(&self, parts: &Parts<'_>, flags: c_int, real: impl Fn() -> isize) -> isize {
         let mut state = self.lock();
         if let State::Watched(watched) = &*state
             && watched.inside == 0
@@ -271,16 +293,22 @@ impl Connection {
     // --- reading
 
     /// What a call that reads does; `real` is the call itself.
-    pub fn receive(&self, parts: &mut Parts<'_>, flags: c_int, real: impl Fn() -> isize) -> isize {
+    pub fn receive(
+        &self,
+        fd: c_int,
+        parts: &mut Parts<'_>,
+        flags: c_int,
+        real: impl Fn() -> isize,
+    ) -> Result<isize, Stale> {
         let mut state = self.lock();
         loop {
             match &mut *state {
                 State::Plain => {
                     drop(state);
-                    return real();
+                    return Ok(real());
                 }
                 State::Watched(_) => {
-                    return self.over_socket(state, real, |watched, count| {
+                    return Ok(self.over_socket(state, real, |watched, count| {
                         let mut left = if flags & libc::MSG_PEEK == 0 { count } else { 0 };
                         (0..parts.count()).try_for_each(|index| {
                             let bytes = parts.bytes(index);
@@ -288,15 +316,18 @@ impl Connection {
                             left -= now;
                             watched.dialogue.read(&bytes[..now])
                         })
-                    });
+                    }));
                 }
                 State::Asked(_) => match self.await_answer(state, flags) {
                     Ok(answered) => state = answered,
-                    Err(error) => return failed(error),
+                    Err(error) => return Ok(failed(error)),
                 },
-                State::Rings(_) => {
+                State::Rings(rings) => {
+                    if rings.unread() == 0 && !self.is_at(fd) {
+                        return Err(Stale);
+                    }
                     let received = self.receive_from_rings(state, parts, flags);
-                    return received.map_or_else(failed, |count| count as isize);
+                    return Ok(received.map_or_else(failed, |count| count as isize));
                 }
             }
         }

@@ -108,7 +108,11 @@ pub fn control(
     member: c_int,
     event: Option<epoll_event>,
 ) -> Option<c_int> {
-    let connection = table::connection(member);
+    let mut connection = table::connection(member);
+    if connection.as_ref().is_some_and(|connection| !connection.is_at(member)) {
+        table::closing(member);
+        connection = None;
+    }
     let known = instance(fd);
     let epoll = match (known, &connection) {
         (Some(epoll), _) => epoll,
@@ -459,7 +463,8 @@ impl Member {
             return None;
         }
         if level & EPOLLIN as u32 != 0 {
-            self.seen = announced;
+            // What has come meanwhile is there when the program is told.
+            self.seen = self.connection.announced();
         }
         self.told_room |= level & EPOLLOUT as u32 != 0;
         self.told_end |= level & EPOLLHUP as u32 != 0;

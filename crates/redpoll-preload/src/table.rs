@@ -71,6 +71,23 @@ pub fn forget(fd: c_int) -> Option<Arc<Connection>> {
     slot(fd)?.write().unwrap_or_else(PoisonError::into_inner).take()
 }
 
+/// A descriptor is about to be closed, or to become another; or has become another already.
+pub fn closing(fd: c_int) {
+    match kind(fd) {
+        WATCHED | RINGS if is_own_process() => {
+            crate::epoll::forget_member(fd);
+            if let Some(connection) = forget(fd) {
+                connection.detach(fd);
+            }
+        }
+        EPOLL if is_own_process() => crate::epoll::forget(fd),
+        DEAD => {
+            set_kind(fd, NONE);
+        }
+        _ => {}
+    }
+}
+
 /// What a parent has left in a slot is not ours to close.
 fn discard(connection: Option<Arc<Connection>>) {
     if let Some(connection) = connection.filter(|connection| !connection.is_ours()) {

@@ -108,6 +108,14 @@ pub fn poll(fds: &mut [pollfd], timeout: Option<Duration>, mask: Option<&libc::s
         if !wanted.is_empty() && spin(any) {
             continue;
         }
+        entries.retain(|entry| {
+            let fd = fds[entry.index].fd;
+            let same = entry.connection.is_at(fd);
+            if !same {
+                table::closing(fd);
+            }
+            same
+        });
         if let Some(result) = sleep(fds, &mut entries, left, mask) {
             return result;
         }

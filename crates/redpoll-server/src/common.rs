@@ -6,6 +6,7 @@
 //! over.
 
 use crate::connection::{Connection, Next};
+use crate::foresight::Foresight;
 use crate::hands::{Hands, Lane};
 use crate::hot::Hot;
 use crate::mailbox::{Mailbox, Message};
@@ -29,6 +30,8 @@ use std::sync::atomic::Ordering::SeqCst;
 
 /// The event number of the mailbox; no client has it.
 pub const MAILBOX: u64 = 0;
+/// That of the timer for clients that are expected; none has it either.
+pub const ALARM: u64 = u64::MAX;
 /// Events taken at once.
 pub const EVENTS: usize = 256;
 
@@ -43,6 +46,8 @@ pub struct Common {
     pollers: Arc<Pollers>,
     /// Those that are looked at again and again.
     pub hot: RefCell<Vec<Hot>>,
+    /// Those that are expected.
+    pub foresight: RefCell<Foresight>,
     pub epoll: OwnedFd,
     seed: u64,
     connections: RefCell<AHashMap<ClientId, Shared>>,
@@ -80,6 +85,7 @@ impl Common {
             mailbox,
             pollers,
             hot: RefCell::default(),
+            foresight: RefCell::new(Foresight::new()),
             epoll,
             seed,
             connections: RefCell::default(),
@@ -194,7 +200,7 @@ impl Common {
     /// Keeps a connection that was to move.
     pub fn keep_rings(&self, shared: Shared) {
         let client = shared.borrow().session.client.id;
-        self.heat(&shared, &mut shared.borrow_mut());
+        self.heat(&shared, &mut shared.borrow_mut(), None);
         self.connections.borrow_mut().insert(client, shared);
     }
 
@@ -328,7 +334,7 @@ impl Common {
                 drop(connection);
                 return self.hand_over(shared, poller);
             }
-            self.heat(&shared, &mut connection);
+            self.heat(&shared, &mut connection, None);
         }
         match next {
             Next::Close => {
@@ -366,6 +372,11 @@ impl Common {
             hands.executor.disconnect(&mut connection.borrow_mut().session);
             // Dropping the stream takes it out of the poller.
         }
+    }
+
+    /// Whether replies wait for the log.
+    pub fn holds_replies(&self) -> bool {
+        !self.held.borrow().is_empty()
     }
 
     /// Sends replies that waited for the log, which has come far enough.

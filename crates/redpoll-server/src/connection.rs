@@ -11,6 +11,7 @@ mod unread;
 
 use crate::hands::{self, Lane, Scratch};
 use crate::held::Held;
+use crate::rhythm::{Rhythm, Window};
 use redpoll_engine::executor::Stop;
 use redpoll_engine::shared_memory::Place;
 use redpoll_engine::{Executor, Session};
@@ -56,6 +57,10 @@ pub struct Connection {
     pub in_lane: bool,
     /// Whether its worker looks at its rings.
     pub is_hot: bool,
+    /// When its client comes, if it came through shared memory before.
+    pub rhythm: Option<Box<Rhythm>>,
+    /// When it is expected next, if its worker is to be awake then.
+    pub expected: Option<Window>,
     /// Whether its worker knows that replies wait for the log.
     pub in_held: bool,
     parser: Parser,
@@ -94,6 +99,8 @@ impl Connection {
             session,
             in_lane: false,
             is_hot: false,
+            rhythm: None,
+            expected: None,
             in_held: false,
             parser: Parser::default(),
             input: Vec::new(),
@@ -209,9 +216,9 @@ impl Connection {
                     break Next::Wait;
                 }
                 Stop::OpenRings => {
-                    let size = self.session.rings_wanted.take().unwrap_or_default();
+                    let wanted = self.session.rings_wanted.take();
                     let alone = start == lane.input.len();
-                    if !self.open_rings(executor, size, &mut scratch.output, alone) {
+                    if !self.open_rings(executor, wanted, &mut scratch.output, alone) {
                         return Next::Close;
                     }
                     break if alone { Next::Wait } else { Next::Again };

@@ -22,6 +22,11 @@ impl Pollers {
         Pollers { mailboxes, next: AtomicUsize::new(0) }
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.mailboxes.is_empty()
+    }
+
     /// The one whose turn it is, if there is any.
     pub fn next(&self) -> Option<&Arc<Mailbox>> {
         let turn = self.next.fetch_add(1, Relaxed);

@@ -156,7 +156,9 @@ fn prepare_process(config: &Arc<Config>) {
     logging::watch_faults(move || shared.crash_log_enabled());
     // Said in the log already; the server runs without.
     let _ = oom_score::apply(config, false);
+    // A DAX device is mapped in huge pages or not at all.
     if config.disable_thp()
+        && !tiers::has_device(config)
         && let Err(error) = rustix::thread::disable_transparent_huge_pages(true)
     {
         log::warn!("Can't turn transparent huge pages off for the process: {error}");

@@ -23,6 +23,11 @@ pub fn install(config: &Config) -> Result<(), String> {
     Ok(())
 }
 
+/// Whether far memory is a DAX device, in part at least.
+pub fn has_device(config: &Config) -> bool {
+    config.far_memory().iter().any(|spec| spec.starts_with(b"dax:"))
+}
+
 /// What directives must agree on. The error names the first that does not.
 pub fn check(config: &Config) -> Result<(), String> {
     let policy = config.memory_alloc_policy();

@@ -1,6 +1,7 @@
 //! What time asks for: expired keys, keys to evict, the memory figure, snapshots, and the end of
 //! the program.
 
+use crate::progress::Saving;
 use crate::snapshot;
 use redpoll_engine::ending::Parting;
 use redpoll_engine::engine::ShutdownOptions;
@@ -23,6 +24,7 @@ const EVICTION_MICROS: u64 = 10_000;
 /// Runs until SHUTDOWN or a signal asks for the end.
 pub fn run(engine: &Arc<Engine>) {
     let mut executor = Executor::new(Arc::clone(engine), 1);
+    let mut saving = Saving::default();
     loop {
         engine.standstill.wait();
         let (now, woken) = (clock::now_ms(), Instant::now());
@@ -37,6 +39,7 @@ pub fn run(engine: &Arc<Engine>) {
         }
         engine.measure_memory();
         snapshot::save_if_due(engine, now);
+        saving.look(engine);
         if let Some(options) = wanted_end(engine, paused)
             && may_end(engine, options, now)
         {

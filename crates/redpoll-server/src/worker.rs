@@ -5,7 +5,8 @@
 //! commands gets one buffer's worth at a time, so that the others wait a fraction of a millisecond
 //! at most.
 
-use crate::common::{Common, EVENTS, MAILBOX};
+use crate::aof::{self, Lead};
+use crate::common::{ALARM, Common, EVENTS, MAILBOX};
 use crate::hands::{Hands, Lane};
 use crate::mailbox::Mailbox;
 use crate::pollers::Pollers;
@@ -54,6 +55,8 @@ pub struct Worker {
     is_polling: bool,
     /// When it last looked at all rings in vain.
     last_look: Option<Instant>,
+    /// When to put the log on disk, although others are still waited for.
+    lead_at: Option<Instant>,
 }
 
 impl Worker {
@@ -69,7 +72,11 @@ impl Worker {
         epoll::add(&epoll, mailbox.as_fd(), data, epoll::EventFlags::IN)?;
         let seed = clock::now_ms() as u64 ^ (number as u64 + 2) << 48;
         let hands = Hands::new(&engine, seed);
+        let polls = pollers.is_empty();
         let common = Rc::new(Common::new(engine, (mailbox, pollers), epoll, seed));
+        if polls {
+            common.add_timer()?;
+        }
         let shared = Rc::clone(&common);
         meanwhile::serve_by(Rc::new(move || shared.meanwhile()));
         let lanes = (0..LANES).map(|_| Lane::with_buffer()).collect();
@@ -81,6 +88,7 @@ impl Worker {
             spin: Spin::new(Duration::MAX),
             is_polling: false,
             last_look: None,
+            lead_at: None,
         })
     }
 
@@ -90,6 +98,7 @@ impl Worker {
         loop {
             self.poll(&mut events);
             events.clear();
+            self.common.set_alarm();
             let timeout = self.timeout(clock::now_ms());
             if let Err(error) =
                 epoll::wait(&self.common.epoll, spare_capacity(&mut events), Some(&timeout))
@@ -99,6 +108,8 @@ impl Worker {
             }
             self.common.engine.standstill.wait();
             let woken = Instant::now();
+            let rung = events.iter().any(|event| event.data.u64() == ALARM);
+            self.common.look_ahead(woken, rung);
             let now = clock::now_ms();
             let executed = self.hands.executor.stats().executed.get();
             for group in events.chunks(LANES) {
@@ -109,6 +120,7 @@ impl Worker {
             self.common.go_on(&mut self.hands, now);
             self.common.end_waits(&mut self.hands, now);
             self.common.release_held(&mut self.hands, now);
+            self.lead_log();
             if now >= self.next_look_over {
                 self.next_look_over = now + LOOK_OVER_MS;
                 self.common.look_over(&mut self.hands, now);
@@ -119,6 +131,17 @@ impl Worker {
             stats.turn_micros.add(micros);
             stats.longest_turn_micros.raise(micros);
             stats.most_in_turn.raise(stats.executed.get().saturating_sub(executed));
+        }
+    }
+
+    /// Puts the log on disk if replies wait for that, and nobody else is to do it.
+    fn lead_log(&mut self) {
+        self.lead_at = None;
+        let log = aof::log().filter(|_| self.common.holds_replies());
+        match log.map_or(Lead::Others, |log| log.lead()) {
+            Lead::Done => self.common.release_held(&mut self.hands, clock::now_ms()),
+            Lead::At(due) => self.lead_at = Some(due),
+            Lead::Others => {}
         }
     }
 
@@ -134,7 +157,11 @@ impl Worker {
         }
         let is_busy = !(common.again.borrow().is_empty() && common.hot.borrow().is_empty());
         let wait = if is_busy { 0 } else { (until - now).max(0) };
-        Timespec { tv_sec: wait / 1000, tv_nsec: wait % 1000 * 1_000_000 }
+        let mut wait = Duration::from_millis(wait as u64);
+        if let Some(due) = self.lead_at {
+            wait = wait.min(due.saturating_duration_since(Instant::now()));
+        }
+        Timespec { tv_sec: wait.as_secs() as i64, tv_nsec: wait.subsec_nanos().into() }
     }
 
     /// Serves a few connections together: all are read, parsed and planned before the first
@@ -146,6 +173,7 @@ impl Worker {
         for event in events {
             match event.data.u64() {
                 MAILBOX => self.common.read_mail(&mut self.hands, now),
+                ALARM => {}
                 client => {
                     let mut lane = self.lanes.pop().unwrap_or_else(Lane::with_buffer);
                     if self.common.arrived(&mut self.hands, client, event.flags, &mut lane, now) {
@@ -250,9 +278,10 @@ impl Worker {
             true => Duration::ZERO,
             false => Duration::from_micros(self.common.engine.config.shm_spin_us() as u64),
         };
-        let parked = self.common.cool(now, after.min(self.spin.budget()));
         let stats = self.hands.executor.stats();
         stats.spins.add(1);
-        stats.parks.add(parked);
+        self.common.cool(now, after.min(self.spin.budget()), stats);
+        // Before it sleeps, if nothing is hot any more: the time of that is no jump of the clock.
+        self.goes_on_polling();
     }
 }

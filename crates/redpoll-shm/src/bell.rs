@@ -1,14 +1,14 @@
 //! How one side wakes the other: a futex in the shared memory, or a byte on the Unix socket.
 
-use crate::ring::{Bell, FUTEX};
+use crate::ring::{Bell, FUTEX, WaitLine};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags};
 use rustix::thread::futex;
 use std::cell::Cell;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::atomic::AtomicU32;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::time::{Duration, SystemTime};
 
 /// The byte that is sent to wake; what it is does not matter.
 const BYTE: &[u8] = b"!";
@@ -27,10 +27,11 @@ impl<'a> Doorbell<'a> {
 }
 
 impl Bell for Doorbell<'_> {
-    fn ring(&self, word: &AtomicU32, how: u32) {
+    fn ring(&self, wait: &WaitLine, how: u32) {
         self.rung.set(self.rung.get() + 1);
+        wait.rang.store(now_ns(), Relaxed);
         if how == FUTEX {
-            wake_futex(word);
+            wake_futex(&wait.word);
         } else {
             // A full socket holds bytes that the peer has not read: it will look. A dead one will
             // be noticed by whoever reads it.
@@ -38,6 +39,18 @@ impl Bell for Doorbell<'_> {
             let _ = rustix::net::send(self.socket, BYTE, flags);
         }
     }
+}
+
+/// The time of day in nanoseconds since 1970. That clock can be set, but of the ones at hand it is
+/// the only one of which two processes get the same numbers.
+fn now_ns() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(0)
+}
+
+/// How long ago the time of day was this; none if that is not in the past.
+pub fn since(nanos: u64) -> Option<Duration> {
+    now_ns().checked_sub(nanos).filter(|_| nanos > 0).map(Duration::from_nanos)
 }
 
 /// Wakes who sleeps at the word.

@@ -1,6 +1,6 @@
 //! The server's side of a connection.
 
-use crate::bell::{Doorbell, wake_futex};
+use crate::bell::{Doorbell, since, wake_futex};
 use crate::layout::CLOSED;
 use crate::memory::{Half, Memory};
 use crate::ring::{AWAKE, Area, Consumer, FUTEX, Producer, SOCKET, Violation};
@@ -9,8 +9,9 @@ use std::fmt;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
-use std::sync::atomic::Ordering::{AcqRel, Release, SeqCst};
+use std::sync::atomic::Ordering::{AcqRel, Relaxed, Release, SeqCst};
 use std::sync::atomic::fence;
+use std::time::Duration;
 
 /// Requests in, replies out. Each call names the connection's socket, by which a sleeping client is
 /// woken if it asks for that.
@@ -85,6 +86,11 @@ impl Channel {
     pub fn wake_up(&self) {
         self.requests.disarm();
         self.replies.disarm();
+    }
+
+    /// How long ago the client last woke the server to look at its requests, if it says.
+    pub fn rang_before(&self) -> Option<Duration> {
+        since(self.requests.area().control().consumer_waits.rang.load(Relaxed))
     }
 
     /// How often the client was woken.

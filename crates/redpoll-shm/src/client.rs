@@ -23,6 +23,8 @@ use std::time::{Duration, Instant};
 
 /// How long a client spins before it sleeps, unless it is told otherwise.
 pub const SPIN: Duration = Duration::from_micros(50);
+/// So many times that while the server wakes up, which takes some 30 to 100 µs.
+const SPIN_WAKING: u32 = 4;
 /// How long it sleeps before it looks whether the server is still there.
 const SLICE: Duration = Duration::from_millis(250);
 
@@ -63,6 +65,8 @@ pub struct Link {
     read_timeout: AtomicU64,
     write_timeout: AtomicU64,
     nonblocking: AtomicBool,
+    /// The server had to be woken for what was sent last.
+    has_rung: AtomicBool,
 }
 
 impl Link {
@@ -191,10 +195,23 @@ impl End for Producer<Half> {
 
 /// Waits for an end: spins first, then sleeps.
 fn wait<E: End>(link: &Link, end: &E, spin: &mut Spin, timeout: Option<Duration>) -> Woken {
-    if spin.wait(|| end.is_ready()) {
+    if spin_for(link, spin, || end.is_ready()) {
         return Woken::Ready;
     }
     wait_asleep(link, end, timeout)
+}
+
+/// Spins; for longer if the server must wake first: to sleep as well would make the answer wait for
+/// two sleepers, one after the other.
+#[inline]
+fn spin_for(link: &Link, spin: &mut Spin, is_there: impl Fn() -> bool) -> bool {
+    let times = if link.has_rung.load(Relaxed) {
+        link.has_rung.store(false, Relaxed);
+        SPIN_WAKING
+    } else {
+        1
+    };
+    spin.wait_times(times, is_there)
 }
 
 fn wait_asleep<E: End>(link: &Link, end: &E, timeout: Option<Duration>) -> Woken {
@@ -238,8 +255,13 @@ impl Sender {
     /// Writes what there is room for, without waiting; wakes the server if it sleeps.
     #[inline]
     pub fn try_write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let before = self.rung.get();
         let bell = Doorbell::new(self.link.socket.as_fd(), &self.rung);
-        Ok(self.ring.write(bytes, &bell)?)
+        let count = self.ring.write(bytes, &bell)?;
+        if self.rung.get() != before {
+            self.link.has_rung.store(true, Relaxed);
+        }
+        Ok(count)
     }
 
     /// Waits for room: spins first, then sleeps.
@@ -320,7 +342,7 @@ impl Receiver {
     /// Spins for replies, and does not sleep. False: there are none yet.
     pub fn spin(&mut self) -> bool {
         let ring = &self.ring;
-        self.spin.wait(|| ring.has_bytes())
+        spin_for(&self.link, &mut self.spin, || ring.has_bytes())
     }
 
     /// Whether there is something to read.
@@ -404,6 +426,7 @@ impl Client {
             read_timeout: AtomicU64::new(0),
             write_timeout: AtomicU64::new(0),
             nonblocking: AtomicBool::new(false),
+            has_rung: AtomicBool::new(false),
         });
         let spin = Spin::new(SPIN);
         Client {
@@ -469,7 +492,7 @@ impl Client {
             let (requests, replies) = (&self.sender.ring, &self.receiver.ring);
             let wants_room = !bytes.is_empty();
             let ready = || replies.has_bytes() || (wants_room && requests.has_room());
-            if self.receiver.spin.wait(ready) {
+            if spin_for(&self.sender.link, &mut self.receiver.spin, ready) {
                 continue;
             }
             if !self.wait_for_bell(wants_room, deadline)? {
@@ -529,7 +552,9 @@ impl Client {
     pub fn spin(&mut self, want: Want) -> bool {
         let Client { sender, receiver } = self;
         match want {
-            Want::Bytes => receiver.spin.wait(|| receiver.ring.has_bytes()),
+            Want::Bytes => {
+                spin_for(&receiver.link, &mut receiver.spin, || receiver.ring.has_bytes())
+            }
             Want::Room => sender.spin.wait(|| sender.ring.has_room()),
         }
     }

@@ -11,7 +11,8 @@
 //!   sleeps is woken;
 //! * [`Memory`]: the memory file, made, sealed, mapped and checked; all `unsafe` code is there;
 //! * [`handshake`]: the request, and the answer that carries the descriptor;
-//! * [`Channel`]: the server's side; [`Client`]: the client's.
+//! * [`Channel`]: the server's side; [`Client`]: the client's;
+//! * [`legacy`]: the server's side of the older protocol.
 //!
 //! Neither side trusts the other. A counter of the other side is read once and checked before it is
 //! used, and bytes are copied out before anybody looks at them.
@@ -27,7 +28,11 @@ pub mod channel;
 pub mod client;
 #[cfg(not(loom))]
 pub mod handshake;
+#[cfg(all(miri, test))]
+mod interpreted;
 pub mod layout;
+#[cfg(not(loom))]
+pub mod legacy;
 #[cfg(not(loom))]
 mod memory;
 #[cfg(all(loom, test))]

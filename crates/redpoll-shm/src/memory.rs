@@ -95,6 +95,20 @@ impl Memory {
         Ok(Memory { base, layout })
     }
 
+    /// Makes memory of this process alone, for an interpreter that knows no files.
+    #[cfg(miri)]
+    pub(crate) fn private(ring: usize) -> Arc<Memory> {
+        let layout = Layout::with_rings(ring);
+        // SAFETY: the layout has a size.
+        let base = unsafe { std::alloc::alloc_zeroed(Self::allocation(&layout)) };
+        Arc::new(Memory { base: NonNull::new(base).expect("there is memory"), layout })
+    }
+
+    #[cfg(miri)]
+    fn allocation(layout: &Layout) -> std::alloc::Layout {
+        std::alloc::Layout::from_size_align(layout.len, 4096).expect("a layout")
+    }
+
     /// Where everything lies.
     pub fn layout(&self) -> &Layout {
         &self.layout
@@ -129,6 +143,15 @@ impl Memory {
     }
 }
 
+#[cfg(miri)]
+impl Drop for Memory {
+    fn drop(&mut self) {
+        // SAFETY: `private` has allocated it so, and nobody points into it any more.
+        unsafe { std::alloc::dealloc(self.base.as_ptr(), Self::allocation(&self.layout)) };
+    }
+}
+
+#[cfg(not(miri))]
 impl Drop for Memory {
     fn drop(&mut self) {
         // SAFETY: the mapping is ours, and nobody points into it any more: a `Half` would keep

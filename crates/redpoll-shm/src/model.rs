@@ -3,8 +3,7 @@
 //! `RUSTFLAGS="--cfg loom" cargo test -p redpoll-shm --release`. The ring has four bytes here, each
 //! of which notices when it is read and written at once.
 
-use crate::atomics::AtomicU32;
-use crate::ring::{Area, Bell, Consumer, Control, FUTEX, Out, Producer};
+use crate::ring::{Area, Bell, Consumer, Control, FUTEX, Out, Producer, WaitLine};
 use loom::cell::UnsafeCell;
 use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
@@ -77,7 +76,7 @@ impl Area for Model {
 struct Ring<'a>(&'a Model);
 
 impl Bell for Ring<'_> {
-    fn ring(&self, _word: &AtomicU32, how: u32) {
+    fn ring(&self, _wait: &WaitLine, how: u32) {
         assert_eq!(how, FUTEX);
         *self.0.0.rang.lock().expect("no panic") = true;
         self.0.0.heard.notify_one();

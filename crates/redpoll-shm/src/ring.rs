@@ -63,6 +63,8 @@ pub struct ConsumerLine {
 pub struct WaitLine {
     /// [`AWAKE`], [`FUTEX`] or [`SOCKET`].
     pub word: AtomicU32,
+    /// When this side was last woken, as the waking side says: nanoseconds since 1970, or 0.
+    pub rang: AtomicU64,
 }
 
 /// A ring's control block in the shared memory. Each line is far enough from the next that no
@@ -83,7 +85,7 @@ const _: () = assert!(size_of::<Control>() == crate::layout::CONTROL_LEN);
 #[cfg(loom)]
 impl Default for Control {
     fn default() -> Self {
-        let wait = || WaitLine { word: AtomicU32::new(AWAKE) };
+        let wait = || WaitLine { word: AtomicU32::new(AWAKE), rang: AtomicU64::new(0) };
         Control {
             producer: ProducerLine {
                 written: AtomicU64::new(0),
@@ -115,7 +117,7 @@ pub trait Area {
 pub trait Bell {
     /// `how` is what stood in the word: [`FUTEX`], [`SOCKET`], or whatever the other side has put
     /// there.
-    fn ring(&self, word: &AtomicU32, how: u32);
+    fn ring(&self, wait: &WaitLine, how: u32);
 }
 
 /// Where bytes go.
@@ -181,7 +183,7 @@ fn wake(wait: &WaitLine, bell: &impl Bell) {
 fn wake_sleeper(wait: &WaitLine, bell: &impl Bell) {
     let how = wait.word.swap(AWAKE, AcqRel);
     if how != AWAKE {
-        bell.ring(&wait.word, how);
+        bell.ring(wait, how);
     }
 }
 

@@ -78,6 +78,12 @@ impl Spin {
     /// Looks again and again until it is there. False: better sleep now.
     #[inline]
     pub fn wait(&mut self, is_there: impl Fn() -> bool) -> bool {
+        self.wait_times(1, is_there)
+    }
+
+    /// The same for so many times as long.
+    #[inline]
+    pub fn wait_times(&mut self, times: u32, is_there: impl Fn() -> bool) -> bool {
         // Something that comes at once costs no reading of the clock.
         for _ in 0..LOOKS {
             if is_there() {
@@ -85,10 +91,10 @@ impl Spin {
             }
             spin_loop();
         }
-        self.wait_longer(is_there)
+        self.wait_longer(times, is_there)
     }
 
-    fn wait_longer(&mut self, is_there: impl Fn() -> bool) -> bool {
+    fn wait_longer(&mut self, times: u32, is_there: impl Fn() -> bool) -> bool {
         if self.budget.is_zero() {
             return is_there();
         }
@@ -115,7 +121,7 @@ impl Spin {
             if self.passed(now, now - last) {
                 return is_there();
             }
-            if now - begun >= self.budget {
+            if now - begun >= self.budget * times {
                 self.vain += 1;
                 return is_there();
             }

@@ -10,11 +10,13 @@
 
 mod dial;
 mod listener;
+mod peer;
 mod rings;
 mod stream;
 pub mod tls;
 
 pub use dial::dial;
 pub use listener::{BindError, Listener};
-pub use rings::{OpenError, Peer, Rings};
+pub use peer::Peer;
+pub use rings::{OpenError, Rings};
 pub use stream::{Address, Arrival, Stream};

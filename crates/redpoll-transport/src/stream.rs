@@ -1,5 +1,6 @@
 //! Connected sockets.
 
+use crate::peer::Peer;
 use crate::rings::{OpenError, Rings};
 use crate::tls::{Identity, Session, transmit};
 use rustix::buffer::spare_capacity;
@@ -131,6 +132,29 @@ impl Stream {
             return Err(OpenError::Unsent(io::ErrorKind::Unsupported.into()));
         };
         self.rings = Some(Box::new(Rings::open(socket.as_fd(), size)?));
+        Ok(())
+    }
+
+    /// Goes on through the memory that a client of the older protocol has brought, and says so. The
+    /// client may come by TCP, too, if it is on this host.
+    pub fn open_legacy(&mut self, name: &[u8]) -> Result<(), OpenError> {
+        let peer = match &self.socket {
+            _ if self.tls.is_some() => None,
+            Socket::Unix(socket) => Peer::of_unix(socket.as_fd()),
+            Socket::Tcp(stream) => match (stream.peer_addr(), stream.local_addr()) {
+                (Ok(peer), Ok(own)) => Peer::of_tcp(peer, own),
+                _ => None,
+            },
+        };
+        let peer = peer.ok_or(OpenError::Stranger)?;
+        let rings = Rings::open_legacy(name, peer).map_err(OpenError::Refused)?;
+        const ANSWER: &[u8] = b":1\r\n";
+        match transmit(self.socket.as_fd(), ANSWER) {
+            Ok(sent) if sent == ANSWER.len() => {}
+            Ok(_) => return Err(OpenError::Broken(io::ErrorKind::WriteZero.into())),
+            Err(error) => return Err(OpenError::Broken(error)),
+        }
+        self.rings = Some(Box::new(rings));
         Ok(())
     }
 

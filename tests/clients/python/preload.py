@@ -5,6 +5,7 @@ names of cases (all, if there are none). The library must be in LD_PRELOAD alrea
 
 import array
 import asyncio
+import ctypes
 import fcntl
 import os
 import select
@@ -455,6 +456,46 @@ def case_descriptors():
     s.close()
     for _ in range(200):
         connect().close()
+
+
+def case_closed_unseen():
+    """Functions of the C library itself are not seen; the number means something else afterwards."""
+    for name in ("close", "syscall"):
+        direct = ctypes.CDLL("libc.so.6")
+        close = {"close": direct.close, "syscall": lambda fd: ctypes.CDLL(None).syscall(3, fd)}[name]
+        for warm in (True, False):
+            s, e = connect(warm), select.epoll()
+            e.register(s, select.EPOLLIN)
+            if not warm:
+                ask(s, b"+PONG\r\n", "PING")
+            number = s.detach()
+            assert close(number) == 0
+            with open(PATH + ".file", "wb") as file:
+                file.write(b"hello")
+            opened = [os.open(PATH + ".file", os.O_RDWR)]
+            while opened[-1] < number:
+                opened.append(os.open(PATH + ".file", os.O_RDWR))
+            fd = opened.pop()
+            assert fd == number
+            assert os.read(fd, 100) == b"hello"
+            assert os.write(fd, command("PING")) == 14
+            os.close(fd)
+            assert os.path.getsize(PATH + ".file") == 19
+            a, b = socket.socketpair()
+            assert number in (a.fileno(), b.fileno())
+            for other_fd in opened:
+                os.close(other_fd)
+            b.send(b"x")
+            a.send(b"y")
+            for end in (a, b):
+                assert select.select([end], [], [], 10)[0] == [end]
+                f = select.epoll()
+                f.register(end, select.EPOLLIN)
+                assert f.poll(10) == [(end.fileno(), select.EPOLLIN)]
+            assert a.recv(10) == b"x" and b.recv(10) == b"y"
+            again = connect()
+            ask(again, b"+PONG\r\n", "PING")
+    os.unlink(PATH + ".file")
 
 
 def case_fork():

@@ -7,11 +7,14 @@
 //! goals of the project stand beside the figures, and people judge.
 //!
 //! [`scenarios`] says what is measured, [`server`] and [`load`] run the two ends, [`probe`] waits
-//! on one connection for pauses, [`report`] and [`chart`] show what came of it.
+//! on one connection for pauses, [`machine`] tells those of the machine apart, [`report`], [`chart`]
+//! and [`latency`] show what came of it.
 
 mod chart;
 mod commands;
+mod latency;
 mod load;
+mod machine;
 mod probe;
 mod report;
 mod scenarios;
@@ -39,7 +42,7 @@ usage: cargo xtask compare [options]
   --profile NAME     profile to build with (default: release)
   --commands         the processor time of every command, in place of the scenarios;
                      --only takes the beginning of a command's name then
-  --publish          also put table and chart into docs/";
+  --publish          also put table and charts into docs/";
 
 /// What the command line chose.
 pub struct Options {
@@ -133,6 +136,7 @@ fn compare(options: &Options) -> Result<(), String> {
     let settings = Settings {
         binaries: [ours, options.peer.clone()],
         benchmark: built.join("redpoll-benchmark"),
+        cli: built.join("redpoll-cli"),
         tool: options.tool,
         quick: options.quick,
     };
@@ -154,10 +158,10 @@ fn compare(options: &Options) -> Result<(), String> {
     }
     results.write(&directory)?;
     println!("\n{}", results.table());
-    println!("written to target/compare: compare.md, compare.json, compare.svg");
+    println!("written to target/compare: compare.md, compare.json, compare.svg, latency.svg");
     if options.publish {
         results.publish(&repo::root().join("docs"))?;
-        println!("published in docs/performance.md and docs/compare.svg");
+        println!("published in docs/performance.md, docs/compare.svg and docs/latency.svg");
     }
     Ok(())
 }
@@ -183,6 +187,7 @@ fn measure(
             if let Some(timeline) = session.take_timeline() {
                 results.draw(flavor, timeline);
             }
+            results.add_curves(session.take_curves());
             for (metric, value) in session.finish() {
                 results.add(metric, flavor, value);
             }
@@ -194,7 +199,8 @@ fn measure(
 /// Builds what is measured and what measures; returns the directory of the programs.
 fn build(options: &Options) -> Result<PathBuf, String> {
     let mut cargo = Command::new("cargo");
-    cargo.args(["build", "--profile", &options.profile, "--package", "redpoll-benchmark"]);
+    cargo.args(["build", "--profile", &options.profile]);
+    cargo.args(["--package", "redpoll-benchmark", "--package", "redpoll-cli"]);
     if options.server.is_none() {
         cargo.args(["--package", "redpoll-server"]);
     }

@@ -10,6 +10,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Instant;
 
+/// The probe's real-time priority.
+const PRIORITY: &str = "10";
+
 /// Latencies of a probe, sorted, in milliseconds.
 pub struct Latencies {
     sorted_ms: Vec<f64>,
@@ -59,7 +62,7 @@ fn asking<T: Send>(
     let done = &AtomicBool::new(false);
     thread::scope(|scope| {
         let probe = scope.spawn(move || {
-            take_priority();
+            take_priority(PRIORITY);
             let mut latencies_ms = Vec::new();
             while !done.load(Ordering::Relaxed) {
                 let start = Instant::now();
@@ -76,10 +79,10 @@ fn asking<T: Send>(
 }
 
 /// Asks for real-time priority for the calling thread; goes on without.
-fn take_priority() {
+pub fn take_priority(priority: &str) {
     let thread = std::fs::read_link("/proc/thread-self").unwrap_or_default();
     if let Some(id) = thread.file_name() {
-        let _ = Command::new("chrt").args(["-f", "-p", "10"]).arg(id).output();
+        let _ = Command::new("chrt").args(["-f", "-p", priority]).arg(id).output();
     }
 }
 

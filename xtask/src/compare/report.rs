@@ -1,6 +1,7 @@
 //! The figures of a run: medians side by side, for the terminal, for people and for programs.
 
 use super::chart;
+use super::latency::{self, Curve};
 use super::scenarios::{Goal, METRICS, Metric};
 use super::server::{Flavor, Server, Settings, info_field};
 use super::timeline::{self, Timeline};
@@ -24,6 +25,7 @@ pub struct Results {
     samples: BTreeMap<&'static str, [Vec<f64>; 2]>,
     /// The last runs of both sides that are drawn over time.
     timelines: [Option<Timeline>; 2],
+    curves: Vec<Curve>,
 }
 
 /// A figure with the medians of both sides.
@@ -76,6 +78,7 @@ impl Results {
             quick: settings.quick,
             samples: BTreeMap::new(),
             timelines: [None, None],
+            curves: Vec::new(),
         })
     }
 
@@ -94,6 +97,11 @@ impl Results {
     fn drawn(&self) -> Option<String> {
         let [Some(ours), Some(theirs)] = &self.timelines else { return None };
         Some(timeline::document(&self.subject(), [ours, theirs]))
+    }
+
+    /// Adds distributions of latencies.
+    pub fn add_curves(&mut self, curves: Vec<Curve>) {
+        self.curves.extend(curves);
     }
 
     /// The figures that both sides have, in the order they are shown.
@@ -198,7 +206,16 @@ impl Results {
         if let Some(drawn) = self.drawn() {
             put(&directory.join("background.svg"), &drawn)?;
         }
-        put(&directory.join("compare.svg"), &chart::document(&self.subject(), &self.rows()))
+        put(&directory.join("compare.svg"), &chart::document(&self.subject(), &self.rows()))?;
+        self.write_curves(directory)
+    }
+
+    /// Draws the distributions, if there are any.
+    fn write_curves(&self, directory: &Path) -> Result<(), String> {
+        if self.curves.is_empty() {
+            return Ok(());
+        }
+        put(&directory.join("latency.svg"), &latency::document(&self.subject(), &self.curves))
     }
 
     /// Puts table and chart into the documentation.
@@ -208,6 +225,7 @@ impl Results {
         if let Some(drawn) = self.drawn() {
             put(&docs.join("background.svg"), &drawn)?;
         }
+        self.write_curves(docs)?;
         let path = docs.join("performance.md");
         let present = fs::read_to_string(&path).unwrap_or_else(|_| {
             format!("# Performance\n\n![Redpoll and Redis](compare.svg)\n\n{BEGIN}\n{END}\n")
@@ -297,6 +315,7 @@ mod tests {
             quick: true,
             samples: BTreeMap::new(),
             timelines: [None, None],
+            curves: Vec::new(),
         };
         let metric = |key: &str| {
             METRICS.iter().find(|metric| metric.key == key).expect("a figure of this name")

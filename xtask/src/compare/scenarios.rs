@@ -9,6 +9,7 @@ mod background;
 mod saving;
 mod tiers;
 
+use super::latency::Curve;
 use super::load::{self, BOTH_CORES, LOAD_CORE, SERVER_CORE, Tool};
 use super::probe;
 use super::server::{Flavor, Server, Settings};
@@ -81,7 +82,9 @@ const WRITING: &str = "Writes beside the save";
 const LOADING: &str = "Loading 1,000,000 values of 1000 bytes";
 const SHM: &str =
     "One client on the same host: ours through shared memory, Redis over the socket named";
-const SHM_RATE: &str = "The same with a pipeline of 16";
+const PACED: &str = "A PING every 10 ms, both sides asleep in between";
+const BUSY: &str = "One client while other work keeps both cores busy; Redis over Unix";
+const SHM_RATE: &str = "One client with a pipeline of 16; ours through shared memory";
 const ALWAYS: &str = "Append-only file: SET by 50 connections, on both cores";
 const KEPT: &str = "Append-only file: throughput with it, flushed each second, over that without";
 const TIERS: &str =
@@ -121,8 +124,11 @@ pub const METRICS: &[Metric] = &[
     less(FAIRNESS, "fairness.max", "longest pause", "ms", Goal::None),
     less(SAVING, "save.memory", "extra memory", "%", Goal::AtMost(5.0)),
     less(SAVING, "save.pause", "longest pause", "ms", Goal::AtMost(2.0)),
-    less(SAVING, "save.calm", "longest pause before it", "ms", Goal::None),
+    less(SAVING, "save.machine", "the machine's own, beside it", "ms", Goal::None),
+    less(SAVING, "save.p999", "99.9 % of replies within", "ms", Goal::None),
     less(SAVING, "save.p99", "99 % of replies within", "ms", Goal::None),
+    less(SAVING, "save.calm", "longest pause before it", "ms", Goal::None),
+    less(SAVING, "save.idle", "the machine's own, idle", "ms", Goal::None),
     less(SAVING, "save.time", "time of the save", "s", Goal::OfPeer(1.0)),
     more(WRITING, "save.writes", "done", "/s", Goal::None),
     less(LOADING, "load.time", "time of the start", "s", Goal::OfPeer(0.5)),
@@ -133,6 +139,13 @@ pub const METRICS: &[Metric] = &[
     less(SHM, "shm.own.unix", "GET, median; both over Unix", "µs", Goal::None),
     less(SHM, "shm.floor", "the rings alone, no server", "µs", Goal::AtMost(0.25)),
     less(SHM, "shm.idle", "core for 1000 idle clients", "%", Goal::AtMost(1.0)),
+    less(PACED, "shm.paced.tcp", "mean; Redis over TCP", "µs", Goal::OfPeer(0.06)),
+    less(PACED, "shm.paced.unix", "mean; Redis over Unix", "µs", Goal::AtMost(13.0)),
+    less(PACED, "shm.paced.p50", "median; Redis over Unix", "µs", Goal::None),
+    less(PACED, "shm.paced.core", "core that the server takes", "%", Goal::AtMost(1.0)),
+    less(PACED, "shm.woken", "median, not expected", "µs", Goal::OfPeer(1.0)),
+    less(BUSY, "shm.busy", "GET, mean", "µs", Goal::OfPeer(1.0)),
+    less(BUSY, "shm.busy.p99", "GET, 99 % within", "µs", Goal::None),
     more(SHM_RATE, "shm.rate.16", "GET; Redis over Unix", "/s", Goal::AtLeast(5e6)),
     less(SMALL, "small.hash", "hash of 5 fields", "bytes", Goal::OfPeer(1.0)),
     less(SMALL, "small.set", "set of 5 words", "bytes", Goal::OfPeer(1.0)),
@@ -140,6 +153,7 @@ pub const METRICS: &[Metric] = &[
     less(SMALL, "small.zset", "sorted set of 5 words", "bytes", Goal::OfPeer(1.0)),
     less(SMALL, "small.list", "list of 5 words", "bytes", Goal::OfPeer(1.0)),
     more(ALWAYS, "aof.always", "appendfsync always", "/s", Goal::TimesPeer(2.0)),
+    more(ALWAYS, "aof.unix", "the same over a Unix socket", "/s", Goal::None),
     more(ALWAYS, "aof.everysec", "appendfsync everysec", "/s", Goal::None),
     more(KEPT, "aof.kept", "appendfsync everysec", "times", Goal::AtLeast(0.9)),
     more(LIGHT, "background.keys.light", "KEYS of 5,000,000 keys", "/s", Goal::TimesPeer(60.0)),
@@ -313,12 +327,13 @@ pub struct Session<'a> {
     flavor: Flavor,
     samples: Vec<(&'static Metric, f64)>,
     timeline: Option<Timeline>,
+    curves: Vec<Curve>,
 }
 
 impl<'a> Session<'a> {
     /// A session without figures.
     pub fn new(settings: &'a Settings, flavor: Flavor) -> Session<'a> {
-        Session { settings, flavor, samples: Vec::new(), timeline: None }
+        Session { settings, flavor, samples: Vec::new(), timeline: None, curves: Vec::new() }
     }
 
     /// Keeps a run to be drawn.
@@ -334,6 +349,16 @@ impl<'a> Session<'a> {
     /// The figures.
     pub fn finish(self) -> Vec<(&'static Metric, f64)> {
         self.samples
+    }
+
+    /// The distributions of latencies.
+    pub fn take_curves(&mut self) -> Vec<Curve> {
+        std::mem::take(&mut self.curves)
+    }
+
+    /// Adds one.
+    pub(super) fn add_curve(&mut self, curve: Curve) {
+        self.curves.push(curve);
     }
 
     /// Which side it is.

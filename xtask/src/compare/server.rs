@@ -44,6 +44,8 @@ pub struct Settings {
     pub binaries: [PathBuf; 2],
     /// The load generator of this project.
     pub benchmark: PathBuf,
+    /// The command-line client of this project.
+    pub cli: PathBuf,
     /// The load generator of the throughput scenario.
     pub tool: Tool,
     /// Whether a first look is enough.

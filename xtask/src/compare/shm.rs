@@ -4,12 +4,13 @@
 //! label names. The floor under all of it, two cores that send 32 bytes to and fro and do nothing
 //! else, is measured beside, since it differs from machine to machine.
 
+use super::latency::{Curve, QUANTILES};
 use super::load::{self, LOAD_CORE, SERVER_CORE, Tool};
 use super::scenarios::Session;
 use super::server::{Flavor, Server};
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How a client comes to the server.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -34,6 +35,9 @@ impl Way {
 const IDLE: u32 = 1000;
 /// For how long.
 const IDLE_TIME: Duration = Duration::from_secs(2);
+
+/// How long a client sends a PING every 10 ms.
+const PACED_SECONDS: u32 = 5;
 
 /// Measures one side.
 pub fn run(session: &mut Session<'_>) -> Result<(), String> {
@@ -61,7 +65,20 @@ pub fn run(session: &mut Session<'_>) -> Result<(), String> {
     session.add("shm.own.tcp", own_tcp.p50)?;
     session.add("shm.own.unix", own_unix.p50)?;
     session.add("shm.rate.16", sixteen.rate)?;
+    let curves = match ours {
+        true => vec![
+            ("Redpoll, TCP", own_tcp.curve),
+            ("Redpoll, Unix socket", own_unix.curve),
+            ("Redpoll, shared memory", unix.curve),
+        ],
+        false => vec![("Redis, TCP", own_tcp.curve)],
+    };
+    for (name, microseconds) in curves {
+        session.add_curve(Curve { name, microseconds });
+    }
     session.add("shm.floor", floor(session.benchmark())?)?;
+    paced(session, &server, [or(Way::Tcp), or(Way::Unix)])?;
+    busy(session, &server, or(Way::Unix))?;
     let idle = idle(session, &server, or(Way::Unix))?;
     session.add("shm.idle", idle)
 }
@@ -69,8 +86,12 @@ pub fn run(session: &mut Session<'_>) -> Result<(), String> {
 /// What one run of the benchmark says, in microseconds and a second.
 struct Figures {
     rate: f64,
+    mean: f64,
     p50: f64,
+    p99: f64,
     p999: f64,
+    /// Latencies at [`QUANTILES`].
+    curve: Vec<f64>,
 }
 
 fn figures(program: &std::path::Path, arguments: &str) -> Result<Figures, String> {
@@ -79,16 +100,90 @@ fn figures(program: &std::path::Path, arguments: &str) -> Result<Figures, String
     let rate = load::run_at(program, LOAD_CORE, &all)?;
     let text = std::fs::read_to_string(&path).map_err(|error| format!("{all}: {error}"))?;
     let _ = std::fs::remove_file(&path);
-    let field = |name: &str| {
+    let micros = |name: &str| Ok::<f64, String>(field(&text, name)? * 1e3);
+    // {"percentile": 50.0, "ms": 0.1, "count": 5}, …
+    let points: Vec<(f64, f64)> = text
+        .split("{\"percentile\":")
+        .skip(1)
+        .filter_map(|point| {
+            let (percentile, rest) = point.split_once(',')?;
+            Some((percentile.trim().parse().ok()?, field(rest, "ms").ok()? * 1e3))
+        })
+        .collect();
+    let at = |quantile: &f64| {
+        let found = points.iter().find(|point| point.0 >= *quantile).or(points.last());
+        found.map_or(0.0, |point| point.1)
+    };
+    Ok(Figures {
+        rate,
+        mean: micros("avg")?,
+        p50: micros("p50")?,
+        p99: micros("p99")?,
+        p999: micros("p999")?,
+        curve: QUANTILES.iter().map(at).collect(),
+    })
+}
+
+/// The first number of this name in a JSON text.
+fn field(text: &str, name: &str) -> Result<f64, String> {
+    let find = || {
         let rest = text.split(&format!("\"{name}\":")).nth(1)?;
         rest.split([',', '}']).next()?.trim().parse::<f64>().ok()
     };
-    let missing = |name: &str| format!("the benchmark's JSON has no {name}: {text}");
-    Ok(Figures {
-        rate,
-        p50: field("p50").ok_or_else(|| missing("p50"))? * 1e3,
-        p999: field("p999").ok_or_else(|| missing("p999"))? * 1e3,
-    })
+    find().ok_or_else(|| format!("no {name} in {text}"))
+}
+
+/// A PING every 10 ms: how long it takes, and what the server takes for it.
+fn paced(session: &mut Session<'_>, server: &Server, ways: [Way; 2]) -> Result<(), String> {
+    let cli = session.settings().cli.clone();
+    let ping = |way: Way| {
+        let arguments = format!(
+            "{} --json --latency --latency-sample-rate 10000 -i {PACED_SECONDS}",
+            way.options(server)
+        );
+        let output = Command::new("taskset")
+            .args(["-c", LOAD_CORE])
+            .arg(&cli)
+            .args(arguments.split_whitespace())
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| format!("{}: {error}", cli.display()))?;
+        Ok::<String, String>(String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let [tcp, unix] = ways;
+    session.add("shm.paced.tcp", field(&ping(tcp)?, "avg")? * 1e3)?;
+    let (begun, before) = (Instant::now(), server.cpu_nanoseconds()?);
+    let said = ping(unix)?;
+    let core = (server.cpu_nanoseconds()? - before) / begun.elapsed().as_nanos() as f64;
+    session.add("shm.paced.unix", field(&said, "avg")? * 1e3)?;
+    session.add("shm.paced.p50", field(&said, "p50")? * 1e3)?;
+    session.add("shm.paced.core", core * 100.0)?;
+    if unix == Way::Rings {
+        server.connect()?.command(&["CONFIG", "SET", "shm-expect-us", "0"])?;
+    }
+    session.add("shm.woken", field(&ping(unix)?, "p50")? * 1e3)?;
+    if unix == Way::Rings {
+        server.connect()?.command(&["CONFIG", "SET", "shm-expect-us", "8000"])?;
+    }
+    Ok(())
+}
+
+/// GET while something else wants both cores.
+fn busy(session: &mut Session<'_>, server: &Server, way: Way) -> Result<(), String> {
+    let work = |core: &str| {
+        Command::new("taskset")
+            .args(["-c", core, "sh", "-c", "while :; do :; done"])
+            .stdin(Stdio::null())
+            .spawn()
+            .map(Clients)
+            .map_err(|error| format!("other work: {error}"))
+    };
+    let others = [work(SERVER_CORE)?, work(LOAD_CORE)?];
+    let arguments = format!("{} -t get -r 1000 -d 16 -c 1 --duration 3", way.options(server));
+    let found = figures(session.benchmark(), &arguments)?;
+    drop(others);
+    session.add("shm.busy", found.mean)?;
+    session.add("shm.busy.p99", found.p99)
 }
 
 /// The ring alone, in microseconds.
@@ -129,7 +224,7 @@ fn idle(session: &Session<'_>, server: &Server, way: Way) -> Result<f64, String>
     Ok(used / IDLE_TIME.as_nanos() as f64 * 100.0)
 }
 
-/// Ends with the measurement.
+/// A process that ends with the measurement.
 struct Clients(Child);
 
 impl Drop for Clients {

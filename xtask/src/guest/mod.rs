@@ -109,7 +109,7 @@ fn build(args: &[&str]) -> Result<String, String> {
 fn executable(lines: &str, target: &str) -> Option<PathBuf> {
     let name = format!("\"name\":\"{target}\"");
     let of_target = lines.lines().filter(|line| line.contains(&name));
-    let path = of_target.filter_map(|line| line.split("\"executable\":\"").nth(1)).last()?;
+    let path = of_target.filter_map(|line| line.split("\"executable\":\"").nth(1)).next_back()?;
     Some(PathBuf::from(path.split('"').next()?))
 }
 

@@ -62,10 +62,10 @@ fn is_root(path: &str) -> bool {
 /// an `unsafe(attribute)` is covered by the item's.
 fn needs_reason(code: &str) -> bool {
     let rest = code.trim_start_matches("unsafe").trim_start();
-    let is_function = rest.split('{').next().is_some_and(|head| head.contains(" fn "));
-    rest.starts_with('{')
-        || rest.starts_with("impl")
-        || (rest.starts_with("extern") && !is_function)
+    // A function, or the type of one, is named before its body begins; a block of them is not.
+    let place = |of: &str| rest.find(of).unwrap_or(usize::MAX);
+    let is_block = rest.starts_with("extern") && place("{") < place("fn");
+    rest.starts_with('{') || rest.starts_with("impl") || is_block
 }
 
 /// Looks for the word on the line itself and upwards through the statement it belongs to and the

@@ -19,4 +19,8 @@ directives! {
         "Threads that serve clients of shared memory; each may keep a core busy while they are.";
     shm_spin_us: Count(50, 0, 1000000), "shm-spin-us", [],
         "Microseconds a thread goes on looking for requests before it sleeps; 0 never looks twice.";
+    shm_expect_us: Count(8000, 0, 1000000), "shm-expect-us", [],
+        "Microseconds a second that threads may look ahead for requests that come regularly.";
+    shm_legacy: Bool(false), "shm-legacy", [],
+        "Serve clients of the older protocol too, who bring the memory (SHM.OPEN 1 name).";
 }

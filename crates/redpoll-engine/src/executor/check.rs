@@ -90,7 +90,7 @@ impl Executor {
             return Verdict::Refuse(Error::text(text));
         }
         if self.engine.is_loading() && !session.is_primary && !spec.flags.has(Flags::LOADING) {
-            let text = "LOADING Redpoll is loading the dataset in memory";
+            let text = "LOADING Redis is loading the dataset in memory";
             return Verdict::Refuse(Error::text(text));
         }
         if self.settings.maxmemory > 0

@@ -161,10 +161,18 @@ impl Aof {
         self.durable.load(Acquire)
     }
 
-    /// Says how far the log is on disk, and up to where replies may go; wakes those who wait.
+    /// The log begins at this offset, and nothing before it is waited for.
+    pub fn restart(&self, offset: u64) {
+        self.durable.store(offset, Release);
+        self.released.store(offset, SeqCst);
+        self.advance(offset, offset);
+    }
+
+    /// Says how far the log is on disk, and up to where replies may go, if that is further than
+    /// was known; wakes those who wait.
     pub fn advance(&self, durable: u64, released: u64) {
-        self.durable.store(durable, Release);
-        self.released.store(released, SeqCst);
+        self.durable.fetch_max(durable, AcqRel);
+        self.released.fetch_max(released, SeqCst);
         if let Some(wake) = self.wake.get() {
             wake();
         }

@@ -182,8 +182,8 @@ struct Worker<'i, 'e, R> {
     intake: &'i Intake<'e, R>,
     loaded: Loaded,
     sums: Vec<Sum>,
-    /// Records that have been read, and the offsets behind them.
-    group: Vec<(Record, u64)>,
+    /// Records that have been read, the hashes of their keys, and the offsets behind them.
+    group: Vec<(Record, u64, u64)>,
     delay: Delay,
 }
 
@@ -211,7 +211,8 @@ impl<R: Read> Worker<'_, '_, R> {
                 }
                 Task::Record(record, db, offset) => {
                     keys.select(db as usize);
-                    self.put(keys, record, offset, all)?;
+                    let hash = keys.keyspace().hash(&record.key);
+                    self.put(keys, (record, hash), offset, all)?;
                     keys.unlock_walk();
                 }
             }
@@ -235,7 +236,7 @@ impl<R: Read> Worker<'_, '_, R> {
                     Ok(Some(Item::Record(record))) => {
                         let hash = keys.keyspace().hash(&record.key);
                         keys.keyspace().prefetch_bucket(keys.db(), hash);
-                        self.group.push((record, records.offset()));
+                        self.group.push((record, hash, records.offset()));
                     }
                     Ok(Some(item)) => self.loaded.note_item(item),
                     Ok(None) => end = Some(Ok(())),
@@ -243,8 +244,8 @@ impl<R: Read> Worker<'_, '_, R> {
                 }
             }
             let mut group = std::mem::take(&mut self.group);
-            for (record, offset) in group.drain(..) {
-                self.put(keys, record, offset, all)?;
+            for (record, hash, offset) in group.drain(..) {
+                self.put(keys, (record, hash), offset, all)?;
             }
             self.group = group;
             progress.pass(records.offset() - before);
@@ -259,7 +260,7 @@ impl<R: Read> Worker<'_, '_, R> {
     fn put(
         &mut self,
         keys: &mut Keys<'_>,
-        record: Record,
+        (record, hash): (Record, u64),
         offset: u64,
         all: bool,
     ) -> Result<(), LoadError> {
@@ -272,7 +273,6 @@ impl<R: Read> Worker<'_, '_, R> {
                 return Ok(());
             }
         }
-        let hash = keys.keyspace().hash(&key);
         keys.set_hint(&key, hash);
         keys.lock_key(&key);
         let twice = self.intake.merge == Merge::Refuse && keys.contains(&key);

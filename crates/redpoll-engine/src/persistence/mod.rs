@@ -92,7 +92,7 @@ pub struct Persistence {
     pub progress: Progress,
     /// Whether the one that is being written is to be given up.
     given_up: AtomicBool,
-    /// Whether one is to be begun as soon as possible (BGSAVE SCHEDULE).
+    /// Whether one is to be begun as soon as possible (FLUSHALL).
     scheduled: AtomicBool,
     /// Whether RESTORE takes payloads with a wrong checksum (DEBUG SET-SKIP-CHECKSUM-VALIDATION).
     pub skip_checksum: AtomicBool,

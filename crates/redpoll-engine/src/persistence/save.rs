@@ -73,7 +73,7 @@ impl Engine {
         })
     }
 
-    /// Asks for a save in the background as soon as none is running (BGSAVE SCHEDULE).
+    /// Asks for a save in the background as soon as none is running (FLUSHALL).
     pub fn schedule_save(&self) {
         self.persistence.scheduled.store(true, Release);
     }

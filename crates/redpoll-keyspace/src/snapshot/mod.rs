@@ -22,11 +22,16 @@
 //! A table is known to snapshots by a number of its own, which it keeps when SWAPDB gives its
 //! database another one. What FLUSHALL takes out goes to the snapshots as a whole.
 //!
+//! A reader gives its processor away now and then, always just before it takes a lock
+//! ([`Courtesy`]): to lose it while holding one would keep everybody waiting who wants the stripe,
+//! until the system gives it back.
+//!
 //! Invariants: what a snapshot needs is changed nowhere but behind `Table::preserve`; nobody waits
 //! for a reader, however slow it is; a reader never holds more than one stripe, unless its caller
 //! holds all.
 
 mod batch;
+mod courtesy;
 mod epochs;
 mod names;
 #[cfg(test)]
@@ -36,6 +41,7 @@ use crate::entry::Payload;
 use crate::keys::Keys;
 use crate::table::Walk;
 pub use batch::{Batch, Captured};
+use courtesy::Courtesy;
 pub(crate) use epochs::{Epochs, Live, Orphan, Reader, Wanted};
 pub use names::{Names, Walked};
 use redpoll_types::value::Value;
@@ -59,6 +65,7 @@ pub struct Snapshot {
     orphan_walk: Walk,
     peak: usize,
     complete: bool,
+    courtesy: Courtesy,
 }
 
 /// What a database held at the moment.
@@ -134,6 +141,7 @@ impl Snapshot {
             orphan_walk: Walk::default(),
             peak: 0,
             complete: false,
+            courtesy: Courtesy::default(),
         })
     }
 
@@ -195,6 +203,9 @@ impl Snapshot {
         let stripes = keys.keyspace().stripes();
         let Place { database, stripe, walk } = &mut self.place;
         let Database { number, table, .. } = self.databases[*database];
+        if !keys.holds_all() {
+            self.courtesy.before_lock();
+        }
         let db = keys.stripe(*stripe).db_of_table(table, number);
         db.table.capture_step(self.reader, walk, STEP, number as u16, batch);
         keys.unlock_walk();
@@ -225,10 +236,17 @@ impl Snapshot {
         self.any_in_place(keys, &ask) || self.any_captured(&ask)
     }
 
-    fn any_in_place(&self, keys: &mut Keys<'_>, ask: &impl Fn(Payload<'_, Value>) -> bool) -> bool {
+    fn any_in_place(
+        &mut self,
+        keys: &mut Keys<'_>,
+        ask: &impl Fn(Payload<'_, Value>) -> bool,
+    ) -> bool {
         let stripes = keys.keyspace().stripes();
         let (mut place, mut found) = (Place::default(), false);
         while let Some(&Database { number, table, .. }) = self.databases.get(place.database) {
+            if !keys.holds_all() {
+                self.courtesy.before_lock();
+            }
             let db = keys.stripe(place.stripe).db_of_table(table, number);
             if db.is_plain() {
                 place.walk = Walk::END;

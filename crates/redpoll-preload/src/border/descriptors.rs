@@ -1,13 +1,15 @@
 //! Descriptors: where connections begin and end, and what other names they get.
 
 use super::transfer::hooks;
-use super::{close_at_once, guard, real};
+use super::{close_at_once, guard, identity, real};
 use crate::connection::Connection;
 use crate::epoll;
 use crate::settings::settings;
 use crate::table::{self, EPOLL, PRIVATE, RINGS, WATCHED};
 use errno::{Errno, errno, set_errno};
-use libc::{c_int, c_uint, c_ulong, c_void, sa_family_t, sockaddr, sockaddr_un, socklen_t};
+use libc::{
+    FILE, c_int, c_long, c_uint, c_ulong, c_void, sa_family_t, sockaddr, sockaddr_un, socklen_t,
+};
 use std::mem::offset_of;
 use std::sync::{Arc, Once};
 
@@ -36,7 +38,7 @@ unsafe fn path<'a>(address: *const sockaddr, len: socklen_t) -> Option<&'a [u8]>
 fn connected(fd: c_int, path: &[u8]) {
     static FORK: Once = Once::new();
     // It was closed by a function that is not seen (`fclose`), and is another socket now.
-    closing(fd);
+    table::closing(fd);
     if !settings().covers(path) || table::kind(fd) != table::NONE || !is_stream(fd) {
         return;
     }
@@ -46,8 +48,9 @@ fn connected(fd: c_int, path: &[u8]) {
         unsafe { libc::pthread_atfork(None, None, Some(forked)) };
     });
     if table::is_own_process() {
-        let connection = Arc::new(Connection::new(String::from_utf8_lossy(path).into_owned()));
-        connection.attach(fd);
+        let Some(identity) = identity(fd) else { return };
+        let name = String::from_utf8_lossy(path).into_owned();
+        Arc::new(Connection::new(name, identity)).attach(fd);
     }
 }
 
@@ -62,23 +65,6 @@ fn is_stream(fd: c_int) -> bool {
     // SAFETY: room for an int, and its length.
     let got = unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, libc::SO_TYPE, at, &raw mut len) };
     got == 0 && kind == libc::SOCK_STREAM
-}
-
-/// A descriptor is about to be closed, or to become another.
-fn closing(fd: c_int) {
-    match table::kind(fd) {
-        WATCHED | RINGS if table::is_own_process() => {
-            epoll::forget_member(fd);
-            if let Some(connection) = table::forget(fd) {
-                connection.detach(fd);
-            }
-        }
-        EPOLL if table::is_own_process() => epoll::forget(fd),
-        table::DEAD => {
-            table::set_kind(fd, table::NONE);
-        }
-        _ => {}
-    }
 }
 
 /// A descriptor has got another name. (`copy` was closed before, if it was one of ours.)
@@ -120,7 +106,7 @@ fn replace(fd: c_int, to: c_int, real: impl Fn() -> c_int) -> c_int {
             set_errno(Errno(libc::EBUSY));
             return -1;
         }
-        closing(to);
+        table::closing(to);
         let copy = real();
         if copy >= 0 {
             duplicated(fd, copy);
@@ -134,7 +120,7 @@ fn close_each(first: c_uint, last: c_uint) {
     let last = c_int::try_from(last).unwrap_or(c_int::MAX);
     for fd in c_int::try_from(first).unwrap_or(c_int::MAX)..=last.min(1 << 16) {
         if table::kind(fd) != PRIVATE {
-            closing(fd);
+            table::closing(fd);
             close_at_once(fd);
         }
     }
@@ -185,9 +171,33 @@ hooks! {
             if !is_closable(fd) {
                 return -1;
             }
-            closing(fd);
+            table::closing(fd);
             real::close(fd)
         })
+    }
+
+    fn fclose(file: *mut FILE) -> c_int {
+        if !file.is_null() {
+            let fd = libc::fileno(file);
+            guard(|| {
+                table::closing(fd);
+                0
+            });
+        }
+        real::fclose(file)
+    }
+
+    // Some libraries of event loops close by this. All of its arguments are passed on, as many as a
+    // system call can have; those that are absent are whatever stands where they would be.
+    fn syscall(number: c_long, a: c_long, b: c_long, c: c_long, d: c_long, e: c_long,
+        f: c_long) -> c_long {
+        if number == libc::SYS_close
+            && let Ok(fd) = c_int::try_from(a)
+            && table::kind(fd) != table::NONE
+        {
+            return c_long::from(close(fd));
+        }
+        real::syscall(number, a, b, c, d, e, f)
     }
 
     fn close_range(first: c_uint, last: c_uint, flags: c_int) -> c_int {

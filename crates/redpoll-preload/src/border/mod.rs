@@ -84,8 +84,8 @@ macro_rules! real {
 /// The C library's functions.
 pub mod real {
     use libc::{
-        c_int, c_uint, c_ulong, c_void, epoll_event, fd_set, iovec, msghdr, nfds_t, pollfd,
-        sigset_t, size_t, sockaddr, socklen_t, ssize_t, timespec, timeval,
+        FILE, c_int, c_long, c_uint, c_ulong, c_void, epoll_event, fd_set, iovec, msghdr, nfds_t,
+        pollfd, sigset_t, size_t, sockaddr, socklen_t, ssize_t, timespec, timeval,
     };
 
     real! {
@@ -103,6 +103,9 @@ pub mod real {
         sendmsg: fn(fd: c_int, message: *const msghdr, flags: c_int) -> ssize_t;
         connect: fn(fd: c_int, address: *const sockaddr, len: socklen_t) -> c_int;
         close: fn(fd: c_int) -> c_int;
+        fclose: fn(file: *mut FILE) -> c_int;
+        syscall: fn(number: c_long, a: c_long, b: c_long, c: c_long, d: c_long, e: c_long,
+            f: c_long) -> c_long;
         close_range: fn(first: c_uint, last: c_uint, flags: c_int) -> c_int;
         shutdown: fn(fd: c_int, how: c_int) -> c_int;
         dup: fn(fd: c_int) -> c_int;
@@ -192,6 +195,16 @@ pub fn is_nonblocking(fd: impl AsFd) -> bool {
     flags >= 0 && flags & libc::O_NONBLOCK != 0
 }
 
+/// What is behind a descriptor: the same for all names of a socket, and another for another.
+pub fn identity(fd: c_int) -> Option<(u64, u64)> {
+    if fd < 0 {
+        return None;
+    }
+    // SAFETY: borrowed for this call only. A number that is not open is an error of the call.
+    let fd = unsafe { BorrowedFd::borrow_raw(fd) };
+    rustix::fs::fstat(fd).ok().map(|found| (found.st_dev, found.st_ino))
+}
+
 /// Marks a new descriptor as the library's own.
 fn keep(fd: OwnedFd) -> Option<OwnedFd> {
     table::set_kind(fd.as_raw_fd(), table::PRIVATE).then_some(fd)
@@ -225,7 +238,7 @@ pub fn close_private(fd: c_int) {
 /// Closes whatever has this number, without a look at the table.
 fn close_at_once(fd: c_int) {
     // SAFETY: a plain system call; it is the library's own, in a process that was forked off.
-    unsafe { libc::syscall(libc::SYS_close, c_long::from(fd)) };
+    unsafe { real::syscall(libc::SYS_close, c_long::from(fd), 0, 0, 0, 0, 0) };
 }
 
 /// SIGPIPE, to this thread, as of a write to a closed socket.

@@ -1,7 +1,7 @@
 //! Reading and writing.
 
 use super::{Parts, guard, real};
-use crate::connection::Connection;
+use crate::connection::{Connection, Stale};
 use crate::table::{self, DEAD, RINGS, WATCHED};
 use errno::{Errno, set_errno};
 use libc::{c_int, c_void, iovec, msghdr, size_t, sockaddr, socklen_t, ssize_t};
@@ -49,7 +49,10 @@ unsafe fn receive(
         Behind::Ours(connection) if flags & ASIDE == 0 => guard(|| {
             // SAFETY: the caller's promise; the C library's call alone fills them meanwhile.
             let mut parts = unsafe { Parts::new(parts, count) };
-            connection.receive(&mut parts, flags, real)
+            connection.receive(fd, &mut parts, flags, &real).unwrap_or_else(|Stale| {
+                table::closing(fd);
+                real()
+            })
         }),
         Behind::Dead => dead(),
         _ => real(),
@@ -72,7 +75,10 @@ unsafe fn transmit(
         Behind::Ours(connection) if flags & ASIDE == 0 => guard(|| {
             // SAFETY: the caller's promise.
             let parts = unsafe { Parts::new(parts, count) };
-            connection.send(&parts, flags, real)
+            connection.send(fd, &parts, flags, &real).unwrap_or_else(|Stale| {
+                table::closing(fd);
+                real()
+            })
         }),
         Behind::Dead => dead(),
         _ => real(),

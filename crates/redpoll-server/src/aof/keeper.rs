@@ -120,12 +120,26 @@ impl Keeper {
             Mode::Wanted(at) if now >= at => self.enable(),
             Mode::Wanted(_) => {}
             Mode::On => {
-                let due = self.is_rewrite_due(now);
+                let due = self.is_rewrite_needed(now) || self.is_rewrite_due(now);
                 if due && self.log.engine.persistence.aof.begin_rewrite(now) {
                     self.rewrite();
                 }
             }
         }
+    }
+
+    /// Whether the disk may have lost a part of the log, and has recovered since.
+    fn is_rewrite_needed(&self, now: i64) -> bool {
+        let doubtful = self.log.writer.lock().as_ref().is_some_and(|it| it.is_doubtful());
+        let status = self.log.engine.persistence.aof.status();
+        let needed = doubtful && status.error.is_none() && now - status.rewrite_begun >= RETRY_MS;
+        if needed {
+            log::warn!(
+                "A flush of the append-only file has failed: writing all data anew, as the disk \
+                 may have lost a part of the log."
+            );
+        }
+        needed
     }
 
     /// Whether the log has grown enough (`auto-aof-rewrite-percentage`).
@@ -193,10 +207,12 @@ impl Keeper {
         let mut keys = engine.keyspace.keys(0, clock::now_ms());
         keys.lock_all();
         writer.switch(file);
+        let failures = writer.failures();
         engine.change_log.select_again();
         let snapshot = Snapshot::take(&engine, &mut keys);
         drop(keys);
         self.replace_base(snapshot?, None, 1)?;
+        writer.trust(failures);
         self.count_size();
         Ok(())
     }

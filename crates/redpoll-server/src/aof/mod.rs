@@ -15,10 +15,11 @@ mod files;
 mod keeper;
 mod load;
 pub mod manifest;
+mod pen;
 mod rewrite;
 mod writer;
 
-use crate::snapshot;
+use crate::{progress, snapshot};
 use files::Files;
 use keeper::{Keeper, Order};
 use manifest::Manifest;
@@ -31,6 +32,7 @@ use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::sync::{Arc, OnceLock, mpsc};
 use std::time::Duration;
 use std::{fs, io};
+pub use writer::Lead;
 use writer::Writer;
 
 /// How long the end of the program waits for the disk.
@@ -64,7 +66,7 @@ pub fn start(engine: &Arc<Engine>) -> Result<bool, String> {
     let log = LOG.get_or_init(|| log);
     let aof = &engine.persistence.aof;
     aof.set_keeper(Box::new(Shared(Arc::clone(log))));
-    let goes_on = load_and_open(engine, log)?;
+    let goes_on = progress::while_loading(engine, || load_and_open(engine, log))?;
     log.ready.store(true, SeqCst);
     let wanted = engine.config.appendonly();
     if goes_on && wanted != aof.is_enabled() {
@@ -225,12 +227,18 @@ impl Log {
         }
     }
 
+    /// Puts the log on disk in the thread of a worker that waits for that; see [`Writer::lead`].
+    pub fn lead(&self) -> Lead {
+        let writer = self.writer.lock().clone();
+        writer.map_or(Lead::Others, |writer| writer.lead())
+    }
+
     /// At the end of the program: puts everything on disk. Answers whether it is.
     pub fn finish(&self) -> bool {
         let writer = self.writer.lock().clone();
         writer.is_none_or(|writer| {
             log::info!("Calling fsync() on the AOF file.");
-            writer.flush(PATIENCE)
+            writer.flush(PATIENCE) && !writer.is_doubtful()
         })
     }
 }

@@ -1,11 +1,25 @@
-//! The thread that writes the log.
+//! The thread that writes the log, and the workers that do it in its place.
 //!
 //! Whoever changes data leaves the bytes in a queue, with stripes locked, and goes on. This thread
 //! takes all that is there, writes it at once and flushes it as `appendfsync` says: so whatever
 //! has gathered while one flush was under way shares the next one. Replies that must not leave
 //! before that are held back by their workers, which are told of each step
 //! ([`redpoll_engine::persistence::Aof::advance`]).
+//!
+//! With `appendfsync always`, those whose writes shared the last flush have had their replies and
+//! are likely to write again at once, and a flush for all costs no more than one for each. So a
+//! flush waits for as many writes as shared the last one, but no longer than a flush takes, and for
+//! nobody where one client writes alone. Where flushes take a fraction of a millisecond, what costs
+//! most is to wake one another: then the worker that comes last takes the pen itself
+//! ([`Writer::lead`]), no thread is woken, and its replies leave at once. The thread looks after
+//! what nobody comes last for. If flushes take longer, they are the thread's alone, and no worker
+//! stands still.
+//!
+//! **A flush that has failed** says that the system may have lost what was written before: it
+//! forgets what it could not write, and the next flush succeeds without it. So from then on nothing
+//! is taken to be on disk, until a rewrite has written all data anew.
 
+use super::pen::{Part, Pen, Step};
 use parking_lot::{Condvar, Mutex};
 use redpoll_config::AppendFsync;
 use redpoll_engine::Engine;
@@ -15,36 +29,25 @@ use redpoll_keyspace::clock;
 use redpoll_keyspace::effect::Logged;
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::*};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How often the log is flushed with `appendfsync everysec`.
-const FLUSH_EVERY: Duration = Duration::from_secs(1);
 /// How long to wait before trying again what has failed.
 const RETRY: Duration = Duration::from_secs(1);
 /// How long bytes gather where no reply waits for them.
 const GATHER: Duration = Duration::from_millis(1);
-/// How long the writes of those who shared a flush are waited for at most.
+/// How long the writes of those who shared the last flush are waited for at most.
 const SIBLINGS_MAX: Duration = Duration::from_millis(1);
-/// When to look again whether a flush that was put off may be done.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
-/// A flush that takes longer is counted.
-const SLOW: Duration = Duration::from_secs(2);
+/// Workers flush the log themselves while that takes no longer, in microseconds.
+const LEAD_MAX: u64 = 1000;
 /// How long to sleep while waiting for the thread.
 const NAP: Duration = Duration::from_micros(200);
 /// Bytes that may wait to be written before replies wait for them.
 const BEHIND_MAX: usize = 64 << 20;
-
-/// What is to be done, in this order.
-enum Part {
-    Bytes(Vec<u8>),
-    /// What follows belongs into this file.
-    Switch(File),
-}
 
 #[derive(Default)]
 struct Queue {
@@ -53,6 +56,10 @@ struct Queue {
     bytes: usize,
     /// How often something was appended to it.
     appends: usize,
+    /// About how many appends share a flush.
+    siblings: usize,
+    /// Since when the first of them waits, without anybody being about to flush.
+    since: Option<Instant>,
     /// So many appends are worth waking the thread.
     awaited: usize,
     /// The log's offset behind its last byte.
@@ -70,10 +77,20 @@ pub struct Writer {
     engine: Arc<Engine>,
     queue: Mutex<Queue>,
     arrived: Condvar,
+    /// Comes before the queue's lock.
+    pen: Mutex<Pen>,
+    /// Up to where the log has been flushed.
+    pub(super) flushed: AtomicU64,
+    /// About how long a flush takes, in microseconds.
+    flush_micros: AtomicU64,
+    /// Flushes that have failed.
+    failures: AtomicU64,
+    /// How many of them had failed when all data were last known to be on disk.
+    trusted: AtomicU64,
     /// The second of the last time that was noted in the log.
     noted: AtomicI64,
     /// Bytes in the file that is written to.
-    file_size: AtomicU64,
+    pub(super) file_size: AtomicU64,
     /// All that had come when the thread ended is on disk.
     finished: AtomicBool,
 }
@@ -94,6 +111,7 @@ impl Sink for Writer {
         }
         queue.bytes += note.len() + bytes.len();
         queue.appends += 1;
+        queue.since.get_or_insert_with(Instant::now);
         queue.end += bytes.len() as u64;
         let aof = self.aof();
         aof.buffered.store(queue.bytes, Relaxed);
@@ -119,6 +137,11 @@ impl Writer {
             engine: Arc::clone(engine),
             queue: Mutex::default(),
             arrived: Condvar::new(),
+            pen: Mutex::new(Pen::new(file)),
+            flushed: AtomicU64::new(0),
+            flush_micros: AtomicU64::new(0),
+            failures: AtomicU64::new(0),
+            trusted: AtomicU64::new(0),
             noted: AtomicI64::new(0),
             file_size: AtomicU64::new(size),
             finished: AtomicBool::new(false),
@@ -128,20 +151,25 @@ impl Writer {
             redpoll_memory::register_thread();
             // Short sleeps are to be short; without this, they are a little longer.
             let _ = rustix::thread::set_current_timer_slack(NonZeroU64::new(1));
-            Thread::new(&shared, file).run();
+            shared.run();
         })?;
         Ok(writer)
     }
 
-    fn aof(&self) -> &Aof {
+    pub(super) fn aof(&self) -> &Aof {
         &self.engine.persistence.aof
+    }
+
+    pub(super) fn policy(&self) -> AppendFsync {
+        self.engine.config.appendfsync()
     }
 
     /// Says at which offset the log begins. To be called with all stripes locked, before anything
     /// is appended.
     pub fn begin_at(&self, offset: u64) {
         self.queue.lock().end = offset;
-        self.aof().advance(offset, offset);
+        self.flushed.store(offset, Release);
+        self.aof().restart(offset);
         self.policy_changed();
     }
 
@@ -157,7 +185,10 @@ impl Writer {
     /// Takes over what the configuration says of when replies may go.
     pub fn policy_changed(&self) {
         // Under the lock, so that of two who do this the one with the newer policy is the last.
-        let queue = self.queue.lock();
+        let mut queue = self.queue.lock();
+        if queue.since.is_some() {
+            queue.since = Some(Instant::now());
+        }
         let always = self.engine.config.appendfsync() == AppendFsync::Always;
         self.aof().buffered.store(queue.bytes, Relaxed);
         self.aof().set_holds((always || queue.bytes > BEHIND_MAX) && !queue.ended);
@@ -181,13 +212,15 @@ impl Writer {
         self.file_size.load(Acquire)
     }
 
-    /// Waits until all that has been appended is on disk, for this long at most.
+    /// Waits until all that has been appended is flushed, for this long at most, and no longer than
+    /// it takes to see that the disk does not take it.
     pub fn flush(&self, patience: Duration) -> bool {
         let begun = Instant::now();
         self.flush_soon();
         let end = self.queue.lock().end;
-        while self.aof().durable() < end || !self.has_taken_all() {
-            if begun.elapsed() > patience || self.finished.load(Acquire) {
+        while self.flushed.load(Acquire) < end || !self.has_taken_all() {
+            let tried = begun.elapsed() > 2 * RETRY && self.aof().status().error.is_some();
+            if tried || begun.elapsed() > patience || self.finished.load(Acquire) {
                 return false;
             }
             thread::sleep(NAP);
@@ -213,9 +246,8 @@ impl Writer {
     }
 
     /// Waits for something to do, or, if a number is `awaited`, for so many appends; until `until`
-    /// at most. Answers how often something was appended to the log, unless there is a reason not
-    /// to wait for more.
-    fn wait(&self, until: Option<Instant>, awaited: usize) -> Option<usize> {
+    /// at most. Answers whether more may be waited for.
+    fn wait(&self, until: Option<Instant>, awaited: usize) -> bool {
         let mut queue = self.queue.lock();
         queue.awaited = awaited;
         while (queue.parts.is_empty() || queue.appends < awaited) && !queue.ended && !queue.flush {
@@ -232,184 +264,131 @@ impl Writer {
                 break;
             }
         }
-        (!queue.ended && !queue.flush).then_some(queue.appends)
+        !queue.ended && !queue.flush
     }
 
     /// Moves what there is to do to `work`, and answers the offset that it comes to, whether
     /// everything is to be flushed, and whether that was all.
     fn take(&self, work: &mut VecDeque<Part>) -> (u64, bool, bool) {
         let mut queue = self.queue.lock();
-        work.append(&mut queue.parts);
-        queue.appends = 0;
-        queue.bytes = 0;
-        (queue.end, std::mem::take(&mut queue.flush), queue.ended)
-    }
-}
-
-/// The thread's own state.
-struct Thread<'a> {
-    shared: &'a Writer,
-    file: File,
-    work: VecDeque<Part>,
-    /// Up to where the log has been written and flushed.
-    written: u64,
-    durable: u64,
-    flushed_at: Instant,
-    /// How long the last flush took.
-    flush_took: Duration,
-    /// About how many writes share a flush.
-    siblings: usize,
-}
-
-impl<'a> Thread<'a> {
-    fn new(shared: &'a Writer, file: File) -> Self {
-        Thread {
-            shared,
-            file,
-            work: VecDeque::new(),
-            written: 0,
-            durable: 0,
-            flushed_at: Instant::now(),
-            flush_took: Duration::ZERO,
-            siblings: 0,
-        }
+        let end = queue.take(work);
+        (end, std::mem::take(&mut queue.flush), queue.ended)
     }
 
-    fn run(&mut self) {
-        loop {
-            let due = self.flush_due();
-            let appends = self.shared.wait(due, 0);
-            let policy = self.shared.engine.config.appendfsync();
-            if let Some(appends) = appends.filter(|_| policy == AppendFsync::Always) {
-                self.wait_for_siblings(appends);
-            }
-            let (end, wanted, ended) = self.shared.take(&mut self.work);
-            while let Err(error) = self.write(end, policy, wanted || ended) {
-                self.failed(&error, policy);
-                if ended {
-                    break;
-                }
-                thread::sleep(RETRY);
-            }
-            if ended {
-                self.shared.finished.store(true, Release);
-                return;
-            }
-            if policy != AppendFsync::Always && !wanted {
-                thread::sleep(GATHER);
-            }
-        }
-    }
-
-    /// Lets those catch up whose writes shared the last flush: they have had their replies and are
-    /// likely to write again at once, and a flush for all costs no more than one for each. It waits
-    /// no longer than a flush takes, and for nobody where one client writes alone.
-    fn wait_for_siblings(&mut self, mut appends: usize) {
-        if self.siblings > 1 && appends < self.siblings {
-            let until = Instant::now() + self.flush_took.min(SIBLINGS_MAX);
-            let Some(more) = self.shared.wait(Some(until), self.siblings) else { return };
-            appends = more;
-        }
-        self.siblings = appends.max(self.siblings * 3 / 4);
-    }
-
-    /// When to flush although nothing more comes.
-    fn flush_due(&self) -> Option<Instant> {
-        let policy = self.shared.engine.config.appendfsync();
-        if self.written == self.durable || policy == AppendFsync::No {
-            return None;
-        }
-        if self.is_put_off() {
-            return Some(Instant::now() + LOOK_AGAIN);
-        }
-        Some(self.flushed_at + FLUSH_EVERY)
-    }
-
-    /// Writes what there is, and flushes it if that is due.
-    fn write(&mut self, end: u64, policy: AppendFsync, wanted: bool) -> io::Result<()> {
-        match self.shared.aof().sleep_micros.load(Relaxed) {
-            0 => {}
-            micros => thread::sleep(Duration::from_micros(micros)),
-        }
-        while let Some(part) = self.work.pop_front() {
-            match part {
-                Part::Bytes(bytes) => {
-                    if let Err(error) = self.append(&bytes) {
-                        self.work.push_front(Part::Bytes(bytes));
-                        return Err(error);
-                    }
-                }
-                Part::Switch(next) => {
-                    if let Err(error) = self.file.sync_data() {
-                        self.work.push_front(Part::Switch(next));
-                        return Err(error);
-                    }
-                    self.file = next;
-                    self.shared.file_size.store(0, Release);
-                }
-            }
-        }
-        self.written = end;
-        let due = match policy {
-            AppendFsync::Always => self.written > self.durable,
-            AppendFsync::Everysec => self.flushed_at.elapsed() >= FLUSH_EVERY,
-            AppendFsync::No => false,
-        };
-        if wanted || (due && !self.is_put_off()) {
-            self.flush()?;
-        }
-        self.publish(policy);
-        Ok(())
-    }
-
-    /// Appends to the file: everything or nothing.
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let shared = self.shared;
-        let before = shared.file_size();
-        if let Err(error) = self.file.write_all(bytes) {
-            // Half a command must not stay: what follows would make no sense.
-            if let Err(error) = self.file.set_len(before) {
-                log::warn!("Could not remove short write from the append-only file: {error}");
-            }
-            return Err(error);
-        }
-        shared.file_size.store(before + bytes.len() as u64, Release);
-        shared.aof().size.fetch_add(bytes.len() as u64, Relaxed);
-        Ok(())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        let begun = Instant::now();
-        self.file.sync_data()?;
-        self.flushed_at = Instant::now();
-        self.flush_took = begun.elapsed();
-        self.durable = self.written;
-        if begun.elapsed() > SLOW {
-            self.shared.aof().update(|status| status.slow_flushes += 1);
-            log::info!("Flushing the append-only file takes too long (disk is busy?).");
-        }
-        Ok(())
+    /// How long a flush has taken.
+    pub(super) fn flush_took(&self, took: Duration) {
+        let (mean, took) = (self.flush_micros.load(Relaxed), took.as_micros() as u64);
+        self.flush_micros.store((3 * mean + took) / 4, Relaxed);
     }
 
     /// Whether flushing is to wait for whoever else writes (`no-appendfsync-on-rewrite`).
-    fn is_put_off(&self) -> bool {
-        let engine = &self.shared.engine;
+    pub(super) fn is_put_off(&self) -> bool {
+        let engine = &self.engine;
         engine.config.no_appendfsync_on_rewrite()
-            && (engine.is_saving() || self.shared.aof().is_rewriting())
+            && (engine.is_saving() || self.aof().is_rewriting())
+    }
+}
+
+/// What a worker that waits for the log has to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lead {
+    /// To look again at what waits: the log may have come further.
+    Done,
+    /// To come again then, if nothing has happened before.
+    At(Instant),
+    /// Nothing: others flush, and tell.
+    Others,
+}
+
+/// Flushing in a worker.
+impl Writer {
+    /// Writes and flushes what there is, if nobody is waited for any more, nobody else is about it
+    /// and it will not take long.
+    pub fn lead(&self) -> Lead {
+        if !self.is_led() {
+            return Lead::Others;
+        }
+        let Some(mut pen) = self.pen.try_lock() else { return Lead::Others };
+        let end = match self.take_if_complete(&mut pen.work) {
+            Ok(end) => end,
+            Err(lead) => return lead,
+        };
+        if pen.work.is_empty() && end == pen.durable {
+            return Lead::Done;
+        }
+        let done = pen.write(self, end, (AppendFsync::Always, false));
+        // Before others are told: who then finds the pen taken is told later.
+        drop(pen);
+        match done {
+            Ok(step) => self.publish(step),
+            Err(error) => self.failed(&error, AppendFsync::Always),
+        }
+        Lead::Done
     }
 
+    /// Whether workers flush.
+    fn is_led(&self) -> bool {
+        self.policy() == AppendFsync::Always
+            && self.flush_micros.load(Relaxed) <= LEAD_MAX
+            && self.aof().sleep_micros.load(Relaxed) == 0
+    }
+
+    /// Moves what there is to do to `work`, and answers the offset that it comes to, unless more is
+    /// waited for, or the end is near, which is the thread's.
+    fn take_if_complete(&self, work: &mut VecDeque<Part>) -> Result<u64, Lead> {
+        let mut queue = self.queue.lock();
+        if queue.ended {
+            return Err(Lead::Others);
+        }
+        match queue.due(self.patience()) {
+            Some(due) if queue.appends < queue.siblings => Err(Lead::At(due)),
+            _ => Ok(queue.take(work)),
+        }
+    }
+
+    /// How long siblings are waited for.
+    fn patience(&self) -> Duration {
+        Duration::from_micros(self.flush_micros.load(Relaxed)).min(SIBLINGS_MAX)
+    }
+}
+
+/// Trust in the disk.
+impl Writer {
+    /// A flush has failed.
+    pub(super) fn distrust(&self) {
+        self.failures.fetch_add(1, SeqCst);
+    }
+
+    /// Flushes that have failed so far.
+    pub fn failures(&self) -> u64 {
+        self.failures.load(SeqCst)
+    }
+
+    /// What was changed when so many flushes had failed is on disk elsewhere.
+    pub fn trust(&self, failures: u64) {
+        self.trusted.fetch_max(failures, SeqCst);
+        self.flush_soon();
+    }
+
+    /// Whether what was written may not be there although later flushes have succeeded.
+    pub fn is_doubtful(&self) -> bool {
+        self.failures.load(SeqCst) != self.trusted.load(SeqCst)
+    }
+}
+
+/// Telling others.
+impl Writer {
     /// Tells how far the log has come.
-    fn publish(&mut self, policy: AppendFsync) {
-        let (shared, aof) = (self.shared, self.shared.aof());
+    fn publish(&self, Step { durable, released }: Step) {
+        let aof = self.aof();
         let mended = aof.update(|status| status.error.take());
         if mended.is_some() {
             log::warn!("AOF write error looks solved. The server can write again.");
-            shared.engine.config_changed();
+            self.engine.config_changed();
         }
-        let always = policy == AppendFsync::Always && !self.is_put_off();
-        shared.policy_changed();
-        aof.advance(self.durable, if always { self.durable } else { self.written });
-        shared.engine.log_is_durable();
+        self.policy_changed();
+        aof.advance(durable, released);
+        self.engine.log_is_durable();
     }
 
     /// Notes an error. With `appendfsync always` there is no going on: clients have been promised
@@ -421,13 +400,90 @@ impl<'a> Thread<'a> {
                 "Can't recover from AOF write error when the AOF fsync policy is 'always'. \
                  Exiting..."
             );
+            log::logger().flush();
             std::process::exit(1);
         }
         let why = error.to_string();
         let why = why.split(" (os error").next().unwrap_or(&why).to_owned();
-        let known = self.shared.aof().update(|status| status.error.replace(why)).is_some();
+        let known = self.aof().update(|status| status.error.replace(why)).is_some();
         if !known {
-            self.shared.engine.config_changed();
+            self.engine.config_changed();
         }
+    }
+}
+
+impl Queue {
+    /// Moves what there is to do to `work`, and answers the offset that it comes to.
+    fn take(&mut self, work: &mut VecDeque<Part>) -> u64 {
+        work.append(&mut self.parts);
+        self.siblings = self.appends.max(self.siblings * 3 / 4);
+        self.appends = 0;
+        self.bytes = 0;
+        self.since = None;
+        self.end
+    }
+
+    /// Until when those that are there wait for more; `None`: no longer.
+    fn due(&self, patience: Duration) -> Option<Instant> {
+        let due = self.since? + patience;
+        (due > Instant::now()).then_some(due)
+    }
+}
+
+/// The thread.
+impl Writer {
+    fn run(&self) {
+        loop {
+            let due = self.pen.lock().flush_due(self);
+            let more = self.wait(due, 0);
+            let policy = self.policy();
+            if more && policy == AppendFsync::Always && !self.wait_for_siblings() {
+                continue;
+            }
+            let mut pen = self.pen.lock();
+            let (end, wanted, ended) = self.take(&mut pen.work);
+            let step = loop {
+                match pen.write(self, end, (policy, wanted || ended)) {
+                    Ok(step) => break Some(step),
+                    Err(error) => self.failed(&error, policy),
+                }
+                if ended {
+                    break None;
+                }
+                thread::sleep(RETRY);
+            };
+            drop(pen);
+            step.into_iter().for_each(|step| self.publish(step));
+            if ended {
+                self.finished.store(true, Release);
+                return;
+            }
+            if policy != AppendFsync::Always && !wanted {
+                thread::sleep(GATHER);
+            }
+        }
+    }
+
+    /// Lets those catch up whose writes are likely to come. Answers whether there is something for
+    /// the thread to do.
+    fn wait_for_siblings(&self) -> bool {
+        let patience = self.patience();
+        if self.is_led() {
+            // Workers come in time for what their clients wait for. Not to be told of each append
+            // saves them more than it costs who is looked after by nobody else.
+            thread::sleep(GATHER);
+            let queue = self.queue.lock();
+            let switches = !queue.parts.is_empty() && queue.since.is_none();
+            return switches || (queue.since.is_some() && queue.due(patience).is_none());
+        }
+        let (due, siblings) = {
+            let queue = self.queue.lock();
+            let complete = queue.appends >= queue.siblings;
+            (if complete { None } else { queue.due(patience) }, queue.siblings)
+        };
+        if let Some(due) = due {
+            self.wait(Some(due), siblings);
+        }
+        true
     }
 }

@@ -3,8 +3,9 @@
 use super::Connection;
 use redpoll_engine::Executor;
 use redpoll_engine::client::flags;
-use redpoll_engine::shared_memory::Place;
+use redpoll_engine::shared_memory::{Place, RingsWanted};
 use redpoll_shm::layout::Layout;
+use redpoll_shm::legacy;
 use redpoll_transport::{OpenError, Peer};
 use std::io;
 use std::sync::atomic::Ordering::Relaxed;
@@ -23,11 +24,12 @@ impl Connection {
     pub(super) fn open_rings(
         &mut self,
         executor: &Executor,
-        size: usize,
+        wanted: Option<RingsWanted>,
         out: &mut Vec<u8>,
         alone: bool,
     ) -> bool {
-        match self.try_open_rings(executor, size, out, alone) {
+        let Some(wanted) = wanted else { return true };
+        match self.try_open_rings(executor, &wanted, out, alone) {
             Ok(place) => {
                 self.place = Some(place);
                 true
@@ -50,7 +52,7 @@ impl Connection {
     fn try_open_rings(
         &mut self,
         executor: &Executor,
-        size: usize,
+        wanted: &RingsWanted,
         out: &mut Vec<u8>,
         alone: bool,
     ) -> Result<Place, Refusal> {
@@ -61,7 +63,11 @@ impl Connection {
         if !alone || self.unsent() > 0 {
             return Err(told("send SHM.OPEN alone, with all earlier replies read"));
         }
-        let place = Place::take(engine, Layout::with_rings(size).len).ok_or_else(|| {
+        let bytes = match wanted {
+            RingsWanted::OfBytes(size) => Layout::with_rings(*size).len,
+            RingsWanted::Named(_) => legacy::FILE_LEN,
+        };
+        let place = Place::take(engine, bytes).ok_or_else(|| {
             told("max number of shared-memory connections reached (shm-max-connections)")
         })?;
         let count = self.write(executor, out).map_err(Refusal::Broken)?;
@@ -70,9 +76,13 @@ impl Connection {
             return Err(told("send SHM.OPEN alone, with all earlier replies read"));
         }
         out.clear();
-        self.stream.open_rings(size).map_err(|error| match error {
-            OpenError::Unsent(_) => told(&error.to_string()),
+        let opened = match wanted {
+            RingsWanted::OfBytes(size) => self.stream.open_rings(*size),
+            RingsWanted::Named(name) => self.stream.open_legacy(name),
+        };
+        opened.map_err(|error| match error {
             OpenError::Broken(error) => Refusal::Broken(error),
+            error => told(&error.to_string()),
         })?;
         let client = &self.session.client;
         client.set_flag(flags::RINGS, true);

@@ -231,3 +231,19 @@ fn another_thread_can_end_a_wait() {
     assert_eq!(waiter.join().expect("no panic"), 0);
     assert!(begun.elapsed() < Duration::from_millis(200), "{:?}", begun.elapsed());
 }
+
+#[test]
+fn whoever_wakes_the_server_says_when() {
+    let (mut channel, socket, mut client) = pair(4096);
+    assert_eq!(channel.rang_before(), None);
+    assert!(channel.sleep(true, false));
+    client.write_all(b"x").expect("written");
+    let first = channel.rang_before().expect("it has rung");
+    assert!(first < Duration::from_secs(30) && client.rung() == 1);
+    channel.wake_up();
+    // To one that is awake it says nothing.
+    client.write_all(b"y").expect("written");
+    assert!(channel.rang_before().is_some_and(|before| before >= first) && client.rung() == 1);
+    let mut got = Vec::with_capacity(10);
+    assert_eq!(channel.read(&mut got, socket.as_fd()).expect("correct"), 2);
+}

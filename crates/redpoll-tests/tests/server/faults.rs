@@ -2,7 +2,8 @@
 //! on when the disk does.
 //!
 //! A full disk is a limit on the size of files, which every user can set for his own processes and
-//! lift again (`prlimit`); a directory that is gone is one that somebody has moved.
+//! lift again (`prlimit`); a directory that is gone is one that somebody has moved. Flushes that
+//! fail and file systems of their own: `broken_disks`.
 
 use redpoll_tests::server::{new_directory, program};
 use redpoll_tests::{Server, Talk, eventually};
@@ -11,20 +12,28 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
-/// A server whose files may not grow beyond a size, for the present.
-struct Limited {
-    child: Child,
+/// A server on a disk with a fault. Its directory is removed when it is dropped.
+pub(super) struct Limited {
+    pub child: Child,
+    log: PathBuf,
     directory: PathBuf,
     port: u16,
 }
 
 impl Limited {
+    /// One whose files may not grow beyond a size, for the present.
     fn start(directory: &Path, settings: &[&str]) -> Self {
-        let port = redpoll_tests::server::free_port();
-        let log = directory.join("server.log");
         // Whoever ignores the signal gets an error from the write instead.
-        let child = Command::new("sh")
-            .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""])
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]);
+        Self::start_by(shell, directory, settings)
+    }
+
+    /// One that is started by a command to which its own is added.
+    pub fn start_by(mut command: Command, directory: &Path, settings: &[&str]) -> Self {
+        let port = redpoll_tests::server::free_port();
+        let log = directory.with_extension("log");
+        let child = command
             .arg(program())
             .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--dir"])
             .arg(directory)
@@ -33,7 +42,7 @@ impl Limited {
             .stdin(Stdio::null())
             .spawn()
             .expect("a shell");
-        let own = Limited { child, directory: directory.to_owned(), port };
+        let own = Limited { child, log, directory: directory.to_owned(), port };
         eventually("it is ready", || own.log().contains("Ready to accept connections"));
         own
     }
@@ -47,15 +56,16 @@ impl Limited {
         assert!(done.success());
     }
 
-    fn log(&self) -> String {
-        fs::read_to_string(self.directory.join("server.log")).unwrap_or_default()
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    fn talk(&self) -> Talk {
+    pub fn talk(&self) -> Talk {
         Talk::tcp(self.port)
     }
 
-    fn ends(&mut self) -> Option<i32> {
+    /// Waits for its end.
+    pub fn ends(&mut self) -> Option<i32> {
         self.child.wait().expect("its end").code()
     }
 }
@@ -64,20 +74,23 @@ impl Drop for Limited {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        if !thread::panicking() {
-            drop(fs::remove_dir_all(&self.directory));
+        if thread::panicking() {
+            eprintln!("--- the server's log\n{}", self.log());
         }
+        drop(fs::remove_file(&self.log));
+        drop(fs::remove_dir_all(&self.directory));
     }
 }
 
-fn home() -> PathBuf {
+/// A new directory.
+pub(super) fn home() -> PathBuf {
     let directory = new_directory();
     fs::create_dir_all(&directory).expect("a directory");
     directory
 }
 
-const MISCONF_SAVE: &str = "-MISCONF Redis is configured to save RDB snapshots, but it's \
-    currently unable to persist to disk. Commands that may modify the data set are disabled, \
+pub(super) const MISCONF_SAVE: &str = "-MISCONF Redis is configured to save RDB snapshots, but \
+    it's currently unable to persist to disk. Commands that may modify the data set are disabled, \
     because this instance is configured to report errors during writes if RDB snapshotting fails \
     (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB \
     error.";
@@ -95,8 +108,7 @@ fn a_full_disk_stops_writes_until_a_snapshot_succeeds() {
     client.check("SET b 1 | GET none", &format!("{MISCONF_SAVE} | nil"));
     let log = own.log();
     assert!(log.contains("Failed saving the DB in dump.rdb: File too large"), "{log}");
-    let left = fs::read_dir(&directory).expect("the directory").flatten();
-    assert!(left.map(|file| file.file_name()).all(|name| name == "server.log"));
+    assert_eq!(fs::read_dir(&directory).expect("the directory").count(), 0);
     client.check("CONFIG SET stop-writes-on-bgsave-error no | SET b 1", "OK | OK");
     client.check("CONFIG SET stop-writes-on-bgsave-error yes", "OK");
     client.check("SET b 2", MISCONF_SAVE);

@@ -4,6 +4,7 @@ mod acl;
 mod append_only;
 mod background;
 mod blocking;
+mod broken_disks;
 mod client;
 mod clients;
 mod configuration;

@@ -132,7 +132,7 @@ fn clients_are_answered_while_data_are_loaded() {
     let slowly = [&settings(name)[..], &["--key-load-delay", "20000"]].concat();
     let mut server = Server::start_loading(&slowly);
     let mut client = server.talk();
-    client.check("GET key:1", "-LOADING Redpoll is loading the dataset in memory");
+    client.check("GET key:1", "-LOADING Redis is loading the dataset in memory");
     assert_eq!(client.info("loading"), 1);
     client.check("CONFIG GET databases", "[databases 16]");
     // The end comes before the data are there, and leaves the file as it is.
@@ -140,6 +140,28 @@ fn clients_are_answered_while_data_are_loaded() {
     assert!(server.wait().success());
     let server = Server::start(&settings(name));
     eventually("the data are there", || server.talk().ask("DBSIZE") == ":2000");
+    drop(server);
+    drop(fs::remove_dir_all(directory));
+}
+
+#[test]
+fn the_log_says_how_far_it_has_come() {
+    let directory = new_directory();
+    let name = directory.to_str().expect("a name");
+    let slowly = ["--rdb-key-save-delay", "3000", "--key-load-delay", "3000"];
+    let server = Server::start(&[&settings(name)[..], &slowly].concat());
+    let mut client = server.talk();
+    client.check("DEBUG POPULATE 1000 | BGSAVE", "OK | Background saving started");
+    eventually("a line about saving", || server.log().contains(" of 1000 keys"));
+    assert!(server.log().contains("Saving: "), "{}", server.log());
+    let (done, total) =
+        (client.info("current_save_keys_processed"), client.info("current_save_keys_total"));
+    assert!(total == 0 || (done <= total && total == 1000), "{done} of {total}");
+    eventually("it is saved", || client.info("rdb_bgsave_in_progress") == 0);
+    drop(server);
+    let server = Server::start_loading(&[&settings(name)[..], &slowly].concat());
+    eventually("a line about loading", || server.log().contains("Loading: "));
+    assert!(server.log().contains("% of 0 MB, about "), "{}", server.log());
     drop(server);
     drop(fs::remove_dir_all(directory));
 }
@@ -153,6 +175,8 @@ fn a_snapshot_is_given_up_when_there_is_no_point_in_it() {
     let mut client = server.talk();
     client.check("SET k v | BGSAVE", "OK | Background saving started");
     assert_eq!(client.info("rdb_bgsave_in_progress"), 1);
+    let busy = "-ERR Background save already in progress";
+    client.check("SAVE | BGSAVE | BGSAVE SCHEDULE", &format!("{busy} | {busy} | {busy}"));
     client.check("FLUSHALL", "OK");
     eventually("it is given up", || client.info("rdb_bgsave_in_progress") == 0);
     assert!(client.ask("INFO persistence").contains("rdb_last_bgsave_status:ok"));

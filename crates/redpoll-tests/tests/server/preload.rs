@@ -52,7 +52,7 @@ fn python_waits_in_every_way() {
 
 #[test]
 fn python_has_threads_processes_and_signals() {
-    check(&Server::start(&[]), &["threads", "descriptors", "fork", "signals"]);
+    check(&Server::start(&[]), &["threads", "descriptors", "closed_unseen", "fork", "signals"]);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! Memory is the server's, and what a child that it may have forked does not share with it.
 
 use super::super::load::BOTH_CORES;
+use super::super::machine;
 use super::super::probe;
 use super::super::server::{Client, Server};
 use super::Session;
@@ -22,6 +23,8 @@ const TOGETHER: u64 = 50;
 const LOOK: Duration = Duration::from_millis(50);
 /// How long the load goes on before the save.
 const CALM: Duration = Duration::from_secs(2);
+/// How long the idle machine is watched: it pauses only now and then.
+const IDLE: Duration = Duration::from_secs(5);
 
 /// Numbers and texts that look like chance, the same in every run.
 struct Noise {
@@ -117,6 +120,11 @@ fn save(server: &Server) -> Result<(f64, f64), String> {
 /// See [`super::SCENARIOS`].
 pub(super) fn bgsave(session: &mut Session<'_>) -> Result<(), String> {
     let keys = session.keys(1_000_000);
+    let ((), idle_ms) = machine::during(|| {
+        thread::sleep(IDLE);
+        Ok(())
+    })?;
+    session.add("save.idle", idle_ms)?;
     let server = session.server(BOTH_CORES, 1)?;
     fill(&server, keys)?;
     let done = AtomicBool::new(false);
@@ -129,15 +137,18 @@ pub(super) fn bgsave(session: &mut Session<'_>) -> Result<(), String> {
         })
         .and_then(|((), calm)| {
             let before = server.memory_bytes()?;
-            let ((seconds, most), during) = probe::reading(&server, get, || save(&server))?;
-            Ok((calm, before, seconds, most, during))
+            let (((seconds, most), during), machine_ms) =
+                machine::during(|| probe::reading(&server, get, || save(&server)))?;
+            Ok((calm, before, (seconds, most), (during, machine_ms)))
         });
         done.store(true, Relaxed);
         let rate = writes.join().map_err(|_| "the load failed".to_string())??;
-        let (calm, before, seconds, most, during) = measured?;
+        let (calm, before, (seconds, most), (during, machine_ms)) = measured?;
         session.add("save.memory", (most - before).max(0.0) / before * 100.0)?;
         session.add("save.pause", during.max_ms())?;
+        session.add("save.machine", machine_ms)?;
         session.add("save.calm", calm.max_ms())?;
+        session.add("save.p999", during.quantile_ms(0.999))?;
         session.add("save.p99", during.quantile_ms(0.99))?;
         session.add("save.time", seconds)?;
         session.add("save.writes", rate)

@@ -21,6 +21,9 @@ pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, _survey: &Survey) {
     text.field("shm_server_wakeups", stats.sum(|thread| &thread.ring_doorbells));
     text.field("shm_spins", stats.sum(|thread| &thread.spins));
     text.field("shm_parks", stats.sum(|thread| &thread.parks));
+    text.field("shm_requests_expected", stats.sum(|thread| &thread.expected));
+    text.field("shm_requests_met", stats.sum(|thread| &thread.met));
+    text.field("shm_expecting_us", stats.sum(|thread| &thread.expecting_nanos) / 1000);
     text.field("shm_pollers", threads);
     text.field("shm_pollers_parked", threads.saturating_sub(polling));
 }

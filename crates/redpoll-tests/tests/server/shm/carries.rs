@@ -186,3 +186,28 @@ fn idle_clients_cost_nothing() {
     assert!(used <= 10, "{used} of 200 ticks used while idle");
     talks[7].check("PING", "PONG");
 }
+
+#[test]
+fn clients_that_come_regularly_are_expected() {
+    let server = Server::start(&[]);
+    let mut other = server.talk();
+    let mut talk = talk(&server);
+    eventually("it is expected", || {
+        for _ in 0..50 {
+            talk.check("PING", "PONG");
+            // sleep: the interval.
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+        other.info("shm_requests_expected") > 0
+    });
+    assert!(other.info("shm_requests_met") <= other.info("shm_requests_expected"));
+    other.check("CONFIG RESETSTAT | CONFIG SET shm-expect-us 0", "OK | OK");
+    let before = other.info("shm_requests_expected");
+    for _ in 0..40 {
+        talk.check("PING", "PONG");
+        // sleep: the interval.
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    assert!(other.info("shm_requests_expected") <= before + 1, "one may have been under way");
+    assert!(other.ask("INFO commandstats").contains("cmdstat_ping:calls=40,"));
+}

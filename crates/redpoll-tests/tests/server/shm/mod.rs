@@ -4,6 +4,7 @@
 mod carries;
 mod faults;
 mod hostile;
+mod legacy;
 
 use redpoll_client::{Config, Connection, Endpoint, SharedMemory};
 use redpoll_shm::handshake::{self, Answer};
