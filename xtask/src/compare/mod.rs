@@ -7,8 +7,8 @@
 //! goals of the project stand beside the figures, and people judge.
 //!
 //! [`scenarios`] says what is measured, [`server`] and [`load`] run the two ends, [`probe`] waits
-//! on one connection for pauses, [`machine`] tells those of the machine apart, [`report`], [`chart`]
-//! and [`latency`] show what came of it.
+//! on one connection for pauses, [`machine`] tells those of the machine apart, [`report`],
+//! [`chart`], [`latency`] and [`timeline`] show what came of it.
 
 mod chart;
 mod commands;
