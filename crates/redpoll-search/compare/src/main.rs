@@ -2,11 +2,17 @@
 //!
 //! ```text
 //! cargo run --release -- text 500000     indexing, memory and queries of both engines
+//! cargo run --release -- ours 500000     of this one alone
 //! cargo run --release -- vectors 100000  recall and speed of the graph of vectors
 //! ```
+//!
+//! With `--no-default-features` it is built without tantivy.
+
+#![forbid(unsafe_code)]
 
 mod corpus;
 mod ours;
+#[cfg(feature = "tantivy")]
 mod theirs;
 mod vectors;
 
@@ -28,11 +34,15 @@ fn text(docs: usize, both: bool) {
     let corpus = corpus::Corpus::new(docs, 42);
     println!("{docs} comments, {} MB of text", corpus.text_bytes() >> 20);
     let ours = ours::Ours::new(&corpus);
+    #[cfg(feature = "tantivy")]
     let theirs = both.then(|| theirs::Theirs::new(&corpus));
+    #[cfg(not(feature = "tantivy"))]
+    let _ = both;
     for (name, query) in corpus.queries() {
         let own = rate(|| ours.search(&query));
         let total = ours.search(&query);
         print!("{name:24} {total:>8} hits  ours {own:>9.0}/s");
+        #[cfg(feature = "tantivy")]
         if let Some(theirs) = &theirs {
             let query = theirs.query(&query);
             assert_eq!(total, theirs.count(&query), "{name}");

@@ -1,4 +1,5 @@
-//! Values of a part's documents, by document: to sort by, to look up, and for numbers to find ranges.
+//! Values of a part's documents, by document: to sort by, to look up, and for numbers to find
+//! ranges.
 
 use crate::index::packed::Packed;
 
@@ -88,8 +89,8 @@ impl NumberColumn {
         }
     }
 
-    /// Which places of the order hold the numbers that are not below the one and not above the other,
-    /// as told by `below` and `above`.
+    /// Which places of the order hold the numbers that are not below the one and not above the
+    /// other, as told by `below` and `above`.
     pub fn range(
         &self,
         below: impl Fn(f64) -> bool,

@@ -1,7 +1,8 @@
 //! From a document to what the index stores of it.
 //!
-//! All that can be done without the index is done here, beside other writers: text is analysed, words
-//! are gathered, and each posting is encoded but for the number of the document, which is not known yet.
+//! All that can be done without the index is done here, beside other writers: text is analysed,
+//! words are gathered, and each posting is encoded but for the number of the document, which is not
+//! known yet.
 
 use ahash::RandomState;
 use hashbrown::HashTable;

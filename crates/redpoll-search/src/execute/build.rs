@@ -10,8 +10,8 @@ use crate::query::TextMask;
 /// Unions of more words than this are gone through a window at a time.
 const MANY: usize = 8;
 
-/// The iterator of a plan over the part with this number. `positions` says whether somebody above asks where words
-/// stand.
+/// The iterator of a plan over the part with this number. `positions` says whether somebody above
+/// asks where words stand.
 pub fn build<'a>(plan: &'a Plan, part: usize, view: &'a PartView, positions: bool) -> Iter<'a> {
     let weight = plan.weight;
     match &plan.kind {

@@ -65,8 +65,8 @@ impl PartialOrd for ByScore {
     }
 }
 
-/// A document by a value. Those without one come last, whatever the direction; of equal ones, the one that
-/// was indexed first comes first, or last if the direction is down.
+/// A document by a value. Those without one come last, whatever the direction; of equal ones, the
+/// one that was indexed first comes first, or last if the direction is down.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ByValue {
     pub value: Value,

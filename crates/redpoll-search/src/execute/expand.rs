@@ -1,14 +1,14 @@
 //! The terms that a pattern means.
 //!
-//! They are looked for in all parts, and the first in order are taken, whatever part they are in: so the
-//! answer does not depend on how documents are spread over parts.
+//! They are looked for in all parts, and the first in order are taken, whatever part they are in:
+//! so the answer does not depend on how documents are spread over parts.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::options::{Interrupt, SearchOptions};
 use crate::index::Snapshot;
 use crate::index::dict::{
-    AffixFilter, Filter, FuzzyFilter, TEXT, Verdict, WildcardFilter, is_word,
+    AffixFilter, Dict, Filter, FuzzyFilter, TEXT, TermInfo, Verdict, WildcardFilter, is_word,
 };
 use crate::index::part::Part;
 use crate::index::suffix::SuffixIndex;
@@ -21,10 +21,13 @@ pub enum Pattern<'a> {
     Fuzzy(&'a [u8], u8),
 }
 
+/// What each part knows of a term.
+pub type Infos = Vec<Option<TermInfo>>;
+
 /// The terms of a pattern.
 pub struct Expanded {
-    /// Their keys, in order.
-    pub keys: Vec<Vec<u8>>,
+    /// Their keys, in order, and what each part knows of them.
+    pub terms: Vec<(Vec<u8>, Infos)>,
     /// Whether there are more.
     pub truncated: bool,
 }
@@ -47,7 +50,9 @@ pub fn expand(
         prefix: prefix.to_vec(),
         skip: prefix.len(),
         part: None,
-        found: BTreeSet::new(),
+        found: BTreeMap::new(),
+        part_number: 0,
+        parts: snapshot.parts().len(),
         most: limits.expansions_max,
         truncated: false,
         interrupt: options.interrupt,
@@ -77,7 +82,7 @@ pub fn expand(
             walk.run(snapshot, || Words { is_text, inner: FuzzyFilter::new(text, *distance) });
         }
     }
-    Expanded { keys: walk.found.into_iter().collect(), truncated: walk.truncated }
+    Expanded { terms: walk.found.into_iter().collect(), truncated: walk.truncated }
 }
 
 /// Any term.
@@ -98,8 +103,8 @@ struct Words<F> {
 impl<F: Filter> Filter for Words<F> {
     fn judge(&mut self, term: &[u8], shared: usize) -> Verdict {
         if self.is_text && term.first().is_some_and(|first| !is_word(&[TEXT, *first])) {
-            // The inner filter does not see it; as words begin otherwise, the next shares nothing with
-            // what it saw last.
+            // The inner filter does not see it; as words begin otherwise, the next shares nothing
+            // with what it saw last.
             return Verdict::NoneWithPrefix(1);
         }
         self.inner.judge(term, shared)
@@ -113,7 +118,10 @@ struct Walk<'a> {
     skip: usize,
     /// What a term must contain, or end with.
     part: Option<(Vec<u8>, bool)>,
-    found: BTreeSet<Vec<u8>>,
+    found: BTreeMap<Vec<u8>, Infos>,
+    /// The part that is gone through, of so many.
+    part_number: usize,
+    parts: usize,
     most: usize,
     truncated: bool,
     interrupt: &'a dyn Interrupt,
@@ -126,12 +134,18 @@ impl Walk<'_> {
             return;
         }
         let has_part = self.part.as_ref().is_some_and(|(part, _)| !part.is_empty());
-        for view in snapshot.parts().iter().filter(|view| view.live() > 0) {
+        for (number, view) in snapshot.parts().iter().enumerate() {
+            self.part_number = number;
+            if view.live() == 0 {
+                continue;
+            }
             match &view.part {
                 Part::Segment(segment) => {
                     let suffixes = segment.suffixes.as_ref();
                     match suffixes.filter(|suffixes| suffixes.covers(&self.prefix)) {
-                        Some(suffixes) if has_part => self.by_part(suffixes, filter()),
+                        Some(suffixes) if has_part => {
+                            self.by_part(suffixes, &segment.dict, filter());
+                        }
                         _ => self.segment(&segment.dict, filter()),
                     }
                 }
@@ -145,9 +159,8 @@ impl Walk<'_> {
                         last.extend_from_slice(key);
                         let yes = filter.judge(&key[self.skip..], shared) == Verdict::Yes;
                         // Terms of documents that came later are there, too.
-                        let counts = |hash| head.count(key, hash, view.docs) > 0;
-                        if yes && counts(snapshot.hash(key)) {
-                            return self.add(key);
+                        if yes && let Some(info) = view.find(key, snapshot.hash(key)) {
+                            return self.add(key, info);
                         }
                         self.goes_on()
                     });
@@ -157,17 +170,19 @@ impl Walk<'_> {
     }
 
     /// The terms of a segment that have an index of their ends.
-    fn by_part(&mut self, suffixes: &SuffixIndex, mut filter: impl Filter) {
+    fn by_part(&mut self, suffixes: &SuffixIndex, dict: &Dict, mut filter: impl Filter) {
         let Some((text, at_end)) = self.part.clone() else { return };
         suffixes.find(&text, at_end, |key| {
-            if key.starts_with(&self.prefix) && filter.judge(&key[self.skip..], 0) == Verdict::Yes {
-                self.add(key);
+            let fits =
+                key.starts_with(&self.prefix) && filter.judge(&key[self.skip..], 0) == Verdict::Yes;
+            if let Some(info) = dict.get(key).filter(|_| fits) {
+                self.add(key, info);
             }
             self.goes_on()
         });
     }
 
-    fn segment(&mut self, dict: &crate::index::dict::Dict, mut filter: impl Filter) {
+    fn segment(&mut self, dict: &Dict, mut filter: impl Filter) {
         let mut cursor = dict.seek(&self.prefix);
         // How much of the last term that the filter saw the next one shares.
         let mut shared = 0;
@@ -193,7 +208,7 @@ impl Walk<'_> {
             (out, leapt) = (None, 0);
             let term = &cursor.key[self.skip..];
             match filter.judge(term, shared) {
-                Verdict::Yes if !self.add(&cursor.key) => return,
+                Verdict::Yes if !self.add(&cursor.key, cursor.info) => return,
                 Verdict::NoneWithPrefix(len) => out = Some(len),
                 _ => {}
             }
@@ -204,22 +219,24 @@ impl Walk<'_> {
         }
     }
 
-    /// Adds a key. False if no later key of the part can be among the first.
-    fn add(&mut self, key: &[u8]) -> bool {
-        if self.found.len() < self.most {
-            self.found.insert(key.to_vec());
+    /// Adds a term of the current part. False if no later one of the part can be among the first.
+    fn add(&mut self, key: &[u8], info: TermInfo) -> bool {
+        if let Some(infos) = self.found.get_mut(key) {
+            infos[self.part_number] = Some(info);
             return true;
         }
-        if self.found.contains(key) {
-            return true;
-        }
-        self.truncated = true;
-        if self.found.last().is_some_and(|last| last.as_slice() > key) {
+        if self.found.len() >= self.most {
+            self.truncated = true;
+            if self.found.last_key_value().is_none_or(|(last, _)| last.as_slice() < key) {
+                return false;
+            }
+            // What is taken out is above all others, and does not come back.
             self.found.pop_last();
-            self.found.insert(key.to_vec());
-            return true;
         }
-        false
+        let mut infos = vec![None; self.parts];
+        infos[self.part_number] = Some(info);
+        self.found.insert(key.to_vec(), infos);
+        true
     }
 
     fn goes_on(&mut self) -> bool {

@@ -5,8 +5,8 @@ use crate::index::DocAddress;
 use crate::query::FieldId;
 use crate::score::{Explanation, Scorer};
 
-/// Says when a search is to be given up: its time is over, or nobody waits for it any more. It is asked
-/// every thousand documents or so.
+/// Says when a search is to be given up: its time is over, or nobody waits for it any more. It is
+/// asked every thousand documents or so.
 pub trait Interrupt: Sync {
     /// Whether to stop.
     fn stop(&self) -> bool;
@@ -84,8 +84,8 @@ pub struct SearchOptions<'a> {
     pub scores: bool,
     /// Whether it is to be told how scores came about.
     pub explain: bool,
-    /// Whether the number of all results must be exact. If not, what cannot be among the best is leapt
-    /// over, and the number is a lower bound.
+    /// Whether the number of all results must be exact. If not, what cannot be among the best is
+    /// leapt over, and the number is a lower bound.
     pub exact_count: bool,
     /// Bounds of patterns.
     pub limits: Limits,

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::expand::{self, Pattern};
+use super::expand::{self, Infos, Pattern};
 use super::iter::Near;
 use super::options::{SearchError, SearchOptions};
 use super::{sources, vectors};
-use crate::index::dict::{TermInfo, missing_key, tag_prefix, text_key};
+use crate::index::dict::{TEXT, TermInfo, missing_key, tag_prefix, text_key};
 use crate::index::{DocAddress, Snapshot};
 use crate::query::{
     FieldId, Node, NodeKind, NodeOptions, ShapePredicate, TagQuery, TagValue, TextMask,
@@ -118,24 +118,15 @@ impl Planner<'_> {
                 self.negated = before;
                 Kind::Not(Box::new(inner))
             }
-            NodeKind::Optional(inner) => {
-                let mut inner = self.node(inner)?;
-                // Twice optional is optional once; the outer weight holds.
-                while let Kind::Optional(deeper) = inner.kind {
-                    inner = *deeper;
-                }
-                inner.weight = weight;
-                Kind::Optional(Box::new(inner))
-            }
+            NodeKind::Optional(inner) => self.optional(inner, weight)?,
             NodeKind::Affix { kind, text } => {
-                self.pattern(&[crate::index::dict::TEXT], &Pattern::Affix(*kind, text), mask)
+                self.pattern(&[TEXT], &Pattern::Affix(*kind, text), mask)
             }
             NodeKind::Wildcard { pattern } => {
-                self.pattern(&[crate::index::dict::TEXT], &Pattern::Wildcard(pattern), mask)
+                self.pattern(&[TEXT], &Pattern::Wildcard(pattern), mask)
             }
             NodeKind::Fuzzy { text, distance } => {
-                let pattern = Pattern::Fuzzy(text, *distance);
-                self.pattern(&[crate::index::dict::TEXT], &pattern, mask)
+                self.pattern(&[TEXT], &Pattern::Fuzzy(text, *distance), mask)
             }
             NodeKind::Tag(tags) => return Ok(self.tags(tags, weight)),
             NodeKind::Numeric(range) => {
@@ -152,17 +143,29 @@ impl Planner<'_> {
             }
             NodeKind::Shape(query) => self.shape(query)?,
             NodeKind::Vector(query) => return vectors::plan(self, query, options),
-            NodeKind::Missing(field) => {
-                let kind = self.term(missing_key(*field).to_vec(), TextMask::ALL);
-                if matches!(kind, Kind::None) {
-                    return Ok(Plan { kind, weight });
-                }
-                // It is no word, and gives nothing to the score, whatever it weighs.
-                Kind::And { children: vec![Plan { kind, weight: 0.0 }], near: None }
-            }
+            NodeKind::Missing(field) => self.missing(*field),
             NodeKind::Keys(keys) => Kind::Docs(self.snapshot.find_keys(keys)),
         };
         Ok(Plan { kind, weight })
+    }
+
+    fn optional(&mut self, inner: &Node, weight: f64) -> Result<Kind, SearchError> {
+        let mut inner = self.node(inner)?;
+        // Twice optional is optional once; the outer weight holds.
+        while let Kind::Optional(deeper) = inner.kind {
+            inner = *deeper;
+        }
+        inner.weight = weight;
+        Ok(Kind::Optional(Box::new(inner)))
+    }
+
+    fn missing(&self, field: FieldId) -> Kind {
+        let kind = self.term(missing_key(field).to_vec(), TextMask::ALL);
+        if matches!(kind, Kind::None) {
+            return kind;
+        }
+        // It is no word, and gives nothing to the score, whatever it weighs.
+        Kind::And { children: vec![Plan { kind, weight: 0.0 }], near: None }
     }
 
     /// The term of a key, if any document has it.
@@ -170,6 +173,11 @@ impl Planner<'_> {
         let hash = self.snapshot.hash(&key);
         let parts = self.snapshot.parts();
         let infos: Vec<_> = parts.iter().map(|part| part.find(&key, hash)).collect();
+        self.known_term(key, hash, infos, mask)
+    }
+
+    /// A term of which it is known what each part knows.
+    fn known_term(&self, key: Vec<u8>, hash: u64, infos: Infos, mask: TextMask) -> Kind {
         let count: u64 = infos.iter().flatten().map(|info| u64::from(info.count)).sum();
         if count == 0 || mask == TextMask::NONE {
             return Kind::None;
@@ -196,10 +204,13 @@ impl Planner<'_> {
 
     /// The terms of a pattern. `prefix` tells words from tags.
     fn pattern(&mut self, prefix: &[u8], pattern: &Pattern<'_>, mask: TextMask) -> Kind {
-        let keys = expand::expand(self.snapshot, prefix, pattern, self.options);
-        self.truncated |= keys.truncated;
-        let one = |key: Vec<u8>| Plan { kind: self.term(key, mask), weight: 1.0 };
-        let children = keys.keys.into_iter().map(one).collect();
+        let found = expand::expand(self.snapshot, prefix, pattern, self.options);
+        self.truncated |= found.truncated;
+        let one = |(key, infos): (Vec<u8>, Infos)| {
+            let hash = self.snapshot.hash(&key);
+            Plan { kind: self.known_term(key, hash, infos, mask), weight: 1.0 }
+        };
+        let children = found.terms.into_iter().map(one).collect();
         self.any(children, true)
     }
 

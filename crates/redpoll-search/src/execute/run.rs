@@ -44,9 +44,9 @@ impl Snapshot {
         })
     }
 
-    /// Calls `each` for every document that answers the query, in the order in which they were indexed,
-    /// with its score if the options want scores, until it says to stop. Offset, limit and sort of the
-    /// options do not matter. The results hold no hits.
+    /// Calls `each` for every document that answers the query, in the order in which they were
+    /// indexed, with its score if the options want scores, until it says to stop. Offset, limit and
+    /// sort of the options do not matter. The results hold no hits.
     ///
     /// # Errors
     /// As [`search`](Self::search).
@@ -172,6 +172,7 @@ impl<'a> Run<'a> {
             return;
         }
         let all_live = view.deletes.count() == 0;
+        let bounded = bounded(view);
         if let Kind::Term { .. } = self.planned.plan.kind {
             let Some(term) = term(&self.planned.plan, part as usize, view) else { return };
             if self.leaping(view, all_live) {
@@ -193,11 +194,12 @@ impl<'a> Run<'a> {
                 _ if counts => {}
                 Kept::Scores(best) if by_score => {
                     let least = best.last().map_or(f64::NEG_INFINITY, |last| last.score);
+                    if bounded && least > 0.0 && iter.bound(&scoring) < least {
+                        return ControlFlow::Continue(());
+                    }
                     let score = score(iter, &mut scoring, doc, least);
-                    if score > least {
-                        best.push(ByScore { score, address });
-                    } else if score == least {
-                        // Parts may be gone through in any order.
+                    // Of equal scores too, as parts may be gone through in any order.
+                    if score >= least {
                         best.push(ByScore { score, address });
                     }
                 }
@@ -235,16 +237,16 @@ impl<'a> Run<'a> {
         ControlFlow::Continue(())
     }
 
-    /// Whether the documents of a word need not all be looked at: there is a bound of their scores, and
-    /// how many there are is known or not wanted.
+    /// Whether the documents of a word need not all be looked at: there is a bound of their scores,
+    /// and how many there are is known or not wanted.
     fn leaping(&self, view: &PartView, all_live: bool) -> bool {
-        let Part::Segment(segment) = &view.part else { return false };
-        matches!(self.options.sort, Sort::Score)
-            && segment.table.scores.is_none()
+        bounded(view)
+            && matches!(self.options.sort, Sort::Score)
             && (all_live || !self.options.exact_count)
     }
 
-    /// Goes through the documents of a word, and leaps over blocks in which none can be among the best.
+    /// Goes through the documents of a word, and leaps over blocks in which none can be among the
+    /// best.
     fn leap(&self, part: u32, mut term: Term<'a>, outcome: &mut Outcome) {
         let view = &self.snapshot.parts()[part as usize];
         let Kept::Scores(best) = &mut outcome.kept else { return };
@@ -335,6 +337,11 @@ impl<'a> Run<'a> {
             }
         }
     }
+}
+
+/// Whether scores have bounds: if all documents' own scores are 1.
+fn bounded(view: &PartView) -> bool {
+    matches!(&view.part, Part::Segment(segment) if segment.table.scores.is_none())
 }
 
 /// The score of the document that the iterator stands on. It may be wrong if it is below `least`.

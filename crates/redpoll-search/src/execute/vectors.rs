@@ -1,5 +1,5 @@
-//! Searches for vectors: they are done while the plan is made, and the documents found take their place in
-//! it.
+//! Searches for vectors: they are done while the plan is made, and the documents found take their
+//! place in it.
 
 use super::build::build;
 use super::iter::{DocIter, END};
@@ -75,8 +75,8 @@ pub fn plan(
     })
 }
 
-/// The nearest among documents that pass a filter: by way of the graph if many do, else by looking at
-/// each.
+/// The nearest among documents that pass a filter: by way of the graph if many do, else by looking
+/// at each.
 fn nearest_passing(
     index: &VectorIndex,
     wanted: &Wanted<'_>,

@@ -20,8 +20,8 @@ impl Snapshot {
     fn terms(&self, prefix: &[u8], pattern: &Pattern<'_>) -> Vec<Vec<u8>> {
         let limits = Limits { prefix_min: 0, expansions_max: WORDS_MAX };
         let options = SearchOptions { limits, ..SearchOptions::default() };
-        let keys = expand(self, prefix, pattern, &options).keys;
-        keys.into_iter().map(|key| key[prefix.len()..].to_vec()).collect()
+        let terms = expand(self, prefix, pattern, &options).terms;
+        terms.into_iter().map(|(key, _)| key[prefix.len()..].to_vec()).collect()
     }
 
     fn count(&self, word: &[u8], fields: TextMask) -> usize {

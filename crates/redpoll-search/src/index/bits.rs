@@ -8,8 +8,8 @@ const CHUNK_BITS: u32 = 64 * CHUNK_WORDS as u32;
 
 /// Which documents of a part are deleted.
 ///
-/// A snapshot keeps the set as it was; a later deletion copies the chunk that it touches and the list
-/// of chunks, so that it costs the same whatever the size of the part.
+/// A snapshot keeps the set as it was; a later deletion copies the chunk that it touches and the
+/// list of chunks, so that it costs the same whatever the size of the part.
 #[derive(Debug, Clone, Default)]
 pub struct Deletes {
     chunks: Vec<Option<Arc<[u64; CHUNK_WORDS]>>>,
@@ -46,7 +46,8 @@ impl Deletes {
         true
     }
 
-    /// Calls `each` for every document that is deleted here and was not in `before`, an earlier state.
+    /// Calls `each` for every document that is deleted here and was not in `before`, an earlier
+    /// state.
     pub fn for_each_since(&self, before: &Deletes, mut each: impl FnMut(u32)) {
         for (index, chunk) in self.chunks.iter().enumerate() {
             let Some(chunk) = chunk else { continue };

@@ -1,7 +1,7 @@
 //! Which document has which name.
 //!
-//! An entry holds the document's id and a part of the hash of its name, but not the name: the document
-//! itself has it. The table is cut into many small ones, so that none takes long to grow.
+//! An entry holds the document's id and a part of the hash of its name, but not the name: the
+//! document itself has it. The table is cut into many small ones, so that none takes long to grow.
 
 use hashbrown::HashTable;
 

@@ -6,10 +6,11 @@
 //!                                                             ^ documents are added here
 //! ```
 //!
-//! Documents are numbered as they come, and parts hold neighbouring numbers. A document that changes is
-//! deleted where it was, by a bit, and added anew. Parts are merged in the background: full heads become
-//! segments, and small segments larger ones. A snapshot is the list of parts with, for each, how many
-//! documents it had and which were deleted: so a query sees one state, and asks nobody.
+//! Documents are numbered as they come, and parts hold neighbouring numbers. A document that
+//! changes is deleted where it was, by a bit, and added anew. Parts are merged in the background:
+//! full heads become segments, and small segments larger ones. A snapshot is the list of parts
+//! with, for each, how many documents it had and which were deleted: so a query sees one state, and
+//! asks nobody.
 
 pub(crate) mod bits;
 pub(crate) mod dict;
@@ -48,8 +49,8 @@ pub use synonyms::Synonyms;
 
 /// A search index.
 ///
-/// All methods may be called from any thread. Writers take turns for a few microseconds a document, after
-/// they have analysed it side by side; queries run on snapshots and wait for nobody.
+/// All methods may be called from any thread. Writers take turns for a few microseconds a document,
+/// after they have analysed it side by side; queries run on snapshots and wait for nobody.
 #[derive(Debug)]
 pub struct Index {
     hasher: RandomState,
@@ -93,8 +94,8 @@ impl Index {
         Arc::clone(&self.state.lock().schema)
     }
 
-    /// Puts a definition with more fields in the place of the old one. Documents that are there do not
-    /// have the new fields until they are put again.
+    /// Puts a definition with more fields in the place of the old one. Documents that are there do
+    /// not have the new fields until they are put again.
     pub fn set_schema(&self, schema: Schema) {
         let _writer = self.writer.lock();
         self.state.lock().set_schema(Arc::new(schema));
@@ -105,7 +106,8 @@ impl Index {
         *self.synonyms.write() = Arc::new(synonyms);
     }
 
-    /// Adds a document, or replaces the one of its name. A search that begins when this returns sees it.
+    /// Adds a document, or replaces the one of its name. A search that begins when this returns
+    /// sees it.
     ///
     /// # Errors
     /// If a value does not fit its field. Then there is no document of this name any more: what the
@@ -170,8 +172,8 @@ impl Index {
     }
 
     /// Does one piece of background work, if there is any: makes a segment of full heads, or one of
-    /// several, or sheds deleted vectors. To be called by threads that have nothing better to do, any
-    /// number of them; it may take seconds. Says whether there was work.
+    /// several, or sheds deleted vectors. To be called by threads that have nothing better to do,
+    /// any number of them; it may take seconds. Says whether there was work.
     pub fn maintain(&self) -> bool {
         let job = self.state.lock().next_job();
         match job {

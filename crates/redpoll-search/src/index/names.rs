@@ -1,7 +1,7 @@
 //! Which document has which name, and which had it a moment ago.
 //!
-//! Snapshots ask for documents by name. What they see may have been replaced or deleted since; so the
-//! last of these are remembered.
+//! Snapshots ask for documents by name. What they see may have been replaced or deleted since; so
+//! the last of these are remembered.
 
 use std::collections::VecDeque;
 

@@ -1,5 +1,5 @@
-//! A part of an index as a snapshot sees it: a head or a segment, of which some documents are deleted
-//! and some may not exist yet.
+//! A part of an index as a snapshot sees it: a head or a segment, of which some documents are
+//! deleted and some may not exist yet.
 
 use std::sync::Arc;
 
@@ -131,8 +131,8 @@ impl PartView {
         }
     }
 
-    /// What is known of a term, if any document has it, deleted ones included. `hash` is that of its key.
-    /// For a head it is the number of documents only.
+    /// What is known of a term, if any document has it, deleted ones included. `hash` is that of
+    /// its key. For a head it is the number of documents only.
     pub fn find(&self, key: &[u8], hash: u64) -> Option<TermInfo> {
         match &self.part {
             Part::Head(head) => {

@@ -11,8 +11,8 @@ const DOCS_MAX: u32 = 16 << 20;
 /// A segment with more than one deleted document in so many is rewritten.
 const DELETED_PART: u32 = 4;
 
-/// The parts to be merged next, by place: neighbours none of which is `busy`. The last part is the head
-/// that takes documents, and stays.
+/// The parts to be merged next, by place: neighbours none of which is `busy`. The last part is the
+/// head that takes documents, and stays.
 pub fn choose(
     parts: &[PartView],
     busy: impl Fn(&PartView) -> bool,
@@ -40,12 +40,14 @@ pub fn choose(
     })
 }
 
-/// The first run of enough parts for which `fits` holds.
+/// The first run of enough parts for which `fits` holds, of which the largest is not more than
+/// half: so that a document is copied each time into something twice as large.
 fn run(parts: &[PartView], fits: impl Fn(&PartView) -> bool) -> Option<std::ops::Range<usize>> {
     let mut start = 0;
     while start < parts.len() {
         let len = parts[start..].iter().take_while(|part| fits(part)).count();
-        if len >= FANOUT {
+        let docs = || parts[start..start + len].iter().map(|part| u64::from(part.live()));
+        if len >= FANOUT && docs().max().unwrap_or(0) * 2 <= docs().sum() {
             return Some(start..start + len);
         }
         start += len + 1;

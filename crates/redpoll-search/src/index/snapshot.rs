@@ -13,10 +13,11 @@ use crate::query::FieldId;
 use crate::schema::{ColumnKind, Schema};
 use crate::vector::VectorIndex;
 
-/// An index at one moment: nothing that is written later is seen, and nothing that was there goes away.
+/// An index at one moment: nothing that is written later is seen, and nothing that was there goes
+/// away.
 ///
-/// It costs as little as its parts are few, and may be held as long as need be: it keeps alive what it
-/// shows.
+/// It costs as little as its parts are few, and may be held as long as need be: it keeps alive what
+/// it shows.
 #[derive(Debug, Clone)]
 pub struct Snapshot(Arc<Inner>);
 
@@ -41,7 +42,8 @@ pub struct DocAddress {
     pub doc: u32,
 }
 
-/// So much has changed since the snapshot was taken that it is not known any more what a name meant.
+/// So much has changed since the snapshot was taken that it is not known any more what a name
+/// meant.
 struct TooLong;
 
 /// What a snapshot is made of.
@@ -104,8 +106,8 @@ impl Snapshot {
         self.part(address.part)?.payload(address.doc)
     }
 
-    /// What a document is sorted by, if the field is sortable: a number, or a byte string, in lower case
-    /// if the definition does not say otherwise.
+    /// What a document is sorted by, if the field is sortable: a number, or a byte string, in lower
+    /// case if the definition does not say otherwise.
     pub fn sort_value(&self, address: DocAddress, field: FieldId) -> ValueRef<'_> {
         let value = || Some(self.part(address.part)?.value(self.sort_column(field)?, address.doc));
         value().unwrap_or(ValueRef::None)
@@ -163,8 +165,8 @@ impl Snapshot {
         docs
     }
 
-    /// The document of a name. It may have got another place, or none, since the snapshot was taken;
-    /// if that is too long ago, it is not known any more where it was.
+    /// The document of a name. It may have got another place, or none, since the snapshot was
+    /// taken; if that is too long ago, it is not known any more where it was.
     fn find_key(&self, key: &[u8]) -> Result<Option<DocAddress>, TooLong> {
         let hash = self.hash(key);
         let here = |id| self.locate(id).filter(|at| self.key(*at) == key);

@@ -124,7 +124,8 @@ impl State {
         }
     }
 
-    /// Lets the document be seen that the head has been given, in the place of `old`. Returns its id.
+    /// Lets the document be seen that the head has been given, in the place of `old`. Returns its
+    /// id.
     pub fn publish(
         &mut self,
         len: u32,
@@ -186,7 +187,8 @@ impl State {
         Some(self.job(range))
     }
 
-    /// All parts but the head that takes documents, if none is being merged and it would change anything.
+    /// All parts but the head that takes documents, if none is being merged and it would change
+    /// anything.
     pub fn job_of_all(&mut self) -> Option<Job> {
         let last = self.parts.len() - 1;
         let done = match &self.parts[..last] {
@@ -209,8 +211,8 @@ impl State {
         self.busy.retain(|first| !job.views.iter().any(|view| view.first_id() == *first));
     }
 
-    /// Puts the segment in the place of the parts that it was made of. What was deleted meanwhile is
-    /// deleted in it.
+    /// Puts the segment in the place of the parts that it was made of. What was deleted meanwhile
+    /// is deleted in it.
     pub fn finish(&mut self, job: &Job, segment: Segment, maps: &[DocMap]) {
         self.give_up(job);
         let Some(first) = job.views.first().map(PartView::first_id) else { return };

@@ -1,7 +1,8 @@
 //! An index of the ends of terms: for patterns that do not know how a term begins.
 //!
-//! Every end of every term, in order. A part of a term begins one of its ends, so that the terms that
-//! contain it are neighbours. A field has to ask for it, as it takes several times the memory of the terms.
+//! Every end of every term, in order. A part of a term begins one of its ends, so that the terms
+//! that contain it are neighbours. A field has to ask for it, as it takes several times the memory
+//! of the terms.
 
 use super::dict::{TEXT, split_key, tag_prefix};
 use super::packed::Packed;
@@ -82,8 +83,8 @@ impl SuffixIndex {
         self.fields.covers(prefix)
     }
 
-    /// Calls `each` with the keys of the terms that contain `text`, or end with it, until it says false;
-    /// in no order, and a term as often as it contains the text.
+    /// Calls `each` with the keys of the terms that contain `text`, or end with it, until it says
+    /// false; in no order, and a term as often as it contains the text.
     pub fn find(&self, text: &[u8], at_end: bool, mut each: impl FnMut(&[u8]) -> bool) {
         let first = self.partition(|suffix| suffix < text);
         for place in first..self.order.len() {

@@ -1,8 +1,8 @@
 //! The definition of an index.
 //!
 //! A schema does not change: FT.ALTER makes a new one with more fields, and documents that were
-//! indexed before lack them. Fields are called by their number from here on, and text fields by a bit
-//! beside it, as a posting holds the set of fields that a word stands in.
+//! indexed before lack them. Fields are called by their number from here on, and text fields by a
+//! bit beside it, as a posting holds the set of fields that a word stands in.
 
 mod field;
 mod vector;
@@ -26,7 +26,8 @@ pub const TEXT_FIELDS_MAX: usize = 128;
 pub struct IndexOptions {
     /// Which documents belong to it: those whose names begin with one of these.
     pub prefixes: Vec<Vec<u8>>,
-    /// Which documents belong to it: those for which this expression holds. It is not evaluated here.
+    /// Which documents belong to it: those for which this expression holds. It is not evaluated
+    /// here.
     pub filter: Option<Vec<u8>>,
     /// The language of documents that do not say theirs.
     pub language: Language,

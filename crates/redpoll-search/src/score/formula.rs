@@ -106,6 +106,7 @@ impl Scoring<'_> {
     pub fn bound(&self, leaf: &Leaf<'_>, impact: &Impact) -> f64 {
         let freq = f64::from(impact.freq_max);
         match self.scorer {
+            _ if leaf.weight < 0.0 => f64::INFINITY,
             Scorer::Bm25Std | Scorer::Bm25StdTanh(_) => {
                 self.bm25_std(leaf.weight, leaf.rarity.bm25, freq, impact.len_min)
             }
@@ -114,8 +115,8 @@ impl Scoring<'_> {
         }
     }
 
-    /// The score of the document, of which the words give `sum`. `slop` says how far the words stand
-    /// from one another; it is asked only if the score can be above `least`.
+    /// The score of the document, of which the words give `sum`. `slop` says how far the words
+    /// stand from one another; it is asked only if the score can be above `least`.
     pub fn total(&self, sum: f64, least: f64, slop: impl FnOnce() -> u32) -> f64 {
         let own = || f64::from(self.part.score(self.doc));
         match self.scorer {
@@ -177,8 +178,8 @@ impl Scoring<'_> {
                 leaf.rarity.tf_idf
             ),
             Scorer::Bm25 => format!(
-                "({part:.2} = Weight {weight:.2} * IDF {:.2} * F {freq} / (F {freq} + k1 1.2 * (1 - b 0.5 \
-                 + b 0.5 * Average Len {mean:.2})))",
+                "({part:.2} = Weight {weight:.2} * IDF {:.2} * F {freq} / (F {freq} + k1 1.2 \
+                 * (1 - b 0.5 + b 0.5 * Average Len {mean:.2})))",
                 leaf.rarity.tf_idf
             ),
             Scorer::Bm25Std | Scorer::Bm25StdTanh(_) => {
@@ -211,8 +212,8 @@ impl Scoring<'_> {
             }
             Scorer::Bm25 if freq == 0 => "Frequency 0 -> value 0".to_owned(),
             Scorer::Bm25 => format!(
-                "({part:.2} = Weight {weight:.2} * F {freq} / (F {freq} + k1 1.2 * (1 - b 0.5 + b 0.5 * \
-                 Average Len {mean:.2})))"
+                "({part:.2} = Weight {weight:.2} * F {freq} / (F {freq} + k1 1.2 * (1 - b 0.5 \
+                 + b 0.5 * Average Len {mean:.2})))"
             ),
             Scorer::Bm25Std | Scorer::Bm25StdTanh(_) => "Irrelevant token -> score is 0".to_owned(),
             Scorer::DisMax => format!("DISMAX {part:.2} = Weight {weight:.2} * Frequency {freq}"),
@@ -244,7 +245,8 @@ impl Scoring<'_> {
                     return Explanation::leaf("Document score is 0");
                 }
                 let text = format!(
-                    "Final TFIDF : words TFIDF {sum:.2} * document score {own:.2} / norm {norm} / slop {slop}"
+                    "Final TFIDF : words TFIDF {sum:.2} * document score {own:.2} / norm {norm} \
+                     / slop {slop}"
                 );
                 Explanation::of(text, vec![words])
             }
@@ -259,7 +261,8 @@ impl Scoring<'_> {
                 let inner = Explanation::of(bm25_total(sum, own), vec![words]);
                 let score = sum * own;
                 let text = format!(
-                    "Final Normalized BM25 : tanh(stretch factor 1/{factor} * Final BM25 {score:.2})"
+                    "Final Normalized BM25 : tanh(stretch factor 1/{factor} \
+                     * Final BM25 {score:.2})"
                 );
                 Explanation::of(text, vec![inner])
             }
@@ -272,8 +275,9 @@ impl Scoring<'_> {
     fn bm25_std_text(&self, term: &str, part: f64, weight: f64, idf: f64, freq: f64) -> String {
         let (len, mean) = (self.len, self.len_mean);
         format!(
-            "{term}: ({part:.2} = Weight {weight:.2} * IDF {idf:.2} * (F {freq:.2} * (k1 1.2 + 1)) / (F \
-             {freq:.2} + k1 1.2 * (1 - b 0.75 + b 0.75 * Doc Len {len} / Average Doc Len {mean:.2})))"
+            "{term}: ({part:.2} = Weight {weight:.2} * IDF {idf:.2} * (F {freq:.2} * (k1 1.2 + 1)) \
+             / (F {freq:.2} + k1 1.2 * (1 - b 0.75 + b 0.75 * Doc Len {len} \
+             / Average Doc Len {mean:.2})))"
         )
     }
 

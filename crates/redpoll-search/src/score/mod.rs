@@ -1,8 +1,8 @@
 //! Scores: how well a document answers a query.
 //!
-//! The formulas are those that RediSearch documents. A score is made along the tree of the query: each
-//! word that matches gives its part, unions and intersections put the parts together, and the scorer
-//! makes the document's score of the sum.
+//! The formulas are those that RediSearch documents. A score is made along the tree of the query:
+//! each word that matches gives its part, unions and intersections put the parts together, and the
+//! scorer makes the document's score of the sum.
 
 mod explain;
 mod formula;

@@ -1,7 +1,8 @@
 //! Shapes: points and polygons with holes, and how two of them stand to each other.
 //!
-//! All is decided on a plane. On the globe, whose lines are great circles, the sides of a polygon are
-//! cut into pieces so short that a straight line between longitude and latitude is close to the circle.
+//! All is decided on a plane. On the globe, whose lines are great circles, the sides of a polygon
+//! are cut into pieces so short that a straight line between longitude and latitude is close to the
+//! circle.
 
 mod relate;
 mod text;
@@ -38,8 +39,8 @@ impl Bounds {
 /// A point or a polygon.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shape {
-    /// The line around a polygon, then those around its holes, each closed. One of a single position
-    /// for a point.
+    /// The line around a polygon, then those around its holes, each closed. One of a single
+    /// position for a point.
     rings: Vec<Vec<Position>>,
     bounds: Bounds,
 }

@@ -1,8 +1,8 @@
 //! How two shapes stand to each other.
 //!
-//! A polygon is within another if every piece of its line lies in the other, no line of the other runs
-//! through its inside, and a point of its inside is in the other. Pieces are cut where lines meet, so
-//! that the middle of a piece speaks for all of it.
+//! A polygon is within another if every piece of its line lies in the other, no line of the other
+//! runs through its inside, and a point of its inside is in the other. Pieces are cut where lines
+//! meet, so that the middle of a piece speaks for all of it.
 
 use super::{Position, Shape};
 
@@ -51,7 +51,8 @@ impl Shape {
         self.rings.iter().flat_map(|ring| ring.windows(2).map(|pair| (pair[0], pair[1])))
     }
 
-    /// Whether the middles of all pieces of the own lines, cut by the other's, are where they should.
+    /// Whether the middles of all pieces of the own lines, cut by the other's, are where they
+    /// should.
     fn pieces_against(&self, other: &Shape, should: impl Fn(Place) -> bool) -> bool {
         let mut cuts = Vec::new();
         self.sides().all(|(from, to)| {

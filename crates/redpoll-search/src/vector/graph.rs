@@ -1,7 +1,9 @@
-//! The graph of small worlds: each vector has edges to near ones, in layers that are thinner the higher
-//! they are. A search goes down the layers, in each towards the query, and looks around in the lowest.
+//! The graph of small worlds: each vector has edges to near ones, in layers that are thinner the
+//! higher they are. A search goes down the layers, in each towards the query, and looks around in
+//! the lowest.
 //!
-//! Vectors are added side by side; a node's edges are changed under a lock of its own, and read without.
+//! Vectors are added side by side; a node's edges are changed under a lock of its own, and read
+//! without.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -93,8 +95,8 @@ impl Graph {
         if layer == 0 { self.options.m * 2 } else { self.options.m }
     }
 
-    /// How many layers above the lowest the node is in that will be the `index`th: by chance, but the
-    /// same every time.
+    /// How many layers above the lowest the node is in that will be the `index`th: by chance, but
+    /// the same every time.
     pub fn level_of(&self, index: u32) -> usize {
         let mut bits = (u64::from(index) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         bits = (bits ^ bits >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -125,18 +127,20 @@ impl Graph {
                 near = search.descend(near, layer);
             }
             let ef = self.options.ef_construction.max(self.options.m);
-            let mut from = vec![near];
+            let mut layers: Vec<Vec<Near>> = Vec::with_capacity(level.min(top) + 1);
             self.with_visited(nodes, |visited| {
                 for layer in (0..=level.min(top)).rev() {
                     visited.begin(nodes.len());
                     let accept = |other: u32| other != slot;
-                    let found = search.around(&from, layer, ef, visited, &accept);
-                    self.link(nodes, slot, node, &found, layer, metric);
-                    if !found.is_empty() {
-                        from = found;
-                    }
+                    let from = layers.last().filter(|found| !found.is_empty());
+                    let from = from.map_or(std::slice::from_ref(&near), Vec::as_slice);
+                    layers.push(search.around(from, layer, ef, visited, &accept));
                 }
             });
+            // From the lowest layer up: a search that comes down to the node must find the way on.
+            for (layer, found) in layers.iter().rev().enumerate() {
+                self.link(nodes, slot, node, found, layer, metric);
+            }
         }
         if raising.is_some() && self.entry().is_none_or(|(_, top)| level > top) {
             self.entry.store((level as u64) << 32 | u64::from(slot + 1), Ordering::Release);
@@ -190,8 +194,8 @@ impl Graph {
     }
 }
 
-/// Of candidates, nearest first, those that are nearer to the query than to any chosen before: edges
-/// that lead into different directions.
+/// Of candidates, nearest first, those that are nearer to the query than to any chosen before:
+/// edges that lead into different directions.
 fn choose(nodes: &Nodes, candidates: &[Near], max: usize, metric: Metric) -> Vec<Near> {
     let mut chosen: Vec<Near> = Vec::with_capacity(max);
     for candidate in candidates {
@@ -218,9 +222,15 @@ impl Searcher<'_> {
     /// A node with its distance. One that is not there yet is infinitely far.
     #[inline]
     pub fn near(&self, node: u32) -> Near {
-        let vector = self.nodes.vector(node);
-        let distance =
-            vector.map_or(f64::INFINITY, |vector| distance(self.metric, self.query, vector));
+        match self.nodes.vector(node) {
+            Some(vector) => self.near_vector(node, vector),
+            None => Near { distance: f64::INFINITY, node },
+        }
+    }
+
+    #[inline]
+    fn near_vector(&self, node: u32, vector: &Vector) -> Near {
+        let distance = distance(self.metric, self.query, vector);
         // What is no number is farther than all that is.
         let distance = if distance.is_nan() { f64::INFINITY } else { distance };
         Near { distance, node }
@@ -258,16 +268,19 @@ impl Searcher<'_> {
             }
         }
         let mut worst = f64::INFINITY;
+        let mut batch: Vec<(u32, &Vector)> = Vec::new();
         while let Some(Reverse(near)) = open.pop() {
             if near.distance > worst {
                 break;
             }
             let Some(node) = self.nodes.get(near.node) else { continue };
-            for neighbour in node.neighbours(layer) {
-                if !visited.first(neighbour) {
-                    continue;
-                }
-                let near = self.near(neighbour);
+            batch.clear();
+            let new = node.neighbours(layer).filter(|neighbour| visited.first(*neighbour));
+            batch.extend(new.filter_map(|node| Some((node, self.nodes.vector(node)?))));
+            // Without this, each vector would be waited for on its own.
+            std::hint::black_box(batch.iter().fold(0, |sum, (_, vector)| sum ^ vector.touch()));
+            for (neighbour, vector) in &batch {
+                let (neighbour, near) = (*neighbour, self.near_vector(*neighbour, vector));
                 if near.distance > worst {
                     continue;
                 }

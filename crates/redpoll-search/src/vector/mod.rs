@@ -1,9 +1,10 @@
 //! Vectors: how they are kept, how far they are apart, and how the nearest are found.
 //!
-//! All vectors of a field are in one structure, whatever part of the index their documents are in, and
-//! it is only ever added to: a search asks for each vector whether its document is there, and so sees
-//! the documents of its snapshot, and no others. A vector is put in before its document can be seen. What
-//! belongs to no document any more is shed when there is much of it, by building the structure anew.
+//! All vectors of a field are in one structure, whatever part of the index their documents are in,
+//! and it is only ever added to: a search asks for each vector whether its document is there, and
+//! so sees the documents of its snapshot, and no others. A vector is put in before its document can
+//! be seen. What belongs to no document any more is shed when there is much of it, by building the
+//! structure anew.
 
 mod distance;
 mod graph;
@@ -103,14 +104,19 @@ impl VectorIndex {
         self.nodes.len() as usize
     }
 
+    /// About how many vectors there are of documents that are not deleted.
+    fn live(&self) -> usize {
+        self.slots.read().len().saturating_sub(self.dead.load(Ordering::Relaxed))
+    }
+
     /// Whether so much is deleted that it should be built anew.
     pub fn needs_rebuild(&self) -> bool {
         let dead = self.dead.load(Ordering::Relaxed);
         dead >= DEAD_MIN && dead >= self.len() / DEAD_PART
     }
 
-    /// The same without the vectors of documents that are not in the snapshot. None if nothing is to be
-    /// gained, as far as the snapshot shows.
+    /// The same without the vectors of documents that are not in the snapshot. None if nothing is
+    /// to be gained, as far as the snapshot shows.
     pub fn rebuild(&self, snapshot: &Snapshot) -> Option<VectorIndex> {
         let new = Self::with_lineage(self.options, Arc::clone(&self.lineage));
         self.complete(&new, snapshot);

@@ -1,7 +1,8 @@
 //! The vectors of an index and their edges, in an array that grows while others read it.
 //!
 //! The array is cut into chunks, each twice as long as the one before, which never move. All that
-//! changes in a node once it is there are the numbers of its neighbours, and which document it is of.
+//! changes in a node once it is there are the numbers of its neighbours, and which document it is
+//! of.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -32,14 +33,16 @@ type Slot = OnceLock<Node>;
 pub struct Node {
     pub vector: Vector,
     id: AtomicU64,
-    /// For each layer, from the lowest: how many neighbours there are, and they.
-    layers: Box<[Edges]>,
+    /// The neighbours in the lowest layer, where searches spend their time.
+    lowest: Edges,
+    /// Those in the layers above it, if it is in any.
+    upper: Box<[Edges]>,
     /// Held while edges are changed.
     pub changing: Mutex<()>,
 }
 
-/// The neighbours of a node in a layer. Who reads while they change may see some of the old ones and
-/// some of the new ones, all of which are nodes.
+/// The neighbours of a node in a layer. Who reads while they change may see some of the old ones
+/// and some of the new ones, all of which are nodes.
 #[derive(Debug)]
 pub struct Edges {
     len: AtomicU32,
@@ -65,21 +68,16 @@ impl Nodes {
     /// Adds a node that is in `level` layers above the lowest.
     pub fn push(&self, vector: Vector, level: usize, graph: Option<&Graph>) -> u32 {
         let slot = self.len.fetch_add(1, Ordering::AcqRel);
-        let edges = |layer| Edges {
-            len: AtomicU32::new(0),
-            nodes: graph
-                .map_or(0..0, |graph| 0..graph.edges_max(layer))
-                .map(|_| 0.into())
-                .collect(),
+        let edges = |layer| {
+            let most = graph.map_or(0, |graph| graph.edges_max(layer));
+            Edges { len: AtomicU32::new(0), nodes: (0..most).map(|_| 0.into()).collect() }
         };
-        let layers: Box<[Edges]> = match graph {
-            Some(_) => (0..=level).map(edges).collect(),
-            None => Box::default(),
-        };
-        let edge_bytes: usize = layers.iter().map(|edges| edges.nodes.len() * 4 + 24).sum();
-        let bytes = size_of::<Slot>() + vector.heap_bytes() + edge_bytes;
+        let lowest = edges(0);
+        let upper: Box<[Edges]> = (1..=level).map(edges).collect();
+        let edge_bytes: usize = upper.iter().map(|edges| edges.nodes.len() * 4 + 24).sum();
+        let bytes = size_of::<Slot>() + vector.heap_bytes() + lowest.nodes.len() * 4 + edge_bytes;
         self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
-        let node = Node { vector, id: AtomicU64::new(NONE), layers, changing: Mutex::new(()) };
+        let node = Node { vector, id: NONE.into(), lowest, upper, changing: Mutex::new(()) };
         let (chunk, at) = place(slot);
         let new = || {
             let len = (FIRST as usize) << chunk;
@@ -133,13 +131,17 @@ fn place(slot: u32) -> (usize, usize) {
 impl Node {
     /// The highest layer that it is in.
     pub fn level(&self) -> usize {
-        self.layers.len().saturating_sub(1)
+        self.upper.len()
+    }
+
+    fn edges(&self, layer: usize) -> Option<&Edges> {
+        if layer == 0 { Some(&self.lowest) } else { self.upper.get(layer - 1) }
     }
 
     /// Its neighbours in a layer.
     #[inline]
     pub fn neighbours(&self, layer: usize) -> impl Iterator<Item = u32> + '_ {
-        let (len, nodes): (_, &[AtomicU32]) = match self.layers.get(layer) {
+        let (len, nodes): (_, &[AtomicU32]) = match self.edges(layer) {
             Some(edges) => (edges.len.load(Ordering::Acquire) as usize, &edges.nodes),
             None => (0, &[]),
         };
@@ -148,7 +150,7 @@ impl Node {
 
     /// Sets its neighbours in a layer, no more than there may be. `changing` is held.
     pub fn set_neighbours(&self, layer: usize, neighbours: impl Iterator<Item = u32>) {
-        let Some(edges) = self.layers.get(layer) else { return };
+        let Some(edges) = self.edges(layer) else { return };
         let mut len = 0;
         for (edge, neighbour) in edges.nodes.iter().zip(neighbours) {
             edge.store(neighbour, Ordering::Relaxed);
@@ -159,7 +161,7 @@ impl Node {
 
     /// Adds a neighbour, if there is room. `changing` is held.
     pub fn add_neighbour(&self, layer: usize, neighbour: u32) -> bool {
-        let Some(edges) = self.layers.get(layer) else { return true };
+        let Some(edges) = self.edges(layer) else { return true };
         let len = edges.len.load(Ordering::Relaxed);
         let Some(edge) = edges.nodes.get(len as usize) else { return false };
         edge.store(neighbour, Ordering::Relaxed);

@@ -38,7 +38,7 @@ impl VectorIndex {
     /// The `count` nearest, nearest first.
     pub fn nearest(&self, wanted: &Wanted<'_>, count: usize) -> Vec<Found> {
         let count = count.min(self.len());
-        let nearest = match &self.graph {
+        let mut nearest = match &self.graph {
             Some(graph) => {
                 let ef = wanted.ef.unwrap_or(graph.options.ef_runtime).max(count).min(self.len());
                 let search = self.searcher(wanted);
@@ -49,6 +49,10 @@ impl VectorIndex {
             }
             None => self.scan(wanted, count),
         };
+        // A graph does not always lead to every vector: with few of them, all are looked at.
+        if wanted.filter.is_none() && nearest.len() < count.min(self.live()) {
+            nearest = self.scan(wanted, count);
+        }
         self.resolve(nearest.into_iter(), wanted, count)
     }
 

@@ -12,8 +12,8 @@ pub enum Vector {
 }
 
 impl Vector {
-    /// The vector in `bytes`, in the field's format. None if there are not as many bytes as the field
-    /// says.
+    /// The vector in `bytes`, in the field's format. None if there are not as many bytes as the
+    /// field says.
     pub fn from_bytes(bytes: &[u8], field: &VectorField) -> Option<Self> {
         let size = field.element.bytes();
         if bytes.len() != field.dimensions.checked_mul(size)? || field.dimensions == 0 {
@@ -52,6 +52,18 @@ impl Vector {
                     values.iter_mut().for_each(|v| *v /= length);
                 }
             }
+        }
+    }
+
+    /// Reads a little of every piece of memory that the vector is in: so the memory of many vectors
+    /// can be waited for at once, before their distances are computed one after the other.
+    #[inline]
+    pub fn touch(&self) -> u64 {
+        match self {
+            Vector::Single(values) => {
+                values.iter().step_by(16).fold(0, |sum, v| sum ^ u64::from(v.to_bits()))
+            }
+            Vector::Double(values) => values.iter().step_by(8).fold(0, |sum, v| sum ^ v.to_bits()),
         }
     }
 

@@ -296,6 +296,14 @@ impl Eval<'_> {
                     }
                 }
             }
+            leaf => self.leaf_node(leaf, weight)?,
+        };
+        Some(matched)
+    }
+
+    /// What asks for a value, not for words.
+    fn leaf_node(&self, kind: &NodeKind, weight: f64) -> Option<Match> {
+        let matched = match kind {
             NodeKind::Numeric(range) => {
                 let value = number(self.doc.values.get(&range.field)?)?;
                 range.contains(value).then(|| Match::plain(self.value(weight)))?
@@ -323,12 +331,13 @@ impl Eval<'_> {
                 self.doc.missing.contains(field).then(|| Match::plain(0.0))?
             }
             NodeKind::Keys(keys) => keys.contains(&self.doc.key).then(|| Match::plain(0.0))?,
+            other => panic!("{other:?} is no leaf"),
         };
         Some(matched)
     }
 
-    /// What an optional node gives: its weight is in the place of that of the node below. Of several
-    /// tags, each has the weight of the node below, too.
+    /// What an optional node gives: its weight is in the place of that of the node below. Of
+    /// several tags, each has the weight of the node below, too.
     fn optional(&self, inner: &Node, weight: f64, negated: bool) -> Option<Match> {
         match &inner.kind {
             NodeKind::Tag(query) if query.values.len() > 1 => {

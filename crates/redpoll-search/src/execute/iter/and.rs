@@ -14,8 +14,8 @@ pub struct Near {
 
 /// Goes through the documents that all children share.
 ///
-/// The child with the fewest leads. The others follow to where it stands, the rarest first, and those
-/// that can only tell whether a document is theirs are asked last.
+/// The child with the fewest leads. The others follow to where it stands, the rarest first, and
+/// those that can only tell whether a document is theirs are asked last.
 pub struct And<'a> {
     children: Vec<Iter<'a>>,
     lead: usize,
@@ -105,6 +105,18 @@ impl DocIter for And<'_> {
         self.weight * sum
     }
 
+    fn bound(&mut self, scoring: &Scoring<'_>) -> f64 {
+        if self.weight < 0.0 {
+            return f64::INFINITY;
+        }
+        let mut sum = 0.0;
+        for child in &mut self.children {
+            sum += child.bound(scoring);
+        }
+        // Nothing times infinity is no bound.
+        if sum.is_finite() { self.weight * sum } else { f64::INFINITY }
+    }
+
     fn explain(&mut self, scoring: &Scoring<'_>) -> Explanation {
         let mut sum = 0.0;
         let mut steps = Vec::new();
@@ -169,7 +181,8 @@ impl Places {
         self.at.resize(self.used, 0);
     }
 
-    /// Whether the words of the children stand near one another. What has no positions stands anywhere.
+    /// Whether the words of the children stand near one another. What has no positions stands
+    /// anywhere.
     fn fit(&mut self, children: &mut [Iter<'_>], near: Near) -> bool {
         self.load(children.iter_mut());
         if self.used < 2 {

@@ -1,7 +1,7 @@
 //! Iterators over the documents of one part that answer a part of a query.
 //!
-//! An iterator stands on a document that matches, from the start, and goes forward only. Deleted documents
-//! are not told apart here: whoever goes through the whole query does.
+//! An iterator stands on a document that matches, from the start, and goes forward only. Deleted
+//! documents are not told apart here: whoever goes through the whole query does.
 
 mod all;
 mod and;
@@ -24,7 +24,8 @@ use crate::score::{Explanation, Scoring};
 
 /// Goes through the documents that match.
 ///
-/// Whoever steps through an iterator begins with `seek(0)`: some look for their first document only then.
+/// Whoever steps through an iterator begins with `seek(0)`: some look for their first document only
+/// then.
 pub trait DocIter {
     /// The document that it stands on, once it has been sent to one; [`END`] behind the last.
     fn doc(&self) -> u32;
@@ -48,9 +49,14 @@ pub trait DocIter {
         false
     }
 
-    /// What the match gives to the score of the document of `scoring`, which is the one that it stands
-    /// on, or the last for which it said that it contains it.
+    /// What the match gives to the score of the document of `scoring`, which is the one that it
+    /// stands on, or the last for which it said that it contains it.
     fn score(&mut self, scoring: &Scoring<'_>) -> f64;
+
+    /// What the match gives to the score at most, if that is cheaper to say.
+    fn bound(&mut self, _scoring: &Scoring<'_>) -> f64 {
+        f64::INFINITY
+    }
 
     /// How that comes about.
     fn explain(&mut self, scoring: &Scoring<'_>) -> Explanation;
@@ -69,7 +75,8 @@ pub trait DocIter {
     }
 }
 
-/// An iterator of any kind. Words, the most frequent kind, are told apart without a table of functions.
+/// An iterator of any kind. Words, the most frequent kind, are told apart without a table of
+/// functions.
 pub enum Iter<'a> {
     /// A word or a tag.
     Term(Box<Term<'a>>),
@@ -130,6 +137,11 @@ impl DocIter for Iter<'_> {
     #[inline]
     fn score(&mut self, scoring: &Scoring<'_>) -> f64 {
         forward!(self, iter => iter.score(scoring))
+    }
+
+    #[inline]
+    fn bound(&mut self, scoring: &Scoring<'_>) -> f64 {
+        forward!(self, iter => iter.bound(scoring))
     }
 
     fn explain(&mut self, scoring: &Scoring<'_>) -> Explanation {

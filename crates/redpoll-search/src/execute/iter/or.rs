@@ -68,7 +68,13 @@ impl<'a> Or<'a> {
         if !self.is_many() {
             self.doc = END;
             for child in &mut self.children {
-                self.doc = self.doc.min(child.seek(target));
+                let doc = child.doc();
+                let next = match target.checked_sub(doc) {
+                    None | Some(0) => doc,
+                    Some(1) => child.step(),
+                    Some(_) => child.seek(target),
+                };
+                self.doc = self.doc.min(next);
             }
             return self.doc;
         }
@@ -130,6 +136,17 @@ impl DocIter for Or<'_> {
             sum = scoring.add(Parts::Any, sum, child.score(scoring));
         }
         self.weight * sum
+    }
+
+    fn bound(&mut self, scoring: &Scoring<'_>) -> f64 {
+        if self.weight < 0.0 {
+            return f64::INFINITY;
+        }
+        let mut sum = 0.0;
+        for child in self.matching() {
+            sum += child.bound(scoring);
+        }
+        if sum.is_finite() { self.weight * sum } else { f64::INFINITY }
     }
 
     fn explain(&mut self, scoring: &Scoring<'_>) -> Explanation {

@@ -1,7 +1,7 @@
 //! Documents with a value that passes a test: numbers, points, shapes.
 //!
-//! Beside words that are rarer, each document is tested; otherwise all that pass are found at once, by
-//! the order of values where there is one.
+//! Beside words that are rarer, each document is tested; otherwise all that pass are found at once,
+//! by the order of values where there is one.
 
 use super::DocIter;
 use super::set::{Collector, Set};

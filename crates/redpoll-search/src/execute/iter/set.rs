@@ -23,7 +23,8 @@ pub struct Collector {
 impl Collector {
     /// Documents below `bound`, about `expected` of them.
     pub fn new(bound: u32, expected: u64) -> Self {
-        // A list that is not in order has to be sorted, which is dearer than a bit for each document.
+        // A list that is not in order has to be sorted, which is dearer than a bit for each
+        // document.
         let bits = (expected > u64::from(bound / 64) + 64).then(|| Bits::new(bound));
         Collector { docs: Vec::new(), bits, bound }
     }

@@ -12,6 +12,8 @@ pub struct Term<'a> {
     weight: f64,
     rarity: Rarity,
     term: &'a [u8],
+    /// A bound of the scores of a block, and up to which document it holds.
+    bound: Option<(f64, u32)>,
 }
 
 impl<'a> Term<'a> {
@@ -23,7 +25,7 @@ impl<'a> Term<'a> {
         rarity: Rarity,
         term: &'a [u8],
     ) -> Self {
-        let mut iter = Term { postings, mask, weight, rarity, term };
+        let mut iter = Term { postings, mask, weight, rarity, term, bound: None };
         iter.skip_other_fields();
         iter
     }
@@ -86,6 +88,22 @@ impl DocIter for Term<'_> {
     fn score(&mut self, scoring: &Scoring<'_>) -> f64 {
         let freq = self.postings.freq();
         scoring.leaf(&self.leaf(freq))
+    }
+
+    #[inline]
+    fn bound(&mut self, scoring: &Scoring<'_>) -> f64 {
+        let doc = self.postings.doc();
+        match self.bound {
+            Some((bound, last)) if doc <= last => bound,
+            _ => {
+                let (bound, last) = match self.postings.impact(doc) {
+                    Some((impact, last)) => (scoring.bound(&self.leaf(1), &impact), last),
+                    None => (f64::INFINITY, END),
+                };
+                self.bound = Some((bound, last));
+                bound
+            }
+        }
     }
 
     fn explain(&mut self, scoring: &Scoring<'_>) -> Explanation {

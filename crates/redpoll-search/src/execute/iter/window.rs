@@ -1,7 +1,7 @@
 //! Documents of any of many words: those that begin alike, for instance.
 //!
-//! The documents are found a window at a time, word by word, as bits, which takes no comparing of the
-//! words' places. A document's score is that of the first word that it has.
+//! The documents are found a window at a time, word by word, as bits, which takes no comparing of
+//! the words' places. A document's score is that of the first word that it has.
 
 use super::{DocIter, END, Term};
 use crate::score::{Explanation, Parts, Scoring};

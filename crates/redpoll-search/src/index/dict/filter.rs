@@ -1,7 +1,7 @@
 //! Which terms of a dictionary a query means: a part of them, a pattern, or those a few edits away.
 //!
-//! A filter sees the terms in order, and how much each shares with the one before. It may say that all
-//! terms with the same beginning are out, so that a walk can leap over them.
+//! A filter sees the terms in order, and how much each shares with the one before. It may say that
+//! all terms with the same beginning are out, so that a walk can leap over them.
 
 /// What a filter says of a term.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,9 +90,9 @@ impl WildcardFilter {
             .collect()
     }
 
-    /// Whether `term` is of the pattern. A `*` takes as little as it can, and more when what follows
-    /// does not fit: only the last one has to be tried again, so that the time is bounded by the
-    /// product of the lengths.
+    /// Whether `term` is of the pattern. A `*` takes as little as it can, and more when what
+    /// follows does not fit: only the last one has to be tried again, so that the time is bounded
+    /// by the product of the lengths.
     pub fn matches(&self, term: &[u8]) -> bool {
         let (mut at, mut step) = (0, 0);
         let mut again: Option<(usize, usize)> = None;
@@ -146,8 +146,9 @@ fn behind_character(term: &[u8], at: usize) -> usize {
 
 /// Terms that so many edits make of a word: characters put in, left out, or replaced.
 ///
-/// The rows of the usual table are kept for each character of the term, so that the next term goes on
-/// where it begins to differ. A row of which all numbers are too high ends all terms that begin so.
+/// The rows of the usual table are kept for each character of the term, so that the next term goes
+/// on where it begins to differ. A row of which all numbers are too high ends all terms that begin
+/// so.
 #[derive(Debug)]
 pub struct FuzzyFilter {
     word: Vec<u32>,

@@ -1,8 +1,8 @@
 //! Many byte strings that grow at the end, in one piece of memory.
 //!
-//! A string is a chain of chunks, each twice as long as the one before, up to a bound. The last four
-//! bytes of a chunk say where the next begins. All that a chain needs to be read is where it begins
-//! and how long it is, as the lengths of its chunks are known.
+//! A string is a chain of chunks, each twice as long as the one before, up to a bound. The last
+//! four bytes of a chunk say where the next begins. All that a chain needs to be read is where it
+//! begins and how long it is, as the lengths of its chunks are known.
 
 /// Bytes of the first chunk, its link included.
 const CHUNK_MIN: u32 = 16;

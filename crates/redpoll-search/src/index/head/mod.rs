@@ -1,10 +1,10 @@
 //! The mutable part of an index: the documents that were added last.
 //!
-//! It holds a few thousand documents at most, and takes them one by one. A posting, once written, does
-//! not change, and documents are numbered in the order in which they come, so that a reader who knows
-//! how many documents there were when it began sees those and no others, however many come after. What
-//! it needs of a term's list it copies under a lock held for about a microsecond; what is kept of a
-//! document besides it reads without a lock.
+//! It holds a few thousand documents at most, and takes them one by one. A posting, once written,
+//! does not change, and documents are numbered in the order in which they come, so that a reader
+//! who knows how many documents there were when it began sees those and no others, however many
+//! come after. What it needs of a term's list it copies under a lock held for about a microsecond;
+//! what is kept of a document besides it reads without a lock.
 
 mod log;
 mod slots;
@@ -38,7 +38,8 @@ pub struct Head {
 }
 
 impl Head {
-    /// An empty head whose first document will have this id. `format` is that of the lists of words.
+    /// An empty head whose first document will have this id. `format` is that of the lists of
+    /// words.
     pub fn new(format: Format, first_id: u64) -> Self {
         Head {
             format,
@@ -60,8 +61,8 @@ impl Head {
         self.first_id
     }
 
-    /// Adds a document behind `docs` others. Only one thread adds. Readers see it when they are told
-    /// of its number. Returns whether the head takes more.
+    /// Adds a document behind `docs` others. Only one thread adds. Readers see it when they are
+    /// told of its number. Returns whether the head takes more.
     pub fn push(&self, docs: u32, prepared: Prepared) -> bool {
         let Prepared { record, keys, payloads, terms, .. } = prepared;
         let bytes = self.record_bytes.fetch_add(record.heap_bytes(), Ordering::Relaxed);

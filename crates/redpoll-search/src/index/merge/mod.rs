@@ -1,8 +1,8 @@
-//! Making one segment of neighbouring parts: of heads that are full, and of segments that are small or
-//! hold much that is deleted.
+//! Making one segment of neighbouring parts: of heads that are full, and of segments that are small
+//! or hold much that is deleted.
 //!
-//! The parts stay as they are meanwhile, and are searched. Documents keep their order, and so the order
-//! of their ids.
+//! The parts stay as they are meanwhile, and are searched. Documents keep their order, and so the
+//! order of their ids.
 
 mod docs;
 mod source;

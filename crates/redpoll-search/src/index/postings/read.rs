@@ -4,6 +4,9 @@ use std::borrow::Cow;
 
 use super::{BLOCK, END, Format, Impact, RECORD, block, stream};
 
+/// So many postings are looked at one by one before the rest of a block is searched.
+const NEAR: usize = 6;
+
 /// A place in a list. It stands on the first posting from the start.
 #[derive(Debug, Clone)]
 pub struct Postings<'a> {
@@ -110,7 +113,13 @@ impl<'a> Postings<'a> {
                 return self.doc();
             }
         }
-        // The last that is loaded is not below the target.
+        // The last that is loaded is not below the target. Mostly it is not far.
+        for _ in 0..NEAR {
+            self.at += 1;
+            if self.doc() >= target {
+                return self.doc();
+            }
+        }
         let rest = &self.docs[self.at..self.loaded];
         self.at += rest.partition_point(|doc| *doc < target);
         self.doc()
@@ -175,8 +184,8 @@ impl<'a> Postings<'a> {
         }));
     }
 
-    /// The best that the postings of the block with the first document at or behind `target` can be,
-    /// and the last document for which this holds. None if nothing is known.
+    /// The best that the postings of the block with the first document at or behind `target` can
+    /// be, and the last document for which this holds. None if nothing is known.
     pub fn impact(&self, target: u32) -> Option<(Impact, u32)> {
         let index = self.block_of(target)?;
         let impact = Impact { freq_max: self.record(index, 2), len_min: self.record(index, 3) };

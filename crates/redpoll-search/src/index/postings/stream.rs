@@ -1,7 +1,8 @@
 //! The stream form of a list: one posting behind the other.
 //!
 //! A posting is the distance to the document before and a bit that says that the term occurs once;
-//! if it does not: how often, and at how many positions. Then the fields, then the positions' distances.
+//! if it does not: how often, and at how many positions. Then the fields, then the positions'
+//! distances.
 
 use super::super::varint;
 use super::Format;
