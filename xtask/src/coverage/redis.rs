@@ -99,6 +99,8 @@ pub const COMMANDS: &[(&str, &str, &str)] = &[
          function|restore function|stats script script|debug script|exists script|flush \
          script|help script|kill script|load",
     ),
+    ("search", "Search", ""),
+    ("suggestion", "Suggestions", ""),
     (
         "cluster",
         "Cluster",

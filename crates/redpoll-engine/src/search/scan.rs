@@ -67,11 +67,10 @@ impl Search {
 
     /// Waits until there may be something to do.
     pub fn rest(&self) {
-        let mut idle = self.idle.lock();
-        match self.registry.read().indexes.is_empty() {
-            true => self.wake.wait_for(&mut idle, NAP * 20),
-            false => self.wake.wait_for(&mut idle, NAP),
-        };
+        // Asked before, so that nothing stays locked while it waits.
+        let empty = self.registry.read().indexes.is_empty();
+        let nap = if empty { NAP * 20 } else { NAP };
+        self.wake.wait_for(&mut self.idle.lock(), nap);
     }
 
     /// Does something that needs not be done at once: walks a stripe, merges segments. Whether

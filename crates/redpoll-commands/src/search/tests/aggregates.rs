@@ -5,8 +5,8 @@ use super::with_shop;
 #[test]
 fn rows_are_grouped_computed_and_sorted() {
     with_shop(
-        "FT.AGGREGATE i * GROUPBY 1 @brand REDUCE COUNT 0 AS n REDUCE SUM 1 @price AS sum SORTBY 2 @n \
-         DESC | \
+        "FT.AGGREGATE i * GROUPBY 1 @brand REDUCE COUNT 0 AS n REDUCE SUM 1 @price AS sum \
+         SORTBY 2 @n DESC | \
          FT.AGGREGATE i * APPLY '@price*2' AS double SORTBY 1 @price LIMIT 0 1 | \
          FT.AGGREGATE i red LOAD 2 @title @__key FILTER '@price > 15' | \
          FT.AGGREGATE i hats LOAD *",

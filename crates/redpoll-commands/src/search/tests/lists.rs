@@ -16,8 +16,8 @@ fn suggestions() {
         "SET k v | FT.SUGADD k a 1 | FT.SUGADD s a x | FT.SUGADD s a 1 NOPE | \
          FT.SUGGET s a MAX 0 | \
          FT.SUGADD s a 1 | FLUSHALL | FT.SUGLEN s",
-        "OK | WRONGTYPE Operation against a key holding the wrong kind of value | ERR invalid score | \
-         Unknown argument `NOPE` | \
+        "OK | WRONGTYPE Operation against a key holding the wrong kind of value | \
+         ERR invalid score | Unknown argument `NOPE` | \
          MAX: Value is outside acceptable bounds | 1 | OK | 0",
     );
 }
