@@ -63,8 +63,8 @@ impl Format {
 pub struct Impact {
     /// The highest frequency.
     pub freq_max: u16,
-    /// The length of the shortest document in which the term occurs once, twice, and more often: a term
-    /// that occurs often mostly does so in a long document. The highest number for none.
+    /// The length of the shortest document in which the term occurs once, twice, and more often: a
+    /// term that occurs often mostly does so in a long document. The highest number for none.
     pub len_min: [u16; 3],
 }
 
