@@ -64,7 +64,7 @@ impl Scoring<'_> {
         let freq = f64::from(leaf.freq);
         match self.scorer {
             Scorer::Bm25Std | Scorer::Bm25StdTanh(_) => {
-                self.bm25_std(leaf.weight, leaf.rarity.bm25, freq, self.len)
+                self.bm25_std(leaf.weight, leaf.rarity.bm25, freq, f64::from(self.len))
             }
             Scorer::Bm25 => leaf.weight * leaf.rarity.tf_idf * freq / self.bm25_norm(freq),
             Scorer::TfIdf | Scorer::TfIdfDocNorm => leaf.weight * freq * leaf.rarity.tf_idf,
@@ -77,7 +77,7 @@ impl Scoring<'_> {
     pub fn any_doc(&self, weight: f64) -> f64 {
         match self.scorer {
             Scorer::Bm25Std | Scorer::Bm25StdTanh(_) if weight != 0.0 => {
-                self.bm25_std(weight, 1.0, 1.0, self.len)
+                self.bm25_std(weight, 1.0, 1.0, f64::from(self.len))
             }
             _ => self.value(weight),
         }
@@ -104,13 +104,15 @@ impl Scoring<'_> {
 
     /// A bound of the part of a word in a block of its list.
     pub fn bound(&self, leaf: &Leaf<'_>, impact: &Impact) -> f64 {
-        let freq = f64::from(impact.freq_max);
         match self.scorer {
             _ if leaf.weight < 0.0 => f64::INFINITY,
             Scorer::Bm25Std | Scorer::Bm25StdTanh(_) => {
-                self.bm25_std(leaf.weight, leaf.rarity.bm25, freq, impact.len_min)
+                let score = |(freq, len)| self.bm25_std(leaf.weight, leaf.rarity.bm25, freq, len);
+                impact.pairs().map(score).fold(0.0, f64::max)
             }
-            Scorer::DisMax => leaf.weight * freq,
+            Scorer::DisMax => {
+                impact.pairs().map(|(freq, _)| leaf.weight * freq).fold(0.0, f64::max)
+            }
             _ => f64::INFINITY,
         }
     }
@@ -147,8 +149,8 @@ impl Scoring<'_> {
     }
 
     #[inline]
-    fn bm25_std(&self, weight: f64, idf: f64, freq: f64, len: u32) -> f64 {
-        let ratio = f64::from(len) / self.len_mean.max(f64::MIN_POSITIVE);
+    fn bm25_std(&self, weight: f64, idf: f64, freq: f64, len: f64) -> f64 {
+        let ratio = len / self.len_mean.max(f64::MIN_POSITIVE);
         weight * idf * freq * (K1 + 1.0) / (freq + K1 * (1.0 - B + B * ratio))
     }
 

@@ -62,7 +62,32 @@ impl Format {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Impact {
     /// The highest frequency.
-    pub freq_max: u32,
-    /// The length of the shortest document.
-    pub len_min: u32,
+    pub freq_max: u16,
+    /// The length of the shortest document in which the term occurs once, twice, and more often: a
+    /// term that occurs often mostly does so in a long document. The highest number for none.
+    pub len_min: [u16; 3],
+}
+
+impl Impact {
+    /// Of no posting.
+    const NONE: Impact = Impact { freq_max: 0, len_min: [u16::MAX; 3] };
+
+    /// Takes a posting in.
+    fn add(&mut self, freq: u32, len: u32) {
+        let short = |number: u32| u16::try_from(number).unwrap_or(u16::MAX);
+        self.freq_max = self.freq_max.max(short(freq));
+        let least = &mut self.len_min[freq.clamp(1, 3) as usize - 1];
+        *least = short(len).min(*least);
+    }
+
+    /// Pairs of a frequency and a length, of which one is as good as the best posting or better.
+    pub fn pairs(&self) -> impl Iterator<Item = (f64, f64)> {
+        // What is too high for its bits is as high as can be.
+        let most = if self.freq_max == u16::MAX { u32::MAX } else { u32::from(self.freq_max) };
+        let freqs = [1, most.min(2), most];
+        let classes = (most as usize).clamp(1, 3);
+        let [once, twice, more] = self.len_min;
+        let pairs = freqs.into_iter().zip([once, twice, more]).take(classes);
+        pairs.map(|(freq, len)| (f64::from(freq), f64::from(len)))
+    }
 }

@@ -188,7 +188,10 @@ impl<'a> Postings<'a> {
     /// be, and the last document for which this holds. None if nothing is known.
     pub fn impact(&self, target: u32) -> Option<(Impact, u32)> {
         let index = self.block_of(target)?;
-        let impact = Impact { freq_max: self.record(index, 2), len_min: self.record(index, 3) };
+        let short = |number: u32| [number as u16, (number >> 16) as u16];
+        let [freq_max, once] = short(self.record(index, 2));
+        let [twice, more] = short(self.record(index, 3));
+        let impact = Impact { freq_max, len_min: [once, twice, more] };
         Some((impact, self.record(index, 0)))
     }
 
@@ -416,7 +419,8 @@ mod tests {
         let bytes = list(&want, FULL);
         let list = Postings::new(&bytes, FULL, 300);
         let (impact, last) = list.impact(200).unwrap();
-        assert_eq!(impact, Impact { freq_max: 5, len_min: 10 });
+        assert_eq!(impact, Impact { freq_max: 5, len_min: [10; 3] });
+        assert_eq!(impact.pairs().last(), Some((5.0, 10.0)));
         assert_eq!(last, want[127].0);
         assert_eq!(list.impact(400).unwrap().1, want[255].0);
         assert_eq!(list.impact(890), None);

@@ -9,8 +9,8 @@ use super::{BLOCK, Format, Impact, RECORD};
 pub struct ListWriter {
     format: Format,
     filling: Filling,
-    /// The shortest document of the block that is being filled.
-    len_min: u32,
+    /// The best of the block that is being filled.
+    impact: Impact,
     /// The last document of the last full block.
     before: Option<u32>,
     records: Vec<u8>,
@@ -24,7 +24,7 @@ impl ListWriter {
         ListWriter {
             format,
             filling: Filling::default(),
-            len_min: u32::MAX,
+            impact: Impact::NONE,
             before: None,
             records: Vec::new(),
             blocks: Vec::new(),
@@ -53,7 +53,7 @@ impl ListWriter {
                 last = *position;
             }
         }
-        self.len_min = self.len_min.min(len);
+        self.impact.add(if self.format.freqs { freq } else { 1 }, len);
         self.count += 1;
         if self.filling.docs.len() == BLOCK {
             self.flush();
@@ -63,14 +63,16 @@ impl ListWriter {
     fn flush(&mut self) {
         self.filling.write(&mut self.blocks, self.format, self.before);
         let last = self.filling.docs[BLOCK - 1];
-        let freq_max = self.filling.freqs.iter().copied().max().unwrap_or(1);
-        let impact = Impact { freq_max, len_min: self.len_min };
-        for number in [last, self.blocks.len() as u32, impact.freq_max, impact.len_min] {
+        let Impact { freq_max, len_min: [once, twice, more] } = self.impact;
+        for number in [last, self.blocks.len() as u32] {
+            self.records.extend_from_slice(&number.to_le_bytes());
+        }
+        for number in [freq_max, once, twice, more] {
             self.records.extend_from_slice(&number.to_le_bytes());
         }
         debug_assert_eq!(self.records.len() % RECORD, 0);
         self.before = Some(last);
-        self.len_min = u32::MAX;
+        self.impact = Impact::NONE;
         self.filling.clear();
     }
 
@@ -83,7 +85,7 @@ impl ListWriter {
         self.blocks.clear();
         self.filling.clear();
         self.before = None;
-        self.len_min = u32::MAX;
+        self.impact = Impact::NONE;
         std::mem::take(&mut self.count)
     }
 
