@@ -50,7 +50,8 @@ mod tests {
         check(
             "ACL CAT",
             "[keyspace read write set sortedset list hash string bitmap hyperloglog geo \
-              stream pubsub admin fast slow blocking dangerous connection transaction scripting search]",
+              stream pubsub admin fast slow blocking dangerous connection transaction scripting \
+             search]",
         );
         check("ACL CAT transaction", "[discard exec multi unwatch watch]");
         check("ACL CAT nope", "ERR Unknown category 'nope'");
