@@ -24,7 +24,8 @@ pub const DROPINDEX: Command = Command {
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let deletes = match args.get(2) {
-        None => false,
+        // An empty word is what some clients send for "no".
+        None | Some(b"") => false,
         Some(word) if parse::is(word, "dd") && args.len() == 3 => true,
         Some(_) => return Err(Error::text("Unknown argument")),
     };
