@@ -6,8 +6,8 @@
 //! meanwhile (see `redpoll_keyspace::table`); a cursor that no SCAN has given starts a walk
 //! somewhere, and it ends.
 
-use crate::matching::Pattern;
 use crate::cost;
+use crate::matching::Pattern;
 use crate::prelude::*;
 use crate::scan;
 use redpoll_engine::background::Slices;

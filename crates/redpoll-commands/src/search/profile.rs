@@ -109,10 +109,7 @@ impl Profile<'_> {
     }
 
     fn shard(&self, reply: &mut Reply<'_>) {
-        let times = [
-            ("Total profile time", self.total_micros),
-            ("Query time", self.query_micros),
-        ];
+        let times = [("Total profile time", self.total_micros), ("Query time", self.query_micros)];
         reply.map(times.len() + 3);
         for (name, micros) in times {
             reply.simple(name);
