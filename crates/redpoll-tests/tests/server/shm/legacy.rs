@@ -256,6 +256,9 @@ fn names_of_anything_else_are_refused_and_leave_the_connection_as_it_is() {
     let mut server = server();
     let mut socket = UnixStream::connect(server.socket()).expect("the socket");
     socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    // The connection has been accepted once it is answered, and counts from then on.
+    socket.write_all(b"PING\r\n").expect("sent");
+    assert_eq!(line(&mut socket), "+PONG\r\n");
     let before = descriptors(&server);
     let mut refused = |name: &str, why: &str| {
         let told = ask_to_open(&mut socket, name);
