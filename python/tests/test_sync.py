@@ -221,6 +221,9 @@ class Commands(WithServer):
             redpoll.from_url("redis://localhost")
 
     def test_ctrl_c_ends_waiting(self):
+        # A shell that starts its jobs in the background has them ignore it.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        self.addCleanup(signal.signal, signal.SIGINT, before)
         r = redpoll.connect(self.server.socket, shm="require")
         timer = threading.Timer(0.2, lambda: os.kill(os.getpid(), signal.SIGINT))
         timer.start()
