@@ -88,7 +88,8 @@ fn build_server() -> Result<PathBuf, String> {
 
 /// Builds the integration tests and says where they are.
 fn build_tests() -> Result<PathBuf, String> {
-    let lines = build(&["test", "-p", "redpoll-tests", "--test", "server", "--no-run"])?;
+    // As the step before builds them: with the features of the whole workspace.
+    let lines = build(&["test", "--workspace", "--test", "server", "--no-run"])?;
     executable(&lines, "server").ok_or("cargo did not say where the tests are".into())
 }
 
