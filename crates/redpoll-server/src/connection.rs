@@ -183,6 +183,10 @@ impl Connection {
         now: i64,
     ) -> Next {
         scratch.output.clear();
+        if !self.session.is_away() {
+            // What the client was told before these commands comes before their replies.
+            self.session.client.take_outbox(&mut scratch.output);
+        }
         self.bound_replies(executor);
         let out_max = self.session.reply_max.min(OUT_MAX);
         let mut start = 0;

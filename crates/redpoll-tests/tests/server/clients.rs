@@ -201,3 +201,19 @@ fn what_comes_behind_a_long_command_sees_what_has_expired() {
     let mut raw = server.raw();
     raw.check("SET k v PX 50\r\nDEBUG SLEEP 0.1\r\nGET k\r\n", "+OK\r\n+OK\r\n$-1\r\n");
 }
+
+#[test]
+fn what_a_client_was_told_before_a_command_comes_before_its_reply() {
+    let server = Server::start(&[]);
+    let (mut cache, mut writer) = (server.raw(), server.talk());
+    cache.send("HELLO 3\r\n");
+    cache.send("CLIENT TRACKING ON\r\nPING\r\n");
+    while cache.line() != "+PONG" {}
+    for _ in 0..300 {
+        cache.check("GET k\r\n", "_\r\n");
+        assert_eq!(writer.ask("UNLINK k other"), ":0");
+        assert_eq!(writer.ask("SET k v"), "OK");
+        cache.check("PING\r\n", ">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\nk\r\n+PONG\r\n");
+        assert_eq!(writer.ask("DEL k"), ":1");
+    }
+}
