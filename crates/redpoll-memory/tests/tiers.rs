@@ -3,8 +3,8 @@
 
 use redpoll_memory::Allocator;
 use redpoll_memory::tiers::{
-    FarSpec, Rule, Tier, copy, far_usage, far_used, install, place, settle, settle_box, tier_of,
-    with_capacity, with_tier,
+    FarSpec, Rule, Tier, copy, far_usage, far_used, install, place, relocate, settle, settle_box,
+    tier_of, with_capacity,
 };
 use std::fs;
 use std::path::Path;
@@ -74,7 +74,8 @@ fn blocks_go_where_the_rule_says() {
     assert_eq!((tier_of(&far), far_used()), (Tier::Far, 64));
     drop(far);
     assert_eq!(far_used(), 0);
-    let near = with_tier(Tier::Near, || block(1000, 2));
+    let mut near = block(1000, 2);
+    assert!(relocate(&mut near, Tier::Near) && !relocate(&mut near, Tier::Near));
     assert_eq!(tier_of(&near), Tier::Near);
     Rule { low: 100, high: 10_000, share: 0.5 }.apply(true);
     let blocks: Vec<Vec<u8>> = (0..100).map(|byte| block(1000, byte)).collect();

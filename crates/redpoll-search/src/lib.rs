@@ -10,6 +10,7 @@ pub mod analysis;
 pub mod dictionary;
 mod distance;
 pub mod document;
+mod escape;
 pub mod execute;
 pub mod expression;
 pub mod highlight;

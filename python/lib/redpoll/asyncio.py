@@ -204,22 +204,9 @@ class Connection(UnixDomainSocketConnection):
         return self._channel is not None and self.is_connected and self._channel.is_shm
 
 
-class _Pool:
-    """What our pools have in common: the class of connections, and the path in front."""
-
-    def __init__(self, path=None, **kwargs):
-        kwargs.setdefault("connection_class", Connection)
-        if path is not None:
-            kwargs["path"] = path
-        super().__init__(**kwargs)
-
-    @classmethod
-    def from_url(cls, url, **kwargs):
-        """A pool for ``redis+shm://[[user:]password@]/path/to/socket[?db=1]``."""
-        url, shm = common.unix_url(url)
-        options = {"shm": shm, **kwargs, **parse_url(url)}
-        options["connection_class"] = Connection
-        return cls(**options)
+class _Pool(common.Pool):
+    _connection_class = Connection
+    _parse_url = staticmethod(parse_url)
 
 
 class ConnectionPool(_Pool, aioredis.ConnectionPool):

@@ -26,3 +26,24 @@ def unix_url(url):
             shm = TRY if scheme == "redis+shm://" else NO
             return "unix://" + url[len(scheme) :], shm
     raise ValueError("the URL begins with redis+shm://, redis+unix:// or unix://")
+
+
+class Pool:
+    """What our pools have in common: the class of connections, and the path in front.
+
+    ``_connection_class`` and ``_parse_url`` are those of the blocking or the asynchronous side.
+    """
+
+    def __init__(self, path=None, **kwargs):
+        kwargs.setdefault("connection_class", self._connection_class)
+        if path is not None:
+            kwargs["path"] = path
+        super().__init__(**kwargs)
+
+    @classmethod
+    def from_url(cls, url, **kwargs):
+        """A pool for ``redis+shm://[[user:]password@]/path/to/socket[?db=1]``."""
+        url, shm = unix_url(url)
+        options = {"shm": shm, **kwargs, **cls._parse_url(url)}
+        options["connection_class"] = cls._connection_class
+        return cls(**options)

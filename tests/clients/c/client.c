@@ -6,19 +6,8 @@
  *
  * The first check that fails prints its line and ends the run with exit code 1. */
 
+#include "check.h"
 #include <hiredis.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#define CHECK(condition)                                                            \
-    do {                                                                            \
-        if (!(condition)) {                                                         \
-            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-            exit(1);                                                                \
-        }                                                                           \
-    } while (0)
 
 /* Sends a command and demands a reply. */
 static redisReply *ask(redisContext *c, const char *format, ...) {

@@ -48,6 +48,18 @@ fn once(
     fs::write(&stamp, wanted).map_err(|error| error.to_string())
 }
 
+/// Python in an environment of its own below a directory, with what `requirements` names.
+fn python_with(directory: &Path, requirements: &Path) -> Result<PathBuf, String> {
+    let venv = directory.join("venv");
+    let python = venv.join("bin/python");
+    once(directory, requirements, || {
+        succeed(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
+        let mut pip = Command::new(&python);
+        succeed(pip.args(["-m", "pip", "install", "--quiet", "-r"]).arg(requirements))
+    })?;
+    Ok(python)
+}
+
 /// Says that a check is not run.
 fn skipped(why: &str) -> Result<(), String> {
     println!("    SKIPPED: the client library cannot be had here: {why}");

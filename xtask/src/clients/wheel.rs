@@ -1,6 +1,6 @@
 //! The Python package: its wheel is built, installed beside redis-py, and its own tests are run.
 
-use super::{directory, once, skipped, succeed, target};
+use super::{directory, python_with, skipped, succeed, target};
 use crate::repo;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,22 +14,16 @@ use std::process::Command;
 pub fn run() -> Result<(), String> {
     let sources = repo::root().join("python");
     let directory = directory("wheel")?;
-    let (requirements, venv) = (sources.join("tests/requirements.txt"), directory.join("venv"));
-    let python = venv.join("bin/python");
-    let installed = once(&directory, &requirements, || {
-        succeed(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
-        let mut pip = Command::new(&python);
-        succeed(pip.args(["-m", "pip", "install", "--quiet", "-r"]).arg(&requirements))
-    });
-    if let Err(why) = installed {
-        return skipped(&why);
-    }
+    let python = match python_with(&directory, &sources.join("tests/requirements.txt")) {
+        Ok(python) => python,
+        Err(why) => return skipped(&why),
+    };
     let mut clippy = repo::cargo();
     clippy.args(["clippy", "--quiet", "--locked", "--", "-D", "warnings"]);
     // A directory of its own: cargo would build what both workspaces use again and again.
     clippy.env("CARGO_TARGET_DIR", target().join("python"));
     succeed(clippy.current_dir(&sources))?;
-    let wheel = build(&sources, &venv, &directory.join("wheels"))?;
+    let wheel = build(&sources, &python, &directory.join("wheels"))?;
     let mut pip = Command::new(&python);
     pip.args(["-m", "pip", "install", "--quiet", "--force-reinstall", "--no-deps"]);
     succeed(pip.arg(wheel))?;
@@ -41,11 +35,11 @@ pub fn run() -> Result<(), String> {
 }
 
 /// The wheel, built for development.
-fn build(sources: &Path, venv: &Path, into: &Path) -> Result<PathBuf, String> {
+fn build(sources: &Path, python: &Path, into: &Path) -> Result<PathBuf, String> {
     let text = |error: std::io::Error| format!("{}: {error}", into.display());
     // Nothing is there the first time.
     let _ = fs::remove_dir_all(into);
-    let mut maturin = Command::new(venv.join("bin/maturin"));
+    let mut maturin = Command::new(python.with_file_name("maturin"));
     maturin.args(["build", "--quiet", "--locked", "--out"]).arg(into);
     maturin.env("CARGO_TARGET_DIR", target().join("python"));
     succeed(maturin.current_dir(sources))?;

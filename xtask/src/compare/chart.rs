@@ -92,7 +92,8 @@ fn rect(out: &mut String, x: f64, y: f64, width: f64, fill: &str) {
     );
 }
 
-fn text(
+/// Writes a text; `anchor` says which end of it stands at the place.
+pub(super) fn text(
     out: &mut String,
     (x, y): (f64, f64),
     text: &str,

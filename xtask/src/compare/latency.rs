@@ -5,6 +5,7 @@
 //! have as much room as the many. Times are to the tenfold, too, as sockets and memory are two
 //! powers of ten apart.
 
+use super::chart;
 use super::report::median;
 use std::fmt::Write;
 
@@ -162,21 +163,8 @@ fn line(out: &mut String, (x1, y1): (f64, f64), (x2, y2): (f64, f64)) {
     );
 }
 
-fn text(
-    out: &mut String,
-    (x, y): (f64, f64),
-    text: &str,
-    anchor: &str,
-    (size, color): (f64, &str),
-) {
-    let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    let weight = if size > 15.0 { " font-weight=\"600\"" } else { "" };
-    // Writing to a string cannot fail.
-    let _ = writeln!(
-        out,
-        "<text x=\"{x:.1}\" y=\"{y:.1}\" font-size=\"{size}\" fill=\"{color}\" \
-         text-anchor=\"{anchor}\"{weight}>{escaped}</text>"
-    );
+fn text(out: &mut String, at: (f64, f64), text: &str, anchor: &str, (size, color): (f64, &str)) {
+    chart::text(out, at, text, anchor, size, color, size > 15.0);
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The reply of FT.SEARCH.
 
 use super::load;
+use super::request::Request;
 use super::search::Found;
 use crate::prelude::*;
 use redpoll_resp::{Proto, Reply};
@@ -46,8 +47,7 @@ fn reply_list(
     content: bool,
 ) {
     let request = &found.request;
-    let extras = [request.scores, request.payloads, request.sort_keys, content];
-    let each = 1 + extras.iter().filter(|extra| **extra).count();
+    let each = 1 + extras(request, content);
     reply.array(1 + documents.len() * each);
     reply.count(usize::try_from(total).unwrap_or(usize::MAX));
     for (hit, fields) in documents {
@@ -63,11 +63,21 @@ fn reply_list(
         }
         if content {
             reply.array(fields.len() * 2);
-            for (name, value) in fields {
-                reply.bulk(name);
-                reply.bulk(value);
-            }
+            pairs(reply, fields);
         }
+    }
+}
+
+/// How much is told of a document beside its key.
+fn extras(request: &Request<'_>, content: bool) -> usize {
+    let asked = [request.scores, request.payloads, request.sort_keys, content];
+    asked.iter().filter(|asked| **asked).count()
+}
+
+fn pairs(reply: &mut Reply<'_>, fields: &Shown) {
+    for (name, value) in fields {
+        reply.bulk(name);
+        reply.bulk(value);
     }
 }
 
@@ -89,8 +99,7 @@ fn reply_map(
     reply.simple("STRING");
     reply.simple("results");
     reply.array(documents.len());
-    let extras = [request.scores, request.payloads, request.sort_keys, content];
-    let each = 2 + extras.iter().filter(|extra| **extra).count();
+    let each = 2 + extras(request, content);
     for (hit, fields) in documents {
         reply.map(each);
         reply.simple("id");
@@ -110,10 +119,7 @@ fn reply_map(
         if content {
             reply.simple("extra_attributes");
             reply.map(fields.len());
-            for (name, value) in fields {
-                reply.bulk(name);
-                reply.bulk(value);
-            }
+            pairs(reply, fields);
         }
         reply.simple("values");
         reply.array(0);

@@ -197,14 +197,7 @@ macro_rules! getter {
         }
     };
     ($about:expr, $name:ident, $index:expr, FarMemory) => {
-        #[doc = $about]
-        #[must_use]
-        pub fn $name(&self) -> Arc<[Text]> {
-            match self.value($index) {
-                Value::Addresses(list) => list,
-                _ => Arc::default(),
-            }
-        }
+        getter!($about, $name, $index, Addresses);
     };
     ($about:expr, $name:ident, $index:expr, TierRatio) => {
         #[doc = $about]

@@ -222,7 +222,6 @@ impl Executor {
         (out, flow): (&mut Vec<u8>, &mut Flow),
     ) -> Option<Made> {
         let Executor { engine, stats, rng, settings, .. } = self;
-        let (command, id) = errand.command;
         let writes = errand.writes();
         let mut keys = annex.keyspace(&engine.keyspace).keys(errand.db, errand.now);
         keys.lock_keys(errand.copies.iter().map(|copied| &*copied.key));
@@ -255,13 +254,7 @@ impl Executor {
             action: None,
             rewritten: None,
         };
-        let started = Instant::now();
-        let result = (command.run)(&mut ctx, errand.args.as_args());
-        Self::account_aside(&mut ctx, errand, started);
-        if let Err(error) = result {
-            ctx.reply.rewind(0);
-            stats.commands[id].failed.add(1);
-            Self::write_error(engine, stats, &error, &mut ctx.reply);
+        if !Self::run_function(&mut ctx, errand) {
             ctx.keys.effects.undo();
         } else if writes {
             let changed: Vec<Saved> = errand
@@ -284,13 +277,22 @@ impl Executor {
         None
     }
 
-    /// Counts the time of a command.
-    fn account_aside(ctx: &mut Ctx<'_>, errand: &Errand, started: Instant) {
-        let nanos = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+    /// Runs a command's function and counts its time; an error is answered, and the answer is then
+    /// that it has not done what it was to do.
+    fn run_function(ctx: &mut Ctx<'_>, errand: &Errand) -> bool {
+        let started = Instant::now();
         let (command, id) = errand.command;
+        let result = (command.run)(ctx, errand.args.as_args());
+        let nanos = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
         ctx.stats.commands[id].called(1, nanos);
         let (args, now) = (errand.args.as_args(), ctx.keys.now());
         ctx.engine.note_time(ctx.session, &command.spec, args, nanos, now);
+        let Err(error) = result else { return true };
+        ctx.reply.rewind(0);
+        ctx.rewritten = None;
+        ctx.stats.commands[id].failed.add(1);
+        Self::write_error(ctx.engine, ctx.stats, &error, &mut ctx.reply);
+        false
     }
 
     /// Lets what a write has changed become what is there, if its keys are still what they were.
@@ -434,7 +436,7 @@ impl Executor {
         let mut session = self.session_of(errand);
         let engine = Arc::clone(&self.engine);
         let Executor { stats, rng, settings, .. } = self;
-        let (command, id) = errand.command;
+        let (command, _) = errand.command;
         let mut keys = engine.keyspace.keys(errand.db, errand.now);
         Self::attend(&engine, settings, &mut keys);
         keys.see_expired(errand.sees_expired);
@@ -451,15 +453,7 @@ impl Executor {
             action: None,
             rewritten: None,
         };
-        let started = Instant::now();
-        let result = (command.run)(&mut ctx, errand.args.as_args());
-        Self::account_aside(&mut ctx, errand, started);
-        if let Err(error) = result {
-            ctx.reply.rewind(0);
-            ctx.rewritten = None;
-            stats.commands[id].failed.add(1);
-            Self::write_error(&engine, stats, &error, &mut ctx.reply);
-        }
+        Self::run_function(&mut ctx, errand);
         if ctx.session.client.has_flag(flags::TRACKING) {
             ctx.note_reads(&command.spec, errand.args.as_args());
         }

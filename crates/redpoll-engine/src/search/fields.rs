@@ -99,16 +99,25 @@ fn text(field: &mut Field, words: &mut Words<'_>) -> Result<(), DefinitionError>
             text.phonetic = true;
         } else if words.take("WITHSUFFIXTRIE") {
             text.suffix_index = true;
-        } else if words.take("INDEXEMPTY") {
-            field.index_empty = true;
-        } else if words.take("INDEXMISSING") {
-            field.index_missing = true;
-        } else {
+        } else if !indexes_nothing(field, words) {
             break;
         }
     }
     field.kind = FieldKind::Text(text);
     Ok(())
+}
+
+/// What texts and tags have in common: whether empty values and missing ones can be found. Answers
+/// whether one of these was said.
+fn indexes_nothing(field: &mut Field, words: &mut Words<'_>) -> bool {
+    if words.take("INDEXEMPTY") {
+        field.index_empty = true;
+    } else if words.take("INDEXMISSING") {
+        field.index_missing = true;
+    } else {
+        return false;
+    }
+    true
 }
 
 fn tag(field: &mut Field, words: &mut Words<'_>) -> Result<(), DefinitionError> {
@@ -129,11 +138,7 @@ fn tag(field: &mut Field, words: &mut Words<'_>) -> Result<(), DefinitionError> 
             tag.case_sensitive = true;
         } else if words.take("WITHSUFFIXTRIE") {
             tag.suffix_index = true;
-        } else if words.take("INDEXEMPTY") {
-            field.index_empty = true;
-        } else if words.take("INDEXMISSING") {
-            field.index_missing = true;
-        } else {
+        } else if !indexes_nothing(field, words) {
             break;
         }
     }

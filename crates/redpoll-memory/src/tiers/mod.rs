@@ -27,8 +27,7 @@ mod usage;
 
 pub use controller::{CLASSES, Controller, Reading, Target};
 pub use payload::{
-    Tier, copy, is_for_far, place, relocate, relocate_box, settle, settle_box, tier_of,
-    with_capacity, with_tier,
+    Tier, copy, place, relocate, relocate_box, settle, settle_box, tier_of, with_capacity,
 };
 pub use placement::{Rule, may_lie_with_key, sizes_placed};
 pub use region::{FarError, install};

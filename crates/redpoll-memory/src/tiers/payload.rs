@@ -25,13 +25,6 @@ pub fn tier_of(bytes: &[u8]) -> Tier {
     if region::is_far(bytes.as_ptr().addr()) { Tier::Far } else { Tier::Near }
 }
 
-/// Whether a payload of this size would go far now. It counts as asked for, so to be asked once,
-/// by who then makes it.
-#[inline]
-pub fn is_for_far(size: usize) -> bool {
-    placement::goes_far(size)
-}
-
 /// An empty payload with room for `capacity` bytes, in the tier where the rule wants that many; in
 /// DRAM if far memory is full.
 #[inline]
@@ -99,12 +92,6 @@ pub fn place(bytes: Vec<u8>) -> Vec<u8> {
     let mut payload = far_with_capacity(bytes.len());
     payload.extend_from_slice(&bytes);
     payload
-}
-
-/// Runs a function whose payloads all go to one tier, whatever the rule says: to move something.
-/// Where far memory is full, they lie in DRAM still.
-pub fn with_tier<R>(tier: Tier, run: impl FnOnce() -> R) -> R {
-    placement::forced(tier == Tier::Far, run)
 }
 
 #[cold]

@@ -41,8 +41,6 @@ impl Rule {
         HIGH.store(self.high, Relaxed);
         SHARE.store((self.share * f64::from(WHOLE)) as u32, Relaxed);
         GATE.store(if observed { 0 } else { self.low }, Relaxed);
-        let apart = if observed { 0 } else { self.low };
-        APART.store(apart.max(APART_MIN), Relaxed);
     }
 
     /// The process's rule.
@@ -59,8 +57,6 @@ const WHOLE: u32 = 1 << 16;
 
 /// Blocks smaller than this are in DRAM without a further look.
 static GATE: AtomicUsize = AtomicUsize::new(usize::MAX);
-/// Strings of this size and larger do not lie in one block with their key.
-static APART: AtomicUsize = AtomicUsize::new(usize::MAX);
 static LOW: AtomicUsize = AtomicUsize::new(usize::MAX);
 static HIGH: AtomicUsize = AtomicUsize::new(usize::MAX);
 static SHARE: AtomicU32 = AtomicU32::new(0);
@@ -71,28 +67,13 @@ static SIZES: [[AtomicU64; CLASS_COUNT]; SHARDS] =
 thread_local! {
     /// What this thread's blocks on the edge have gathered of a whole.
     static CARRIED: Cell<u32> = const { Cell::new(0) };
-    /// The tier that this thread's blocks go to whatever the rule says: true for the far one.
-    static FORCED: Cell<Option<bool>> = const { Cell::new(None) };
-}
-
-/// Runs a function whose blocks all go to one tier.
-pub(super) fn forced<R>(far: bool, run: impl FnOnce() -> R) -> R {
-    /// Puts back what was, however the function ends.
-    struct Before(Option<bool>);
-    impl Drop for Before {
-        fn drop(&mut self) {
-            FORCED.set(self.0);
-        }
-    }
-    let _before = Before(FORCED.replace(Some(far)));
-    run()
 }
 
 /// Whether a string of this size may lie in one block with its key, which is in DRAM always. Where
 /// values can go far, only those may whose reference would take as much as they do.
 #[inline]
 pub fn may_lie_with_key(size: usize) -> bool {
-    size < APART.load(Relaxed)
+    size < GATE.load(Relaxed).max(APART_MIN)
 }
 
 /// Where a new block of this size belongs by the rule.
@@ -127,9 +108,6 @@ pub fn sizes_placed() -> [u64; CLASS_COUNT] {
 
 #[inline(never)]
 fn look(size: usize) -> bool {
-    if let Some(far) = FORCED.get() {
-        return far;
-    }
     if OBSERVED.load(Relaxed) {
         count(size, size);
     }

@@ -1,6 +1,7 @@
 //! The tokens of an expression.
 
 use super::{Arithmetic, Comparison};
+use crate::escape::{is_escapable, unescape};
 
 #[derive(Debug, Clone)]
 pub(super) struct Token {
@@ -171,24 +172,4 @@ fn name_end(text: &[u8], from: usize) -> usize {
         }
     }
     at.min(text.len())
-}
-
-/// `text` without the backslashes before punctuation and spaces.
-pub(super) fn unescape(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.iter().peekable();
-    while let Some(&byte) = bytes.next() {
-        match bytes.peek() {
-            Some(&&next) if byte == b'\\' && is_escapable(next) => {
-                out.push(next);
-                bytes.next();
-            }
-            _ => out.push(byte),
-        }
-    }
-    out
-}
-
-fn is_escapable(byte: u8) -> bool {
-    byte.is_ascii_punctuation() || byte.is_ascii_whitespace()
 }

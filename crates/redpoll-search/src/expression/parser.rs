@@ -1,8 +1,9 @@
 //! From tokens to an expression.
 
 use super::functions;
-use super::lexer::{Kind, Token, tokens, unescape};
+use super::lexer::{Kind, Token, tokens};
 use super::{Arithmetic, ExpressionError, Node, Value};
+use crate::escape::unescape;
 
 /// How deeply an expression may be nested.
 const MAX_DEPTH: usize = 100;

@@ -3,23 +3,16 @@
 use super::{DocIter, END, Iter};
 use crate::score::{Explanation, Scoring};
 
-/// Every document.
-pub struct All {
+/// A place among the documents below a number.
+struct Place {
     doc: u32,
     docs: u32,
-    weight: f64,
 }
 
-impl All {
-    /// Every document below `docs`.
-    pub fn new(docs: u32, weight: f64) -> Self {
-        All { doc: if docs == 0 { END } else { 0 }, docs, weight }
-    }
-}
-
-impl DocIter for All {
-    fn doc(&self) -> u32 {
-        self.doc
+impl Place {
+    /// The first document below `docs`.
+    fn first(docs: u32) -> Self {
+        Place { doc: if docs == 0 { END } else { 0 }, docs }
     }
 
     fn step(&mut self) -> u32 {
@@ -33,13 +26,40 @@ impl DocIter for All {
         }
         self.doc
     }
+}
+
+/// Every document.
+pub struct All {
+    place: Place,
+    weight: f64,
+}
+
+impl All {
+    /// Every document below `docs`.
+    pub fn new(docs: u32, weight: f64) -> Self {
+        All { place: Place::first(docs), weight }
+    }
+}
+
+impl DocIter for All {
+    fn doc(&self) -> u32 {
+        self.place.doc
+    }
+
+    fn step(&mut self) -> u32 {
+        self.place.step()
+    }
+
+    fn seek(&mut self, target: u32) -> u32 {
+        self.place.seek(target)
+    }
 
     fn cost(&self) -> u64 {
-        u64::from(self.docs)
+        u64::from(self.place.docs)
     }
 
     fn contains(&mut self, doc: u32) -> bool {
-        doc < self.docs
+        doc < self.place.docs
     }
 
     fn prefers_contains(&self) -> bool {
@@ -126,8 +146,7 @@ impl DocIter for Not<'_> {
 /// Every document; those of another iterator have its score.
 pub struct Optional<'a> {
     better: Iter<'a>,
-    doc: u32,
-    docs: u32,
+    place: Place,
     /// The document that was asked about last, and whether the other has it.
     asked: (u32, bool),
 }
@@ -135,7 +154,7 @@ pub struct Optional<'a> {
 impl<'a> Optional<'a> {
     /// Every document below `docs`.
     pub fn new(better: Iter<'a>, docs: u32) -> Self {
-        Optional { better, doc: if docs == 0 { END } else { 0 }, docs, asked: (END, false) }
+        Optional { better, place: Place::first(docs), asked: (END, false) }
     }
 
     fn matches(&mut self, doc: u32) -> bool {
@@ -148,28 +167,24 @@ impl<'a> Optional<'a> {
 
 impl DocIter for Optional<'_> {
     fn doc(&self) -> u32 {
-        self.doc
+        self.place.doc
     }
 
     fn step(&mut self) -> u32 {
-        self.seek(self.doc.saturating_add(1))
+        self.place.step()
     }
 
     fn seek(&mut self, target: u32) -> u32 {
-        self.doc = self.doc.max(target);
-        if self.doc >= self.docs {
-            self.doc = END;
-        }
-        self.doc
+        self.place.seek(target)
     }
 
     fn cost(&self) -> u64 {
-        u64::from(self.docs)
+        u64::from(self.place.docs)
     }
 
     fn contains(&mut self, doc: u32) -> bool {
         self.matches(doc);
-        doc < self.docs
+        doc < self.place.docs
     }
 
     fn prefers_contains(&self) -> bool {

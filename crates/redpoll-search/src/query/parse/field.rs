@@ -4,7 +4,7 @@ use super::super::{FieldInfo, FieldKinds, Node, NodeKind, NumericRange, QueryErr
 use super::Parser;
 use super::expression::negate;
 use super::lexer::{Comparison, Kind, Token};
-use super::values::unescape;
+use crate::escape::unescape;
 
 /// A field that a query names. The first dialect may name fields that do not exist.
 #[derive(Clone)]

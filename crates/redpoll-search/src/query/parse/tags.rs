@@ -4,9 +4,9 @@ use super::super::{FieldInfo, Node, NodeKind, QueryError, TagQuery, TagValue};
 use super::Parser;
 use super::field::Named;
 use super::lexer::Kind;
-use super::values::unescape;
 use super::words::{affix_kind, is_plain};
 use crate::analysis::lower_case;
+use crate::escape::unescape;
 
 impl Parser<'_> {
     pub(super) fn tags(&mut self, named: &Named) -> Result<Option<Node>, QueryError> {

@@ -104,26 +104,6 @@ pub fn parse_range_bound(text: &[u8], upper: bool) -> Result<(f64, bool), QueryE
     }
 }
 
-/// `text` with the backslashes before punctuation and spaces taken out.
-pub(super) fn unescape(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.iter().peekable();
-    while let Some(&byte) = bytes.next() {
-        match bytes.peek() {
-            Some(&&next) if byte == b'\\' && is_escapable(next) => {
-                out.push(next);
-                bytes.next();
-            }
-            _ => out.push(byte),
-        }
-    }
-    out
-}
-
-fn is_escapable(byte: u8) -> bool {
-    byte.is_ascii_punctuation() || byte.is_ascii_whitespace()
-}
-
 /// Whether the node or one below it is an empty word.
 pub(super) fn without_tag_text(node: &Node) -> bool {
     match &node.kind {

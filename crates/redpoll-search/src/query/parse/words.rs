@@ -3,8 +3,9 @@
 use super::super::{AffixKind, FieldInfo, Node, NodeKind, QueryError};
 use super::Parser;
 use super::lexer::{Ends, Kind, Token};
-use super::values::{unescape, without_tag_text};
+use super::values::without_tag_text;
 use crate::analysis::{Analyzer, Language, is_separator, normalize};
+use crate::escape::unescape;
 
 impl Parser<'_> {
     /// An operand of words. None if it is a stop word.
