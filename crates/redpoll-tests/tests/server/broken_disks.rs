@@ -126,7 +126,8 @@ fn a_write_that_fails_leaves_no_half_of_a_command() {
     let directory = home();
     let mut server = Faulty::start(&directory, &EVERYSEC);
     let mut client = server.own.talk();
-    client.check("SET before 1", "OK");
+    // It is on disk before the disk fails: else it would be what fails.
+    client.check("SET before 1 | WAITAOF 1 0 5000", "OK | [:1 :0]");
     // A file system that has gone over to be read only.
     server.fail("write 30 incr");
     client.check("SET later 1", "OK");
