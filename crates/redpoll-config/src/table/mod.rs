@@ -293,6 +293,7 @@ mod monitoring;
 mod network;
 mod process;
 mod replication;
+mod search;
 mod security;
 mod shared_memory;
 mod snapshots;
@@ -310,6 +311,7 @@ pub static DIRECTIVES: [Directive; COUNT] = {
         shared_memory::ROWS,
         tiers::ROWS,
         background::ROWS,
+        search::ROWS,
         tls::ROWS,
         process::ROWS,
         clients::ROWS,

@@ -24,6 +24,7 @@ mod protocol;
 mod redis_crate;
 mod replication;
 mod scripts;
+mod search;
 mod shm;
 mod tiers;
 mod tls;
