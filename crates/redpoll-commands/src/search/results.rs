@@ -67,6 +67,7 @@ fn reply_list(
             reply.array(fields.len() * 2);
             pairs(reply, fields);
         }
+        reply.flow();
     }
 }
 
@@ -125,6 +126,7 @@ fn reply_map(
         }
         reply.simple("values");
         reply.array(0);
+        reply.flow();
     }
 }
 
