@@ -87,9 +87,10 @@ const BUSY: &str = "One client while other work keeps both cores busy; Redis ove
 const SHM_RATE: &str = "One client with a pipeline of 16; ours through shared memory";
 const ALWAYS: &str = "Append-only file: SET by 50 connections, on both cores";
 const KEPT: &str = "Append-only file: throughput with it, flushed each second, over that without";
-const TIERS: &str =
-    "Two tiers of memory: values of 1000 bytes, DRAM for a quarter of them, Zipf 0.99";
-const RATIO: &str = "Two tiers of memory: how far the policy `ratio` is off";
+const TIERS: &str = "Two tiers of memory, DRAM for a quarter of the values, Zipf 0.99: reads from DRAM \
+                     under `tiered`; in place of Redis `ratio`";
+const TIER_RATES: &str = "The same: GETs a second; in place of Redis what the line names";
+const RATIO: &str = "The same: how far the policy `ratio` is off";
 const LIGHT: &str = "Ten clients with GETs beside five with long commands: GETs done";
 const KEPT_LIGHT: &str = "The same, of what is done without the five";
 const WAITS: &str = "The same: 99.9 % of the GETs answered within";
@@ -156,12 +157,13 @@ pub const METRICS: &[Metric] = &[
     more(ALWAYS, "aof.unix", "the same over a Unix socket", "/s", Goal::None),
     more(ALWAYS, "aof.everysec", "appendfsync everysec", "/s", Goal::None),
     more(KEPT, "aof.kept", "appendfsync everysec", "times", Goal::AtLeast(0.9)),
-    more(TIERS, "tiers.share", "reads from DRAM, `tiered`", "%", Goal::AtLeast(85.0)),
+    more(TIERS, "tiers.share", "after 30 s", "%", Goal::AtLeast(85.0)),
     more(TIERS, "tiers.back", "30 s after the hot set has moved", "%", Goal::AtLeast(85.0)),
-    more(TIERS, "tiers.gain", "`tiered` / `ratio`, far use 1 µs", "times", Goal::AtLeast(1.5)),
-    more(TIERS, "tiers.cxl", "`tiered` / DRAM only, far as CXL", "times", Goal::AtLeast(0.95)),
-    more(TIERS, "tiers.off", "tiers on, all in DRAM / off", "times", Goal::AtLeast(0.98)),
-    less(RATIO, "tiers.ratio", "1 to 3 after the load", "%", Goal::AtMost(2.0)),
+    more(TIER_RATES, "tiers.slow", "a far use 1 µs slower; `ratio`", "/s", Goal::TimesPeer(1.5)),
+    more(TIER_RATES, "tiers.cxl", "far as CXL; DRAM only", "/s", Goal::TimesPeer(0.95)),
+    more(TIER_RATES, "tiers.off", "all in DRAM; without tiers", "/s", Goal::TimesPeer(0.98)),
+    less(RATIO, "tiers.ratio", "1 to 3, after the load", "%", Goal::AtMost(2.0)),
+    less(RATIO, "tiers.ratio.new", "10 s after 1 to 1 was asked for", "%", Goal::AtMost(2.0)),
     more(LIGHT, "background.keys.light", "KEYS of 5,000,000 keys", "/s", Goal::TimesPeer(60.0)),
     more(LIGHT, "background.smembers.light", "SMEMBERS of 5,000,000", "/s", Goal::TimesPeer(60.0)),
     more(LIGHT, "background.sort.light", "SORT of 1,000,000", "/s", Goal::TimesPeer(60.0)),
