@@ -1,0 +1,233 @@
+//! The area that the table lies in: a file without a name, mapped.
+//!
+//! All `unsafe` code of the crate is here. What it rests on:
+//!
+//! * **The mapping stays.** An [`Area`] or a [`View`] owns it until it is dropped, and what points
+//!   into it borrows them, or holds a reference (`Arc`).
+//! * **The file cannot shrink**: it is sealed before anybody else has its descriptor, and a replica
+//!   maps nothing that is not. So no access fails with SIGBUS.
+//! * **Nobody but the primary writes.** The file is sealed against further writing
+//!   (`F_SEAL_FUTURE_WRITE`) once the primary has its own mapping. A kernel that cannot do that gets
+//!   no file; the area is then the process's own memory, for carriers that need none.
+//! * **Within the primary, slots keep writers and readers apart**: [`Area::slot`] is called by
+//!   [`crate::window`] alone, which gives out each slot to one writer, or to readers.
+//! * **The replica trusts nothing.** It never has a reference to the shared bytes, which the primary
+//!   changes at any time; it copies them out by one raw copy, and looks at the copy. A primary that
+//!   writes at the same time garbles what it could have sent garbled anyway.
+
+#![allow(unsafe_code)]
+
+use rustix::fs::{MemfdFlags, SealFlags};
+use rustix::mm::{MapFlags, ProtFlags};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::ptr::{self, NonNull};
+
+/// A page, and what the lengths of areas are multiples of.
+pub const PAGE: usize = 4096;
+
+/// A mapping.
+struct Mapping {
+    base: NonNull<u8>,
+    len: usize,
+}
+
+// SAFETY: the mapping belongs to the process and not to a thread.
+unsafe impl Send for Mapping {}
+// SAFETY: as above; a shared `Mapping` gives out its address only.
+unsafe impl Sync for Mapping {}
+
+impl Mapping {
+    fn new(fd: Option<BorrowedFd<'_>>, len: usize, protection: ProtFlags) -> io::Result<Mapping> {
+        // SAFETY: a new mapping at an address of the kernel's choice touches no other memory.
+        let base = unsafe {
+            match fd {
+                Some(fd) => {
+                    rustix::mm::mmap(ptr::null_mut(), len, protection, MapFlags::SHARED, fd, 0)?
+                }
+                None => rustix::mm::mmap_anonymous(
+                    ptr::null_mut(),
+                    len,
+                    protection,
+                    MapFlags::PRIVATE,
+                )?,
+            }
+        };
+        let base = NonNull::new(base.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
+        Ok(Mapping { base, len })
+    }
+
+    fn at(&self, offset: usize, len: usize) -> NonNull<u8> {
+        assert!(offset <= self.len && len <= self.len - offset);
+        // SAFETY: within the mapping, as just checked.
+        unsafe { self.base.add(offset) }
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: the mapping is ours, and whoever points into it borrows its owner.
+        let unmapped = unsafe { rustix::mm::munmap(self.base.as_ptr().cast(), self.len) };
+        debug_assert!(unmapped.is_ok());
+    }
+}
+
+/// The primary's side.
+pub struct Area {
+    mapping: Mapping,
+    file: Option<OwnedFd>,
+}
+
+const SEALS: SealFlags =
+    SealFlags::SHRINK.union(SealFlags::GROW).union(SealFlags::FUTURE_WRITE).union(SealFlags::SEAL);
+
+impl Area {
+    /// Makes one of so many bytes, up to whole pages. It takes memory as it is written.
+    pub fn new(len: usize) -> io::Result<Area> {
+        let len = len.next_multiple_of(PAGE);
+        let protection = ProtFlags::READ | ProtFlags::WRITE;
+        Ok(match sealed_file(len) {
+            Ok((file, mapping)) => Area { mapping, file: Some(file) },
+            Err(_) => Area { mapping: Mapping::new(None, len, protection)?, file: None },
+        })
+    }
+
+    /// Its length.
+    pub fn len(&self) -> usize {
+        self.mapping.len
+    }
+
+    /// Never.
+    pub fn is_empty(&self) -> bool {
+        false
+    }
+
+    /// The address of its first byte, for devices that read it. It stays what it is.
+    pub fn base(&self) -> *const u8 {
+        self.mapping.base.as_ptr()
+    }
+
+    /// The file, which nobody can write to by this descriptor or map so; `None`: the kernel has no
+    /// such files.
+    pub fn file(&self) -> Option<BorrowedFd<'_>> {
+        self.file.as_ref().map(|file| file.as_fd())
+    }
+
+    /// A part of it, to be written.
+    ///
+    /// # Safety
+    /// Nobody else has any of these bytes while the answer lives.
+    #[allow(clippy::mut_from_ref)]
+    pub(crate) unsafe fn part_mut(&self, offset: usize, len: usize) -> &mut [u8] {
+        let at = self.mapping.at(offset, len);
+        // SAFETY: within the mapping, which lives as long as `self`; the caller answers for it that
+        // nobody else in this process has the bytes, and other processes cannot write them.
+        unsafe { std::slice::from_raw_parts_mut(at.as_ptr(), len) }
+    }
+
+    /// A part of it, to be read.
+    ///
+    /// # Safety
+    /// Nobody writes any of these bytes while the answer lives.
+    pub(crate) unsafe fn part(&self, offset: usize, len: usize) -> &[u8] {
+        let at = self.mapping.at(offset, len);
+        // SAFETY: as above.
+        unsafe { std::slice::from_raw_parts(at.as_ptr(), len) }
+    }
+}
+
+fn sealed_file(len: usize) -> io::Result<(OwnedFd, Mapping)> {
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    // Kernels before 6.3 do not know that a file may be declared no program.
+    let file = rustix::fs::memfd_create("redpoll-sync", flags | MemfdFlags::NOEXEC_SEAL)
+        .or_else(|_| rustix::fs::memfd_create("redpoll-sync", flags))?;
+    rustix::fs::ftruncate(&file, len as u64)?;
+    let mapping = Mapping::new(Some(file.as_fd()), len, ProtFlags::READ | ProtFlags::WRITE)?;
+    rustix::fs::fcntl_add_seals(&file, SEALS)?;
+    Ok((file, mapping))
+}
+
+/// The replica's side: the primary's area, readable.
+pub struct View {
+    mapping: Mapping,
+}
+
+impl View {
+    /// Maps the file that a primary has sent, which must be sealed and as long as was said.
+    pub fn open(file: &OwnedFd, len: usize) -> io::Result<View> {
+        let bad = |why: &str| io::Error::new(io::ErrorKind::InvalidData, why.to_owned());
+        let seals = rustix::fs::fcntl_get_seals(file).map_err(|_| bad("the area has no seals"))?;
+        if !seals.contains(SealFlags::SHRINK) {
+            return Err(bad("the area is not sealed"));
+        }
+        let size = rustix::fs::fstat(file)?.st_size;
+        if len == 0 || u64::try_from(size).ok() != Some(len as u64) {
+            return Err(bad("the area is not as long as was said"));
+        }
+        Ok(View { mapping: Mapping::new(Some(file.as_fd()), len, ProtFlags::READ)? })
+    }
+
+    /// Its length.
+    pub fn len(&self) -> usize {
+        self.mapping.len
+    }
+
+    /// Never.
+    pub fn is_empty(&self) -> bool {
+        false
+    }
+
+    /// Copies bytes into `out`, from its beginning; what was there is gone. False: they are not all
+    /// within the area.
+    pub fn copy(&self, offset: u64, len: usize, out: &mut Vec<u8>) -> bool {
+        let Ok(offset) = usize::try_from(offset) else { return false };
+        if offset > self.len() || len > self.len() - offset {
+            return false;
+        }
+        out.clear();
+        out.reserve(len);
+        let from = self.mapping.at(offset, len);
+        // SAFETY: both have `len` bytes, apart from each other, and no reference of ours is to the
+        // shared ones; these of `out` are then written, so that they count.
+        unsafe {
+            ptr::copy_nonoverlapping(from.as_ptr(), out.as_mut_ptr(), len);
+            out.set_len(len);
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_seen_and_nobody_else_can_write() {
+        let area = Area::new(10_000).unwrap();
+        assert_eq!(area.len(), 3 * PAGE);
+        // SAFETY: nobody else has the area.
+        unsafe { area.part_mut(5000, 3) }.copy_from_slice(b"abc");
+        let Some(file) = area.file() else { return };
+        let received = file.try_clone_to_owned().unwrap();
+        assert!(View::open(&received, PAGE).is_err(), "another length");
+        let view = View::open(&received, 3 * PAGE).unwrap();
+        let mut out = b"old".to_vec();
+        assert!(view.copy(4999, 5, &mut out));
+        assert_eq!(out, b"\0abc\0");
+        for (offset, len) in [(3 * PAGE as u64, 1), (u64::MAX, 1), (1, 3 * PAGE), (0, usize::MAX)] {
+            assert!(!view.copy(offset, len, &mut out), "{offset} {len}");
+        }
+        assert!(rustix::io::pwrite(&received, b"x", 0).is_err());
+        assert!(rustix::fs::ftruncate(&received, 0).is_err());
+        let protection = ProtFlags::READ | ProtFlags::WRITE;
+        assert!(Mapping::new(Some(received.as_fd()), PAGE, protection).is_err());
+    }
+
+    #[test]
+    fn only_sealed_files_are_mapped() {
+        let file = rustix::fs::memfd_create("x", MemfdFlags::ALLOW_SEALING).unwrap();
+        rustix::fs::ftruncate(&file, PAGE as u64).unwrap();
+        assert!(View::open(&file, PAGE).is_err());
+        assert!(View::open(&std::fs::File::open("/dev/zero").unwrap().into(), PAGE).is_err());
+    }
+}
