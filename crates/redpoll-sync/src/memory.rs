@@ -9,8 +9,8 @@
 //! * **Nobody but the primary writes.** The file is sealed against further writing
 //!   (`F_SEAL_FUTURE_WRITE`) once the primary has its own mapping. A kernel that cannot do that gets
 //!   no file; the area is then the process's own memory, for carriers that need none.
-//! * **Within the primary, slots keep writers and readers apart**: [`Area::slot`] is called by
-//!   [`crate::window`] alone, which gives out each slot to one writer, or to readers.
+//! * **Within the primary, a slot is lent to one writer or to readers.** A count for each, as in a
+//!   `RefCell`, refuses everything else; so nothing rests on what [`crate::window`] does.
 //! * **The replica trusts nothing.** It never has a reference to the shared bytes, which the primary
 //!   changes at any time; it copies them out by one raw copy, and looks at the copy. A primary that
 //!   writes at the same time garbles what it could have sent garbled anyway.
@@ -20,8 +20,10 @@
 use rustix::fs::{MemfdFlags, SealFlags};
 use rustix::mm::{MapFlags, ProtFlags};
 use std::io;
+use std::ops::{Deref, DerefMut};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicU32, Ordering::*};
 
 /// A page, and what the lengths of areas are multiples of.
 pub const PAGE: usize = 4096;
@@ -72,24 +74,33 @@ impl Drop for Mapping {
     }
 }
 
-/// The primary's side.
+/// The primary's side: slots of equal size, one after the other.
 pub struct Area {
     mapping: Mapping,
     file: Option<OwnedFd>,
+    slot: usize,
+    /// For each slot: readers, or [`WRITTEN`].
+    lent: Box<[AtomicU32]>,
 }
+
+/// The slot is lent to a writer.
+const WRITTEN: u32 = u32::MAX;
 
 const SEALS: SealFlags =
     SealFlags::SHRINK.union(SealFlags::GROW).union(SealFlags::FUTURE_WRITE).union(SealFlags::SEAL);
 
 impl Area {
-    /// Makes one of so many bytes, up to whole pages. It takes memory as it is written.
-    pub fn new(len: usize) -> io::Result<Area> {
-        let len = len.next_multiple_of(PAGE);
-        let protection = ProtFlags::READ | ProtFlags::WRITE;
-        Ok(match sealed_file(len) {
-            Ok((file, mapping)) => Area { mapping, file: Some(file) },
-            Err(_) => Area { mapping: Mapping::new(None, len, protection)?, file: None },
-        })
+    /// Makes one of so many slots, whose size is up to whole pages. It takes memory as it is
+    /// written.
+    pub fn new(slots: usize, slot: usize) -> io::Result<Area> {
+        let slot = slot.max(1).next_multiple_of(PAGE);
+        let len = slot.checked_mul(slots.max(1)).ok_or(io::ErrorKind::InvalidInput)?;
+        let (mapping, file) = match sealed_file(len) {
+            Ok((file, mapping)) => (mapping, Some(file)),
+            Err(_) => (Mapping::new(None, len, ProtFlags::READ | ProtFlags::WRITE)?, None),
+        };
+        let lent = (0..slots.max(1)).map(|_| AtomicU32::new(0)).collect();
+        Ok(Area { mapping, file, slot, lent })
     }
 
     /// Its length.
@@ -113,26 +124,75 @@ impl Area {
         self.file.as_ref().map(|file| file.as_fd())
     }
 
-    /// A part of it, to be written.
-    ///
-    /// # Safety
-    /// Nobody else has any of these bytes while the answer lives.
-    #[allow(clippy::mut_from_ref)]
-    pub(crate) unsafe fn part_mut(&self, offset: usize, len: usize) -> &mut [u8] {
-        let at = self.mapping.at(offset, len);
-        // SAFETY: within the mapping, which lives as long as `self`; the caller answers for it that
-        // nobody else in this process has the bytes, and other processes cannot write them.
-        unsafe { std::slice::from_raw_parts_mut(at.as_ptr(), len) }
+    /// A slot, to be written. `None`: somebody has it.
+    pub fn write(&self, slot: usize) -> Option<SlotMut<'_>> {
+        let lent = self.lent.get(slot)?;
+        lent.compare_exchange(0, WRITTEN, Acquire, Relaxed).ok()?;
+        Some(SlotMut { area: self, slot })
     }
 
-    /// A part of it, to be read.
-    ///
-    /// # Safety
-    /// Nobody writes any of these bytes while the answer lives.
-    pub(crate) unsafe fn part(&self, offset: usize, len: usize) -> &[u8] {
-        let at = self.mapping.at(offset, len);
-        // SAFETY: as above.
+    /// The first `len` bytes of a slot, to be read. `None`: somebody writes it, or it is shorter.
+    pub fn read(&self, slot: usize, len: usize) -> Option<SlotRef<'_>> {
+        let lent = self.lent.get(slot).filter(|_| len <= self.slot)?;
+        lent.fetch_update(Acquire, Relaxed, |count| (count < WRITTEN - 1).then(|| count + 1)).ok()?;
+        Some(SlotRef { area: self, slot, len })
+    }
+}
+
+/// A slot that nobody else of this process has.
+pub struct SlotMut<'a> {
+    area: &'a Area,
+    slot: usize,
+}
+
+impl Deref for SlotMut<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        let len = self.area.slot;
+        let at = self.area.mapping.at(self.slot * len, len);
+        // SAFETY: within the mapping, which lives as long as the area; `lent` says that nobody else
+        // in this process has the slot, and other processes cannot write it.
         unsafe { std::slice::from_raw_parts(at.as_ptr(), len) }
+    }
+}
+
+impl DerefMut for SlotMut<'_> {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        let len = self.area.slot;
+        let at = self.area.mapping.at(self.slot * len, len);
+        // SAFETY: as above. What other processes read meanwhile is theirs to doubt.
+        unsafe { std::slice::from_raw_parts_mut(at.as_ptr(), len) }
+    }
+}
+
+impl Drop for SlotMut<'_> {
+    fn drop(&mut self) {
+        self.area.lent[self.slot].store(0, Release);
+    }
+}
+
+/// Bytes of a slot that nobody writes.
+pub struct SlotRef<'a> {
+    area: &'a Area,
+    slot: usize,
+    len: usize,
+}
+
+impl Deref for SlotRef<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        let at = self.area.mapping.at(self.slot * self.area.slot, self.len);
+        // SAFETY: within the mapping, which lives as long as the area; `lent` says that nobody in
+        // this process writes the slot, and other processes cannot.
+        unsafe { std::slice::from_raw_parts(at.as_ptr(), self.len) }
+    }
+}
+
+impl Drop for SlotRef<'_> {
+    fn drop(&mut self) {
+        self.area.lent[self.slot].fetch_sub(1, Release);
     }
 }
 
@@ -203,10 +263,9 @@ mod tests {
 
     #[test]
     fn what_is_written_is_seen_and_nobody_else_can_write() {
-        let area = Area::new(10_000).unwrap();
+        let area = Area::new(3, 10).unwrap();
         assert_eq!(area.len(), 3 * PAGE);
-        // SAFETY: nobody else has the area.
-        unsafe { area.part_mut(5000, 3) }.copy_from_slice(b"abc");
+        area.write(1).unwrap()[904..907].copy_from_slice(b"abc");
         let Some(file) = area.file() else { return };
         let received = file.try_clone_to_owned().unwrap();
         assert!(View::open(&received, PAGE).is_err(), "another length");
@@ -221,6 +280,21 @@ mod tests {
         assert!(rustix::fs::ftruncate(&received, 0).is_err());
         let protection = ProtFlags::READ | ProtFlags::WRITE;
         assert!(Mapping::new(Some(received.as_fd()), PAGE, protection).is_err());
+    }
+
+    #[test]
+    fn a_slot_has_one_writer_or_readers() {
+        let area = Area::new(2, PAGE).unwrap();
+        let mut writer = area.write(0).unwrap();
+        writer[0] = 1;
+        assert!(area.write(0).is_none() && area.read(0, 1).is_none());
+        drop(writer);
+        let readers = (area.read(0, 1).unwrap(), area.read(0, PAGE).unwrap());
+        assert_eq!((readers.0.len(), readers.1[0]), (1, 1));
+        assert!(area.write(0).is_none() && area.write(1).is_some());
+        drop(readers);
+        assert!(area.write(0).is_some());
+        assert!(area.read(0, PAGE + 1).is_none() && area.write(2).is_none());
     }
 
     #[test]
