@@ -47,12 +47,9 @@ impl Mapping {
                 Some(fd) => {
                     rustix::mm::mmap(ptr::null_mut(), len, protection, MapFlags::SHARED, fd, 0)?
                 }
-                None => rustix::mm::mmap_anonymous(
-                    ptr::null_mut(),
-                    len,
-                    protection,
-                    MapFlags::PRIVATE,
-                )?,
+                None => {
+                    rustix::mm::mmap_anonymous(ptr::null_mut(), len, protection, MapFlags::PRIVATE)?
+                }
             }
         };
         let base = NonNull::new(base.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
@@ -134,7 +131,8 @@ impl Area {
     /// The first `len` bytes of a slot, to be read. `None`: somebody writes it, or it is shorter.
     pub fn read(&self, slot: usize, len: usize) -> Option<SlotRef<'_>> {
         let lent = self.lent.get(slot).filter(|_| len <= self.slot)?;
-        lent.fetch_update(Acquire, Relaxed, |count| (count < WRITTEN - 1).then(|| count + 1)).ok()?;
+        lent.fetch_update(Acquire, Relaxed, |count| (count < WRITTEN - 1).then(|| count + 1))
+            .ok()?;
         Some(SlotRef { area: self, slot, len })
     }
 }

@@ -191,7 +191,10 @@ mod tests {
         assert!(lane.fetch(Place { len: area.len(), ..place }).is_err());
         drop(export);
         let gone = || open(&name, &token, area.len()).is_err();
-        assert!((0..100).any(|_| gone() || { thread::sleep(Duration::from_millis(10)); false }));
+        assert!((0..100).any(|_| gone() || {
+            thread::sleep(Duration::from_millis(10));
+            false
+        }));
         // What is mapped stays.
         assert_eq!(lane.fetch(place).unwrap(), b"abc");
     }

@@ -94,11 +94,8 @@ pub(super) fn load(
 impl<R: Read> Intake<'_, R> {
     /// One thread's work. Functions are for the one that can take them in.
     fn work(&self, keys: &mut Keys<'_>, functions: Option<&mut Functions<'_>>) {
-        let mut own = Worker {
-            intake: self,
-            insert: Insert::new(self.engine, self.merge),
-            sums: Vec::new(),
-        };
+        let mut own =
+            Worker { intake: self, insert: Insert::new(self.engine, self.merge), sums: Vec::new() };
         keys.unlock_walk();
         let done = own.run(keys, functions);
         keys.unlock_walk();

@@ -13,11 +13,11 @@ use redpoll_engine::session::Stream;
 use redpoll_engine::{Engine, Executor, Session};
 use redpoll_keyspace::clock;
 use redpoll_resp::{Batch, Limits, Parser};
-use redpoll_types::rng::SmallRng;
+use redpoll_types::rng::{Rng, SmallRng};
 use std::io::{self, Read};
 use std::net::{IpAddr, ToSocketAddrs};
-use std::process;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::thread;
@@ -27,6 +27,8 @@ use std::time::{Duration, Instant};
 const TICK: Duration = Duration::from_millis(100);
 /// How long to wait before a broken link is made anew.
 const AGAIN: Duration = Duration::from_millis(1000);
+/// Up to how many milliseconds more.
+const AGAIN_JITTER_MS: u64 = 300;
 /// How often the primary is told how far we are, in milliseconds.
 const ACK_MS: i64 = 1000;
 /// So many syncs from a table may fail before the stream is taken.
@@ -120,7 +122,8 @@ impl Link {
     /// Waits before the link is made anew; many who have lost the same primary do not come back
     /// at the same moment.
     fn rest(&self) {
-        let jitter = SmallRng::new(clock::now_ms() as u64 ^ u64::from(process::id())).below(500);
+        let seed = clock::now_ms() as u64 ^ u64::from(process::id()) << 32;
+        let jitter = SmallRng::new(seed).below(AGAIN_JITTER_MS);
         let until = Instant::now() + AGAIN + Duration::from_millis(jitter);
         while !self.has_ended() && Instant::now() < until {
             thread::sleep(TICK);

@@ -116,7 +116,8 @@ impl Keeper {
         let clients = &self.engine.clients;
         self.waiting.retain(|replica| clients.get(replica.client.id).is_some());
         let table = Arc::strong_count(&self.table) == 1;
-        let table = table.then(|| Patience { delay_ms: config.repl_sync_share_window(), enough: 0 });
+        let table =
+            table.then(|| Patience { delay_ms: config.repl_sync_share_window(), enough: 0 });
         let streams = config.repl_sync() == ReplSync::Stream;
         let reads = |replica: &Replica| !streams && table::is_for(replica);
         for (way, group) in self.waiting.due((patience, table), reads, now) {

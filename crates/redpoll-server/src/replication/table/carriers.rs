@@ -16,11 +16,7 @@ fn allowed(engine: &Engine) -> Vec<String> {
 }
 
 /// Makes an area readable in all ways that work here and are allowed.
-pub fn exports(
-    engine: &Engine,
-    area: &Arc<Area>,
-    admits: &Arc<Admits>,
-) -> Vec<Box<dyn Export>> {
+pub fn exports(engine: &Engine, area: &Arc<Area>, admits: &Arc<Admits>) -> Vec<Box<dyn Export>> {
     let mut exports: Vec<Box<dyn Export>> = Vec::new();
     for name in allowed(engine) {
         let made = match &*name {

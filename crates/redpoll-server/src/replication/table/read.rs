@@ -106,12 +106,7 @@ impl<'a> Table<'a> {
     }
 
     /// Fetches a chunk and checks it; the primary may use its place again.
-    fn fetch<'l>(
-        &self,
-        lane: &'l mut dyn Lane,
-        place: Place,
-        kind: Kind,
-    ) -> io::Result<&'l [u8]> {
+    fn fetch<'l>(&self, lane: &'l mut dyn Lane, place: Place, kind: Kind) -> io::Result<&'l [u8]> {
         let chunk = lane.fetch(place)?;
         let (header, _) = Header::check(chunk).map_err(io::Error::other)?;
         let Header { keys, .. } = header;

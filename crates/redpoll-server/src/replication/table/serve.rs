@@ -91,8 +91,7 @@ impl Pass<'_> {
             Arc::new(move |token| window.knows(token))
         };
         let exports = carriers::exports(engine, window.area(), &admits);
-        let ways: Vec<_> =
-            exports.iter().map(|it| (it.name().to_owned(), it.address())).collect();
+        let ways: Vec<_> = exports.iter().map(|it| (it.name().to_owned(), it.address())).collect();
         let mut tokens = Vec::new();
         for replica in replicas {
             let token = Token::new()?;

@@ -5,6 +5,7 @@ use super::super::handshake::Line;
 use super::super::transfer::nameless_file;
 use super::carriers;
 use super::read::Table;
+use redpoll_engine::persistence::LoadError;
 use redpoll_engine::replication::{LinkState, Position, SyncReport, TableSync};
 use redpoll_keyspace::clock;
 use redpoll_sync::wire::Offer;
@@ -14,14 +15,14 @@ use std::time::Instant;
 impl Link {
     /// Replaces the data by what the primary's table holds. Answers the stream's first bytes.
     pub(in crate::replication) fn take_table(
-        &mut self,
+        &self,
         line: &mut Line,
         offer: &Offer,
         (id, offset): (&str, u64),
     ) -> io::Result<Vec<u8>> {
         self.set_state(LinkState::Sync);
         let begun = Instant::now();
-        let link = &*self;
+        let link = self;
         let carrier = carriers::open(link, offer)?;
         let name = carrier.name();
         log::info!("MASTER <-> REPLICA sync: reading the primary's sync table by {name}");
@@ -30,23 +31,23 @@ impl Link {
             link.sync_bytes = (None, 0);
             link.table = Some(TableSync { carrier: name, chunks: 0, keys, begun: clock::now_ms() });
         });
-        let table = Table::new(link, line, offer, carrier)?;
-        let kept = match link.has_data() {
-            true => link.keep(&table)?,
-            false => None,
-        };
-        let whole = |table: &Table<'_>| table.check_end();
-        let loaded = {
-            let _alone = link.make_way()?;
+        let (loaded, keys, bytes) = {
+            let table = Table::new(link, line, offer, carrier)?;
+            let kept = match link.has_data() {
+                true => link.keep(&table)?,
+                false => None,
+            };
             let source = kept.as_ref().unwrap_or(&table);
-            link.load(|engine, keys| {
+            let _alone = link.make_way()?;
+            let loaded = link.load(|engine, keys| {
                 let loaded = engine.load_table(keys, source)?;
-                whole(source).map_err(redpoll_engine::persistence::LoadError::Io)?;
+                // Half of it is not to be taken for the whole.
+                source.check_end().map_err(LoadError::Io)?;
                 Ok(loaded)
-            })?
+            })?;
+            let (keys, bytes) = table.come();
+            (loaded, keys, bytes)
         };
-        let (keys, bytes) = table.come();
-        drop(table);
         let at = Position { id: id.to_owned(), offset, db: loaded.position.db };
         if !self.engine.replication.adopt(self.epoch, &at) {
             return Err(superseded());
