@@ -136,15 +136,13 @@ impl Directory {
 
     /// Reads a line. `None`: it is none of those, or cannot be true.
     pub fn read(&mut self, line: &str) -> Option<Said> {
-        let mut words = line.split(' ');
-        let word = words.next()?;
-        let mut number = || words.next()?.parse::<u64>().ok();
-        let said = match word {
-            "C" => {
-                let (index, slot, len) = (number()?, number()?, number()?);
-                let kind = Kind::of(u32::try_from(number()?).ok()?)?;
+        let (word, numbers) = line.split_once(' ')?;
+        let numbers: Option<Vec<u64>> = numbers.split(' ').map(|word| word.parse().ok()).collect();
+        match (word, numbers?[..].as_ref()) {
+            ("C", &[number, slot, len, kind]) => {
+                let kind = Kind::of(u32::try_from(kind).ok()?)?;
                 let (slot, len) = (usize::try_from(slot).ok()?, usize::try_from(len).ok()?);
-                let fits = index == self.next
+                let fits = number == self.next
                     && slot < self.slots
                     && len > HEADER_LEN
                     && len <= self.slot
@@ -155,18 +153,13 @@ impl Directory {
                 self.next += 1;
                 self.open = kind.is_open();
                 let offset = slot as u64 * self.slot as u64;
-                Said::Chunk(Place { number: index, offset, len }, kind)
+                Some(Said::Chunk(Place { number, offset, len }, kind))
             }
-            "E" => {
-                let (chunks, keys) = (number()?, number()?);
-                if chunks != self.next || self.open {
-                    return None;
-                }
-                Said::End(chunks, keys)
+            ("E", &[chunks, keys]) if chunks == self.next && !self.open => {
+                Some(Said::End(chunks, keys))
             }
-            _ => return None,
-        };
-        words.next().is_none().then_some(said)
+            _ => None,
+        }
     }
 }
 
