@@ -3,7 +3,7 @@
 use redpoll_tests::server::free_port;
 use redpoll_tests::{Server, eventually};
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
@@ -62,7 +62,8 @@ fn fill(server: &Server) {
     talk.ask_words(&[
         b"FUNCTION",
         b"LOAD",
-        b"#!lua name=l\nredis.register_function('f', function() return 7 end)",
+        b"#!lua name=l\nredis.register_function{function_name='f', flags={'no-writes'}, \
+          callback=function() return 7 end}",
     ]);
 }
 
@@ -230,7 +231,9 @@ fn passwords_and_tls_are_for_lanes_too() {
 /// A primary on a port of its own that takes its time to lay out what it has.
 fn slow_primary(port: &str, directory: &str) -> Server {
     let own = ["--port", port, "--dir", directory, "--save", "3600 1"];
-    start(&[&own, &["--rdb-key-save-delay", "0"]])
+    let mut server = start(&[&own]);
+    server.port = port.parse().expect("a port");
+    server
 }
 
 #[test]
@@ -278,8 +281,8 @@ fn a_replica_that_dies_in_the_middle_holds_nothing() {
 }
 
 /// Says what a replica says that can read tables, and reads nothing.
-fn sleeper(primary: &Server) -> std::net::TcpStream {
-    let mut stream = std::net::TcpStream::connect(("127.0.0.1", primary.port)).expect("it listens");
+fn sleeper(primary: &Server) -> TcpStream {
+    let mut stream = TcpStream::connect(("127.0.0.1", primary.port)).expect("it listens");
     let words = "REPLCONF capa eof capa psync2 capa redpoll-table-1\r\nPSYNC ? -1\r\n";
     stream.write_all(words.as_bytes()).expect("it is sent");
     stream
@@ -312,6 +315,27 @@ fn a_replica_that_reads_nothing_is_let_go() {
     assert!(got.contains("$TABLE:1 token="), "{got}");
 }
 
+/// Answers PSYNC with a table, and everything else with OK.
+fn offer_a_table(mut stream: TcpStream, behind: &str, without: &AtomicUsize) {
+    let (mut command, mut reads_tables) = ([0; 4096], false);
+    while let Ok(count @ 1..) = stream.read(&mut command) {
+        let is = |name: &[u8]| command[..count].windows(name.len()).any(|at| at == name);
+        reads_tables |= is(b"redpoll-table-1");
+        let mut answer = if is(b"PING") { "+PONG\r\n" } else { "+OK\r\n" }.to_owned();
+        if is(b"PSYNC") {
+            without.fetch_add(usize::from(!reads_tables), Relaxed);
+            let (id, token) = ("a".repeat(40), "7".repeat(64));
+            answer = format!(
+                "+FULLRESYNC {id} 7\r\n$TABLE:1 token={token} epoch=1 slots=8 slot=4096 keys=9 \
+                 tcp=same\r\n{behind}"
+            );
+        }
+        if stream.write_all(answer.as_bytes()).is_err() {
+            return;
+        }
+    }
+}
+
 /// A primary that answers PSYNC with a table that is not to be had, and then anything.
 fn hostile_primary(behind: &'static str) -> (u16, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -319,25 +343,9 @@ fn hostile_primary(behind: &'static str) -> (u16, Arc<AtomicUsize>) {
     let without = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&without);
     std::thread::spawn(move || {
-        for mut stream in listener.incoming().flatten() {
-            let mut command = [0; 4096];
-            let mut reads_tables = false;
-            while let Ok(count @ 1..) = stream.read(&mut command) {
-                let is = |name: &[u8]| command[..count].windows(name.len()).any(|at| at == name);
-                reads_tables |= is(b"redpoll-table-1");
-                let mut answer = if is(b"PING") { "+PONG\r\n" } else { "+OK\r\n" }.to_owned();
-                if is(b"PSYNC") {
-                    counted.fetch_add(usize::from(!reads_tables), Relaxed);
-                    let (id, token) = ("a".repeat(40), "7".repeat(64));
-                    answer = format!(
-                        "+FULLRESYNC {id} 7\r\n$TABLE:1 token={token} epoch=1 slots=8 slot=4096 \
-                         keys=9 tcp=same\r\n{behind}"
-                    );
-                }
-                if stream.write_all(answer.as_bytes()).is_err() {
-                    break;
-                }
-            }
+        for stream in listener.incoming().flatten() {
+            let counted = Arc::clone(&counted);
+            std::thread::spawn(move || offer_a_table(stream, behind, &counted));
         }
     });
     (port, without)

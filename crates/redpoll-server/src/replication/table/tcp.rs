@@ -6,9 +6,11 @@
 
 use super::super::follower::Link;
 use super::super::handshake::{Line, is_timeout};
+use parking_lot::Mutex;
 use redpoll_resp::request::encode_words;
 use redpoll_sync::{Carrier, Export, Lane, Place, Token};
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::time::Instant;
 
 /// The carrier's name.
 pub const NAME: &str = "tcp";
@@ -35,15 +37,27 @@ pub fn export() -> Box<dyn Export> {
 
 /// Connections to the link's primary.
 pub fn open<'l>(link: &'l Link, token: &Token) -> io::Result<Box<dyn Carrier + 'l>> {
-    let carrier = Connections { link, token: token.to_string() };
+    let carrier = Connections { link, token: token.to_string(), first: Mutex::default() };
     // Whether it works is seen now.
-    carrier.lane()?;
+    let first = carrier.connect()?;
+    *carrier.first.lock() = Some(first);
     Ok(Box::new(carrier))
 }
 
 struct Connections<'l> {
     link: &'l Link,
     token: String,
+    /// A connection that nobody has taken yet.
+    first: Mutex<Option<Connection>>,
+}
+
+impl Connections<'_> {
+    fn connect(&self) -> io::Result<Connection> {
+        let mut line = self.link.line()?;
+        line.log_in(&self.link.engine.config)?;
+        let (stream, token) = (BufReader::new(Patient(line)), self.token.clone());
+        Ok(Connection { stream, token, requests: Vec::new(), chunk: Vec::new() })
+    }
 }
 
 impl Carrier for Connections<'_> {
@@ -52,15 +66,8 @@ impl Carrier for Connections<'_> {
     }
 
     fn lane(&self) -> io::Result<Box<dyn Lane>> {
-        let mut line = self.link.line()?;
-        line.log_in(&self.link.engine.config)?;
-        let token = self.token.clone();
-        Ok(Box::new(Connection {
-            stream: BufReader::new(Patient(line)),
-            token,
-            requests: Vec::new(),
-            chunk: Vec::new(),
-        }))
+        let ready = self.first.lock().take();
+        Ok(Box::new(ready.map_or_else(|| self.connect(), Ok)?))
     }
 }
 
@@ -102,7 +109,7 @@ struct Patient(Line);
 
 impl Read for Patient {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let heard = std::time::Instant::now();
+        let heard = Instant::now();
         loop {
             match self.0.stream.read(out) {
                 Err(error) if is_timeout(&error) => (self.0.patience)(heard.elapsed())?,
