@@ -16,6 +16,7 @@ const MODULES: &[(&str, &str)] = &[
     ("redpoll-preload", "crates/redpoll-preload/src/border"),
     ("redpoll-shm", "crates/redpoll-shm/src/memory"),
     ("redpoll-shm", "crates/redpoll-shm/src/model"),
+    ("redpoll-sync", "crates/redpoll-sync/src/memory"),
 ];
 
 /// Written at the root of a crate with such a module, which allows it there.
