@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const FLOORS: &[(&str, u32)] = &[
     ("redpoll-memory", 0),
     ("redpoll-shm", 0),
+    ("redpoll-rdma", 0),
     ("redpoll-types", 1),
     ("redpoll-resp", 1),
     ("redpoll-transport", 1),
