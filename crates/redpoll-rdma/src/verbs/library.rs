@@ -11,9 +11,8 @@ use std::sync::OnceLock;
 
 /// Declares the functions, and how they are found.
 macro_rules! functions {
-    ($($library:ident: $($name:ident($($arg:ty),*) $(-> $result:ty)?;)*)*) => {
-        /// The functions of both libraries.
-        #[expect(missing_docs, reason = "each is described by its manual page")]
+    ($($library:ident {$($name:ident($($arg:ty),*) $(-> $result:ty)?;)*})*) => {
+        /// The functions of both libraries; each has a manual page.
         pub struct Library {
             $($(pub $name: unsafe extern "C" fn($($arg),*) $(-> $result)?,)*)*
         }
@@ -37,7 +36,7 @@ macro_rules! functions {
 }
 
 functions! {
-    libibverbs:
+    libibverbs {
         ibv_query_device(*mut Context, *mut DeviceAttr) -> c_int;
         ibv_alloc_pd(*mut Context) -> *mut Pd;
         ibv_dealloc_pd(*mut Pd) -> c_int;
@@ -50,7 +49,8 @@ functions! {
         ibv_get_cq_event(*mut CompChannel, *mut *mut Cq, *mut *mut c_void) -> c_int;
         ibv_ack_cq_events(*mut Cq, c_uint);
         ibv_wc_status_str(c_uint) -> *const c_char;
-    librdmacm:
+    }
+    librdmacm {
         rdma_get_devices(*mut c_int) -> *mut *mut Context;
         rdma_free_devices(*mut *mut Context);
         rdma_create_event_channel() -> *mut EventChannel;
@@ -71,6 +71,7 @@ functions! {
         rdma_disconnect(*mut CmId) -> c_int;
         rdma_get_cm_event(*mut EventChannel, *mut *mut CmEvent) -> c_int;
         rdma_ack_cm_event(*mut CmEvent) -> c_int;
+    }
 }
 
 /// A library that stays loaded.

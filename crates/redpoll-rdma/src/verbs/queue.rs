@@ -116,7 +116,7 @@ impl Completion {
 /// A queue of completions.
 pub struct Queue {
     raw: NonNull<Cq>,
-    bell: Arc<Bell>,
+    _bell: Arc<Bell>,
 }
 
 // SAFETY: the verbs may be used by any thread.
@@ -144,7 +144,7 @@ impl Queue {
         let raw = NonNull::new(raw).ok_or_else(|| {
             explained("no queue of completions", io::Error::last_os_error())
         })?;
-        Ok(Queue { raw, bell: Arc::clone(bell) })
+        Ok(Queue { raw, _bell: Arc::clone(bell) })
     }
 
     /// Lets the bell ring once, at the next completion. What is there already does not ring.
