@@ -329,6 +329,9 @@ impl Link {
         let slot = place(completion.request as usize);
         match completion.done {
             Done::Written(count) => {
+                if self.state == State::Opening {
+                    return Err(broken("it has written before it was told where"));
+                }
                 let count = count as usize;
                 if count > self.input.pages().len() - self.written {
                     return Err(broken("it has written more than there is memory for"));
