@@ -40,6 +40,8 @@ pub enum Mode {
     HotKeys,
     /// `--stat`
     Stat,
+    /// `--sync-stat`
+    SyncStat,
     /// `--scan`
     Scan,
     /// `--lru-test`
@@ -331,6 +333,7 @@ impl Parser<'_> {
             "--latency-dist" => Mode::LatencyDist,
             "--replica" | "--slave" => Mode::Replica,
             "--stat" => Mode::Stat,
+            "--sync-stat" => Mode::SyncStat,
             "--scan" => Mode::Scan,
             "--pipe" => Mode::Pipe,
             "--bigkeys" => Mode::BigKeys,

@@ -87,6 +87,7 @@ Keys
 
 Measuring
   --stat               A line on the server's load each second
+  --sync-stat          How far a replica's full sync is, until it is done
   --latency            Round trips; in a pipe, after a second, \"min max avg samples\"
   --latency-history    The same, begun anew every 15 seconds (-i)
   --latency-dist       Round trips as a spectrum, a line each second (-i); 256 colours

@@ -48,7 +48,7 @@ mod value;
 pub use choice::{
     AclPubsubDefault, AllocPolicy, AppendFsync, Choice, ClusterEndpointType, Compat, LogFormat,
     LogLevel, LogTimestampFormat, LongCommands, MaxmemoryPolicy, OomScoreAdj,
-    PropagationErrorBehavior, ProtectedAction, ReplDisklessLoad, SanitizeDumpPayload,
+    PropagationErrorBehavior, ProtectedAction, ReplDisklessLoad, ReplSync, SanitizeDumpPayload,
     ShutdownFlags, Supervised, SyslogFacility, TlsAuthClients, TlsAuthClientsUser,
 };
 pub use command_line::{CommandLine, Launch};

@@ -2,6 +2,7 @@
 
 use super::chart;
 use super::latency::{self, Curve};
+use super::replicas::{self, Lines};
 use super::scenarios::{Goal, METRICS, Metric};
 use super::server::{Flavor, Server, Settings, info_field};
 use super::timeline::{self, Timeline};
@@ -26,6 +27,7 @@ pub struct Results {
     curves: Vec<Curve>,
     /// The last runs of both sides that are drawn over time.
     timelines: [Option<Timeline>; 2],
+    lines: Lines,
 }
 
 /// A figure with the medians of both sides.
@@ -79,6 +81,7 @@ impl Results {
             samples: BTreeMap::new(),
             curves: Vec::new(),
             timelines: [None, None],
+            lines: Lines::new(),
         })
     }
 
@@ -91,6 +94,21 @@ impl Results {
     /// Adds distributions of latencies.
     pub fn add_curves(&mut self, curves: Vec<Curve>) {
         self.curves.extend(curves);
+    }
+
+    /// Adds what first syncs took.
+    pub fn add_lines(&mut self, lines: Lines) {
+        for (way, points) in lines {
+            self.lines.entry(way).or_default().extend(points);
+        }
+    }
+
+    /// Draws first syncs, if there are any.
+    fn write_lines(&self, directory: &Path) -> Result<(), String> {
+        if self.lines.is_empty() {
+            return Ok(());
+        }
+        put(&directory.join("sync.svg"), &replicas::document(&self.subject(), &self.lines))
     }
 
     /// Keeps a run to be drawn over time.
@@ -207,6 +225,7 @@ impl Results {
             put(&directory.join("background.svg"), &drawn)?;
         }
         put(&directory.join("compare.svg"), &chart::document(&self.subject(), &self.rows()))?;
+        self.write_lines(directory)?;
         self.write_curves(directory)
     }
 
@@ -223,6 +242,7 @@ impl Results {
         fs::create_dir_all(docs).map_err(|error| error.to_string())?;
         put(&docs.join("compare.svg"), &chart::document(&self.subject(), &self.rows()))?;
         self.write_curves(docs)?;
+        self.write_lines(docs)?;
         if let Some(drawn) = self.drawn() {
             put(&docs.join("background.svg"), &drawn)?;
         }
@@ -316,6 +336,7 @@ mod tests {
             samples: BTreeMap::new(),
             curves: Vec::new(),
             timelines: [None, None],
+            lines: Lines::new(),
         };
         let metric = |key: &str| {
             METRICS.iter().find(|metric| metric.key == key).expect("a figure of this name")

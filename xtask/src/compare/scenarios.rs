@@ -7,11 +7,13 @@
 mod aof;
 mod background;
 mod saving;
+mod sync;
 mod tiers;
 
 use super::latency::Curve;
 use super::load::{self, BOTH_CORES, LOAD_CORE, SERVER_CORE, Tool};
 use super::probe;
+use super::replicas::Lines;
 use super::server::{Flavor, Server, Settings};
 use super::shm;
 use super::timeline::Timeline;
@@ -96,6 +98,11 @@ const WAITS: &str = "The same: 99.9 % of the GETs answered within";
 const LONGEST: &str = "The same: the longest wait of a GET";
 const LONG: &str = "One long command alone";
 const SMALL: &str = "Memory of a small collection";
+
+const SYNC: &str = "A first sync of 1,000,000 values of 1000 bytes, all on both cores";
+const SYNC_CPU: &str = "The same: the primary's processor time";
+const SYNC_PAUSE: &str = "The same: writes meanwhile";
+const SYNC_LARGE: &str = "A first sync of 256 values of 3.84 MB";
 
 /// All figures, in the order they are shown.
 pub const METRICS: &[Metric] = &[
@@ -199,6 +206,23 @@ pub const METRICS: &[Metric] = &[
     less(LONG, "background.sort.alone", "SORT of 1,000,000", "ms", Goal::OfPeer(1.2)),
     less(LONG, "background.zunion.alone", "ZUNIONSTORE of 2 × 1,000,000", "ms", Goal::OfPeer(1.2)),
     less(LONG, "background.del.alone", "DEL of 5 × 1,000,000", "ms", Goal::OfPeer(1.2)),
+    less(SYNC, "sync.shm.1", "one replica, shared memory", "s", Goal::OfPeer(0.15)),
+    less(SYNC, "sync.shm.2", "two replicas", "s", Goal::None),
+    less(SYNC, "sync.shm.3", "three replicas", "s", Goal::None),
+    less(SYNC, "sync.tcp.1", "one replica, several connections", "s", Goal::None),
+    less(SYNC, "sync.tcp.2", "two replicas", "s", Goal::None),
+    less(SYNC, "sync.tcp.3", "three replicas", "s", Goal::None),
+    less(SYNC, "sync.stream.1", "one replica, as a stream", "s", Goal::None),
+    less(SYNC, "sync.stream.2", "two replicas", "s", Goal::None),
+    less(SYNC, "sync.stream.3", "three replicas", "s", Goal::None),
+    less(SYNC_CPU, "sync.cpu.1", "one replica, shared memory", "s", Goal::None),
+    less(SYNC_CPU, "sync.cpu.3", "three replicas", "s", Goal::None),
+    less(SYNC_CPU, "sync.cpu", "three / one", "times", Goal::AtMost(1.2)),
+    less(SYNC_PAUSE, "sync.pause", "longest pause", "ms", Goal::AtMost(2.0)),
+    less(SYNC_PAUSE, "sync.p999", "99.9 % of replies within", "ms", Goal::None),
+    less(SYNC_LARGE, "sync.large.1", "one replica", "s", Goal::AtMost(0.5)),
+    less(SYNC_LARGE, "sync.large.2", "two replicas", "s", Goal::None),
+    less(SYNC_LARGE, "sync.large.3", "three replicas", "s", Goal::None),
 ];
 
 /// A way to come by figures.
@@ -319,6 +343,12 @@ pub const SCENARIOS: &[Scenario] = &[
         rounds: 1,
         run: |session| background::run(session, "del"),
     },
+    Scenario {
+        name: "sync",
+        about: "first syncs of 1, 2 and 3 replicas: 1,000,000 values of 1000 bytes, 256 large ones",
+        rounds: 1,
+        run: sync::run,
+    },
 ];
 
 /// One side, one round: what a scenario needs, and where it writes.
@@ -328,12 +358,30 @@ pub struct Session<'a> {
     samples: Vec<(&'static Metric, f64)>,
     curves: Vec<Curve>,
     timeline: Option<Timeline>,
+    lines: Lines,
 }
 
 impl<'a> Session<'a> {
     /// A session without figures.
     pub fn new(settings: &'a Settings, flavor: Flavor) -> Session<'a> {
-        Session { settings, flavor, samples: Vec::new(), curves: Vec::new(), timeline: None }
+        Session {
+            settings,
+            flavor,
+            samples: Vec::new(),
+            curves: Vec::new(),
+            timeline: None,
+            lines: Lines::new(),
+        }
+    }
+
+    /// Adds a point of the picture of first syncs: a way, and the seconds for so many replicas.
+    pub(super) fn add_point(&mut self, way: &'static str, replicas: usize, seconds: f64) {
+        self.lines.entry(way).or_default().push((replicas, seconds));
+    }
+
+    /// The lines of that picture.
+    pub fn take_lines(&mut self) -> Lines {
+        std::mem::take(&mut self.lines)
     }
 
     /// Keeps a run to be drawn.

@@ -17,6 +17,7 @@ const MODULES: &[(&str, &str)] = &[
     ("redpoll-shm", "crates/redpoll-shm/src/memory"),
     ("redpoll-rdma", "crates/redpoll-rdma/src/verbs"),
     ("redpoll-shm", "crates/redpoll-shm/src/model"),
+    ("redpoll-sync", "crates/redpoll-sync/src/memory"),
 ];
 
 /// Written at the root of a crate with such a module, which allows it there.

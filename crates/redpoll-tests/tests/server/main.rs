@@ -26,6 +26,7 @@ mod redis_crate;
 mod replication;
 mod scripts;
 mod shm;
+mod sync_table;
 mod tiers;
 mod tls;
 mod tools;
