@@ -19,6 +19,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// What a reader's request begins with.
@@ -96,8 +97,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub fn admit(request: Request) -> io::Result<Option<Request>> {
     let Some(word) = word_of(&request) else { return Ok(Some(request)) };
     let offers: Vec<Arc<Shared>> = lock(&OFFERS).iter().filter_map(Weak::upgrade).collect();
-    match offers.iter().find(|offer| (offer.admits)(&word)) {
-        Some(offer) => offer.accept(request).map(|()| None),
+    match offers.into_iter().find(|offer| (offer.admits)(&word)) {
+        Some(offer) => {
+            // The first reader waits until all of the memory is locked. A reader for whom that
+            // fails is refused by the end of its request.
+            let accept = move || drop(offer.accept(request));
+            thread::Builder::new().name("rdma-admit".to_owned()).spawn(accept)?;
+            Ok(None)
+        }
         None => {
             request.reject();
             Err(io::Error::new(io::ErrorKind::PermissionDenied, "a reader with a wrong word"))
