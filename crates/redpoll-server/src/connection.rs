@@ -483,6 +483,7 @@ impl Connection {
         if self.session.is_replica {
             self.stream.set_nodelay(!config.repl_disable_tcp_nodelay());
         }
+        self.stream.keep_alive();
         let timeout = config.timeout();
         let figures = &self.session.client.figures;
         let idle = now - figures.last_active.load(Relaxed);

@@ -292,6 +292,7 @@ mod memory;
 mod monitoring;
 mod network;
 mod process;
+mod rdma;
 mod replication;
 mod security;
 mod shared_memory;
@@ -308,6 +309,7 @@ pub static DIRECTIVES: [Directive; COUNT] = {
     let sections = [
         network::ROWS,
         shared_memory::ROWS,
+        rdma::ROWS,
         tiers::ROWS,
         background::ROWS,
         tls::ROWS,

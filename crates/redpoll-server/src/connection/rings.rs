@@ -6,7 +6,7 @@ use redpoll_engine::client::flags;
 use redpoll_engine::shared_memory::{Place, RingsWanted};
 use redpoll_shm::layout::Layout;
 use redpoll_shm::legacy;
-use redpoll_transport::{OpenError, Peer};
+use redpoll_transport::{Address, OpenError, Peer};
 use std::io;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -157,10 +157,17 @@ impl Connection {
         }
     }
 
-    /// Says why a connection is closed, if its client has broken the rules of the ring.
+    /// Says why a connection is closed, if its client has broken the rules of the ring, or those of
+    /// RDMA.
     #[cold]
     pub(super) fn note_broken(&self, executor: &Executor, error: &io::Error) {
-        let Some(rings) = self.stream.rings() else { return };
+        let Some(rings) = self.stream.rings() else {
+            let Address { peer, rdma, .. } = self.stream.address();
+            if *rdma && error.kind() == io::ErrorKind::InvalidData {
+                log::warn!("Closing client {peer}: it broke the rules of RDMA: {error}.");
+            }
+            return;
+        };
         if error.kind() == io::ErrorKind::InvalidData {
             executor.engine().shared_memory.broken.fetch_add(1, Relaxed);
             let (id, Peer { pid, uid }) = (self.session.client.id, rings.peer());

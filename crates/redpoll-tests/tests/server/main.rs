@@ -21,6 +21,7 @@ mod preload;
 mod pressure;
 mod propagation;
 mod protocol;
+mod rdma;
 mod redis_crate;
 mod replication;
 mod scripts;
