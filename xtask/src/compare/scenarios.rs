@@ -7,6 +7,7 @@
 mod aof;
 mod background;
 mod saving;
+mod search;
 mod sync;
 mod tiers;
 
@@ -98,6 +99,11 @@ const KEPT_LIGHT: &str = "The same, of what is done without the five";
 const WAITS: &str = "The same: 99.9 % of the GETs answered within";
 const LONGEST: &str = "The same: the longest wait of a GET";
 const LONG: &str = "One long command alone";
+const SEARCHES: &str = "Searches of 1,000,000 comments: light ones (500 found) by ten clients, heavy ones (200,000) \
+     by five";
+const SEARCH_GAIN: &str = "The same: long searches in the background, over all at once (safe mode)";
+const BESIDE: &str = "Beside both searches";
+const INDEXING: &str = "Indexing the comments";
 const SMALL: &str = "Memory of a small collection";
 
 const SYNC: &str = "A first sync of 1,000,000 values of 1000 bytes, all on both cores";
@@ -225,6 +231,24 @@ pub const METRICS: &[Metric] = &[
     less(SYNC_LARGE, "sync.large.1", "one replica", "s", Goal::AtMost(0.5)),
     less(SYNC_LARGE, "sync.large.2", "two replicas", "s", Goal::None),
     less(SYNC_LARGE, "sync.large.3", "three replicas", "s", Goal::None),
+    more(SEARCHES, "search.light.alone", "light ones alone", "/s", Goal::None),
+    more(SEARCHES, "search.light.both", "light ones beside heavy ones", "/s", Goal::None),
+    more(SEARCHES, "search.light.safe", "the same in safe mode", "/s", Goal::None),
+    more(SEARCHES, "search.heavy.alone", "heavy ones alone", "/s", Goal::None),
+    more(SEARCHES, "search.heavy.both", "heavy ones beside light ones", "/s", Goal::None),
+    more(SEARCHES, "search.heavy.safe", "the same in safe mode", "/s", Goal::None),
+    more(SEARCH_GAIN, "search.light.gain", "light beside heavy", "times", Goal::AtLeast(60.0)),
+    more(SEARCH_GAIN, "search.heavy.gain", "heavy beside light", "times", Goal::AtLeast(1.0)),
+    more(SEARCH_GAIN, "search.light.same", "light alone", "times", Goal::AtLeast(1.0)),
+    more(SEARCH_GAIN, "search.light.kept", "light beside heavy / alone", "", Goal::AtLeast(0.5)),
+    less(BESIDE, "search.get.p99", "GET, 99 % within", "ms", Goal::AtMost(1.0)),
+    less(BESIDE, "search.get.p999", "GET, 99.9 % within", "ms", Goal::AtMost(5.0)),
+    less(BESIDE, "search.set.p99", "SET, 99 % within", "ms", Goal::AtMost(1.0)),
+    less(BESIDE, "search.set.p999", "SET, 99.9 % within", "ms", Goal::AtMost(5.0)),
+    less(BESIDE, "search.hset.p90", "HSET of a comment, 90 % within", "ms", Goal::AtMost(5.0)),
+    more(BESIDE, "search.hset.rate", "HSET of a comment", "/s", Goal::None),
+    more(INDEXING, "search.index.rate", "comments", "/s", Goal::AtLeast(40_000.0)),
+    less(INDEXING, "search.index.size", "size, of the text", "", Goal::AtMost(1.2)),
 ];
 
 /// A way to come by figures.
@@ -350,6 +374,12 @@ pub const SCENARIOS: &[Scenario] = &[
         about: "first syncs of 1, 2 and 3 replicas: 1,000,000 values of 1000 bytes, 256 large ones",
         rounds: 1,
         run: sync::run,
+    },
+    Scenario {
+        name: "search",
+        about: "heavy and light searches of 1,000,000 comments, and others beside them",
+        rounds: 1,
+        run: search::run,
     },
 ];
 
