@@ -194,6 +194,16 @@ choices! {
         Swapdb = "swapdb",
     }
 
+    /// How a first sync between two Redpolls goes.
+    ReplSync {
+        /// From a table if that is possible, and else as a stream.
+        Auto = "auto",
+        /// From a table.
+        Onesided = "onesided",
+        /// As a stream, as with Redis.
+        Stream = "stream",
+    }
+
     /// Whether TLS clients must show a certificate.
     TlsAuthClients {
         /// They need none.

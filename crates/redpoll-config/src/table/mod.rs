@@ -292,6 +292,7 @@ mod memory;
 mod monitoring;
 mod network;
 mod process;
+mod rdma;
 mod replication;
 mod search;
 mod security;
@@ -309,6 +310,7 @@ pub static DIRECTIVES: [Directive; COUNT] = {
     let sections = [
         network::ROWS,
         shared_memory::ROWS,
+        rdma::ROWS,
         tiers::ROWS,
         background::ROWS,
         search::ROWS,
