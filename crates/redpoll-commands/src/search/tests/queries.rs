@@ -93,8 +93,9 @@ fn tags_and_spelling() {
 #[test]
 fn users_find_what_they_may_read() {
     with_shop(
-        "ACL SETUSER eve on >x +@all ~d:1 ~d:3 | AUTH eve x | FT.SEARCH i * NOCONTENT SORTBY price | \
-         FT.SEARCH i shoes NOCONTENT | FT.SEARCH i * NOCONTENT SORTBY price LIMIT 1 1 | \
+        "ACL SETUSER eve on >x +@all ~d:1 ~d:3 | AUTH eve x | \
+         FT.SEARCH i * NOCONTENT SORTBY price | FT.SEARCH i shoes NOCONTENT | \
+         FT.SEARCH i * NOCONTENT SORTBY price LIMIT 1 1 | \
          FT.AGGREGATE i * GROUPBY 1 @brand REDUCE COUNT 0 AS n SORTBY 2 @brand ASC",
         "OK | OK | [2 d:1 d:3] | [1 d:1] | [2 d:3] | [2 [brand acme n 1] [brand bolt n 1]]",
     );
