@@ -64,6 +64,8 @@ pub enum Mode {
 pub(crate) enum Action {
     /// The client waits. (Registered while the locks are still held.)
     Block(BlockRequest),
+    /// The command runs in the background; it costs so much.
+    Leave(usize),
     /// The client waits until its keys have moved to another server.
     Migrate(Box<Migration>),
 }
@@ -91,8 +93,9 @@ impl Ctx<'_> {
     }
 
     /// Whether the command may make its client wait. If not, it answers as if its time were over.
+    /// One in the background, where there was something when it left, goes back to its worker then.
     pub fn may_block(&self) -> bool {
-        matches!(self.mode, Mode::Alone | Mode::Resumed)
+        matches!(self.mode, Mode::Alone | Mode::Resumed | Mode::Background { .. })
     }
 
     /// Makes the client wait until one of the keys changes, and then runs the command again;

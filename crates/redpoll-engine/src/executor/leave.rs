@@ -8,7 +8,7 @@
 use super::Executor;
 use crate::background::{self, Again, Job, Outcome, State, Task};
 use crate::client::flags;
-use crate::ctx::Ctx;
+use crate::ctx::{Action, Ctx, Mode};
 use crate::error::{Error, Result};
 use crate::refusal::WriteRefusal;
 use crate::session::{ReplyMode, Session};
@@ -127,6 +127,30 @@ impl Ctx<'_> {
         }
     }
 
+    /// Lets the command run in the background, if it costs so much that it is worth it: for one
+    /// that is quick nearly always, and finds out only when it looks. Answers whether it does; then
+    /// there is nothing more to do for it. Nothing must have been changed or written.
+    pub fn leaves(&mut self, cost: usize) -> bool {
+        let leaves = self.mode == Mode::Alone
+            && cost >= self.engine.config.background_threshold()
+            && self.may_leave();
+        if leaves {
+            self.action = Some(Action::Leave(cost));
+        }
+        leaves
+    }
+
+    /// Whether commands of the session may run in the background.
+    fn may_leave(&self) -> bool {
+        let session = &*self.session;
+        let stays = self.long_commands() == LongCommands::Inline
+            || session.is_primary
+            || session.link.is_some()
+            || session.runs_inline
+            || session.is_replica;
+        !stays && self.engine.background.is_on()
+    }
+
     /// How the session's long commands run.
     fn long_commands(&self) -> LongCommands {
         let own = self.session.long_commands;
@@ -144,17 +168,20 @@ impl Executor {
         args: Args<'_>,
         cost: usize,
     ) -> Result<bool> {
-        let mode = ctx.long_commands();
-        let session = &*ctx.session;
-        let stays = mode == LongCommands::Inline
-            || session.is_primary
-            || session.link.is_some()
-            || session.runs_inline
-            || session.is_replica
-            || !ctx.engine.background.is_on();
-        if stays {
-            return Ok(false);
+        match ctx.may_leave() {
+            true => Self::depart(ctx, (command, id), args, cost).map(|()| true),
+            false => Ok(false),
         }
+    }
+
+    /// Hands a command over; an error if there is no place for it.
+    pub(super) fn depart(
+        ctx: &mut Ctx<'_>,
+        (command, id): (&'static Command, usize),
+        args: Args<'_>,
+        cost: usize,
+    ) -> Result {
+        let mode = ctx.long_commands();
         if !ctx.engine.background.has_room() {
             return Err(Error::text(
                 "BUSY the queue of long commands is full (background-queue-max)",
@@ -185,7 +212,7 @@ impl Executor {
         ctx.session.background = Some(Arc::clone(&task));
         ctx.session.client.set_flag(flags::BACKGROUND, true);
         ctx.engine.background.submit(&task, Job::Command(Box::new(errand)));
-        Ok(true)
+        Ok(())
     }
 
     /// Copies of a command's keys, each once, which are locked. Writes ask to be told when one of

@@ -225,6 +225,12 @@ impl Executor {
     fn act(ctx: &mut Ctx<'_>, command: (&'static Command, usize), args: Args<'_>, action: Action) {
         match action {
             Action::Block(request) => Self::wait(ctx, command, args, request),
+            Action::Leave(cost) => {
+                if let Err(error) = Self::depart(ctx, command, args, cost) {
+                    ctx.stats.commands[command.1].failed.add(1);
+                    Self::write_error(ctx.engine, ctx.stats, &error, &mut ctx.reply);
+                }
+            }
             Action::Migrate(migration) => {
                 let request = BlockRequest::for_keys(Vec::new(), None, Type::String);
                 Self::wait(ctx, command, args, request);
