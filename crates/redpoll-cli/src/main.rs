@@ -60,6 +60,7 @@ fn run(program: &str, arguments: Vec<std::ffi::OsString>) -> Result<(), Stop> {
         Mode::MemKeys => modes::bigkeys::run(session, Measure::Bytes),
         Mode::HotKeys => modes::hotkeys::run(session),
         Mode::Stat => modes::stat::run(session),
+        Mode::SyncStat => modes::sync_stat::run(session),
         Mode::Scan => modes::scan::run(session),
         Mode::LruTest => modes::lru::run(session),
         Mode::IntrinsicLatency => modes::intrinsic::run(session),

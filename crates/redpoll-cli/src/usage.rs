@@ -31,8 +31,10 @@ Server
   -t <seconds>         Give up connecting after this time, 0.5 for half a second
   --shm                Go on through shared memory; without -s, the server (on this host)
                        is asked for its Unix socket
+  --rdma               Over RDMA: the port is the server's rdma-port
   -u <uri>             redis://[[user:]password@][host[:port]][/database]; rediss: TLS;
-                       redis+unix:///path or redis+shm:///path for a Unix socket
+                       redis+unix:///path or redis+shm:///path for a Unix socket;
+                       rdma://host:port
   -n <number>          Database
   -a, --pass <word>    Password; the variable REDISCLI_AUTH is the safer place for it
   --user <name>        User that the password belongs to
@@ -85,6 +87,7 @@ Keys
 
 Measuring
   --stat               A line on the server's load each second
+  --sync-stat          How far a replica's full sync is, until it is done
   --latency            Round trips; in a pipe, after a second, \"min max avg samples\"
   --latency-history    The same, begun anew every 15 seconds (-i)
   --latency-dist       Round trips as a spectrum, a line each second (-i); 256 colours

@@ -48,8 +48,9 @@ mod value;
 pub use choice::{
     AclPubsubDefault, AllocPolicy, AppendFsync, Choice, ClusterEndpointType, Compat, LogFormat,
     LogLevel, LogTimestampFormat, LongCommands, MaxmemoryPolicy, OomScoreAdj,
-    PropagationErrorBehavior, ProtectedAction, ReplDisklessLoad, SanitizeDumpPayload,
-    ShutdownFlags, Supervised, SyslogFacility, TlsAuthClients, TlsAuthClientsUser,
+    PropagationErrorBehavior, ProtectedAction, ReplDisklessLoad, ReplSync, SanitizeDumpPayload,
+    SearchMode, SearchTimeout, ShutdownFlags, Supervised, SyslogFacility, TlsAuthClients,
+    TlsAuthClientsUser,
 };
 pub use command_line::{CommandLine, Launch};
 pub use config::Config;

@@ -38,6 +38,17 @@ pub(crate) fn raise_backlog(value: Value, _: Stage) -> Result<Value, ValueError>
     }
 }
 
+/// The carriers of sync tables are known ones.
+pub(crate) fn sync_carriers(value: Value, _: Stage) -> Result<Value, ValueError> {
+    check_text(value, |names| {
+        let mut names = names.split(|byte| *byte == b',');
+        match names.all(|name| [&b"rdma"[..], b"shm", b"tcp"].contains(&name.trim_ascii())) {
+            true => Ok(()),
+            false => Err("carriers are rdma, shm and tcp, separated by commas"),
+        }
+    })
+}
+
 /// The allocator cannot tell which pages are fragmented. A file that asks for defragmentation still
 /// starts the server; asking for it at run time is answered honestly.
 pub(crate) fn no_defragmentation(value: Value, stage: Stage) -> Result<Value, ValueError> {
@@ -188,6 +199,16 @@ mod tests {
         }
         for bad in ["", "  ", "{title} {server-mode}", "a {b", "{", "{nothing}", "{title"] {
             assert!(!passes(title_template, bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn carriers_are_known() {
+        for good in ["tcp", "rdma,shm,tcp", "tcp, shm"] {
+            assert!(passes(sync_carriers, good), "{good}");
+        }
+        for bad in ["", "udp", "tcp,", "tcp shm"] {
+            assert!(!passes(sync_carriers, bad), "{bad}");
         }
     }
 

@@ -25,6 +25,7 @@ pub mod script_values;
 pub mod search_language;
 pub mod snapshots;
 pub mod store;
+pub mod sync_table;
 
 /// A function that panics when bytes lead to something wrong.
 pub struct Target {
@@ -52,6 +53,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "snapshots", run: snapshots::run, seeds: command_sequences::seeds },
     Target { name: "hostile_ring", run: hostile_ring::run, seeds: hostile_ring::seeds },
     Target { name: "script_values", run: script_values::run, seeds: script_values::seeds },
+    Target { name: "sync_table", run: sync_table::run, seeds: sync_table::seeds },
     Target { name: "search_language", run: search_language::run, seeds: search_language::seeds },
 ];
 

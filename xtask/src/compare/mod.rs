@@ -16,6 +16,7 @@ mod latency;
 mod load;
 mod machine;
 mod probe;
+mod replicas;
 mod report;
 mod scenarios;
 pub(crate) mod server;
@@ -185,6 +186,7 @@ fn measure(
             let mut session = Session::new(settings, flavor);
             (scenario.run)(&mut session)?;
             results.add_curves(session.take_curves());
+            results.add_lines(session.take_lines());
             if let Some(timeline) = session.take_timeline() {
                 results.draw(flavor, timeline);
             }

@@ -53,6 +53,15 @@ pub fn reading<T: Send>(
     asking(server, move |client, number| client.command(&["GET", &key(number)]), work)
 }
 
+/// As [`reading`], with a SET of the key.
+pub fn writing<T: Send>(
+    server: &Server,
+    key: impl Fn(u64) -> String + Send,
+    work: impl FnOnce() -> Result<T, String> + Send,
+) -> Result<(T, Latencies), String> {
+    asking(server, move |client, number| client.command(&["SET", &key(number), "v"]), work)
+}
+
 fn asking<T: Send>(
     server: &Server,
     ask: impl Fn(&mut Client, u64) -> Result<(), String> + Send,

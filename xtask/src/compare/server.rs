@@ -169,6 +169,14 @@ impl Server {
         cpu_ticks(&stat).map(|ticks| ticks / TICKS_A_SECOND).ok_or(format!("{path}: unreadable"))
     }
 
+    /// The same with that of the processes it has forked, those that have ended.
+    pub fn cpu_seconds_of_all(&self) -> Result<f64, String> {
+        let path = format!("/proc/{}/stat", self.process.id());
+        let stat = fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
+        let ticks = cpu_ticks(&stat).zip(children_ticks(&stat)).map(|(own, theirs)| own + theirs);
+        ticks.map(|ticks| ticks / TICKS_A_SECOND).ok_or(format!("{path}: unreadable"))
+    }
+
     /// Processor time used so far by the threads that live, in nanoseconds, as the scheduler
     /// counts it.
     pub fn cpu_nanoseconds(&self) -> Result<f64, String> {
@@ -222,11 +230,20 @@ const TICKS_A_SECOND: f64 = 100.0;
 
 /// User and system time from the text of `/proc/PID/stat`, in ticks.
 fn cpu_ticks(stat: &str) -> Option<f64> {
+    // Fields 14 and 15 of the whole line.
+    sum_of_fields(stat, 11)
+}
+
+/// The same of children that have ended.
+fn children_ticks(stat: &str) -> Option<f64> {
+    sum_of_fields(stat, 13)
+}
+
+fn sum_of_fields(stat: &str, first: usize) -> Option<f64> {
     // The program's name is in parentheses and may hold anything.
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
     let field = |index: usize| fields.get(index)?.parse::<f64>().ok();
-    // Fields 14 and 15 of the whole line.
-    Some(field(11)? + field(12)?)
+    Some(field(first)? + field(first + 1)?)
 }
 
 /// The value of a field in INFO's text.

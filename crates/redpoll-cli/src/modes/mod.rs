@@ -13,3 +13,4 @@ pub mod scan;
 mod scanner;
 pub mod snapshot;
 pub mod stat;
+pub mod sync_stat;

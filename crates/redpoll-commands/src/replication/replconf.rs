@@ -1,6 +1,8 @@
 //! `REPLCONF option value ...`: what a replica tells its primary of itself and of its progress.
 
 use crate::prelude::*;
+use redpoll_sync::Token;
+use redpoll_sync::wire::CAPABILITY;
 
 pub const REPLCONF: Command = Command {
     spec: Spec {
@@ -20,6 +22,9 @@ pub const REPLCONF: Command = Command {
 };
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
+    if args.is(1, "table-fetch") {
+        return table_fetch(ctx, args);
+    }
     if args.len().is_multiple_of(2) {
         return Err(Error::Syntax);
     }
@@ -31,6 +36,8 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
             return acknowledge(ctx, args);
         } else if parse::is(option, "getack") {
             return Ok(());
+        } else if parse::is(option, "table-done") {
+            return table_done(ctx, value);
         } else if parse::is(option, "listening-port") {
             let port = parse::int(value)?;
             announced.port = u16::try_from(port).unwrap_or(0);
@@ -46,6 +53,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         } else if parse::is(option, "capa") {
             announced.eof |= parse::is(value, "eof");
             announced.psync2 |= parse::is(value, "psync2");
+            announced.table |= parse::is(value, CAPABILITY);
         } else if parse::is(option, "version") {
             // What a replica of Valkey is. There is nothing that would be done otherwise for it.
         } else if parse::is(option, "rdb-filter-only") {
@@ -85,9 +93,47 @@ fn acknowledge(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     Ok(())
 }
 
+/// `TABLE-DONE number`: a replica is done with a chunk of the sync table.
+fn table_done(ctx: &mut Ctx<'_>, number: &[u8]) -> Result {
+    let number = parse::int(number).ok().and_then(|number| u64::try_from(number).ok());
+    if let Some(number) = number {
+        ctx.engine.replication.table_done(&ctx.session.client, number, ctx.keys.now());
+    }
+    // No reply, as with ACK.
+    Ok(())
+}
+
+/// Bytes that one TABLE-FETCH may ask for: so many keep a thread for a fraction of a millisecond.
+const FETCH_MAX: usize = 1 << 20;
+
+/// `TABLE-FETCH token number from len`: bytes of a chunk, for a replica that cannot reach the
+/// table's memory.
+fn table_fetch(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
+    ctx.session.secret_words.push(2);
+    let no_such = || Error::text("ERR no such chunk of the sync table");
+    if args.len() != 6 {
+        return Err(Error::Syntax);
+    }
+    let token = Token::parse(args.at(2)).ok_or_else(no_such)?;
+    let number = |index: usize| u64::try_from(parse::int(args.at(index))?).map_err(|_| no_such());
+    let (number, from, len) = (number(3)?, number(4)?, number(5)?);
+    let (from, len) = (usize::try_from(from), usize::try_from(len));
+    let (from, len) = (from.map_err(|_| no_such())?, len.map_err(|_| no_such())?);
+    if len > FETCH_MAX {
+        return Err(no_such());
+    }
+    let (tables, reply) = (&ctx.engine.replication.tables, &mut ctx.reply);
+    tables.fetch(&token, (number, from, len), |bytes| reply.bulk(bytes)).ok_or_else(no_such)
+}
+
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::testing::{TestServer, check};
+    use redpoll_sync::Window;
+    use redpoll_sync::chunk::Kind;
+    use std::sync::Arc;
+    use std::time::Duration;
 
     #[test]
     fn is_told_of_abilities() {
@@ -98,6 +144,45 @@ mod tests {
         let announced = client.announced.clone().unwrap_or_default();
         assert_eq!((announced.port, announced.eof, announced.psync2), (7000, true, true));
         assert_eq!(server.run(&mut client, "REPLCONF ack 100"), "");
+    }
+
+    #[test]
+    fn chunks_of_a_table_are_for_those_who_read_it() {
+        let mut server = TestServer::new();
+        let (mut replica, mut lane) = (server.client(), server.client());
+        assert_eq!(server.run(&mut replica, "REPLCONF capa redpoll-table-1"), "OK");
+        assert!(replica.announced.as_ref().is_some_and(|announced| announced.table));
+        let token = Token::new().expect("chance");
+        let fetch = |from: usize, len: usize| format!("REPLCONF table-fetch {token} 0 {from} {len}");
+        let refused = "ERR no such chunk of the sync table";
+        assert_eq!(server.run(&mut lane, &fetch(64, 3)), refused);
+
+        let window = Arc::new(Window::new(1 << 20, 1).expect("memory"));
+        let tables = &server.engine.replication.tables;
+        tables.open(Arc::clone(&window));
+        window.admit(replica.client.id, token.clone()).expect("room");
+        let mut slot = window.acquire(Duration::ZERO).expect("a slot");
+        slot.room()[..3].copy_from_slice(b"abc");
+        slot.publish(3, Kind::Whole, 1).expect("a reader");
+        assert_eq!(server.run(&mut lane, &fetch(64, 3)), "abc");
+        assert_eq!(server.run(&mut lane, &fetch(65, 1)), "b");
+        for (from, len) in [(64, 4), (68, 0), (usize::MAX, 1), (0, 2 << 20)] {
+            assert_eq!(server.run(&mut lane, &fetch(from, len)), refused, "{from} {len}");
+        }
+        let other = Token::new().expect("chance");
+        let line = format!("REPLCONF table-fetch {other} 0 64 3");
+        assert_eq!(server.run(&mut lane, &line), refused);
+        assert_eq!(server.run(&mut lane, "REPLCONF table-fetch x 0 64 3"), refused);
+        assert_eq!(server.run(&mut lane, "REPLCONF table-fetch x 0"), "ERR syntax error");
+        // Only who reads the table can be done with a chunk of it.
+        assert_eq!(server.run(&mut lane, "REPLCONF table-done 0"), "");
+        assert!(!window.drain(Duration::ZERO));
+        assert_eq!(server.run(&mut replica, "REPLCONF table-done 5"), "");
+        assert_eq!(server.run(&mut replica, "REPLCONF table-done -5"), "");
+        assert_eq!(server.run(&mut replica, "REPLCONF table-done 0"), "");
+        assert!(window.drain(Duration::ZERO));
+        server.engine.replication.tables.close();
+        assert_eq!(server.run(&mut lane, &fetch(64, 3)), refused);
     }
 
     #[test]

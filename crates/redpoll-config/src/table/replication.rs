@@ -1,7 +1,7 @@
 //! Primaries and replicas.
 
 use super::*;
-use crate::choice::{PropagationErrorBehavior, ReplDisklessLoad};
+use crate::choice::{PropagationErrorBehavior, ReplDisklessLoad, ReplSync};
 use crate::config::Config;
 use crate::directive::Flags;
 use crate::kind::{Kind, Notation};
@@ -44,6 +44,14 @@ directives! {
         "Replicas at which that wait ends at once; 0 always waits.";
     repl_diskless_load: Word(ReplDisklessLoad, Disabled), "repl-diskless-load", [DENY_LOADING],
         "Whether a replica loads a full sync without a file.";
+    repl_sync: Word(ReplSync, Auto), "repl-sync", [],
+        "How a first sync between Redpolls goes: from a table in memory, or as a stream.";
+    repl_sync_carriers: Str("rdma,shm,tcp"), "repl-sync-carriers", [], check sync_carriers,
+        "Ways to a sync table's memory that are tried one after the other, separated by commas.";
+    repl_sync_memory: Bytes(256 << 20, 1 << 20, LONG_MAX), "repl-sync-memory", [],
+        "Memory in which a sync table is laid out for replicas to read.";
+    repl_sync_share_window: Int(20, 0, INT_MAX), "repl-sync-share-window", [],
+        "Milliseconds to wait for more replicas that may read the same sync table.";
     repl_ping_replica_period: Int(10, 1, INT_MAX),
         "repl-ping-replica-period" | "repl-ping-slave-period", [],
         "Seconds between pings to replicas.";

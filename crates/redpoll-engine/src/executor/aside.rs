@@ -124,6 +124,7 @@ impl Executor {
         }));
         if errand.writes() {
             self.unwatch(&errand);
+            engine.search.forget_ready();
         }
         let ended = worked.is_err();
         let outcome = worked.unwrap_or_else(|fault| {
@@ -274,6 +275,9 @@ impl Executor {
                 let effects = std::mem::take(&mut ctx.keys.effects);
                 let rewritten = ctx.rewritten.take();
                 ctx.keys.wipe();
+                if engine.keyspace.is_indexed() {
+                    engine.search.get_ready(&changed, errand.now);
+                }
                 return Aside::Made(Made { effects, rewritten, changed });
             }
         }

@@ -8,7 +8,7 @@
 use super::Executor;
 use crate::background::{self, Again, Job, Outcome, State, Task};
 use crate::client::flags;
-use crate::ctx::{Action, Ctx, Mode};
+use crate::ctx::{Ctx, Mode};
 use crate::error::{Error, Result};
 use crate::refusal::WriteRefusal;
 use crate::session::{ReplyMode, Session};
@@ -131,24 +131,27 @@ impl Ctx<'_> {
     /// that is quick nearly always, and finds out only when it looks. Answers whether it does; then
     /// there is nothing more to do for it. Nothing must have been changed or written.
     pub fn leaves(&mut self, cost: usize) -> bool {
-        let leaves = self.mode == Mode::Alone
-            && cost >= self.engine.config.background_threshold()
-            && self.may_leave();
+        let leaves = cost >= self.engine.config.background_threshold() && self.may_leave();
         if leaves {
-            self.action = Some(Action::Leave(cost));
+            self.leave(cost);
         }
         leaves
     }
 
-    /// Whether commands of the session may run in the background.
-    fn may_leave(&self) -> bool {
+    /// Whether the command may leave its worker for the background.
+    pub fn may_leave(&self) -> bool {
+        self.mode == Mode::Alone && !self.stays()
+    }
+
+    /// Whether all commands run on their worker here, whatever they cost.
+    fn stays(&self) -> bool {
         let session = &*self.session;
-        let stays = self.long_commands() == LongCommands::Inline
+        self.long_commands() == LongCommands::Inline
             || session.is_primary
             || session.link.is_some()
             || session.runs_inline
-            || session.is_replica;
-        !stays && self.engine.background.is_on()
+            || session.is_replica
+            || !self.engine.background.is_on()
     }
 
     /// How the session's long commands run.
@@ -168,19 +171,9 @@ impl Executor {
         args: Args<'_>,
         cost: usize,
     ) -> Result<bool> {
-        match ctx.may_leave() {
-            true => Self::depart(ctx, (command, id), args, cost).map(|()| true),
-            false => Ok(false),
+        if ctx.stays() {
+            return Ok(false);
         }
-    }
-
-    /// Hands a command over; an error if there is no place for it.
-    pub(super) fn depart(
-        ctx: &mut Ctx<'_>,
-        (command, id): (&'static Command, usize),
-        args: Args<'_>,
-        cost: usize,
-    ) -> Result {
         let mode = ctx.long_commands();
         if !ctx.engine.background.has_room() {
             return Err(Error::text(
@@ -212,7 +205,7 @@ impl Executor {
         ctx.session.background = Some(Arc::clone(&task));
         ctx.session.client.set_flag(flags::BACKGROUND, true);
         ctx.engine.background.submit(&task, Job::Command(Box::new(errand)));
-        Ok(())
+        Ok(true)
     }
 
     /// Copies of a command's keys, each once, which are locked. Writes ask to be told when one of

@@ -6,20 +6,17 @@
 //! seen by whoever finds it there. The thread that was asked to load does its share; it alone
 //! takes in libraries of functions, as Lua stays with its thread.
 
-use super::delay::Delay;
-use super::load::{LoadError, Loaded, Merge, restore};
+use super::insert::Insert;
+use super::load::{LoadError, Loaded, Merge};
 use crate::engine::Engine;
 use parking_lot::Mutex;
 use redpoll_keyspace::Keys;
-use redpoll_persist::file::{Block, BlockReader, Item, Part, Record, Records, Sum};
+use redpoll_persist::file::{Block, BlockReader, Item, Part, Record, Sum};
 use redpoll_persist::{Error, Fault};
 use redpoll_script::{Restore, Sandbox, read_library};
 use redpoll_types::limits::Limits;
 use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-
-/// Records that are decoded before they are put in, so that the misses of their buckets overlap.
-const TOGETHER: usize = 16;
 
 /// What all threads share.
 struct Intake<'e, R> {
@@ -97,19 +94,14 @@ pub(super) fn load(
 impl<R: Read> Intake<'_, R> {
     /// One thread's work. Functions are for the one that can take them in.
     fn work(&self, keys: &mut Keys<'_>, functions: Option<&mut Functions<'_>>) {
-        let mut own = Worker {
-            intake: self,
-            loaded: Loaded::default(),
-            sums: Vec::new(),
-            group: Vec::with_capacity(TOGETHER),
-            delay: Delay::new(self.engine.config.key_load_delay()),
-        };
+        let mut own =
+            Worker { intake: self, insert: Insert::new(self.engine, self.merge), sums: Vec::new() };
         keys.unlock_walk();
         let done = own.run(keys, functions);
         keys.unlock_walk();
         let mut outcome = self.outcome.lock();
         outcome.sums.append(&mut own.sums);
-        outcome.loaded.add(own.loaded);
+        outcome.loaded.add(own.insert.loaded);
         if let Err(error) = done {
             self.stopped.store(true, Relaxed);
             if outcome.failure.as_ref().is_none_or(|known| error.comes_before(known)) {
@@ -180,11 +172,8 @@ impl<R: Read> Intake<'_, R> {
 /// One of the threads.
 struct Worker<'i, 'e, R> {
     intake: &'i Intake<'e, R>,
-    loaded: Loaded,
+    insert: Insert<'e>,
     sums: Vec<Sum>,
-    /// Records that have been read, the hashes of their keys, and the offsets behind them.
-    group: Vec<(Record, u64, u64)>,
-    delay: Delay,
 }
 
 impl<R: Read> Worker<'_, '_, R> {
@@ -204,94 +193,18 @@ impl<R: Read> Worker<'_, '_, R> {
                         self.sums.push(block.sum());
                     }
                     keys.select(block.db() as usize);
-                    let done = self.take_in(keys, &mut block.records(), all);
+                    let progress = &self.intake.engine.persistence.load_progress;
+                    let passed = |bytes| progress.pass(bytes);
+                    let done = self.insert.all(keys, &mut block.records(), all, passed);
                     keys.unlock_walk();
                     done?;
                     spare = block.into_bytes();
                 }
                 Task::Record(record, db, offset) => {
                     keys.select(db as usize);
-                    let hash = keys.keyspace().hash(&record.key);
-                    self.put(keys, (record, hash), offset, all)?;
+                    self.insert.one(keys, record, offset, all)?;
                     keys.unlock_walk();
                 }
-            }
-        }
-        Ok(())
-    }
-
-    /// Puts all records of a block in.
-    fn take_in(
-        &mut self,
-        keys: &mut Keys<'_>,
-        records: &mut Records<'_>,
-        all: bool,
-    ) -> Result<(), LoadError> {
-        let progress = &self.intake.engine.persistence.load_progress;
-        let mut before = records.offset();
-        loop {
-            let mut end = None;
-            while end.is_none() && self.group.len() < TOGETHER {
-                match records.next(&self.intake.limits) {
-                    Ok(Some(Item::Record(record))) => {
-                        let hash = keys.keyspace().hash(&record.key);
-                        keys.keyspace().prefetch_bucket(keys.db(), hash);
-                        self.group.push((record, hash, records.offset()));
-                    }
-                    Ok(Some(item)) => self.loaded.note_item(item),
-                    Ok(None) => end = Some(Ok(())),
-                    Err(error) => end = Some(Err(error.into())),
-                }
-            }
-            let mut group = std::mem::take(&mut self.group);
-            for (record, hash, offset) in group.drain(..) {
-                self.put(keys, (record, hash), offset, all)?;
-            }
-            self.group = group;
-            progress.pass(records.offset() - before);
-            before = records.offset();
-            if let Some(end) = end {
-                return end;
-            }
-        }
-    }
-
-    /// Puts a key in, unless it has expired and nobody needs to know.
-    fn put(
-        &mut self,
-        keys: &mut Keys<'_>,
-        (record, hash): (Record, u64),
-        offset: u64,
-        all: bool,
-    ) -> Result<(), LoadError> {
-        let engine = self.intake.engine;
-        let Record { key, value, expiry, idle, frequency } = record;
-        let gone = expiry.is_some_and(|at| keys.is_past(at));
-        if gone {
-            self.loaded.expired += 1;
-            if !all {
-                return Ok(());
-            }
-        }
-        keys.set_hint(&key, hash);
-        keys.lock_key(&key);
-        let twice = self.intake.merge == Merge::Refuse && keys.contains(&key);
-        if !twice {
-            restore(keys, &key, value, expiry);
-            keys.set_access(&key, idle, frequency);
-        }
-        keys.clear_hint();
-        if twice && !gone {
-            return Err(Error { offset, fault: Fault::Duplicate }.into());
-        }
-        if !gone {
-            self.loaded.keys += 1;
-        }
-        if engine.config.key_load_delay() != 0 {
-            keys.unlock_walk();
-            self.delay.after_key(|| !engine.is_ending());
-            if engine.is_loading() && engine.is_ending() {
-                return Err(LoadError::Ended);
             }
         }
         Ok(())
@@ -299,7 +212,7 @@ impl<R: Read> Worker<'_, '_, R> {
 }
 
 /// Takes libraries of functions in.
-struct Functions<'e> {
+pub(super) struct Functions<'e> {
     engine: &'e Engine,
     policy: Restore,
     /// Where their code runs to register them; made for the first.
@@ -307,7 +220,7 @@ struct Functions<'e> {
 }
 
 impl<'e> Functions<'e> {
-    fn new(engine: &'e Engine, merge: Merge) -> Self {
+    pub(super) fn new(engine: &'e Engine, merge: Merge) -> Self {
         let policy = match merge {
             Merge::Refuse => Restore::Append,
             Merge::Replace => Restore::Replace,
@@ -315,7 +228,7 @@ impl<'e> Functions<'e> {
         Functions { engine, policy, sandbox: None }
     }
 
-    fn add_all(&mut self, libraries: &mut Vec<(Vec<u8>, u64)>) -> Result<(), LoadError> {
+    pub(super) fn add_all(&mut self, libraries: &mut Vec<(Vec<u8>, u64)>) -> Result<(), LoadError> {
         for (code, offset) in libraries.drain(..) {
             let fault = |reason| Error { offset, fault: Fault::Function(reason) };
             self.add(&code).map_err(fault)?;

@@ -43,6 +43,8 @@ pub struct Loaded {
     pub used_memory: u64,
     /// What defines searches.
     pub(super) searches: Vec<Record>,
+    /// Code of libraries of functions that nobody has taken in yet.
+    pub(super) libraries: Vec<Vec<u8>>,
     /// What the file tells of itself, for the log.
     pub facts: Vec<String>,
     /// What the log should warn of: things of the file that were passed over.
@@ -137,7 +139,11 @@ impl Engine {
         keys.unlock_walk();
         keys.select(db);
         keys.effects.wanted = wanted;
-        let mut loaded = loaded?;
+        self.loaded(loaded?)
+    }
+
+    /// What remains to be done when all keys are there.
+    pub(super) fn loaded(&self, mut loaded: Loaded) -> Result<Loaded, LoadError> {
         self.take_in_searches(std::mem::take(&mut loaded.searches));
         let mut status = self.persistence.status.lock();
         (status.loaded, status.loaded_expired) = (loaded.keys, loaded.expired);
@@ -182,6 +188,15 @@ impl Loaded {
         self.notes.truncate(NOTES_MAX);
     }
 
+    /// Adds what another thread has found, which may have read anything.
+    pub(super) fn join(&mut self, mut other: Loaded) {
+        if other.position().is_some() {
+            self.position = std::mem::take(&mut other.position);
+        }
+        self.searches.append(&mut other.searches);
+        self.add(other);
+    }
+
     /// Notes what stands in the file beside the records.
     pub(super) fn note_item(&mut self, item: Item) {
         match item {
@@ -195,7 +210,8 @@ impl Loaded {
             }
             Item::EarlyFunction(name) => self.note("skipping a function of a preview:", &name),
             Item::ModuleAux(name) => self.note("skipping data of the module", name.as_bytes()),
-            Item::Record(_) | Item::Database(_) | Item::Sizes(..) | Item::Function(_) => {}
+            Item::Function(code) => self.libraries.push(code),
+            Item::Record(_) | Item::Database(_) | Item::Sizes(..) => {}
         }
     }
 

@@ -10,11 +10,14 @@
 //!
 //! The files: `snapshot` the data at one moment, `save` writing it, `commands` writing it as
 //! commands, `load` and `intake` reading it back, `progress` how far that has come, `replay`
-//! running the commands of an append-only file, `aof` what the engine knows of it.
+//! running the commands of an append-only file, `aof` what the engine knows of it; `table` laying the
+//! data out in chunks that replicas read, and `table_intake` taking them in; `insert` is what both
+//! ways of loading share.
 
 mod aof;
 mod commands;
 mod delay;
+mod insert;
 mod intake;
 mod load;
 mod logging;
@@ -22,6 +25,8 @@ mod progress;
 mod replay;
 mod save;
 mod snapshot;
+mod table;
+mod table_intake;
 
 pub use aof::{Aof, AofStatus, LogKeeper};
 pub use load::{LoadError, Loaded, Loading, Merge, restore};
@@ -29,6 +34,8 @@ pub use progress::LoadProgress;
 pub use replay::{Replay, ReplayEnd, ReplayError, Replayed};
 pub use save::SaveError;
 pub use snapshot::{Progress, Snapshot};
+pub use table::ChunkOut;
+pub use table_intake::{Chunk, ChunkLane, ChunkSource};
 
 use parking_lot::Mutex;
 use std::io::{self, Read, Write};

@@ -124,7 +124,7 @@ impl Engine {
     }
 
     /// A view of the keys for a thread that writes a snapshot.
-    fn any_keys(&self) -> Keys<'_> {
+    pub(super) fn any_keys(&self) -> Keys<'_> {
         self.keyspace.keys(0, clock::now_ms())
     }
 
@@ -154,7 +154,7 @@ impl Engine {
     }
 
     /// How the configuration wants snapshots.
-    fn form(&self) -> Form {
+    pub(super) fn form(&self) -> Form {
         let config = &self.config;
         Form {
             compress: config.rdbcompression(),

@@ -8,7 +8,7 @@ use redpoll_keyspace::entry::Payload;
 use redpoll_keyspace::snapshot::{Batch, Captured, Snapshot as Data};
 use redpoll_keyspace::{Keys, clock};
 use redpoll_persist::ValueRef;
-use redpoll_persist::file::{FUNCTIONS_VERSION, FileWriter, Header, NEWEST_VERSION};
+use redpoll_persist::file::{FUNCTIONS_VERSION, FileWriter, Header, NEWEST_VERSION, record};
 use redpoll_script::LibraryInfo;
 use redpoll_types::value::Value;
 use std::io::{self, Write};
@@ -81,6 +81,21 @@ impl Snapshot {
         })
     }
 
+    /// The number of keys.
+    pub fn len(&self) -> usize {
+        self.data.as_ref().map_or(0, Data::len)
+    }
+
+    /// Whether it holds no keys.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// If access clocks count uses, how fast they do.
+    pub(super) fn uses(&self) -> Option<Pace> {
+        self.uses
+    }
+
     /// What defines searches.
     pub(super) fn searches(&self) -> &[Record] {
         &self.searches
@@ -112,19 +127,7 @@ impl Snapshot {
         let uses = self.uses;
         self.each(keys, progress, |entry| {
             databases.select(entry.db, &mut file);
-            let (mut idle, mut frequency) = (None, None);
-            match uses.filter(|_| form.access) {
-                // Reads move the clock on, so that it may be later than the snapshot's moment.
-                Some(pace) => {
-                    let counter = access::frequency(entry.access, clock::now_ms(), pace);
-                    frequency = Some(counter as u8);
-                }
-                None if form.access => {
-                    idle = Some(access::idle_seconds(entry.access, clock::now_ms()));
-                }
-                None => {}
-            }
-            file.key(entry.key, value_of(&entry), entry.expiry, idle, frequency);
+            file.key(key_of(&entry, form.access, uses));
             progress.keys.fetch_add(1, Relaxed);
             form.delay.after_key(go_on);
             go_on() && !file.has_failed()
@@ -161,6 +164,25 @@ impl Snapshot {
         }
         progress.captured.store(data.peak_bytes() as u64, Relaxed);
     }
+}
+
+/// An entry as it is written; `access`: with how long or how often it is used.
+pub(super) fn key_of<'a>(
+    entry: &Captured<'a, Value>,
+    access: bool,
+    uses: Option<Pace>,
+) -> record::Key<'a> {
+    let Captured { key, expiry, .. } = *entry;
+    let (mut idle, mut frequency) = (None, None);
+    match uses.filter(|_| access) {
+        // Reads move the clock on, so that it may be later than the snapshot's moment.
+        Some(pace) => {
+            frequency = Some(access::frequency(entry.access, clock::now_ms(), pace) as u8);
+        }
+        None if access => idle = Some(access::idle_seconds(entry.access, clock::now_ms())),
+        None => {}
+    }
+    record::Key { key, value: value_of(entry), expiry, idle, frequency }
 }
 
 /// What an entry held.

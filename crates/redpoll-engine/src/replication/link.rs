@@ -56,6 +56,43 @@ pub struct Link {
     pub sync_bytes: (Option<u64>, u64),
     /// When the snapshot last grew, in milliseconds since 1970.
     pub sync_heard: i64,
+    /// How the snapshot comes, if it is being read from a table.
+    pub table: Option<TableSync>,
+    /// How the last full sync went.
+    pub last_sync: Option<SyncReport>,
+}
+
+/// A full sync from a table, on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TableSync {
+    /// The carrier's name.
+    pub carrier: &'static str,
+    /// Chunks that have come.
+    pub chunks: u64,
+    /// Keys that have come, and those that there are.
+    pub keys: (u64, u64),
+    /// When it began, in milliseconds since 1970.
+    pub begun: i64,
+}
+
+/// A full sync that is done.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SyncReport {
+    /// How it came: a carrier's name, or `stream`.
+    pub carrier: &'static str,
+    /// Bytes.
+    pub bytes: u64,
+    /// Keys.
+    pub keys: u64,
+    /// Seconds from the primary's answer until all was loaded.
+    pub seconds: f64,
+}
+
+impl SyncReport {
+    /// Megabytes a second.
+    pub fn rate(&self) -> f64 {
+        self.bytes as f64 / 1e6 / self.seconds.max(1e-6)
+    }
 }
 
 /// The number of a link: it grows each time another primary, or none, is to be followed. Who still
@@ -86,6 +123,8 @@ impl Replication {
             down_since: Some(now),
             sync_bytes: (None, 0),
             sync_heard: now,
+            table: None,
+            last_sync: None,
         });
         self.follows.store(state.link.is_some(), Release);
         if followed && primary.is_none() {

@@ -12,18 +12,20 @@ mod backlog;
 mod failover;
 mod link;
 mod replica;
+mod tables;
 
 use crate::change_log::Sink;
 use crate::client::Client;
 use backlog::Backlog;
 pub use failover::{Failover, FailoverState};
-pub use link::{Epoch, Link, LinkState, Primary};
+pub use link::{Epoch, Link, LinkState, Primary, SyncReport, TableSync};
 use parking_lot::Mutex;
 use redpoll_resp::request::encode_words;
 pub use replica::{Announced, Replica};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::*};
 use std::sync::{OnceLock, mpsc};
+use tables::Tables;
 
 /// What the program is asked to do, as it takes time or a network.
 pub enum Order {
@@ -71,6 +73,8 @@ pub struct Replication {
     replica_count: AtomicUsize,
     pending_max: AtomicUsize,
     orders: OnceLock<Mutex<mpsc::Sender<Order>>>,
+    /// The table that is being read, and what has been done by tables.
+    pub tables: Tables,
     /// PSYNCs answered with a snapshot, without one, and in vain asked to be without one.
     pub syncs: [AtomicU64; 3],
 }
@@ -121,6 +125,7 @@ impl Replication {
             replica_count: AtomicUsize::new(0),
             pending_max: AtomicUsize::new(PENDING_MAX),
             orders: OnceLock::new(),
+            tables: Tables::default(),
             syncs: [const { AtomicU64::new(0) }; 3],
         }
     }
@@ -308,6 +313,15 @@ impl Replication {
             replica.acknowledge(offset, persisted, now);
         }
         replica.is_some()
+    }
+
+    /// Notes that a replica is done with a chunk of the table. Nothing comes of it if it has no
+    /// such chunk.
+    pub fn table_done(&self, client: &Client, number: u64, now: i64) {
+        self.tables.done(client.id, number);
+        let state = self.state.lock();
+        let replica = state.replicas.iter().find(|replica| replica.client.id == client.id);
+        replica.into_iter().for_each(|replica| replica.hear(now));
     }
 
     /// Whether all replicas have acknowledged the whole stream.

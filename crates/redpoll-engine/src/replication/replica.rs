@@ -19,6 +19,8 @@ pub struct Announced {
     pub psync2: bool,
     /// Whether it came with PSYNC and waits for a line before its snapshot.
     pub named_offset: bool,
+    /// Whether it can read a sync table.
+    pub table: bool,
     /// Whether its snapshot is to hold no keys.
     pub without_data: bool,
     /// Whether it wants a snapshot and nothing after it.
@@ -116,6 +118,11 @@ impl Replica {
         if self.awaits_ack.swap(false, AcqRel) {
             self.go_online();
         }
+    }
+
+    /// It shows that it lives.
+    pub fn hear(&self, now: i64) {
+        self.last_heard.store(now, Release);
     }
 
     /// How far the replica has said that it has come.

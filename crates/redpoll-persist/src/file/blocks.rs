@@ -215,13 +215,40 @@ impl Block {
     }
 }
 
+/// Records that stand by themselves, as they come.
+pub struct StreamedRecords<R>(ReadSource<R>);
+
+impl<R: Read> StreamedRecords<R> {
+    /// Those that a reader gives, written by this version of this program.
+    pub fn new(reader: R) -> Self {
+        StreamedRecords(ReadSource::new(reader))
+    }
+
+    /// The next one; `None` behind the last.
+    pub fn next(&mut self, limits: &Limits) -> Result<Option<Item>> {
+        while !self.0.look(1)?.is_empty() {
+            match step(&mut self.0, Dialect::Redis, limits)? {
+                Step::Item(item) => return Ok(Some(item)),
+                Step::Nothing => {}
+                Step::End => return Err(self.0.error(Fault::Trailing)),
+            }
+        }
+        Ok(None)
+    }
+}
+
 /// The records of a block.
 pub struct Records<'a> {
     source: SliceSource<'a>,
     dialect: Dialect,
 }
 
-impl Records<'_> {
+impl<'a> Records<'a> {
+    /// Those that stand by themselves, written by this version of this program.
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Records { source: SliceSource::new(bytes), dialect: Dialect::Redis }
+    }
+
     /// The next one; `None` behind the last.
     pub fn next(&mut self, limits: &Limits) -> Result<Option<Item>> {
         while !self.source.is_at_end() {

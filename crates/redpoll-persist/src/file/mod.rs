@@ -9,9 +9,10 @@
 mod blocks;
 pub(crate) mod pass;
 mod read;
+pub mod record;
 mod write;
 
 pub use crate::kind::type_name;
-pub use blocks::{Block, BlockReader, Part, Records, Sum};
+pub use blocks::{Block, BlockReader, Part, Records, StreamedRecords, Sum};
 pub use read::{FileReader, Item, MAGIC_LEN, Record, RecordHead, is_snapshot};
 pub use write::{FUNCTIONS_VERSION, FileWriter, Header, NEWEST_VERSION};

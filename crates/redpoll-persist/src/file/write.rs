@@ -1,8 +1,9 @@
 //! Writing a snapshot.
 
 use crate::crc64::Crc64;
+use super::record;
 use crate::kind::{self, opcode};
-use crate::{Sink, ValueRef, length, text};
+use crate::{Sink, length};
 use std::io::{self, Write};
 
 /// What is gathered before it is written.
@@ -44,18 +45,14 @@ impl<W: Write> FileWriter<W> {
         let mut file = FileWriter { out, compress, checksum };
         file.out.put(format!("REDIS{:04}", header.version).as_bytes());
         for (name, value) in &header.aux {
-            file.out.put(&[opcode::AUX]);
-            text::write(&mut file.out, name.as_bytes(), false);
-            text::write(&mut file.out, value.as_bytes(), false);
+            record::aux(&mut file.out, name.as_bytes(), value.as_bytes(), false);
         }
         file
     }
 
     /// A fact that is no text.
     pub fn aux(&mut self, name: &str, value: &[u8]) {
-        self.out.put(&[opcode::AUX]);
-        text::write(&mut self.out, name.as_bytes(), false);
-        text::write(&mut self.out, value, self.compress);
+        record::aux(&mut self.out, name.as_bytes(), value, self.compress);
     }
 
     /// Goes on with the keys of a database. The sizes are hints for the reader.
@@ -68,41 +65,18 @@ impl<W: Write> FileWriter<W> {
 
     /// Goes on with more keys of a database.
     pub fn select(&mut self, number: usize) {
-        self.out.put(&[opcode::SELECT_DB]);
-        length::write(&mut self.out, number as u64);
+        record::select(&mut self.out, number);
     }
 
     /// Writes the code of a library of functions. The version is to be [`FUNCTIONS_VERSION`] at
     /// least.
     pub fn function(&mut self, code: &[u8]) {
-        self.out.put(&[opcode::FUNCTION_2]);
-        text::write(&mut self.out, code, self.compress);
+        record::function(&mut self.out, code, self.compress);
     }
 
-    /// Writes a key. `idle` is for how many seconds it has not been used, `frequency` its counter.
-    pub fn key(
-        &mut self,
-        key: &[u8],
-        value: ValueRef<'_>,
-        expiry: Option<i64>,
-        idle: Option<u64>,
-        frequency: Option<u8>,
-    ) {
-        let out = &mut self.out;
-        if let Some(at) = expiry {
-            out.put(&[opcode::EXPIRE_MS]);
-            out.put(&at.to_le_bytes());
-        }
-        if let Some(seconds) = idle {
-            out.put(&[opcode::IDLE]);
-            length::write(out, seconds);
-        }
-        if let Some(counter) = frequency {
-            out.put(&[opcode::FREQ, counter]);
-        }
-        out.put(&[value.code()]);
-        text::write(out, key, self.compress);
-        value.write(out, self.compress);
+    /// Writes a key.
+    pub fn key(&mut self, key: record::Key<'_>) {
+        key.write(&mut self.out, self.compress);
     }
 
     /// Whether writing has failed: the rest may be spared.

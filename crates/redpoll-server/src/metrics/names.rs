@@ -165,6 +165,14 @@ pub(super) const NAMES: &[Name] = names! {
     Gauge "repl_backlog_first_byte_offset" => "repl_backlog_first_byte_offset",
         "Where the backlog begins.";
     Gauge "repl_backlog_histlen" => "repl_backlog_history_bytes", "Bytes in the backlog.";
+    Gauge "sync_table_active" => "sync_table_is_active", "Whether a sync table is being read.";
+    Gauge "sync_table_readers" => "sync_table_readers", "Replicas that read it.";
+    Gauge "sync_table_held_bytes" => "sync_table_held_bytes", "Bytes that wait to be read.";
+    Counter "sync_table_passes" => "sync_table_passes_total", "Sync tables laid out.";
+    Counter "sync_table_served" => "sync_table_served_total", "Replicas that read one whole.";
+    Counter "sync_table_dropped" => "sync_table_dropped_total",
+        "Replicas that were too slow for others.";
+    Counter "sync_table_bytes" => "sync_table_bytes_total", "Bytes laid out, once for all readers.";
     Counter "sync_full" => "replica_resyncs_full", "Full syncs.";
     Counter "sync_partial_ok" => "replica_partial_resync_accepted", "Partial syncs.";
     Counter "sync_partial_err" => "replica_partial_resync_denied", "Partial syncs refused.";

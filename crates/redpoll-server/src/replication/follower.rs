@@ -6,16 +6,18 @@ use crate::certificates;
 use crate::propagation::{self, Source};
 use parking_lot::Mutex;
 use redpoll_client::{Endpoint, Transport};
+use redpoll_config::ReplSync;
 use redpoll_engine::client::{ClientId, Origin, Waker, flags};
 use redpoll_engine::replication::{Epoch, FailoverState, LinkState, Primary};
 use redpoll_engine::session::Stream;
 use redpoll_engine::{Engine, Executor, Session};
 use redpoll_keyspace::clock;
 use redpoll_resp::{Batch, Limits, Parser};
-use redpoll_types::rng::SmallRng;
+use redpoll_types::rng::{Rng, SmallRng};
 use std::io::{self, Read};
 use std::net::{IpAddr, ToSocketAddrs};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::thread;
@@ -25,8 +27,12 @@ use std::time::{Duration, Instant};
 const TICK: Duration = Duration::from_millis(100);
 /// How long to wait before a broken link is made anew.
 const AGAIN: Duration = Duration::from_millis(1000);
+/// Up to how many milliseconds more.
+const AGAIN_JITTER_MS: u64 = 300;
 /// How often the primary is told how far we are, in milliseconds.
 const ACK_MS: i64 = 1000;
+/// So many syncs from a table may fail before the stream is taken.
+const TABLES_TRIED: u32 = 2;
 /// Bytes read at once.
 const CHUNK: usize = 64 << 10;
 /// Commands run at once.
@@ -50,7 +56,8 @@ impl Follower {
         let started = thread::Builder::new().name("follow".to_owned()).spawn(move || {
             redpoll_memory::register_thread();
             let executor = Executor::new(Arc::clone(&engine), clock::now_ms() as u64);
-            Link { engine, executor, primary, epoch, ended, has_worked: false }.run();
+            let (has_worked, tables_failed) = (false, 0);
+            Link { engine, executor, primary, epoch, ended, has_worked, tables_failed }.run();
         });
         if let Err(error) = started {
             log::error!("Can't start a thread to follow {name}: {error}");
@@ -75,11 +82,13 @@ impl Waker for NoWaker {
 pub(super) struct Link {
     pub(super) engine: Arc<Engine>,
     executor: Executor,
-    primary: Primary,
+    pub(super) primary: Primary,
     pub(super) epoch: Epoch,
     ended: Arc<AtomicBool>,
     /// Whether the stream has been followed since it was last looked.
     has_worked: bool,
+    /// How many syncs from a table have failed since the last full sync that did not.
+    pub(super) tables_failed: u32,
 }
 
 impl Link {
@@ -110,9 +119,12 @@ impl Link {
         }
     }
 
-    /// Waits before the link is made anew.
+    /// Waits before the link is made anew; many who have lost the same primary do not come back
+    /// at the same moment.
     fn rest(&self) {
-        let until = Instant::now() + AGAIN;
+        let seed = clock::now_ms() as u64 ^ u64::from(process::id()) << 32;
+        let jitter = SmallRng::new(seed).below(AGAIN_JITTER_MS);
+        let until = Instant::now() + AGAIN + Duration::from_millis(jitter);
         while !self.has_ended() && Instant::now() < until {
             thread::sleep(TICK);
         }
@@ -135,8 +147,7 @@ impl Link {
     /// Connects and follows until the link breaks.
     fn follow(&mut self) -> io::Result<std::convert::Infallible> {
         self.set_state(LinkState::Connecting);
-        let patience = self.patience_for_line();
-        let mut line = Line { stream: self.connect()?, buffer: Vec::new(), patience };
+        let mut line = self.line()?;
         self.set_state(LinkState::Handshake);
         let rest = match self.introduce(&mut line)? {
             Answer::Full(id, offset) => {
@@ -161,9 +172,24 @@ impl Link {
         ended
     }
 
+    /// A new connection to the primary.
+    pub(super) fn line(&self) -> io::Result<Line> {
+        let patience = self.patience_for_line();
+        Ok(Line { stream: self.connect()?, buffer: Vec::new(), patience })
+    }
+
+    /// Whether a first sync from a table is wanted. Where those fail, the stream is tried.
+    fn wants_table(&self) -> bool {
+        match self.engine.config.repl_sync() {
+            ReplSync::Auto => self.tables_failed < TABLES_TRIED,
+            ReplSync::Onesided => true,
+            ReplSync::Stream => false,
+        }
+    }
+
     /// Asks for the stream, and says what that means for a failover.
     fn introduce(&mut self, line: &mut Line) -> io::Result<Answer> {
-        let answer = line.introduce(&self.engine)?;
+        let answer = line.introduce(&self.engine, self.wants_table())?;
         if self.has_ended() {
             return Err(superseded());
         }

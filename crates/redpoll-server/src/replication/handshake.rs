@@ -2,9 +2,11 @@
 
 use redpoll_client::Transport;
 use redpoll_client::full_sync::End;
+use redpoll_config::Config;
 use redpoll_engine::Engine;
 use redpoll_engine::replication::FailoverState;
 use redpoll_resp::request::encode_words;
+use redpoll_sync::wire::{CAPABILITY, Offer};
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -20,6 +22,14 @@ pub enum Answer {
     Continue(Option<String>),
     /// Neither; its words.
     Refused(String),
+}
+
+/// How a snapshot comes.
+pub enum Announced {
+    /// As a stream, up to its end.
+    End(End),
+    /// From a table.
+    Table(Offer),
 }
 
 /// A connection to a primary, and bytes that have come and are not used yet.
@@ -78,24 +88,16 @@ impl Line {
         self.line()
     }
 
-    /// Introduces the server; asks to go on from where it is, or for a snapshot.
-    pub fn introduce(&mut self, engine: &Engine) -> io::Result<Answer> {
+    /// Introduces the server, which can read a table or is not to; asks to go on from where it is,
+    /// or for a snapshot.
+    pub fn introduce(&mut self, engine: &Engine, table: bool) -> io::Result<Answer> {
         let config = &engine.config;
         let pong = self.ask(&[b"PING"])?;
         let known = ["+PONG", "-NOAUTH", "-NOPERM", "-ERR operation not permitted"];
         if !known.iter().any(|start| pong.starts_with(start)) {
             return Err(refused("PING", &pong));
         }
-        if let Some(password) = config.masterauth() {
-            let password = &*password;
-            let reply = match config.masteruser() {
-                Some(user) => self.ask(&[b"AUTH", &user, password])?,
-                None => self.ask(&[b"AUTH", password])?,
-            };
-            if !reply.starts_with('+') {
-                return Err(io::Error::other(format!("Unable to AUTH to MASTER: {reply}")));
-            }
-        }
+        self.log_in(config)?;
         let port = match config.replica_announce_port() {
             0 if config.tls_replication() && config.tls_port() > 0 => config.tls_port(),
             0 => config.port(),
@@ -106,8 +108,26 @@ impl Line {
         if let Some(address) = config.replica_announce_ip() {
             self.ask(&[b"REPLCONF", b"ip-address", &address])?;
         }
-        self.ask(&[b"REPLCONF", b"capa", b"eof", b"capa", b"psync2"])?;
+        let mut words = vec![&b"REPLCONF"[..], b"capa", b"eof", b"capa", b"psync2"];
+        if table {
+            words.extend([&b"capa"[..], CAPABILITY.as_bytes()]);
+        }
+        self.ask(&words)?;
         self.ask_for_stream(engine)
+    }
+
+    /// Gives the password, if there is one.
+    pub fn log_in(&mut self, config: &Config) -> io::Result<()> {
+        let Some(password) = config.masterauth() else { return Ok(()) };
+        let password = &*password;
+        let reply = match config.masteruser() {
+            Some(user) => self.ask(&[b"AUTH", &user, password])?,
+            None => self.ask(&[b"AUTH", password])?,
+        };
+        match reply.starts_with('+') {
+            true => Ok(()),
+            false => Err(io::Error::other(format!("Unable to AUTH to MASTER: {reply}"))),
+        }
     }
 
     fn ask_for_stream(&mut self, engine: &Engine) -> io::Result<Answer> {
@@ -123,10 +143,12 @@ impl Line {
         Ok(answer(&reply).unwrap_or(Answer::Refused(reply)))
     }
 
-    /// Where the snapshot that comes now will end.
-    pub fn announced_end(&mut self) -> io::Result<End> {
+    /// How the snapshot comes.
+    pub fn announced(&mut self) -> io::Result<Announced> {
         let line = self.line()?;
-        End::announced(&line).ok_or_else(|| refused("the full sync", &line))
+        let table = || Offer::parse(&line).map(Announced::Table);
+        let end = End::announced(&line).map(Announced::End);
+        end.or_else(table).ok_or_else(|| refused("the full sync", &line))
     }
 }
 

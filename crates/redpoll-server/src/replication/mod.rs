@@ -7,11 +7,13 @@
 mod follower;
 mod handshake;
 mod snapshot;
+mod table;
 mod transfer;
 mod waiting;
 
 use crate::oom_score;
 use follower::Follower;
+use redpoll_config::ReplSync;
 use redpoll_engine::Engine;
 use redpoll_engine::failover::Step;
 use redpoll_engine::following::random_id;
@@ -22,10 +24,12 @@ use std::io;
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
-use waiting::{Patience, Waiting};
+use waiting::{Patience, Waiting, Way};
 
 /// How often the thread looks at the clock when nobody wants anything.
 const TICK: Duration = Duration::from_millis(100);
+/// The same while replicas wait for a snapshot: others may come, or a table may have been read.
+const SHORT_TICK: Duration = Duration::from_millis(10);
 /// How often a replica that waits for its snapshot is sent an empty line, in milliseconds.
 const COMFORT_MS: i64 = 1000;
 
@@ -38,6 +42,7 @@ pub fn start(engine: &Arc<Engine>) -> io::Result<()> {
         engine: Arc::clone(engine),
         follower: None,
         waiting: Waiting::default(),
+        table: Arc::default(),
         comforted: 0,
         pinged: 0,
         alone_since: None,
@@ -56,6 +61,8 @@ struct Keeper {
     follower: Option<Follower>,
     /// The replicas that wait for a full sync.
     waiting: Waiting,
+    /// Who serves a table has this, too. There is one at a time, and replicas that come later wait.
+    table: Arc<()>,
     /// When those were last shown that this server lives, in milliseconds since 1970.
     comforted: i64,
     /// When replicas were last pinged, in milliseconds since 1970.
@@ -67,7 +74,8 @@ struct Keeper {
 impl Keeper {
     fn run(&mut self, orders: &mpsc::Receiver<Order>) {
         loop {
-            match orders.recv_timeout(TICK) {
+            let tick = if self.waiting.is_empty() { TICK } else { SHORT_TICK };
+            match orders.recv_timeout(tick) {
                 Ok(order) => self.take(order, orders),
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
                 Err(mpsc::RecvTimeoutError::Disconnected) => return,
@@ -107,8 +115,13 @@ impl Keeper {
         };
         let clients = &self.engine.clients;
         self.waiting.retain(|replica| clients.get(replica.client.id).is_some());
-        for group in self.waiting.due(&patience, now) {
-            self.sync(group);
+        let table = Arc::strong_count(&self.table) == 1;
+        let table =
+            table.then(|| Patience { delay_ms: config.repl_sync_share_window(), enough: 0 });
+        let streams = config.repl_sync() == ReplSync::Stream;
+        let reads = |replica: &Replica| !streams && table::is_for(replica);
+        for (way, group) in self.waiting.due((patience, table), reads, now) {
+            self.sync(way, group);
         }
         if now - self.comforted >= COMFORT_MS {
             self.comforted = now;
@@ -116,13 +129,18 @@ impl Keeper {
         }
     }
 
-    /// Lets a thread send one snapshot to these replicas.
-    fn sync(&self, replicas: Vec<Arc<Replica>>) {
+    /// Lets a thread send one snapshot to these replicas, or let them read it.
+    fn sync(&self, way: Way, replicas: Vec<Arc<Replica>>) {
         let engine = Arc::clone(&self.engine);
+        let held = (way == Way::Table).then(|| Arc::clone(&self.table));
         let thread = thread::Builder::new().name("sync".to_owned());
         let started = thread.spawn(move || {
             redpoll_memory::register_thread();
-            snapshot::send(&engine, &replicas);
+            let _held = held;
+            match way {
+                Way::Table => table::serve(&engine, &replicas),
+                Way::Stream => snapshot::send(&engine, &replicas),
+            }
         });
         if let Err(error) = started {
             log::warn!("Can't start a thread for a full sync: {error}");

@@ -4,14 +4,15 @@
 //! a file without a name first. Who has none loads it as it comes.
 
 use super::follower::{LOADING, Link, superseded};
-use super::handshake::{Line, is_timeout};
+use super::handshake::{Announced, Line, is_timeout};
 use parking_lot::MutexGuard;
 use redpoll_client::Transport;
 use redpoll_client::full_sync::{End, Marked};
+use redpoll_engine::Engine;
 use redpoll_engine::following::random_id;
-use redpoll_engine::persistence::{Loaded, Merge};
-use redpoll_engine::replication::{LinkState, Position};
-use redpoll_keyspace::clock;
+use redpoll_engine::persistence::{LoadError, Loaded, Merge};
+use redpoll_engine::replication::{LinkState, Position, SyncReport};
+use redpoll_keyspace::{Keys, clock};
 use redpoll_types::rng::SmallRng;
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
@@ -31,10 +32,22 @@ impl Link {
         id: &str,
         offset: u64,
     ) -> io::Result<Vec<u8>> {
+        let end = match line.announced()? {
+            Announced::End(end) => end,
+            Announced::Table(offer) => {
+                let taken = self.take_table(line, &offer, (id, offset));
+                self.tables_failed = if taken.is_ok() { 0 } else { self.tables_failed + 1 };
+                return taken;
+            }
+        };
+        self.tables_failed = 0;
         self.set_state(LinkState::Sync);
-        let end = line.announced_end()?;
+        let begun = Instant::now();
         let total = if let End::Length(length) = end { Some(length) } else { None };
-        self.engine.replication.update_link(self.epoch, |link| link.sync_bytes = (total, 0));
+        self.engine.replication.update_link(self.epoch, |link| {
+            link.sync_bytes = (total, 0);
+            link.table = None;
+        });
         let buffer = std::mem::take(&mut line.buffer);
         let (stream, patience) = (&mut *line.stream, &*line.patience);
         let inner = Watched { stream, link: self, patience, heard: Instant::now() };
@@ -46,11 +59,11 @@ impl Link {
                 let stream = &mut *line.stream;
                 let mut file = Comforting { file, stream, link: self, comforted: Instant::now() };
                 let _alone = self.make_way()?;
-                (self.load(&mut file)?, bytes, rest)
+                (self.load_snapshot(&mut file)?, bytes, rest)
             }
             None => {
                 let _alone = self.make_way()?;
-                let loaded = self.load(&mut marked)?;
+                let loaded = self.load_snapshot(&mut marked)?;
                 (loaded, marked.given(), marked.rest()?)
             }
         };
@@ -60,14 +73,29 @@ impl Link {
         }
         let keys = loaded.keys;
         log::info!("MASTER <-> REPLICA sync: Finished with success ({keys} keys, {bytes} bytes)");
+        let seconds = begun.elapsed().as_secs_f64();
+        self.report(SyncReport { carrier: "stream", bytes, keys, seconds });
         Ok(rest)
+    }
+
+    /// Says how a full sync went that is done.
+    pub(super) fn report(&self, report: SyncReport) {
+        self.engine.replication.update_link(self.epoch, |link| {
+            link.table = None;
+            link.last_sync = Some(report);
+        });
+    }
+
+    /// Whether there are data to keep while a snapshot comes.
+    pub(super) fn has_data(&self) -> bool {
+        let keyspace = &self.engine.keyspace;
+        let has_keys = (0..keyspace.databases()).any(|db| keyspace.len(db) > 0);
+        has_keys || self.engine.scripts.library_counts().0 > 0
     }
 
     /// Puts the snapshot into a file, if there are data to keep meanwhile.
     fn set_aside(&self, snapshot: &mut impl Read) -> io::Result<Option<File>> {
-        let keyspace = &self.engine.keyspace;
-        let has_keys = (0..keyspace.databases()).any(|db| keyspace.len(db) > 0);
-        if !has_keys && self.engine.scripts.library_counts().0 == 0 {
+        if !self.has_data() {
             return Ok(None);
         }
         let mut file = match nameless_file() {
@@ -87,7 +115,7 @@ impl Link {
     }
 
     /// Gives up the stream that belongs to the old data; the guard keeps other links from loading.
-    fn make_way(&self) -> io::Result<MutexGuard<'static, ()>> {
+    pub(super) fn make_way(&self) -> io::Result<MutexGuard<'static, ()>> {
         // A link that was superseded in the middle of this ends soon.
         let alone = LOADING.lock();
         log::info!("MASTER <-> REPLICA sync: Flushing old data");
@@ -98,14 +126,21 @@ impl Link {
         }
     }
 
-    /// What was there makes way for the snapshot; of one that breaks off, nothing stays.
-    fn load(&self, snapshot: &mut (impl Read + Send)) -> io::Result<Loaded> {
+    fn load_snapshot(&self, snapshot: &mut (impl Read + Send)) -> io::Result<Loaded> {
+        self.load(|engine, keys| engine.load_from(keys, snapshot, Merge::Replace))
+    }
+
+    /// What was there makes way for what `load` loads; if that breaks off, nothing stays.
+    pub(super) fn load(
+        &self,
+        load: impl FnOnce(&Engine, &mut Keys<'_>) -> Result<Loaded, LoadError>,
+    ) -> io::Result<Loaded> {
         let mut keys = self.engine.keyspace.keys(0, clock::now_ms());
         keys.see_expired(true);
         let _loading = self.engine.begin_loading();
         self.engine.empty_all(&mut keys);
         log::info!("MASTER <-> REPLICA sync: Loading DB in memory");
-        let loaded = self.engine.load_from(&mut keys, snapshot, Merge::Replace);
+        let loaded = load(&self.engine, &mut keys);
         if loaded.is_err() {
             self.engine.empty_all(&mut keys);
         }
@@ -122,7 +157,7 @@ impl Link {
 }
 
 /// A file in the data directory that is gone when it is closed, whatever happens.
-fn nameless_file() -> io::Result<File> {
+pub(super) fn nameless_file() -> io::Result<File> {
     let name = format!("temp-sync-{}.rdb", process::id());
     let file = File::options().read(true).write(true).create(true).truncate(true).open(&name)?;
     fs::remove_file(&name)?;

@@ -1,9 +1,20 @@
 //! Replicas that wait for a full sync. Each waits a while for others that may share its snapshot.
 
 use redpoll_engine::replication::Replica;
+use redpoll_sync::window::READERS_MAX;
 use std::sync::Arc;
 
+/// How a group of replicas is to get its snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// They read it from a table.
+    Table,
+    /// It is sent to them.
+    Stream,
+}
+
 /// For how long a replica waits for others.
+#[derive(Clone, Copy)]
 pub struct Patience {
     /// So many milliseconds (`repl-diskless-sync-delay`).
     pub delay_ms: i64,
@@ -39,23 +50,45 @@ impl Waiting {
         self.0.retain(|waiter| keep(&waiter.replica));
     }
 
+    /// Whether anybody waits.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Takes those out that wait no longer, in groups that share a snapshot: one with keys is not
-    /// for whom wants none. Who cannot take a snapshot of unknown length does not wait, as in
+    /// for whom wants none, and a table (which goes by `table`, or is not to be had now) not for
+    /// whom cannot read it. Who cannot take a snapshot of unknown length does not wait, as in
     /// Redis, and takes its group along.
-    pub fn due(&mut self, patience: &Patience, now: i64) -> Vec<Vec<Arc<Replica>>> {
+    pub fn due(
+        &mut self,
+        (stream, table): (Patience, Option<Patience>),
+        reads: impl Fn(&Replica) -> bool,
+        now: i64,
+    ) -> Vec<(Way, Vec<Arc<Replica>>)> {
         let waiting = std::mem::take(&mut self.0);
+        let (readers, others): (Vec<_>, Vec<_>) =
+            waiting.into_iter().partition(|waiter| reads(&waiter.replica));
         let (without_data, with_data): (Vec<_>, Vec<_>) =
-            waiting.into_iter().partition(|waiter| waiter.replica.announced.without_data);
+            others.into_iter().partition(|waiter| waiter.replica.announced.without_data);
         let mut due = Vec::new();
-        for group in [with_data, without_data] {
+        for (way, patience, mut group) in [
+            (Way::Table, table, readers),
+            (Way::Stream, Some(stream), with_data),
+            (Way::Stream, Some(stream), without_data),
+        ] {
             let over = |waiter: &Waiter| {
-                !waiter.replica.announced.eof || patience.is_over(group.len(), now - waiter.since)
+                let is_over = |it: Patience| it.is_over(group.len(), now - waiter.since);
+                !waiter.replica.announced.eof || patience.is_some_and(is_over)
             };
-            if group.iter().any(over) {
-                due.push(group.into_iter().map(|waiter| waiter.replica).collect());
-            } else {
+            if !group.iter().any(over) {
                 self.0.extend(group);
+                continue;
             }
+            if way == Way::Table {
+                let later = group.split_off(group.len().min(READERS_MAX));
+                self.0.extend(later);
+            }
+            due.push((way, group.into_iter().map(|waiter| waiter.replica).collect()));
         }
         due
     }

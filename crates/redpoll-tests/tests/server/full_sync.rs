@@ -4,6 +4,9 @@ use redpoll_tests::{Server, eventually};
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
+/// As with servers that know no tables.
+const STREAM: &[&str] = &["--repl-sync", "stream"];
+
 fn follow(replica: &Server, primary: &Server) {
     let answer = replica.talk().ask(&format!("REPLICAOF 127.0.0.1 {}", primary.port));
     assert_eq!(answer, "OK");
@@ -20,7 +23,7 @@ fn is_online(primary: &Server, count: usize) -> bool {
 #[test]
 fn a_replica_waits_for_others_to_share_its_snapshot() {
     let settings = ["--repl-diskless-sync-delay", "600", "--repl-diskless-sync-max-replicas", "2"];
-    let primary = Server::start(&settings);
+    let primary = Server::start(&[&settings[..], STREAM].concat());
     primary.talk().ask("SET k v");
     let (first, second) = (Server::start(&[]), Server::start(&[]));
     follow(&first, &primary);
@@ -41,7 +44,7 @@ fn a_replica_waits_for_others_to_share_its_snapshot() {
 
 #[test]
 fn the_wait_ends_when_the_delay_is_shortened_or_over() {
-    let primary = Server::start(&["--repl-diskless-sync-delay", "600"]);
+    let primary = Server::start(&[&["--repl-diskless-sync-delay", "600"], STREAM].concat());
     let replica = Server::start(&[]);
     follow(&replica, &primary);
     eventually("the replica waits", || waits(&primary, 1));
@@ -58,7 +61,7 @@ fn the_wait_ends_when_the_delay_is_shortened_or_over() {
 
 #[test]
 fn a_replica_that_waits_longer_than_its_timeout_is_kept() {
-    let primary = Server::start(&["--repl-diskless-sync-delay", "4"]);
+    let primary = Server::start(&[&["--repl-diskless-sync-delay", "4"], STREAM].concat());
     let replica = Server::start(&["--repl-timeout", "2"]);
     follow(&replica, &primary);
     eventually("the replica is there", || is_online(&primary, 1));

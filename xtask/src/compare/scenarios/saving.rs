@@ -79,7 +79,7 @@ fn send_sets(
     client.skip(at_most.unwrap_or(at_least) * b"+OK\r\n".len())
 }
 
-fn fill(server: &Server, keys: u64) -> Result<(), String> {
+pub(super) fn fill(server: &Server, keys: u64) -> Result<(), String> {
     let (mut client, mut noise) = (server.connect()?, Noise::new(0x5eed));
     for first in (0..keys).step_by(100) {
         send_sets(&mut client, first..(first + 100).min(keys), &mut noise)?;

@@ -4,6 +4,8 @@ use super::text::Text;
 use crate::prelude::*;
 use crate::server::survey::Survey;
 use redpoll_engine::replication::{Link, LinkState};
+use redpoll_sync::Window;
+use std::sync::atomic::Ordering::Relaxed;
 
 pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, _survey: &Survey) {
     let (replication, config) = (&ctx.engine.replication, &ctx.engine.config);
@@ -12,6 +14,7 @@ pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, _survey: &Survey) {
         None => text.field("role", "master"),
     }
     replicas(text, ctx);
+    tables(text, ctx);
     let (facts, offset) = (replication.facts(), replication.offset());
     let (old, until) = match &facts.previous {
         Some((old, until)) => (old.clone(), *until as i64),
@@ -51,12 +54,54 @@ fn replica(text: &mut Text, ctx: &Ctx<'_>, link: &Link) {
         text.field("master_sync_perc", format!("{percent:.2}"));
         text.field("master_sync_last_io_seconds_ago", (now - link.sync_heard) / 1000);
     }
+    table_sync(text, link, now);
     if let Some(since) = link.down_since {
         text.field("master_link_down_since_seconds", (now - since) / 1000);
     }
     text.field("slave_priority", config.replica_priority());
     text.field("slave_read_only", u8::from(config.replica_read_only()));
     text.field("replica_announced", u8::from(config.replica_announced()));
+}
+
+/// A first sync from a table that is on its way, and how the last full sync went.
+fn table_sync(text: &mut Text, link: &Link, now: i64) {
+    if let Some(table) = &link.table {
+        let (come, total) = table.keys;
+        let seconds = (now - table.begun).max(1) as f64 / 1000.0;
+        text.field("master_sync_carrier", table.carrier);
+        text.field("master_sync_chunks", table.chunks);
+        text.field("master_sync_keys", come);
+        text.field("master_sync_total_keys", total);
+        let rate = link.sync_bytes.1 as f64 / seconds;
+        text.field("master_sync_bytes_per_sec", rate as u64);
+        let left = match come {
+            0 => -1.0,
+            _ => seconds / come as f64 * total.saturating_sub(come) as f64,
+        };
+        text.decimal("master_sync_seconds_left", left);
+    }
+    if let Some(last) = &link.last_sync {
+        text.field("master_last_sync_carrier", last.carrier);
+        text.field("master_last_sync_bytes", last.bytes);
+        text.field("master_last_sync_keys", last.keys);
+        text.field("master_last_sync_seconds", format_args!("{:.3}", last.seconds));
+        text.field("master_last_sync_bytes_per_sec", (last.rate() * 1e6) as u64);
+    }
+}
+
+/// The sync table that replicas read, and what tables have done.
+fn tables(text: &mut Text, ctx: &Ctx<'_>) {
+    let tables = &ctx.engine.replication.tables;
+    let window = tables.window();
+    let window = window.as_deref();
+    text.field("sync_table_active", u8::from(window.is_some()));
+    text.field("sync_table_readers", window.map_or(0, Window::readers));
+    text.field("sync_table_chunks", window.map_or(0, Window::published));
+    text.field("sync_table_held_bytes", window.map_or(0, Window::held_bytes));
+    text.field("sync_table_passes", tables.passes.load(Relaxed));
+    text.field("sync_table_served", tables.served.load(Relaxed));
+    text.field("sync_table_dropped", tables.dropped.load(Relaxed));
+    text.field("sync_table_bytes", tables.bytes.load(Relaxed));
 }
 
 fn replicas(text: &mut Text, ctx: &Ctx<'_>) {

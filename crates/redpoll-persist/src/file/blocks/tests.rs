@@ -1,5 +1,6 @@
 //! Blocks hold what reading one item after the other gives.
 
+use super::super::record::Key;
 use super::super::{FileReader, FileWriter, Header};
 use super::*;
 use crate::{Object, ValueRef};
@@ -16,15 +17,15 @@ fn snapshot(keys: usize, value_len: usize, checksum: bool) -> Vec<u8> {
         for number in 0..keys {
             let (key, text) = (format!("{db}:{number}"), vec![b'x'; value_len]);
             let expiry = number.is_multiple_of(3).then_some(number as i64 + 1);
-            match number % 4 {
-                0 => file.key(key.as_bytes(), ValueRef::Int(number as i64), expiry, None, Some(9)),
-                1 => file.key(key.as_bytes(), ValueRef::Text(&text), expiry, Some(7), None),
-                _ => {
-                    let mut list = List::new();
-                    (0..5).for_each(|_| list.push_back(&text[..value_len.min(50)], &limits()));
-                    file.key(key.as_bytes(), ValueRef::Value(&list.into()), expiry, None, None);
-                }
-            }
+            let mut list = List::new();
+            (0..5).for_each(|_| list.push_back(&text[..value_len.min(50)], &limits()));
+            let list = list.into();
+            let (value, idle, frequency) = match number % 4 {
+                0 => (ValueRef::Int(number as i64), None, Some(9)),
+                1 => (ValueRef::Text(&text), Some(7), None),
+                _ => (ValueRef::Value(&list), None, None),
+            };
+            file.key(Key { key: key.as_bytes(), value, expiry, idle, frequency });
         }
     }
     file.finish().expect("a vector takes everything");

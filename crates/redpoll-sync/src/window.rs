@@ -1,0 +1,489 @@
+//! The window: slots of an area, each with one writer or with readers.
+//!
+//! One thread writes chunks ([`Window::acquire`], [`Slot::publish`]). A chunk stays until all who
+//! read when it was published are done with it or have gone; then its slot is free again. The slot
+//! that was freed last is taken first: as long as readers keep up, few slots are ever touched, and
+//! those lie in caches.
+//!
+//! A reader that is slower than others holds them all up as soon as the window is full of what it
+//! has not read. The time is put down to it, and who has cost others too much is let go
+//! ([`Window::overdue`]). With one reader there is nobody to be held up; it is let go when it does
+//! nothing at all.
+
+use crate::Area;
+use crate::chunk::{HEADER_LEN, Header, Kind};
+use crate::memory::{SlotMut, SlotRef};
+use crate::token::Token;
+use std::collections::BTreeMap;
+use std::io;
+use std::ops::Deref;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Readers at once.
+pub const READERS_MAX: usize = 64;
+
+/// A slot of usual size: a megabyte is what a chunk takes, and values up to this size still go
+/// into one.
+const SLOT: usize = 4 << 20;
+/// Slots that there are at least.
+const SLOTS_MIN: usize = 8;
+/// Bytes of a chunk, about: those that wait to be read should still be in a cache.
+const CHUNK: usize = 1 << 20;
+
+/// See the module's head.
+pub struct Window {
+    area: Arc<Area>,
+    slot: usize,
+    epoch: u64,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+struct State {
+    free: Vec<usize>,
+    live: BTreeMap<u64, Live>,
+    readers: Vec<Option<Seat>>,
+    next: u64,
+}
+
+/// A chunk that is being read.
+struct Live {
+    slot: usize,
+    len: usize,
+    /// The readers that are not done with it, a bit each.
+    wanted: u64,
+    /// Those who read it within this process.
+    pins: usize,
+}
+
+struct Seat {
+    token: Token,
+    name: u64,
+    heard: Instant,
+    /// For how long others have waited for it.
+    held_up: Duration,
+    unread: usize,
+}
+
+/// One who reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reader(usize);
+
+/// Why a reader is let go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overdue {
+    /// It has read nothing for too long.
+    Silent,
+    /// Others have waited for it for too long.
+    Slow,
+}
+
+/// Where a chunk lies that has been published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// Its number.
+    pub number: u64,
+    /// The number of its slot.
+    pub slot: usize,
+    /// Bytes of header and payload.
+    pub len: usize,
+    /// Which part of a record it is.
+    pub kind: Kind,
+}
+
+impl Window {
+    /// One of about so many bytes.
+    pub fn new(bytes: usize, epoch: u64) -> io::Result<Window> {
+        let page = crate::memory::PAGE;
+        let slot = (bytes / SLOTS_MIN).min(SLOT).max(page) / page * page;
+        let slots = (bytes / slot).max(SLOTS_MIN);
+        let area = Arc::new(Area::new(slots, slot)?);
+        let state = State {
+            free: (0..slots).rev().collect(),
+            live: BTreeMap::new(),
+            readers: Vec::new(),
+            next: 0,
+        };
+        Ok(Window { area, slot, epoch, state: Mutex::new(state), changed: Condvar::new() })
+    }
+
+    /// The memory.
+    pub fn area(&self) -> &Arc<Area> {
+        &self.area
+    }
+
+    /// Bytes of a slot.
+    pub fn slot_len(&self) -> usize {
+        self.slot
+    }
+
+    /// The number of the pass.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// At how many bytes of payload a chunk of several records should end.
+    pub fn chunk_len(&self) -> usize {
+        (self.slot - HEADER_LEN).min(CHUNK)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing below panics half-way.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets somebody read all chunks that are published from now on. `None`: there is no room.
+    /// `name` is the caller's name for it.
+    pub fn admit(&self, name: u64, token: Token) -> Option<Reader> {
+        let mut state = self.lock();
+        let free = state.readers.iter().position(Option::is_none);
+        let seat = free.unwrap_or(state.readers.len());
+        if seat >= READERS_MAX {
+            return None;
+        }
+        let now = Instant::now();
+        let reader = Seat { token, name, heard: now, held_up: Duration::ZERO, unread: 0 };
+        if seat == state.readers.len() {
+            state.readers.push(None);
+        }
+        state.readers[seat] = Some(reader);
+        Some(Reader(seat))
+    }
+
+    /// Whether somebody reads who has this token.
+    pub fn knows(&self, token: &Token) -> bool {
+        self.lock().by_token(token).is_some()
+    }
+
+    /// The reader of this name.
+    pub fn named(&self, name: u64) -> Option<Reader> {
+        let state = self.lock();
+        let is = |seat: &Option<Seat>| seat.as_ref().is_some_and(|seat| seat.name == name);
+        state.readers.iter().position(is).map(Reader)
+    }
+
+    /// How many read.
+    pub fn readers(&self) -> usize {
+        self.lock().readers.iter().flatten().count()
+    }
+
+    /// Bytes of slots that are in use.
+    pub fn held_bytes(&self) -> usize {
+        self.lock().live.len() * self.slot
+    }
+
+    /// Chunks that have been published.
+    pub fn published(&self) -> u64 {
+        self.lock().next
+    }
+
+    /// Somebody reads no more.
+    pub fn leave(&self, reader: Reader) {
+        let mut state = self.lock();
+        if state.readers.get_mut(reader.0).is_some_and(|seat| seat.take().is_some()) {
+            let bit = 1 << reader.0;
+            state.live.values_mut().for_each(|chunk| chunk.wanted &= !bit);
+            state.sweep();
+            self.changed.notify_all();
+        }
+    }
+
+    /// A reader is done with a chunk. False: it had no such chunk.
+    pub fn done(&self, reader: Reader, number: u64) -> bool {
+        let mut state = self.lock();
+        let bit = 1u64 << reader.0;
+        let State { live, readers, free, .. } = &mut *state;
+        let Some(chunk) = live.get_mut(&number).filter(|chunk| chunk.wanted & bit != 0) else {
+            return false;
+        };
+        chunk.wanted &= !bit;
+        if let Some(Some(seat)) = readers.get_mut(reader.0) {
+            seat.heard = Instant::now();
+            seat.unread -= 1;
+        }
+        if chunk.wanted == 0 && chunk.pins == 0 {
+            free.push(chunk.slot);
+            live.remove(&number);
+            self.changed.notify_all();
+        }
+        true
+    }
+
+    /// The bytes of a chunk that the reader with this token is not done with; they stay what they
+    /// are while the answer lives.
+    pub fn pin(&self, token: &Token, number: u64) -> Option<Pin<'_>> {
+        let mut state = self.lock();
+        let bit = 1u64 << state.by_token(token)?;
+        let chunk = state.live.get_mut(&number).filter(|chunk| chunk.wanted & bit != 0)?;
+        let bytes = self.area.read(chunk.slot, chunk.len)?;
+        chunk.pins += 1;
+        Some(Pin { window: self, number, bytes: Some(bytes) })
+    }
+
+    /// A slot to be written. Waits for one for so long, and puts the time down to those who are
+    /// waited for while others have read everything.
+    pub fn acquire(&self, wait: Duration) -> Option<Slot<'_>> {
+        let mut state = self.lock();
+        let begun = Instant::now();
+        while state.free.is_empty() {
+            let left = wait.saturating_sub(begun.elapsed());
+            if left.is_zero() {
+                break;
+            }
+            let waited = Instant::now();
+            state = self
+                .changed
+                .wait_timeout(state, left)
+                .map_or_else(|poisoned| poisoned.into_inner().0, |(state, _)| state);
+            state.put_down(waited.elapsed());
+        }
+        let index = state.free.pop()?;
+        let bytes = self.area.write(index)?;
+        Some(Slot { window: self, index, bytes: Some(bytes) })
+    }
+
+    /// Waits until all that was published has been read, or for so long. Answers whether it has.
+    pub fn drain(&self, wait: Duration) -> bool {
+        let mut state = self.lock();
+        let begun = Instant::now();
+        while !state.live.is_empty() {
+            let left = wait.saturating_sub(begun.elapsed());
+            if left.is_zero() {
+                return false;
+            }
+            state = self
+                .changed
+                .wait_timeout(state, left)
+                .map_or_else(|poisoned| poisoned.into_inner().0, |(state, _)| state);
+        }
+        true
+    }
+
+    /// The readers, by their names, that have read nothing for `silence` although there was
+    /// something, or for whom others have waited longer than `patience`.
+    pub fn overdue(&self, silence: Duration, patience: Duration) -> Vec<(u64, Overdue)> {
+        let state = self.lock();
+        let others = state.readers.iter().flatten().count() > 1;
+        let judge = |seat: &Seat| {
+            if seat.unread > 0 && seat.heard.elapsed() > silence {
+                Some((seat.name, Overdue::Silent))
+            } else if others && seat.held_up > patience {
+                Some((seat.name, Overdue::Slow))
+            } else {
+                None
+            }
+        };
+        state.readers.iter().flatten().filter_map(judge).collect()
+    }
+}
+
+impl State {
+    fn by_token(&self, token: &Token) -> Option<usize> {
+        self.readers.iter().position(|seat| seat.as_ref().is_some_and(|it| it.token == *token))
+    }
+
+    /// Frees the slots of chunks that nobody reads any more.
+    fn sweep(&mut self) {
+        let State { live, free, .. } = self;
+        live.retain(|_, chunk| {
+            let used = chunk.wanted != 0 || chunk.pins > 0;
+            if !used {
+                free.push(chunk.slot);
+            }
+            used
+        });
+    }
+
+    /// Others have waited for those who have something to read.
+    fn put_down(&mut self, waited: Duration) {
+        let idle = |seat: &Seat| seat.unread == 0;
+        if self.readers.iter().flatten().any(idle) {
+            let slow = self.readers.iter_mut().flatten().filter(|seat| !idle(seat));
+            slow.for_each(|seat| seat.held_up += waited);
+        }
+    }
+}
+
+/// A slot that is being written; it is free again if it is not published.
+pub struct Slot<'w> {
+    window: &'w Window,
+    index: usize,
+    /// `None`: it has been published.
+    bytes: Option<SlotMut<'w>>,
+}
+
+impl Slot<'_> {
+    /// The room for a payload.
+    pub fn room(&mut self) -> &mut [u8] {
+        self.bytes.as_mut().map_or(&mut [], |bytes| &mut bytes[HEADER_LEN..])
+    }
+
+    /// Shows the first `len` bytes of the room to all readers. `None`: there are none any more.
+    pub fn publish(mut self, len: usize, kind: Kind, keys: u32) -> Option<Published> {
+        let epoch = self.window.epoch;
+        // One thread writes, so nobody else takes the number.
+        let number = self.window.lock().next;
+        let len = HEADER_LEN + len;
+        Header { kind, epoch, number, keys }.seal(&mut self.bytes.as_mut()?[..len]);
+        let mut state = self.window.lock();
+        let mut wanted = 0;
+        for (seat, reader) in state.readers.iter_mut().enumerate() {
+            if let Some(reader) = reader {
+                if reader.unread == 0 {
+                    reader.heard = Instant::now();
+                }
+                reader.unread += 1;
+                wanted |= 1 << seat;
+            }
+        }
+        if wanted == 0 {
+            return None;
+        }
+        // From here on it may be read, and is free when all have done so.
+        self.bytes = None;
+        state.live.insert(number, Live { slot: self.index, len, wanted, pins: 0 });
+        state.next += 1;
+        Some(Published { number, slot: self.index, len, kind })
+    }
+}
+
+impl Drop for Slot<'_> {
+    fn drop(&mut self) {
+        if self.bytes.take().is_some() {
+            self.window.lock().free.push(self.index);
+        }
+    }
+}
+
+/// A chunk that is read within this process.
+pub struct Pin<'w> {
+    window: &'w Window,
+    number: u64,
+    bytes: Option<SlotRef<'w>>,
+}
+
+impl Deref for Pin<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.bytes.as_deref().unwrap_or(&[])
+    }
+}
+
+impl Drop for Pin<'_> {
+    fn drop(&mut self) {
+        // Given back before the slot can be free.
+        self.bytes = None;
+        let mut state = self.window.lock();
+        if let Some(chunk) = state.live.get_mut(&self.number) {
+            chunk.pins -= 1;
+            if chunk.pins == 0 && chunk.wanted == 0 {
+                state.sweep();
+                self.window.changed.notify_all();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Duration = Duration::ZERO;
+
+    fn window() -> Window {
+        Window::new(SLOTS_MIN * crate::memory::PAGE, 7).unwrap()
+    }
+
+    fn admit(window: &Window, name: u64) -> (Reader, Token) {
+        let token = Token::new().unwrap();
+        (window.admit(name, token.clone()).unwrap(), token)
+    }
+
+    fn publish(window: &Window, text: &[u8]) -> Published {
+        let mut slot = window.acquire(NOW).expect("a free slot");
+        slot.room()[..text.len()].copy_from_slice(text);
+        slot.publish(text.len(), Kind::Whole, 1).expect("a reader")
+    }
+
+    #[test]
+    fn a_slot_is_free_when_all_have_read_it() {
+        let window = window();
+        let (one, _) = admit(&window, 1);
+        let (two, _) = admit(&window, 2);
+        let first = publish(&window, b"a");
+        assert!(window.done(one, first.number));
+        assert!(!window.done(one, first.number), "once");
+        assert!(!window.done(one, 99));
+        assert!(!window.drain(NOW));
+        let second = publish(&window, b"b");
+        assert_ne!(first.slot, second.slot);
+        assert!(window.done(two, first.number));
+        assert_eq!(publish(&window, b"c").slot, first.slot, "the last one freed comes first");
+        window.leave(one);
+        window.leave(two);
+        assert!(window.drain(NOW));
+        assert!(window.acquire(NOW).unwrap().publish(1, Kind::Whole, 1).is_none());
+    }
+
+    #[test]
+    fn bytes_are_for_those_who_still_read_them() {
+        let window = window();
+        let (one, token) = admit(&window, 1);
+        let stranger = Token::new().unwrap();
+        let chunk = publish(&window, b"abc");
+        assert!(window.pin(&stranger, chunk.number).is_none());
+        assert!(window.pin(&token, chunk.number + 1).is_none());
+        let pin = window.pin(&token, chunk.number).expect("it may");
+        let (header, payload) = Header::check(&pin).expect("it is whole");
+        assert_eq!((header.number, header.epoch, payload), (0, 7, &b"abc"[..]));
+        assert!(window.done(one, chunk.number));
+        assert!(!window.drain(NOW), "the pin holds it");
+        assert!(window.pin(&token, chunk.number).is_none());
+        drop(pin);
+        assert!(window.drain(NOW));
+        window.leave(one);
+        assert!(!window.knows(&token));
+    }
+
+    #[test]
+    fn who_holds_others_up_is_known() {
+        let window = window();
+        let (quick, _) = admit(&window, 1);
+        admit(&window, 2);
+        for _ in 0..SLOTS_MIN {
+            let number = publish(&window, b"x").number;
+            window.done(quick, number);
+        }
+        assert!(window.acquire(Duration::from_millis(20)).is_none(), "the window is full");
+        let patience = Duration::from_millis(10);
+        let hour = Duration::from_secs(3600);
+        assert_eq!(window.overdue(hour, patience), [(2, Overdue::Slow)]);
+        assert_eq!(window.overdue(hour, hour), []);
+        assert_eq!(window.overdue(patience, hour), [(2, Overdue::Silent)]);
+        window.leave(window.named(2).unwrap());
+        assert!(window.acquire(NOW).is_some());
+    }
+
+    #[test]
+    fn an_unpublished_slot_is_free_again() {
+        let window = window();
+        let slots = SLOTS_MIN;
+        for _ in 0..2 * slots {
+            assert!(window.acquire(NOW).is_some());
+        }
+        assert_eq!(window.published(), 0);
+    }
+
+    #[test]
+    fn readers_are_bounded() {
+        let window = window();
+        for name in 0..READERS_MAX as u64 {
+            admit(&window, name);
+        }
+        assert!(window.admit(99, Token::new().unwrap()).is_none());
+        window.leave(window.named(3).unwrap());
+        assert!(window.admit(99, Token::new().unwrap()).is_some());
+    }
+}
