@@ -142,7 +142,7 @@ fn reply(ctx: &mut Ctx<'_>, elements: &Elements, order: &[u32], options: &Option
         let element = elements.get(index);
         if options.gets.is_empty() {
             reply.bulk(element);
-        } else if place % AHEAD == 0 {
+        } else if place.is_multiple_of(AHEAD) {
             let next = order[place..].iter().take(AHEAD);
             let next = next.map(|index| elements.get(*index));
             options.gets.iter().for_each(|get| get.ask_for(keys, next.clone()));

@@ -131,7 +131,7 @@ fn texts(keys: &mut Keys<'_>, elements: &Elements, lookup: &Lookup<'_>) -> Vec<O
 
 /// Asks for the keys of the next elements, once for all of them.
 fn ask_ahead(keys: &Keys<'_>, elements: &Elements, lookup: &Lookup<'_>, index: u32) {
-    if index as usize % AHEAD == 0 {
+    if (index as usize).is_multiple_of(AHEAD) {
         let next = (index..elements.len() as u32).take(AHEAD);
         lookup.ask_for(keys, next.map(|index| elements.get(index)));
     }

@@ -38,8 +38,8 @@ pub fn rank_of_text(text: &[u8]) -> u64 {
     u64::from_be_bytes(start)
 }
 
-/// Sorts by rank, and by `tie` where that is equal; elements for which that is equal, too, are taken
-/// to be the same. With a pool, its idle threads help.
+/// Sorts by rank, and by `tie` where that is equal; elements for which that is equal, too, are
+/// taken to be the same. With a pool, its idle threads help.
 pub fn sort<T>(mut all: Vec<Ranked>, tie: T, pool: Option<&Background>) -> Vec<Ranked>
 where
     T: Fn(u32, u32) -> Ordering + Send + Sync + 'static,
