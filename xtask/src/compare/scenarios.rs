@@ -99,9 +99,9 @@ const KEPT_LIGHT: &str = "The same, of what is done without the five";
 const WAITS: &str = "The same: 99.9 % of the GETs answered within";
 const LONGEST: &str = "The same: the longest wait of a GET";
 const LONG: &str = "One long command alone";
-const SEARCHES: &str = "Searches of 1,000,000 comments: light ones (500 found) by ten clients, heavy ones (200,000) \
-     by five";
-const SEARCH_GAIN: &str = "The same: long searches in the background, over all at once (safe mode)";
+const SEARCHES: &str =
+    "Searches of 1,000,000 comments: ten clients with light ones, five with heavy ones";
+const SEARCH_GAIN: &str = "The same: long searches in the background, over all at once";
 const BESIDE: &str = "Beside both searches";
 const INDEXING: &str = "Indexing the comments";
 const SMALL: &str = "Memory of a small collection";
