@@ -63,7 +63,7 @@ pub fn locate(options: &mut Options) -> Result<(), String> {
 }
 
 /// A connection for questions.
-fn connect(options: &Options) -> Result<Connection, String> {
+pub fn connect(options: &Options) -> Result<Connection, String> {
     let endpoint = options.endpoint();
     let mut config = Config::new(endpoint.clone());
     config.username = options.user.clone();

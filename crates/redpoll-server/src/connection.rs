@@ -234,6 +234,9 @@ impl Connection {
             if lane.parsed.consumed == 0 || start == lane.input.len() {
                 break Next::Wait;
             }
+            if self.answers_early() && !self.flush(executor, &mut scratch.output) {
+                return Next::Close;
+            }
             self.parse(executor, lane, start);
         };
         self.keep(&lane.input, start, lane.parsed.missing);

@@ -294,6 +294,7 @@ mod network;
 mod process;
 mod rdma;
 mod replication;
+mod search;
 mod security;
 mod shared_memory;
 mod snapshots;
@@ -312,6 +313,7 @@ pub static DIRECTIVES: [Directive; COUNT] = {
         rdma::ROWS,
         tiers::ROWS,
         background::ROWS,
+        search::ROWS,
         tls::ROWS,
         process::ROWS,
         clients::ROWS,

@@ -1,6 +1,6 @@
 //! A connection that goes over to shared memory, and what its poller asks of it.
 
-use super::Connection;
+use super::{BATCH, Connection};
 use redpoll_engine::Executor;
 use redpoll_engine::client::flags;
 use redpoll_engine::shared_memory::{Place, RingsWanted};
@@ -9,6 +9,10 @@ use redpoll_shm::legacy;
 use redpoll_transport::{Address, OpenError, Peer};
 use std::io;
 use std::sync::atomic::Ordering::Relaxed;
+
+/// The commands of a batch that comes through shared memory: enough for the misses to overlap, and
+/// few enough that the client soon has replies to read while the next batch runs.
+const BATCH_OF_RINGS: usize = 32;
 
 /// Why a client does not get shared memory.
 enum Refusal {
@@ -99,6 +103,19 @@ impl Connection {
         self.stream.rings().is_some_and(|rings| {
             (rings.has_bytes() && self.may_read()) || (self.untaken() > 0 && rings.has_room())
         })
+    }
+
+    /// Commands parsed and executed together.
+    #[inline]
+    pub(super) fn batch_max(&self) -> usize {
+        if self.stream.rings().is_some() { BATCH_OF_RINGS } else { BATCH }
+    }
+
+    /// Whether the replies of a batch leave before the next batch runs: through shared memory that
+    /// costs no system call, and the client reads them meanwhile.
+    #[inline]
+    pub(super) fn answers_early(&self) -> bool {
+        self.stream.rings().is_some() && self.unsent() == 0
     }
 
     /// Notes whether the rings have something to read. (Reading would only find out that they have

@@ -25,6 +25,7 @@ mod rdma;
 mod redis_crate;
 mod replication;
 mod scripts;
+mod search;
 mod shm;
 mod sync_table;
 mod tiers;
