@@ -19,6 +19,7 @@ mod progress;
 mod record;
 mod report;
 mod run;
+mod search;
 mod server;
 mod skip;
 mod socket;
@@ -80,6 +81,13 @@ fn benchmark(mut options: Options) -> Result<(), String> {
     let text = |error: io::Error| format!("output: {error}");
     if options.csv {
         report::csv_header(&mut out).map_err(text)?;
+    }
+    if let Some(corpus) = &options.search {
+        let outcomes = search::run(&options, &target, corpus, &mut out)?;
+        for outcome in &outcomes {
+            report::print(&mut out, outcome, &options, settings.as_ref()).map_err(text)?;
+        }
+        return write_files(&options, &outcomes);
     }
     let mut outcomes = Vec::new();
     loop {

@@ -82,6 +82,10 @@ pub struct Options {
     pub json: Option<PathBuf>,
     /// File for the charts.
     pub plot: Option<PathBuf>,
+    /// Measure searches, over this corpus.
+    pub search: Option<String>,
+    /// Connections with heavy searches, and with light ones.
+    pub search_clients: (usize, usize),
     /// A command of one's own, with its arguments.
     pub command: Vec<Vec<u8>>,
 }
@@ -122,6 +126,8 @@ impl Default for Options {
             errors_shown: false,
             json: None,
             plot: None,
+            search: None,
+            search_clients: (5, 10),
             command: Vec::new(),
         }
     }

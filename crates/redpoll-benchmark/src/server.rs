@@ -25,6 +25,7 @@ pub fn resolve(options: &Options) -> Result<Target, String> {
             let address = address.map_err(|error| fail(Error::Connect(error.into())))?;
             vec![if options.shm { Target::Rings(address) } else { Target::Unix(address) }]
         }
+        Endpoint::Rdma { .. } => return Err("redpoll-benchmark knows no RDMA".to_owned()),
         Endpoint::Tcp { host, port } => {
             let addresses = (host.as_str(), *port).to_socket_addrs();
             let addresses = addresses.map_err(|error| fail(Error::Connect(error)))?;
@@ -62,7 +63,7 @@ pub fn locate(options: &mut Options) -> Result<(), String> {
 }
 
 /// A connection for questions.
-fn connect(options: &Options) -> Result<Connection, String> {
+pub fn connect(options: &Options) -> Result<Connection, String> {
     let endpoint = options.endpoint();
     let mut config = Config::new(endpoint.clone());
     config.username = options.user.clone();

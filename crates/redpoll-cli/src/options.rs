@@ -82,6 +82,8 @@ pub struct Options {
     pub socket: Option<PathBuf>,
     /// `--shm`: go over to shared memory.
     pub shm: bool,
+    /// `--rdma`: the port is one of RDMA.
+    pub rdma: bool,
     /// `-t`
     pub connect_timeout: Option<Duration>,
     /// `--tls`, or a URI that asks for it.
@@ -167,6 +169,7 @@ impl Options {
             port: 6379,
             socket: None,
             shm: false,
+            rdma: false,
             connect_timeout: None,
             tls: false,
             tls_settings: TlsSettings::default(),
@@ -311,6 +314,7 @@ impl Parser<'_> {
             "-3" => options.resp = Resp::Three,
             "--mono" => options.mono = true,
             "--shm" => options.shm = true,
+            "--rdma" => options.rdma = true,
             "--tls" => options.tls = true,
             "--insecure" => options.tls_settings.insecure = true,
             _ => return Ok(false),
@@ -366,6 +370,7 @@ impl Parser<'_> {
                 let uri = uri::parse(&text(value))?;
                 options.tls |= uri.tls;
                 options.shm |= uri.shm;
+                options.rdma |= uri.rdma;
                 if let Some(socket) = uri.socket {
                     options.socket = Some(path(&socket));
                 }
@@ -486,6 +491,10 @@ impl Parser<'_> {
         if options.shm && options.cluster {
             return Err(Stop::failed("Options -c and --shm are mutually exclusive."));
         }
+        let others = options.cluster || options.shm || options.tls || options.socket.is_some();
+        if options.rdma && others {
+            return Err(Stop::failed("Option --rdma goes with none of -c, -s, --shm and --tls."));
+        }
         if self.resp2 && options.resp == Resp::Three {
             return Err(Stop::failed("Options -2 and -3 are mutually exclusive."));
         }
@@ -575,6 +584,7 @@ mod tests {
             ("-c -s /s", "Options -c and -s are mutually exclusive."),
             ("-c --shm", "Options -c and --shm are mutually exclusive."),
             ("-x -X t", "Options -x and -X are mutually exclusive."),
+            ("--rdma -s /s", "Option --rdma goes with none of -c, -s, --shm and --tls."),
             ("-t -1", "Invalid connection timeout for -t."),
             ("--quoted-pattern \"a", "Invalid quoted string specified for --quoted-pattern."),
             ("--rdb", "Unrecognized option or bad number of args for: '--rdb'"),
@@ -611,6 +621,14 @@ mod tests {
         assert_eq!(settings.server_name.as_deref(), Some("a"));
         assert_eq!(settings.authority_file, Some(PathBuf::from("b")));
         assert!(parsed("-u rediss://h").unwrap().tls && !parsed("-u redis://h").unwrap().tls);
+    }
+
+    #[test]
+    fn rdma_is_asked_for_by_option_or_uri() {
+        assert!(parsed("--rdma -h 10.0.0.1").unwrap().rdma && !parsed("ping").unwrap().rdma);
+        let options = parsed("-u rdma://10.0.0.1:7/2").unwrap();
+        assert_eq!((options.host.as_str(), options.port, options.database), ("10.0.0.1", 7, 2));
+        assert!(options.rdma);
     }
 
     #[test]

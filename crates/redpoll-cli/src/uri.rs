@@ -1,6 +1,6 @@
 //! `redis://[[user:]password@][host[:port]][/database]`, or `rediss://` for TLS, as far as
-//! redis-cli reads it; and `redis+unix://[[user:]password@]/path/to/socket`, or `redis+shm://` for
-//! shared memory.
+//! redis-cli reads it, or `rdma://` for RDMA; and `redis+unix://[[user:]password@]/path/to/socket`,
+//! or `redis+shm://` for shared memory.
 
 use crate::numbers::atoi;
 use crate::stop::Stop;
@@ -25,6 +25,8 @@ pub struct Uri {
     pub socket: Option<Vec<u8>>,
     /// Whether the scheme asks for shared memory.
     pub shm: bool,
+    /// Whether the scheme asks for RDMA.
+    pub rdma: bool,
 }
 
 /// Parses a URI.
@@ -37,6 +39,7 @@ pub fn parse(uri: &str) -> Result<Uri, Stop> {
     match scheme.to_ascii_lowercase().as_str() {
         "redis" => {}
         "rediss" => parsed.tls = true,
+        "rdma" | "redis+rdma" => parsed.rdma = true,
         "redis+unix" | "redis+shm" => unix = true,
         _ => return Err(Stop::failed("Invalid URI scheme")),
     }

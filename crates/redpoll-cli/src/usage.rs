@@ -31,8 +31,10 @@ Server
   -t <seconds>         Give up connecting after this time, 0.5 for half a second
   --shm                Go on through shared memory; without -s, the server (on this host)
                        is asked for its Unix socket
+  --rdma               Over RDMA: the port is the server's rdma-port
   -u <uri>             redis://[[user:]password@][host[:port]][/database]; rediss: TLS;
-                       redis+unix:///path or redis+shm:///path for a Unix socket
+                       redis+unix:///path or redis+shm:///path for a Unix socket;
+                       rdma://host:port
   -n <number>          Database
   -a, --pass <word>    Password; the variable REDISCLI_AUTH is the safer place for it
   --user <name>        User that the password belongs to

@@ -1,4 +1,4 @@
-//! A client for RESP servers: TCP, TLS, Unix sockets, and Redpoll's shared memory.
+//! A client for RESP servers: TCP, TLS, Unix sockets, RDMA, and Redpoll's shared memory.
 //!
 //! ```no_run
 //! # fn main() -> Result<(), redpoll_client::Error> {
@@ -46,6 +46,7 @@ pub mod full_sync;
 pub mod locate;
 mod pipeline;
 mod pubsub;
+mod rdma;
 pub mod request;
 mod rings;
 pub mod tls;

@@ -6,6 +6,7 @@
 //! [`Connection::over`](crate::Connection::over). Shared memory begins as a Unix socket, which is
 //! asked to go over to it once it is logged in ([`Transport::open_rings`]).
 
+use crate::rdma::RdmaTransport;
 use crate::rings::Rings;
 use crate::tls::TlsTransport;
 use redpoll_shm::{Client, Opened};
@@ -135,6 +136,13 @@ pub enum Endpoint {
     },
     /// The path of a Unix socket.
     Unix(PathBuf),
+    /// A host as above, and a port that is listened on over RDMA.
+    Rdma {
+        /// The name or address.
+        host: String,
+        /// The port.
+        port: u16,
+    },
 }
 
 impl Endpoint {
@@ -150,11 +158,14 @@ impl Endpoint {
             Self::Tcp { host, port } => Ok(Box::new(connect_tcp(host, *port, None, timeout)?)),
             // A Unix socket connects at once or fails; there is nothing to bound.
             Self::Unix(path) => Ok(Box::new(UnixStream::connect(path)?)),
+            Self::Rdma { host, port } => {
+                Ok(Box::new(RdmaTransport::connect(host, *port, timeout)?))
+            }
         }
     }
 
     /// As [`connect`](Self::connect), with TLS over TCP; `timeout` bounds connecting, and the
-    /// handshake again. Over a Unix socket there is none.
+    /// handshake again. Over a Unix socket there is none, nor over RDMA.
     pub fn connect_tls(
         &self,
         timeout: Option<Duration>,
@@ -165,12 +176,12 @@ impl Endpoint {
                 let socket = connect_tcp(host, *port, None, timeout)?;
                 Ok(Box::new(TlsTransport::open(socket, tls, host, timeout)?))
             }
-            Self::Unix(_) => self.connect(timeout),
+            Self::Unix(_) | Self::Rdma { .. } => self.connect(timeout),
         }
     }
 
     /// Connects from an address of this host if one is given, and with TLS if that is. A Unix
-    /// socket has neither.
+    /// socket has neither, nor has RDMA.
     pub fn connect_from(
         &self,
         source: Option<IpAddr>,
@@ -190,11 +201,21 @@ impl fmt::Display for Endpoint {
     /// `host:port`, `[v6]:port` or the socket's path.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
-            Self::Tcp { host, port } => write!(f, "{host}:{port}"),
+            Self::Tcp { host, port } | Self::Rdma { host, port } if host.contains(':') => {
+                write!(f, "[{host}]:{port}")
+            }
+            Self::Tcp { host, port } | Self::Rdma { host, port } => write!(f, "{host}:{port}"),
             Self::Unix(path) => write!(f, "{}", path.display()),
         }
     }
+}
+
+/// The addresses of a name. One of both families is reached over IPv4 first, as existing clients
+/// do: servers that listen on 127.0.0.1 only are the common case.
+pub(crate) fn addresses_of(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    let mut addresses: Vec<SocketAddr> = (host, port).to_socket_addrs()?.collect();
+    addresses.sort_by_key(SocketAddr::is_ipv6);
+    Ok(addresses)
 }
 
 fn connect_tcp(
@@ -204,10 +225,7 @@ fn connect_tcp(
     timeout: Option<Duration>,
 ) -> io::Result<TcpStream> {
     let deadline = timeout.map(|timeout| Instant::now() + timeout);
-    let mut addresses: Vec<SocketAddr> = (host, port).to_socket_addrs()?.collect();
-    // A name with addresses of both families is reached over IPv4 first, as existing clients do:
-    // servers that listen on 127.0.0.1 only are the common case.
-    addresses.sort_by_key(SocketAddr::is_ipv6);
+    let addresses = addresses_of(host, port)?;
     let mut failure = io::Error::new(io::ErrorKind::NotFound, "Name or service not known");
     for address in addresses {
         let attempt = match deadline {

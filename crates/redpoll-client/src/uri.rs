@@ -6,6 +6,7 @@
 //! | `rediss://…` | TCP with TLS; `#insecure` at the end trusts any server |
 //! | `unix:///path/to/socket`, `redis+unix://[[user:]password@]/path` | a Unix socket |
 //! | `redis+shm://[[user:]password@]/path/to/socket` | shared memory |
+//! | `rdma://[[user:]password@]host[:port][/database]`, `redis+rdma://…` | RDMA |
 //!
 //! Behind `?` may stand, joined by `&`: `db=NUMBER`, `user=NAME`, `pass=WORD`, `protocol=3`
 //! (RESP3), `timeout=SECONDS` (for connecting, and for each read and write), for TLS `cacert=FILE`,
@@ -40,7 +41,8 @@ impl fmt::Display for UriError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             UriError::Scheme => f.write_str(
-                "a URI begins with redis://, rediss://, unix://, redis+unix:// or redis+shm://",
+                "a URI begins with redis://, rediss://, unix://, redis+unix://, redis+shm:// or \
+                 rdma://",
             ),
             UriError::Path => f.write_str("the URI names no socket"),
             UriError::Number => f.write_str("port, database and timeout are numbers"),
@@ -60,6 +62,7 @@ enum Scheme {
     Tls,
     Unix,
     Rings,
+    Rdma,
 }
 
 impl Config {
@@ -74,6 +77,7 @@ impl Config {
             "rediss" => Scheme::Tls,
             "unix" | "redis+unix" => Scheme::Unix,
             "redis+shm" => Scheme::Rings,
+            "rdma" | "redis+rdma" => Scheme::Rdma,
             _ => return Err(UriError::Scheme),
         };
         let (rest, insecure) = match rest.strip_suffix("#insecure") {
@@ -88,6 +92,12 @@ impl Config {
         let (endpoint, database) = match scheme {
             Scheme::Tcp | Scheme::Tls => tcp(place)?,
             Scheme::Unix | Scheme::Rings => (unix(place)?, None),
+            Scheme::Rdma => match tcp(place)? {
+                (Endpoint::Tcp { host, port }, database) => {
+                    (Endpoint::Rdma { host, port }, database)
+                }
+                other => other,
+            },
         };
         let mut config = Config::new(endpoint);
         if scheme == Scheme::Rings {
@@ -256,6 +266,9 @@ mod tests {
         assert_eq!((config.endpoint, config.database), (Endpoint::tcp("host", 7000), 2));
         assert_eq!((config.username, config.password.as_deref()), (None, Some("pw")));
         let endpoint = |uri| Config::from_uri(uri).unwrap().endpoint;
+        let rdma = Endpoint::Rdma { host: "10.0.0.1".to_owned(), port: 7 };
+        assert_eq!(endpoint("rdma://10.0.0.1:7"), rdma);
+        assert_eq!(endpoint("redis+rdma://u:p@10.0.0.1:7/1"), rdma);
         assert_eq!(endpoint("redis://"), Endpoint::tcp("127.0.0.1", 6379));
         assert_eq!(endpoint("redis://[::1]:7"), Endpoint::tcp("::1", 7));
     }

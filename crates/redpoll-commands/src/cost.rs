@@ -9,6 +9,9 @@ use crate::parse;
 use crate::prelude::*;
 use redpoll_engine::spec::Cost;
 use redpoll_keyspace::Keys;
+use redpoll_keyspace::entry::Payload;
+use redpoll_types::hash::Hash;
+use redpoll_types::value::Typed;
 
 /// Bytes of a string that cost as much as an element, where each is looked at once.
 const BYTES: usize = 256;
@@ -16,6 +19,10 @@ const BYTES: usize = 256;
 const PACKED_BYTES: usize = 16;
 /// What merging a HyperLogLog costs.
 const MERGE: usize = 200;
+/// What a byte of a text costs that is taken apart for an index.
+const INDEXED_BYTE: usize = 4;
+/// Fields of a hash whose lengths are looked at.
+const FIELDS: usize = 32;
 /// Collections of fewer elements are taken to be walked whole: looking closer is not worth it.
 pub const FEW: usize = 1024;
 
@@ -56,6 +63,12 @@ pub const DIFF_STORE: Option<Cost> = Some(|keys, args| difference(keys, args.ite
 pub const DIFF_COUNTED: Option<Cost> = Some(|keys, args| difference(keys, counted(args, 1)));
 /// The same, behind a destination.
 pub const DIFF_COUNTED_STORE: Option<Cost> = Some(|keys, args| difference(keys, counted(args, 2)));
+
+/// What a change of the hash at the first key costs if an index holds its texts.
+pub const INDEXED: Option<Cost> = Some(|keys, args| match keys.keyspace().is_indexed() {
+    false => 0,
+    true => indexing(keys, args),
+});
 
 /// The bytes of the string at the first key.
 pub const BYTES_OF_FIRST: Option<Cost> = Some(|keys, args| keys.long_len(args.at(1)) / BYTES);
@@ -142,6 +155,22 @@ fn window(len: usize, start: i64, stop: i64) -> usize {
     let absolute = |index: i64| if index < 0 { index.saturating_add(len) } else { index };
     let (start, stop) = (absolute(start).max(0), absolute(stop).min(len - 1));
     usize::try_from(stop.saturating_sub(start).saturating_add(1)).unwrap_or(0)
+}
+
+/// The hash is indexed as a whole, whatever of it has changed.
+#[cold]
+fn indexing(keys: &mut Keys<'_>, args: Args<'_>) -> usize {
+    if keys.db() != 0 {
+        return 0;
+    }
+    let now = u64::try_from(keys.now()).unwrap_or(0);
+    let new: usize = args.iter_from(2).map(<[u8]>::len).sum();
+    let old = match keys.peek(args.at(1)).map(|entry| entry.into_payload()) {
+        Some(Payload::Value(value)) => Hash::of(value)
+            .map_or(0, |hash| hash.live(now).take(FIELDS).map(|field| field.value.len()).sum()),
+        _ => 0,
+    };
+    (new + old) * INDEXED_BYTE
 }
 
 #[cfg(test)]

@@ -62,6 +62,24 @@ choices! {
         Inline = "inline",
     }
 
+    /// Where searches run.
+    SearchMode {
+        /// Long ones in the background, several at once.
+        Parallel = "parallel",
+        /// Long ones in the background, by turns.
+        Slices = "slices",
+        /// All at once, each by itself.
+        Safe = "safe",
+    }
+
+    /// What becomes of a search that takes too long.
+    SearchTimeout {
+        /// It answers with what it has found.
+        Return = "return",
+        /// It fails.
+        Fail = "fail",
+    }
+
     /// Whom to follow where Redis and Valkey define the same thing differently.
     Compat {
         /// Redis.

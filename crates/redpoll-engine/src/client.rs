@@ -49,6 +49,8 @@ pub struct Origin {
     pub descriptor: i64,
     /// Whether it came over a Unix socket.
     pub unix: bool,
+    /// Whether it came over RDMA.
+    pub rdma: bool,
     /// Whether it speaks TLS.
     pub tls: bool,
     /// The users that its certificate names, in the order in which they are to be tried: the first
@@ -379,6 +381,7 @@ impl Client {
     pub fn transport(&self) -> &'static str {
         match &self.origin {
             _ if self.has_flag(flags::RINGS) => "shm",
+            Origin { rdma: true, .. } => "rdma",
             Origin { unix: true, .. } => "unix",
             Origin { tls: true, .. } => "tls",
             _ => "tcp",

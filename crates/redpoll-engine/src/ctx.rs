@@ -66,6 +66,8 @@ pub(crate) enum Action {
     Block(BlockRequest),
     /// The client waits until its keys have moved to another server.
     Migrate(Box<Migration>),
+    /// The command runs once more, in the background; its estimated cost in elements.
+    Leave(usize),
 }
 
 impl Ctx<'_> {
@@ -105,6 +107,13 @@ impl Ctx<'_> {
     /// written to the reply.
     pub fn migrate(&mut self, migration: Migration) {
         self.action = Some(Action::Migrate(Box::new(migration)));
+    }
+
+    /// Lets the command run once more, in the background, where it answers: for commands that find
+    /// out only as they run what they cost. [`Ctx::may_leave`] must have been asked, nothing must
+    /// have been written to the reply, and nothing changed.
+    pub fn leave(&mut self, cost: usize) {
+        self.action = Some(Action::Leave(cost));
     }
 
     /// How a command ends that pops from the first of several keys and has found none: the client

@@ -16,7 +16,7 @@ use crate::persistence::Persistence;
 use crate::pubsub::PubSub;
 use crate::rates::Rates;
 use crate::replication::Replication;
-use crate::search::Search;
+use crate::search::{Search, SearchConfig};
 use crate::settings::Settings;
 use crate::shared_memory::SharedMemory;
 use crate::slowlog::SlowLog;
@@ -280,6 +280,7 @@ impl Engine {
         self.notable_from_micros.store(settings.notable_from_micros(), Relaxed);
         self.may_refuse_writes.store(settings.may_refuse_writes(), Relaxed);
         self.background.configure(self.background_threads(), config.background_queue_max());
+        *self.search.config.write() = SearchConfig::of(config, self.background_threads());
         *self.settings.write() = settings;
         self.expire_or_not(clock::now_ms());
         self.generation.fetch_add(1, Release);

@@ -165,6 +165,8 @@ pub struct Session {
     pub reply_max: usize,
     /// The words of the running command that MONITOR and SLOWLOG must not show, by their positions.
     pub secret_words: Vec<usize>,
+    /// What the slow log is to say of the last search, if that took long.
+    pub remark: Option<Box<[u8]>>,
     /// The last command that is no subcommand, to recognise the same again in a pipeline.
     pub(crate) recent: Option<(&'static Command, usize)>,
     /// Commands executed so far.
@@ -207,6 +209,7 @@ impl Session {
             closing: false,
             reply_max: usize::MAX,
             secret_words: Vec::new(),
+            remark: None,
             recent: None,
             executed: 0,
             last_command: None,

@@ -14,6 +14,10 @@ use std::sync::atomic::Ordering::Relaxed;
 const WORDS_MAX: usize = 32;
 /// The longest part of a word that an entry keeps.
 const WORD_MAX: usize = 128;
+/// The longest part of a query's plan that an entry keeps, behind the words.
+const REMARK_MAX: usize = 1024;
+/// The commands that have one.
+const QUERIES: [&str; 3] = ["ft.search", "ft.aggregate", "ft.profile"];
 
 /// A command that took long or was large.
 #[derive(Clone, Debug)]
@@ -90,11 +94,20 @@ impl Engine {
         }
     }
 
+    /// Whether a command that has taken so long is slow.
+    pub fn is_slow_after(&self, micros: u64) -> bool {
+        micros >= self.notable_from_micros.load(Relaxed)
+            && self.settings().is_slow(micros.saturating_mul(1000))
+    }
+
     #[cold]
     fn note_slow(&self, session: &Session, spec: &Spec, args: Args<'_>, nanos: u64, now: i64) {
         let settings = self.settings();
         if settings.is_slow(nanos) && !spec.flags.has(Flags::SKIP_SLOWLOG) {
-            self.slowlog.add(entry(session, args, nanos / 1000, now), settings.slowlog_max);
+            let mut entry = entry(session, args, nanos / 1000, now);
+            let remark = session.remark.as_deref().filter(|_| QUERIES.contains(&spec.name));
+            entry.words.extend(remark.map(|remark| shorten_word(remark, REMARK_MAX)));
+            self.slowlog.add(entry, settings.slowlog_max);
         }
         let event = if spec.flags.has(Flags::FAST) { "fast-command" } else { "command" };
         self.latency.add(event, nanos / 1_000_000, settings.latency_threshold_ms, now / 1000);
@@ -143,7 +156,7 @@ pub fn shorten(args: Args<'_>, secret: &[usize]) -> Vec<Vec<u8>> {
     let shown = if args.len() > WORDS_MAX { WORDS_MAX - 1 } else { args.len() };
     let show = |(index, word)| match secret.contains(&index) {
         true => SECRET.to_vec(),
-        false => shorten_word(word),
+        false => shorten_word(word, WORD_MAX),
     };
     let mut words: Vec<Vec<u8>> = args.iter().enumerate().take(shown).map(show).collect();
     if shown < args.len() {
@@ -152,11 +165,11 @@ pub fn shorten(args: Args<'_>, secret: &[usize]) -> Vec<Vec<u8>> {
     words
 }
 
-fn shorten_word(word: &[u8]) -> Vec<u8> {
-    if word.len() <= WORD_MAX {
+fn shorten_word(word: &[u8], max: usize) -> Vec<u8> {
+    if word.len() <= max {
         return word.to_vec();
     }
-    let mut short = word[..WORD_MAX].to_vec();
-    short.extend(format!("... ({} more bytes)", word.len() - WORD_MAX).bytes());
+    let mut short = word[..max].to_vec();
+    short.extend(format!("... ({} more bytes)", word.len() - max).bytes());
     short
 }

@@ -11,7 +11,10 @@
 //!   alone cannot reach it.
 //! - `tiered` fills DRAM first. Then the hottest values that fit belong there: a round over the
 //!   keyspace adds up bytes by heat, which gives the level of heat where DRAM ends; the next round
-//!   moves what is above it up and what is below it down.
+//!   moves what is clearly above it up, and as much of what is not above it down as that needs room.
+//!   (Moving a value costs more than some uses of far memory do. With values on both sides of a
+//!   sharp line, those that were used once of late would change places with those that were not,
+//!   for ever.)
 
 use crate::engine::Engine;
 use redpoll_config::{AllocPolicy, Config};
@@ -23,11 +26,15 @@ use std::time::{Duration, Instant};
 
 /// How often a keeper is given a turn.
 pub const TURN: Duration = Duration::from_millis(10);
-/// For how long of a turn it walks while there is something to move, and while there is not.
+/// For how long of a turn it walks while there is much to move, and while there is nothing.
 const BUSY: Duration = Duration::from_micros(2000);
 const QUIET: Duration = Duration::from_micros(200);
 /// Values below this are not worth a reference, and lie with their key.
 const SMALLEST: usize = 64;
+/// How much hotter than where DRAM ends a far value must be to change places with one in DRAM.
+const GAP: usize = 2;
+/// The part of the bytes that is in the wrong tier from which on the walk is as fast as may be.
+const URGENT: f64 = 0.05;
 /// How far off a ratio may be before values are moved for it.
 const TOLERANCE: f64 = 0.01;
 /// The shortest and the longest epoch of heat.
@@ -140,7 +147,7 @@ enum Aim {
     /// So many bytes to DRAM (positive) or to far memory (negative).
     Shift(i64),
     /// The hottest values to DRAM and others away: there are so many bytes of room in DRAM, and so
-    /// many are needed for values that should be there.
+    /// many are needed for values that should be there; what is left over may be filled.
     Sort { cut: Cut, room: i64, needed: i64 },
 }
 
@@ -168,11 +175,15 @@ impl Aim {
                 let level = usize::from(met.heat);
                 match met.tier {
                     Tier::Near if met.bytes < SMALLEST => None,
-                    Tier::Near if level < cut.level || (level == cut.level && *room < *needed) => {
+                    Tier::Near if level <= cut.level && *room < *needed => {
                         *room += bytes;
                         Some(Tier::Far)
                     }
-                    Tier::Far if level > cut.level && *room > bytes => {
+                    Tier::Far
+                        if *room > bytes
+                            && (level >= cut.level + GAP
+                                || level > cut.level && *room > *needed + bytes) =>
+                    {
                         *room -= bytes;
                         Some(Tier::Near)
                     }
@@ -199,6 +210,8 @@ pub struct Keeper {
     allowance: f64,
     /// Something has moved in this round or in the last one.
     moved: (bool, bool),
+    /// The part of the bytes that the policy `tiered` wants elsewhere.
+    misplaced: f64,
     /// The threshold for which all values have been looked at.
     settled: Option<usize>,
 }
@@ -237,6 +250,7 @@ impl Keeper {
             uses: 0,
             allowance: 0.0,
             moved: (true, true),
+            misplaced: 0.0,
             settled: None,
         };
         keeper.end_period(engine);
@@ -313,9 +327,16 @@ impl Keeper {
         let fixed = usage.dram.saturating_sub(movable);
         let cut = Cut::at(&self.seen, budget.saturating_sub(fixed));
         let room = budget as i64 - usage.dram as i64;
-        let hotter: u64 = self.seen.far[cut.level + 1..].iter().sum();
+        let hotter = self.seen.far_from(cut.level + GAP);
         let needed = hotter.min(budget / 50) as i64;
         self.aim = Aim::Sort { cut, room, needed };
+        // What this round has met so far tells sooner than the last one that others are hot now.
+        let parts = [&self.seen, &self.walk.seen].map(|seen| match seen.values * 20 {
+            met if met < self.seen.values => 0.0,
+            _ => seen.far_from(cut.level + GAP) as f64 / seen.bytes().max(1) as f64,
+        });
+        let excess = (-room).max(0) as f64 / budget.max(1) as f64;
+        self.misplaced = parts.into_iter().fold(excess, f64::max);
         let full = room < (budget / 50) as i64;
         Rule { low: SMALLEST, high: usize::MAX, share: if full { 1.0 } else { 0.0 } }
     }
@@ -331,10 +352,22 @@ impl Keeper {
         }
     }
 
+    /// For how long of a turn to walk.
+    fn walking_time(&self) -> Duration {
+        match self.aim {
+            Aim::Sort { .. } => {
+                let urgency = (self.misplaced / URGENT).min(1.0);
+                QUIET + (BUSY - QUIET).mul_f64(urgency)
+            }
+            _ if self.moved.0 || self.moved.1 => BUSY,
+            _ => QUIET,
+        }
+    }
+
     /// Goes on with the walk for the rest of the turn, or until enough has been moved.
     fn walk(&mut self, engine: &Engine) {
         let started = Instant::now();
-        let most = if self.moved.0 || self.moved.1 { BUSY } else { QUIET };
+        let most = self.walking_time();
         while started.elapsed() < most && self.allowance > 0.0 {
             let aim = &mut self.aim;
             let step = engine.keyspace.tier_step(&mut self.walk, &mut |met| aim.judge(met));
@@ -389,14 +422,15 @@ mod tests {
 
     #[test]
     fn sorting_moves_cold_values_down_and_hot_ones_up_as_far_as_there_is_room() {
-        let mut aim = Aim::Sort { cut: Cut { level: 2 }, room: 250, needed: 0 };
-        assert_eq!(aim.judge(met(100, 5, Tier::Far)), Some(Tier::Near));
-        assert_eq!(aim.judge(met(100, 5, Tier::Far)), Some(Tier::Near));
+        let mut aim = Aim::Sort { cut: Cut { level: 2 }, room: 250, needed: 100 };
+        assert_eq!(aim.judge(met(100, 3, Tier::Far)), Some(Tier::Near), "fills what is left over");
+        assert_eq!(aim.judge(met(100, 3, Tier::Far)), None, "not worth an exchange");
+        assert_eq!(aim.judge(met(100, 4, Tier::Far)), Some(Tier::Near));
         assert_eq!(aim.judge(met(100, 5, Tier::Far)), None, "no room");
-        assert_eq!(aim.judge(met(100, 1, Tier::Near)), Some(Tier::Far));
+        assert_eq!(aim.judge(met(100, 3, Tier::Near)), None, "hot enough to stay");
+        assert_eq!(aim.judge(met(100, 2, Tier::Near)), Some(Tier::Far));
+        assert_eq!(aim.judge(met(100, 1, Tier::Near)), None, "enough room");
         assert_eq!(aim.judge(met(100, 5, Tier::Far)), Some(Tier::Near), "room again");
-        assert_eq!(aim.judge(met(100, 2, Tier::Near)), None);
-        assert_eq!(aim.judge(met(100, 2, Tier::Far)), None, "not hot enough");
         assert_eq!(aim.judge(met(10, 0, Tier::Near)), None, "too small to be worth it");
         let mut full = Aim::Sort { cut: Cut { level: 2 }, room: -150, needed: 0 };
         assert_eq!(full.judge(met(100, 2, Tier::Near)), Some(Tier::Far));

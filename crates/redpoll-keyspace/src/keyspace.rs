@@ -405,7 +405,7 @@ impl Keyspace {
 
     /// Whether the index wants to be told.
     #[inline(always)]
-    pub(crate) fn is_indexed(&self) -> bool {
+    pub fn is_indexed(&self) -> bool {
         self.indexed.load(Relaxed)
     }
 

@@ -128,6 +128,16 @@ pub struct Seen {
 }
 
 impl Seen {
+    /// All bytes.
+    pub fn bytes(&self) -> u64 {
+        self.near.iter().chain(&self.far).sum()
+    }
+
+    /// Bytes in far memory from this level of heat on.
+    pub fn far_from(&self, level: usize) -> u64 {
+        self.far.iter().skip(level).sum()
+    }
+
     fn note(&mut self, met: Met) {
         let tier = if met.tier == Tier::Far { &mut self.far } else { &mut self.near };
         tier[usize::from(met.heat)] += met.bytes as u64;

@@ -191,14 +191,7 @@ impl Parser {
             if bytes[0] != b'*' {
                 return self.inline(bytes);
             }
-            let Some((count, next)) = read_line(bytes, 1) else {
-                return match bytes.len() > INLINE_MAX {
-                    true => Err(ProtocolError::ArgumentCountTooLong),
-                    false => Ok(Step::More(0)),
-                };
-            };
-            let count =
-                parse_i64(count).filter(|&n| n <= ARGS_MAX).ok_or(ProtocolError::ArgumentCount)?;
+            let Some((count, next)) = argument_count(bytes)? else { return Ok(Step::More(0)) };
             if count > UNAUTHENTICATED_ARGS_MAX && !limits.authenticated {
                 return Err(ProtocolError::UnauthenticatedArgumentCount);
             }
@@ -254,32 +247,65 @@ impl Parser {
     }
 }
 
-/// The length behind the `$` at `at`, and where the argument's bytes start; `None` if the line is
-/// not complete. The usual one to three digits are read without a search for the line's end.
+/// The number of arguments that a command announces, and where the first of them starts; `None` if
+/// the line is not complete.
 #[inline]
-fn bulk_length(bytes: &[u8], at: usize) -> Result<Option<(i64, usize)>, ProtocolError> {
-    if let Some(&[a, b, c, d, e]) = bytes.get(at + 1..).and_then(|rest| rest.first_chunk::<5>()) {
-        let digit = |byte: u8| i64::from(byte.wrapping_sub(b'0'));
-        if digit(a) <= 9 {
-            if b == b'\r' && c == b'\n' {
-                return Ok(Some((digit(a), at + 4)));
-            }
-            if digit(a) != 0 && digit(b) <= 9 {
-                if c == b'\r' && d == b'\n' {
-                    return Ok(Some((digit(a) * 10 + digit(b), at + 5)));
-                }
-                if digit(c) <= 9 && d == b'\r' && e == b'\n' {
-                    return Ok(Some((digit(a) * 100 + digit(b) * 10 + digit(c), at + 6)));
-                }
-            }
+fn argument_count(bytes: &[u8]) -> Result<Option<(i64, usize)>, ProtocolError> {
+    if let Some(short) = short_number(bytes, 1) {
+        return Ok(Some(short));
+    }
+    match read_line(bytes, 1) {
+        None if bytes.len() > INLINE_MAX => Err(ProtocolError::ArgumentCountTooLong),
+        None => Ok(None),
+        Some((text, next)) => {
+            let count = parse_i64(text).filter(|&count| count <= ARGS_MAX);
+            count.map(|count| Some((count, next))).ok_or(ProtocolError::ArgumentCount)
         }
     }
+}
+
+/// The length behind the `$` at `at`, and where the argument's bytes start; `None` if the line is
+/// not complete.
+#[inline(always)]
+fn bulk_length(bytes: &[u8], at: usize) -> Result<Option<(i64, usize)>, ProtocolError> {
+    match short_number(bytes, at + 1) {
+        Some(short) => Ok(Some(short)),
+        None => long_bulk_length(bytes, at),
+    }
+}
+
+/// The same, of any length.
+#[inline(never)]
+fn long_bulk_length(bytes: &[u8], at: usize) -> Result<Option<(i64, usize)>, ProtocolError> {
     match read_line(bytes, at + 1) {
         None => Ok(None),
         Some((text, next)) => {
             parse_i64(text).map(|length| Some((length, next))).ok_or(ProtocolError::BulkLength)
         }
     }
+}
+
+/// A number of one to three digits with its line's end, and the position behind it: what almost
+/// every count and length is, read without a search for the end of its line.
+#[inline(always)]
+fn short_number(bytes: &[u8], at: usize) -> Option<(i64, usize)> {
+    let &[a, b, c, d, e] = bytes.get(at..)?.first_chunk::<5>()?;
+    let digit = |byte: u8| byte.wrapping_sub(b'0');
+    if digit(a) > 9 {
+        return None;
+    }
+    if b == b'\r' && c == b'\n' {
+        return Some((i64::from(digit(a)), at + 3));
+    }
+    if digit(a) == 0 || digit(b) > 9 {
+        return None;
+    }
+    let tens = i64::from(digit(a)) * 10 + i64::from(digit(b));
+    if c == b'\r' && d == b'\n' {
+        return Some((tens, at + 4));
+    }
+    let is_short = digit(c) <= 9 && d == b'\r' && e == b'\n';
+    is_short.then(|| (tens * 10 + i64::from(digit(c)), at + 5))
 }
 
 /// The text from `from` to the next `\r\n`, and the position behind it.

@@ -1,5 +1,6 @@
 //! What does not fit, is too large, or is no text: clear errors, in bounded time.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use redpoll_search::document::DocumentError;
@@ -161,7 +162,7 @@ fn a_search_is_given_up_when_it_is_told() {
         index.put(&Document::new(&key, &[(b"t", b"word other")])).expect("it fits");
     }
     let interrupt = || true;
-    let options = SearchOptions { interrupt: &interrupt, ..SearchOptions::default() };
+    let options = SearchOptions { interrupt: Arc::new(interrupt), ..SearchOptions::default() };
     let nodes = [Node::term("word"), Node::new(NodeKind::All)];
     for node in nodes {
         let results = index.snapshot().search(&node, &options).expect("it fits");

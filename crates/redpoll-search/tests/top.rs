@@ -1,10 +1,11 @@
 //! The best few are the first of all, whatever is leapt over to find them.
 
-use redpoll_search::execute::SearchOptions;
+use redpoll_search::execute::{Helpers, NewThreads, SearchOptions};
 use redpoll_search::query::{Node, NodeKind};
 use redpoll_search::schema::{Field, FieldKind, IndexOptions, Schema, TextField};
 use redpoll_search::score::Scorer;
 use redpoll_search::{Document, Index, Snapshot};
+use std::sync::Arc;
 
 fn index() -> Index {
     let fields = vec![Field::new("t", FieldKind::Text(TextField::default()))];
@@ -43,7 +44,11 @@ fn check(snapshot: &Snapshot) {
             let all = SearchOptions { scorer, limit: 100_000, ..SearchOptions::default() };
             let all = snapshot.search(&query, &all).expect("it fits");
             for (limit, threads) in [(1, 1), (10, 1), (10, 2), (300, 1)] {
-                let few = SearchOptions { scorer, limit, threads, ..SearchOptions::default() };
+                let helpers: Option<Arc<dyn Helpers>> = match threads {
+                    1 => None,
+                    _ => Some(Arc::new(NewThreads(threads))),
+                };
+                let few = SearchOptions { scorer, limit, helpers, ..SearchOptions::default() };
                 let few = snapshot.search(&query, &few).expect("it fits");
                 assert_eq!(few.total, all.total);
                 let want = all.hits.iter().take(limit);

@@ -42,8 +42,9 @@ impl Doors {
     pub fn replace(&self, listeners: Vec<Arc<Listener>>) {
         let mut current = self.listeners.lock();
         for old in current.iter() {
-            let address = old.local_address();
-            if address.is_some() && listeners.iter().all(|new| new.local_address() != address) {
+            let address = |listener: &Listener| (listener.local_address(), listener.is_rdma());
+            let is_old = |new: &Arc<Listener>| address(new) == address(old);
+            if old.local_address().is_some() && !listeners.iter().any(is_old) {
                 old.stop();
             }
         }
@@ -127,6 +128,11 @@ impl Acceptor {
         }
         let open = config.protected_mode() && engine.users.default_user().nopass;
         if open && !stream.address().loopback {
+            if stream.address().rdma {
+                // It cannot be told.
+                let peer = &stream.address().peer;
+                log::warn!("Refusing {peer}, who comes over RDMA: in protected mode nobody may.");
+            }
             return refuse(&mut stream, PROTECTED);
         }
         engine.stats.connections.fetch_add(1, Relaxed);

@@ -151,6 +151,7 @@ impl Common {
             local_address: address.local.clone(),
             descriptor: stream.descriptor(),
             unix: address.unix,
+            rdma: address.rdma,
             tls: stream.is_tls(),
             certificate_users: self.certificate_users(&stream),
         };
@@ -258,7 +259,9 @@ impl Common {
             let hung_up = flags.intersects(E::RDHUP | E::HUP | E::ERR);
             connection.answer_bell(&hands.executor, hung_up);
         }
-        if (rings || flags.contains(E::OUT)) && !connection.writable(&hands.executor) {
+        // The descriptor of RDMA says only that something has happened.
+        let rdma = connection.stream.stir();
+        if (rings || rdma || flags.contains(E::OUT)) && !connection.writable(&hands.executor) {
             drop(connection);
             self.close(hands, client);
             return false;
@@ -269,6 +272,11 @@ impl Common {
                 drop(connection);
                 self.close(hands, client);
                 return false;
+            }
+        } else if rdma {
+            let ended = connection.stream.has_ended();
+            if ended || connection.stream.has_buffered() {
+                connection.has_arrived(ended);
             }
         } else if flags.intersects(E::IN | E::RDHUP | E::HUP | E::ERR) {
             connection.has_arrived(flags.intersects(E::RDHUP | E::HUP | E::ERR));

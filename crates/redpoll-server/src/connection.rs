@@ -234,6 +234,9 @@ impl Connection {
             if lane.parsed.consumed == 0 || start == lane.input.len() {
                 break Next::Wait;
             }
+            if self.answers_early() && !self.flush(executor, &mut scratch.output) {
+                return Next::Close;
+            }
             self.parse(executor, lane, start);
         };
         self.keep(&lane.input, start, lane.parsed.missing);
@@ -480,6 +483,7 @@ impl Connection {
         if self.session.is_replica {
             self.stream.set_nodelay(!config.repl_disable_tcp_nodelay());
         }
+        self.stream.keep_alive();
         let timeout = config.timeout();
         let figures = &self.session.client.figures;
         let idle = now - figures.last_active.load(Relaxed);

@@ -56,6 +56,10 @@ impl Reconfigure {
             };
             listen(&self.doors, config).map_err(|_| refuse(change, reason))?;
         }
+        if let Some(change) = first(|name| matches!(name, "rdma-port" | "rdma-bind")) {
+            let reason = "Unable to listen there over RDMA. Check server logs.";
+            listen_rdma(&self.doors, config).map_err(|_| refuse(change, reason))?;
+        }
         if let Some(change) = first(|name| name.starts_with("metrics-")) {
             let reason = "Unable to listen there. Check server logs.";
             let followed = self.metrics.follow(config).inspect_err(|error| log::warn!("{error}"));
@@ -111,9 +115,11 @@ impl Reconfigure {
 /// Listens where the configuration says now; listeners whose address stays are kept.
 fn listen(doors: &Doors, config: &Config) -> Result<(), String> {
     let old = doors.listeners();
-    let unix = old.iter().filter(|listener| matches!(***listener, Listener::Unix(..)));
-    let mut new: Vec<Arc<Listener>> = unix.cloned().collect();
-    let kept = |at: SocketAddr| old.iter().find(|listener| listener.local_address() == Some(at));
+    let others =
+        old.iter().filter(|listener| matches!(***listener, Listener::Unix(..) | Listener::Rdma(_)));
+    let mut new: Vec<Arc<Listener>> = others.cloned().collect();
+    let is_at = |listener: &Listener, at| listener.local_address() == Some(at);
+    let kept = |at: SocketAddr| old.iter().find(|it| is_at(it, at) && !it.is_rdma());
     start::bind_tcp(config, |at, backlog, tls| match kept(at) {
         Some(listener) if listener.is_tls() == tls => Ok(Arc::clone(listener)),
         Some(listener) => listener.turned(tls).map(Arc::new).map_err(|error| error.to_string()),
@@ -124,4 +130,18 @@ fn listen(doors: &Doors, config: &Config) -> Result<(), String> {
         doors.replace(new);
     })
     .inspect_err(|error| log::warn!("{error}"))
+}
+
+/// As [`listen`], over RDMA.
+fn listen_rdma(doors: &Doors, config: &Config) -> Result<(), String> {
+    let (old, others): (Vec<_>, Vec<_>) =
+        doors.listeners().into_iter().partition(|listener| listener.is_rdma());
+    let kept = |at: SocketAddr| old.iter().find(|it| it.local_address() == Some(at));
+    let bound = start::bind_rdma(config, |at| match kept(at) {
+        Some(listener) => Ok(Arc::clone(listener)),
+        None => start::listen_rdma(config, at).map(Arc::new),
+    });
+    let bound = bound.inspect_err(|error| log::warn!("{error}"))?;
+    doors.replace(others.into_iter().chain(bound).collect());
+    Ok(())
 }

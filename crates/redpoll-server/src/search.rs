@@ -17,8 +17,10 @@ pub fn start(engine: &Arc<Engine>) -> io::Result<()> {
             shared.search.add_worker();
             loop {
                 shared.standstill.wait();
-                if !shared.search.work(&shared.keyspace, clock::now_ms()) {
-                    shared.search.rest();
+                let search = &shared.search;
+                let wanted = search.wants_worker(number);
+                if !wanted || !search.work(&shared.keyspace, clock::now_ms()) {
+                    search.rest();
                 }
             }
         })?;

@@ -20,7 +20,7 @@ use redpoll_engine::engine::ProcessInfo;
 use redpoll_engine::replication::Primary;
 use redpoll_engine::{Engine, Executor};
 use redpoll_keyspace::clock;
-use redpoll_transport::Listener;
+use redpoll_transport::{Listener, RdmaSettings};
 use redpoll_types::rng::SmallRng;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -223,6 +223,7 @@ fn start_workers(engine: &Arc<Engine>) -> io::Result<(Mailboxes, Mailboxes)> {
 /// Binds every configured address.
 fn bind(config: &Config) -> Result<Vec<Listener>, String> {
     let mut listeners = bind_tcp(config, |at, backlog, tls| listen(config, at, backlog, tls))?;
+    listeners.extend(bind_rdma(config, |at| listen_rdma(config, at))?);
     if let Some(path) = config.unixsocket() {
         let listener = Listener::unix(path.as_path(), config.unixsocketperm());
         listeners.push(listener.map_err(|error| error.to_string())?);
@@ -253,22 +254,54 @@ pub fn bind_tcp<L>(
     let mut listeners = Vec::new();
     let ports = [(config.port(), false), (config.tls_port(), true)];
     for (port, tls) in ports.into_iter().filter(|(port, _)| *port != 0) {
-        for name in config.bind().iter() {
-            let name = name.to_str_lossy();
-            let (name, optional) = match name.strip_prefix('-') {
-                Some(rest) => (rest, true),
-                None => (&*name, false),
-            };
-            let backlog = config.tcp_backlog() as i32;
-            match resolve(name, port).and_then(|at| listen(at, backlog, tls)) {
-                Ok(listener) => listeners.push(listener),
-                Err(_) if optional => {}
-                Err(error) => {
-                    let kind = if tls { "tls" } else { "tcp" };
-                    return Err(format!(
-                        "Failed listening on port {port} ({kind}), aborting. {error}"
-                    ));
-                }
+        let kind = if tls { "tls" } else { "tcp" };
+        let backlog = config.tcp_backlog() as i32;
+        let listen = |at| listen(at, backlog, tls);
+        listeners.extend(bind_each(&config.bind(), port, kind, listen)?);
+    }
+    Ok(listeners)
+}
+
+/// Listens on one address over RDMA.
+pub fn listen_rdma(config: &Config, at: SocketAddr) -> Result<Listener, String> {
+    let settings = RdmaSettings {
+        receive: usize::try_from(config.rdma_rx_size()).unwrap_or(usize::MAX),
+        vector: u32::try_from(config.rdma_completion_vector()).ok(),
+    };
+    let bound = Listener::rdma(at, config.tcp_backlog() as i32, settings);
+    bound.map_err(|error| error.to_string())
+}
+
+/// Calls `listen` with every configured address of RDMA, as [`bind_tcp`] does.
+pub fn bind_rdma<L>(
+    config: &Config,
+    listen: impl Fn(SocketAddr) -> Result<L, String>,
+) -> Result<Vec<L>, String> {
+    match config.rdma_port() {
+        0 => Ok(Vec::new()),
+        port => bind_each(&config.rdma_bind(), port, "rdma", listen),
+    }
+}
+
+/// Listens on each of some addresses.
+fn bind_each<L>(
+    addresses: &[Text],
+    port: u16,
+    kind: &str,
+    listen: impl Fn(SocketAddr) -> Result<L, String>,
+) -> Result<Vec<L>, String> {
+    let mut listeners = Vec::new();
+    for name in addresses {
+        let name = name.to_str_lossy();
+        let (name, optional) = match name.strip_prefix('-') {
+            Some(rest) => (rest, true),
+            None => (&*name, false),
+        };
+        match resolve(name, port).and_then(&listen) {
+            Ok(listener) => listeners.push(listener),
+            Err(_) if optional => {}
+            Err(error) => {
+                return Err(format!("Failed listening on port {port} ({kind}), aborting. {error}"));
             }
         }
     }
@@ -291,7 +324,11 @@ fn describe(listeners: &[Listener]) -> Vec<String> {
         .map(|listener| match listener {
             Listener::Unix(_, path) => path.display().to_string(),
             tcp => {
-                let tls = if tcp.is_tls() { " (TLS)" } else { "" };
+                let tls = match tcp {
+                    Listener::Tls(_) => " (TLS)",
+                    Listener::Rdma(_) => " (RDMA)",
+                    _ => "",
+                };
                 tcp.local_address().map_or_else(|| "?".to_owned(), |at| format!("{at}{tls}"))
             }
         })

@@ -137,6 +137,17 @@ impl Area {
     }
 }
 
+// SAFETY: the area owns its mapping until it is dropped.
+unsafe impl redpoll_rdma::verbs::Stable for Area {
+    fn base(&self) -> *const u8 {
+        Area::base(self)
+    }
+
+    fn len(&self) -> usize {
+        Area::len(self)
+    }
+}
+
 /// A slot that nobody else of this process has.
 pub struct SlotMut<'a> {
     area: &'a Area,

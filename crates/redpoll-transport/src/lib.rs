@@ -1,4 +1,4 @@
-//! Listeners and byte streams: TCP and Unix sockets behind one type, with TLS or without, and
+//! Listeners and byte streams: TCP and Unix sockets behind one type, with TLS or without, RDMA, and
 //! shared memory behind a Unix socket.
 //!
 //! A server binds [`Listener`]s and gets [`Stream`]s from them; both are non-blocking, and both
@@ -11,6 +11,7 @@
 mod dial;
 mod listener;
 mod peer;
+mod rdma;
 mod rings;
 mod stream;
 pub mod tls;
@@ -18,5 +19,7 @@ pub mod tls;
 pub use dial::dial;
 pub use listener::{BindError, Listener};
 pub use peer::Peer;
+pub use rdma::{RdmaListener, dial_rdma};
+pub use redpoll_rdma::Settings as RdmaSettings;
 pub use rings::{OpenError, Rings};
 pub use stream::{Address, Arrival, Stream};

@@ -1,6 +1,8 @@
 //! Listening sockets.
 
+use crate::rdma::RdmaListener;
 use crate::stream::Stream;
+use redpoll_rdma::Settings;
 use rustix::net::{
     AddressFamily, SocketFlags, SocketType, bind, ipproto, listen, socket_with, sockopt,
 };
@@ -40,6 +42,8 @@ pub enum Listener {
     Tls(TcpListener),
     /// A Unix socket and its file, which is removed in the end.
     Unix(UnixListener, PathBuf),
+    /// RDMA.
+    Rdma(RdmaListener),
 }
 
 impl Listener {
@@ -56,14 +60,26 @@ impl Listener {
         bound.map(Listener::Tls).map_err(|cause| BindError { address: address.to_string(), cause })
     }
 
+    /// Listens on an address over RDMA.
+    pub fn rdma(address: SocketAddr, backlog: i32, settings: Settings) -> Result<Self, BindError> {
+        let bound = RdmaListener::bind(address, backlog, settings);
+        bound.map(Listener::Rdma).map_err(|cause| BindError { address: address.to_string(), cause })
+    }
+
+    /// Whether its connections go over RDMA.
+    pub fn is_rdma(&self) -> bool {
+        matches!(self, Listener::Rdma(_))
+    }
+
     /// Whether its connections speak TLS.
     pub fn is_tls(&self) -> bool {
         matches!(self, Listener::Tls(_))
     }
 
-    /// The TCP address it listens on.
+    /// The address it listens on, of TCP or of RDMA.
     pub fn local_address(&self) -> Option<SocketAddr> {
         match self {
+            Listener::Rdma(rdma) => Some(rdma.listener.address()),
             Listener::Tcp(socket) | Listener::Tls(socket) => socket.local_addr().ok(),
             Listener::Unix(..) => None,
         }
@@ -76,7 +92,7 @@ impl Listener {
                 socket.try_clone().map(Listener::Tls)
             }
             Listener::Tcp(socket) | Listener::Tls(socket) => socket.try_clone().map(Listener::Tcp),
-            Listener::Unix(..) => Err(io::ErrorKind::Unsupported.into()),
+            Listener::Unix(..) | Listener::Rdma(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 
@@ -88,6 +104,9 @@ impl Listener {
 
     /// Stops listening now, whoever still holds the listener: its port is free for others.
     pub fn stop(&self) {
+        if let Listener::Rdma(rdma) = self {
+            return rdma.listener.stop();
+        }
         // A socket that does not listen any more is what is wanted.
         let _ = rustix::net::shutdown(self, rustix::net::Shutdown::Both);
     }
@@ -110,6 +129,7 @@ impl Listener {
             Listener::Unix(listener, path) => {
                 listener.accept().map(|(stream, _)| Stream::unix(stream, path))
             }
+            Listener::Rdma(listener) => return listener.accept(),
         };
         match accepted {
             Ok(stream) => {
@@ -127,6 +147,7 @@ impl AsFd for Listener {
         match self {
             Listener::Tcp(listener) | Listener::Tls(listener) => listener.as_fd(),
             Listener::Unix(listener, _) => listener.as_fd(),
+            Listener::Rdma(rdma) => rdma.listener.as_fd(),
         }
     }
 }

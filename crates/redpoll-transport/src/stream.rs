@@ -1,17 +1,20 @@
 //! Connected sockets.
 
 use crate::peer::Peer;
+use crate::rdma;
 use crate::rings::{OpenError, Rings};
 use crate::tls::{Identity, Session, transmit};
+use redpoll_rdma::{Got, Link, close_later};
 use rustix::buffer::spare_capacity;
 use rustix::io::Errno;
 use rustix::net::sockopt;
 use std::io;
 use std::net::TcpStream;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// Both ends of a stream, as people and CLIENT LIST write them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,6 +25,8 @@ pub struct Address {
     pub local: String,
     /// Whether it is a Unix socket.
     pub unix: bool,
+    /// Whether it goes over RDMA.
+    pub rdma: bool,
     /// Whether the other end is on this host.
     pub loopback: bool,
 }
@@ -30,6 +35,8 @@ pub struct Address {
 enum Socket {
     Tcp(TcpStream),
     Unix(UnixStream),
+    /// Not one, but what tells of a link over RDMA that something has happened to it.
+    Rdma(Arc<OwnedFd>),
 }
 
 /// What reading has brought.
@@ -57,6 +64,8 @@ pub struct Stream {
     tls: Option<Box<Session>>,
     /// Once it goes through shared memory.
     rings: Option<Box<Rings>>,
+    /// What carries it if it goes over RDMA.
+    link: Option<Box<Link>>,
 }
 
 impl From<TcpStream> for Stream {
@@ -68,9 +77,18 @@ impl From<TcpStream> for Stream {
             peer: text(stream.peer_addr()),
             local: text(stream.local_addr()),
             unix: false,
+            rdma: false,
             loopback: stream.peer_addr().is_ok_and(|peer| peer.ip().is_loopback()),
         };
-        Stream { socket: Socket::Tcp(stream), address, tls: None, rings: None }
+        Stream { socket: Socket::Tcp(stream), address, tls: None, rings: None, link: None }
+    }
+}
+
+impl From<Link> for Stream {
+    fn from(link: Link) -> Self {
+        let socket = Socket::Rdma(Arc::clone(link.descriptor()));
+        let address = rdma::address(&link);
+        Stream { socket, address, tls: None, rings: None, link: Some(Box::new(link)) }
     }
 }
 
@@ -78,8 +96,9 @@ impl Stream {
     /// A stream of a Unix socket that listens at `path`.
     pub(crate) fn unix(stream: UnixStream, path: &Path) -> Self {
         let name = format!("{}:0", path.display());
-        let address = Address { peer: name.clone(), local: name, unix: true, loopback: true };
-        Stream { socket: Socket::Unix(stream), address, tls: None, rings: None }
+        let (peer, local) = (name.clone(), name);
+        let address = Address { peer, local, unix: true, rdma: false, loopback: true };
+        Stream { socket: Socket::Unix(stream), address, tls: None, rings: None, link: None }
     }
 
     /// Where it comes from and goes to.
@@ -96,6 +115,7 @@ impl Stream {
         match &self.socket {
             Socket::Tcp(stream) => stream.set_nonblocking(true),
             Socket::Unix(stream) => stream.set_nonblocking(true),
+            Socket::Rdma(_) => Ok(()),
         }
     }
 
@@ -104,6 +124,36 @@ impl Stream {
         if let Socket::Tcp(stream) = &self.socket {
             // A connection that has just died refuses this; its first read will tell.
             let _ = stream.set_nodelay(at_once);
+        }
+    }
+
+    /// Takes note that something has happened to a stream over RDMA, whose descriptor tells no
+    /// more: not whether something can be read or written. False if the stream is another one.
+    #[inline]
+    pub fn stir(&mut self) -> bool {
+        let link = self.link.as_deref_mut();
+        link.map(Link::stir).is_some()
+    }
+
+    /// Whether the other end of a stream over RDMA has closed; what it has sent before may still be
+    /// unread.
+    pub fn has_ended(&self) -> bool {
+        self.link.as_ref().is_some_and(|link| link.is_closed())
+    }
+
+    /// To be called now and then: finds out whether the other end of a stream over RDMA is still
+    /// there. (The kernel does it for others, see [`set_keepalive`](Self::set_keepalive).)
+    pub fn keep_alive(&mut self) {
+        if let Some(link) = &mut self.link {
+            link.keep_alive(Instant::now());
+        }
+    }
+
+    /// Waits until what was written to a stream over RDMA has arrived, as far as that happens within
+    /// `patience`; what is written to others the kernel delivers.
+    pub fn settle(&mut self, patience: Duration) {
+        if let Some(link) = &mut self.link {
+            link.settle(patience);
         }
     }
 
@@ -145,6 +195,7 @@ impl Stream {
                 (Ok(peer), Ok(own)) => Peer::of_tcp(peer, own),
                 _ => None,
             },
+            Socket::Rdma(_) => None,
         };
         let peer = peer.ok_or(OpenError::Stranger)?;
         let rings = Rings::open_legacy(name, peer).map_err(OpenError::Refused)?;
@@ -194,6 +245,7 @@ impl Stream {
     /// Whether something can be read without the descriptor saying so.
     pub fn has_buffered(&self) -> bool {
         self.tls.as_ref().is_some_and(|session| session.has_plain())
+            || self.link.as_ref().is_some_and(|link| link.has_bytes())
     }
 
     /// Appends what has arrived to `buffer`, within its spare capacity if the stream is plain; TLS
@@ -204,6 +256,13 @@ impl Stream {
         }
         if let Some(session) = &mut self.tls {
             return session.read(self.socket.as_fd(), buffer);
+        }
+        if let Some(link) = &mut self.link {
+            return Ok(match link.read(buffer)? {
+                Got::Nothing => Arrival::Nothing,
+                Got::Bytes(count) => Arrival::Bytes { count, more: link.has_bytes() },
+                Got::End => Arrival::End,
+            });
         }
         let room = buffer.capacity() - buffer.len();
         debug_assert!(room > 0);
@@ -224,6 +283,9 @@ impl Stream {
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if let Some(rings) = &mut self.rings {
             return rings.write(self.socket.as_fd(), bytes);
+        }
+        if let Some(link) = &mut self.link {
+            return link.write(bytes);
         }
         match &mut self.tls {
             Some(session) => session.write(self.socket.as_fd(), bytes),
@@ -251,6 +313,9 @@ impl Drop for Stream {
         if let Some(session) = &mut self.tls {
             session.close(self.socket.as_fd());
         }
+        if let Some(link) = self.link.take() {
+            close_later(*link);
+        }
     }
 }
 
@@ -259,6 +324,7 @@ impl AsFd for Socket {
         match self {
             Socket::Tcp(stream) => stream.as_fd(),
             Socket::Unix(stream) => stream.as_fd(),
+            Socket::Rdma(descriptor) => descriptor.as_fd(),
         }
     }
 }

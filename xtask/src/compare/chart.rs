@@ -72,8 +72,10 @@ fn draw(out: &mut String, y: f64, row: &Row) {
         let label = number(*value, row.metric.unit);
         text(out, (BARS_LEFT + width + 7.0, top + 11.0), &label, "start", 11.0, MUTED, false);
     }
-    let ratio = format!("{:.2}×", row.ratio());
-    text(out, (WIDTH - 60.0, y + 20.0), &ratio, "end", 14.0, INK, true);
+    if !row.ratio().is_nan() {
+        let ratio = format!("{:.2}×", row.ratio());
+        text(out, (WIDTH - 60.0, y + 20.0), &ratio, "end", 14.0, INK, true);
+    }
     match row.goal() {
         Some((_, true)) => text(out, (WIDTH - 48.0, y + 20.0), "✓", "start", 13.0, "#15803d", true),
         Some((_, false)) => {

@@ -14,6 +14,8 @@ use std::path::Path;
 /// Between these lines of docs/performance.md stands what `--publish` writes.
 const BEGIN: &str = "<!-- compare: begin -->";
 const END: &str = "<!-- compare: end -->";
+/// Where there is no figure.
+const NONE: &str = "–";
 
 /// Everything that was measured.
 pub struct Results {
@@ -34,7 +36,7 @@ pub struct Results {
 pub struct Row {
     /// The figure.
     pub metric: &'static Metric,
-    /// Medians in the order of [`Flavor::index`].
+    /// Medians in the order of [`Flavor::index`]; theirs is no number where they have none.
     pub medians: [f64; 2],
 }
 
@@ -42,6 +44,12 @@ impl Row {
     /// Ours over theirs.
     pub fn ratio(&self) -> f64 {
         self.medians[0] / self.medians[1]
+    }
+
+    /// The same for people.
+    fn shown_ratio(&self) -> String {
+        let ratio = self.ratio();
+        if ratio.is_nan() { NONE.into() } else { format!("{ratio:.2}") }
     }
 
     /// The goal in words and whether it is met; `None` when there is no goal.
@@ -55,7 +63,7 @@ impl Row {
             }
             Goal::TimesPeer(times) => {
                 let shown = (self.ratio() * 100.0).round() / 100.0;
-                Some((format!("≥ {times:.2} of Redis"), shown >= times))
+                Some((format!("≥ {times:.2} times"), shown >= times))
             }
             Goal::AtMost(limit) => Some((format!("≤ {limit} {unit}"), self.medians[0] <= limit)),
             Goal::AtLeast(limit) => Some((format!("≥ {limit} {unit}"), self.medians[0] >= limit)),
@@ -122,11 +130,16 @@ impl Results {
         Some(timeline::document(&self.subject(), [ours, theirs]))
     }
 
-    /// The figures that both sides have, in the order they are shown.
+    /// The figures that both sides have, or ours alone where its goal does not ask for theirs, in
+    /// the order they are shown.
     pub fn rows(&self) -> Vec<Row> {
         let row = |metric: &'static Metric| {
             let [ours, theirs] = self.samples.get(metric.key)?;
-            Some(Row { metric, medians: [median(ours)?, median(theirs)?] })
+            let theirs = match metric.goal {
+                Goal::AtMost(_) | Goal::AtLeast(_) => median(theirs).unwrap_or(f64::NAN),
+                _ => median(theirs)?,
+            };
+            Some(Row { metric, medians: [median(ours)?, theirs] })
         };
         METRICS.iter().filter_map(row).collect()
     }
@@ -156,9 +169,8 @@ impl Results {
                 format!("   goal {goal}: {}", if met { "met" } else { "MISSED" })
             });
             let [ours, theirs] = row.medians.map(|value| number(value, row.metric.unit));
-            let label = row.metric.label;
-            let ratio = row.ratio();
-            let _ = writeln!(text, "  {label:<28}{ours:>15}{theirs:>15}{ratio:>8.2}{goal}");
+            let (label, ratio) = (row.metric.label, row.shown_ratio());
+            let _ = writeln!(text, "  {label:<28}{ours:>15}{theirs:>15}{ratio:>8}{goal}");
         }
         text
     }
@@ -180,8 +192,8 @@ impl Results {
                 format!("{goal} {}", if met { "✓" } else { "✗" })
             });
             let [ours, theirs] = row.medians.map(|value| number(value, row.metric.unit));
-            let (label, ratio) = (row.metric.label, row.ratio());
-            let _ = writeln!(text, "| {label} | {ours} | {theirs} | {ratio:.2} | {goal} |");
+            let (label, ratio) = (row.metric.label, row.shown_ratio());
+            let _ = writeln!(text, "| {label} | {ours} | {theirs} | {ratio} | {goal} |");
         }
         text
     }
@@ -200,11 +212,12 @@ impl Results {
                 let [ours, theirs] = &self.samples[key];
                 format!(
                     "    {{\"key\": \"{key}\", \"unit\": \"{}\", \"redpoll\": {}, \"redis\": {}, \
-                     \"ratio\": {:.4}}}",
+                     \"ratio\": {}}}",
                     row.metric.unit,
                     list(ours),
                     list(theirs),
-                    row.ratio()
+                    // JSON has no word for what is no number.
+                    if theirs.is_empty() { "null".into() } else { format!("{:.4}", row.ratio()) }
                 )
             })
             .collect();
@@ -282,6 +295,9 @@ pub fn median(samples: &[f64]) -> Option<f64> {
 
 /// A number with its unit, in about three digits.
 pub fn number(value: f64, unit: &str) -> String {
+    if value.is_nan() {
+        return NONE.into();
+    }
     let digits = match value.abs() {
         v if v >= 100.0 => 0,
         v if v >= 10.0 => 1,
@@ -348,6 +364,7 @@ mod tests {
         results.add(metric("memory.key"), Flavor::Ours, 70.0);
         results.add(metric("memory.key"), Flavor::Peer, 140.0);
         results.add(metric("pings.gain"), Flavor::Ours, 1.0);
+        results.add(metric("cpu.get.1"), Flavor::Ours, 1.0);
         results
     }
 
@@ -355,16 +372,17 @@ mod tests {
     fn medians_stand_side_by_side_with_ratio_and_goal() {
         let results = results();
         let rows = results.rows();
-        assert_eq!(rows.len(), 2, "a figure of one side alone is left out");
+        assert_eq!(rows.len(), 3, "a ratio that one side alone has is left out");
         assert_eq!(rows[0].medians, [500.0, 1100.0]);
         assert_eq!(rows[0].goal(), Some(("≤ 0.50 of Redis".into(), true)));
-        assert_eq!(rows[1].goal(), Some(("≤ 64 bytes".into(), false)));
+        assert_eq!(rows[2].goal(), Some(("≤ 64 bytes".into(), false)));
         assert!(
             results
                 .markdown()
                 .contains("| GET, pipeline 16 | 500 ns | 1,100 ns | 0.45 | ≤ 0.50 of Redis ✓ |\n")
         );
         assert!(results.table().contains("MISSED"));
+        assert!(results.markdown().contains("| 1.00× | – | – | ≥ 20 times ✗ |\n"));
     }
 
     #[test]

@@ -23,6 +23,12 @@ const MODULES: &[&str] = &[
     "device_dax",
     "dax_pmem",
     "kmem",
+    "veth",
+    // An RDMA device of software computes its sums with these.
+    "crc32_generic",
+    "rdma_rxe",
+    "ib_uverbs",
+    "rdma_ucm",
 ];
 
 /// A kernel and its first files.

@@ -2,9 +2,12 @@
 //!
 //! QEMU emulates a processor and an NVDIMM; the kernel is Debian's, unpacked and not installed; the
 //! root file system is this machine's, seen through 9p, so that the test program and the server run
-//! there as they were built here. The guest makes of the NVDIMM what is to be tried, one after the
-//! other: a DAX device mapped directly, memory of a NUMA node without processors, a file system
-//! with DAX; and runs the tests of the tiers on each.
+//! there as they were built here. There are two parts:
+//!
+//! * `tiers`: the guest makes of the NVDIMM what is to be tried, one after the other: a DAX device
+//!   mapped directly, memory of a NUMA node without processors, a file system with DAX; and runs the
+//!   tests of the tiers on each;
+//! * `rdma`: it makes an RDMA device of software and runs the tests of RDMA.
 //!
 //! It shows function, not speed: everything is emulated. Nothing is changed on this machine but for
 //! packages that root lets it install.
@@ -20,7 +23,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// What the guest runs, in the host's root.
-const SCRIPT: &str = include_str!("tiers.sh");
+const SCRIPT: &str = include_str!("run.sh");
+/// Its parts.
+const PARTS: &[(&str, &str)] =
+    &[("tiers", include_str!("tiers.sh")), ("rdma", include_str!("rdma.sh"))];
 /// The line with which it ends if all is well.
 const PASSED: &str = "guest: passed";
 /// How long everything may take.
@@ -36,7 +42,14 @@ const NEEDS: &[packages::Need] = &[
     need("daxctl", &["daxctl", "--version"], "turns it into memory of a node"),
     need("numactl", &["numactl", "--show"], "shows the nodes"),
     need("e2fsprogs", &["mkfs.ext4", "-V"], "makes a file system"),
+    need("iproute2", &["rdma", "-V"], "makes an RDMA device"),
+    need("ibverbs-providers", PROVIDERS, "drivers of RDMA devices"),
+    need("librdmacm1", MANAGER, "connections over RDMA"),
 ];
+
+/// Libraries are no programs: they are looked for by their files.
+const PROVIDERS: &[&str] = &["sh", "-c", "ls /usr/lib/*/libibverbs/librxe-rdmav*.so"];
+const MANAGER: &[&str] = &["sh", "-c", "ls /usr/lib/*/librdmacm.so.1"];
 
 const fn need(
     package: &'static str,
@@ -48,11 +61,15 @@ const fn need(
 
 /// Runs the command.
 pub fn run(args: &[String]) -> ExitCode {
-    if !args.is_empty() {
-        eprintln!("Usage: cargo xtask guest");
+    let known = |arg: &String| PARTS.iter().any(|(name, _)| name == arg);
+    if !args.iter().all(known) {
+        eprintln!("Usage: cargo xtask guest [tiers] [rdma]");
         return ExitCode::from(2);
     }
-    match check() {
+    let chosen = |name: &str| args.is_empty() || args.iter().any(|arg| arg == name);
+    let parts: Vec<&str> =
+        PARTS.iter().map(|(name, _)| *name).filter(|name| chosen(name)).collect();
+    match check_parts(&parts) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             eprintln!("guest: {why}");
@@ -66,6 +83,10 @@ pub fn run(args: &[String]) -> ExitCode {
 /// # Errors
 /// If something cannot be built or started, or a test fails.
 pub fn check() -> Result<(), String> {
+    check_parts(&PARTS.iter().map(|(name, _)| *name).collect::<Vec<_>>())
+}
+
+fn check_parts(parts: &[&str]) -> Result<(), String> {
     if let Err(missing) = packages::ensure_all(NEEDS) {
         return skipped(&missing);
     }
@@ -76,9 +97,14 @@ pub fn check() -> Result<(), String> {
         Ok(image) => image,
         Err(why) => return skipped(&why),
     };
-    let script = directory.join("tiers.sh");
+    let script = directory.join("run.sh");
     std::fs::write(&script, SCRIPT).map_err(|error| error.to_string())?;
-    let words = format!("{},{},{}", script.display(), server.display(), tests.display());
+    for (name, text) in PARTS {
+        let part = directory.join(format!("{name}.sh"));
+        std::fs::write(part, text).map_err(|error| error.to_string())?;
+    }
+    let words = [&script, &directory, &server, &tests].map(|path| path.display().to_string());
+    let words = [&words.join(","), &*parts.join(",")].join(",");
     watch(start(&image, &words)?)
 }
 

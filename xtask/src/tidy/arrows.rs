@@ -12,8 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 const FLOORS: &[(&str, u32)] = &[
     ("redpoll-memory", 0),
     ("redpoll-shm", 0),
-    ("redpoll-sync", 0),
+    ("redpoll-rdma", 0),
     ("redpoll-types", 1),
+    ("redpoll-sync", 1),
     ("redpoll-resp", 1),
     ("redpoll-transport", 1),
     ("redpoll-c", 1),

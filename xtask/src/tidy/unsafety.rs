@@ -15,6 +15,7 @@ const MODULES: &[(&str, &str)] = &[
     ("redpoll-c", "crates/redpoll-c/src/ffi"),
     ("redpoll-preload", "crates/redpoll-preload/src/border"),
     ("redpoll-shm", "crates/redpoll-shm/src/memory"),
+    ("redpoll-rdma", "crates/redpoll-rdma/src/verbs"),
     ("redpoll-shm", "crates/redpoll-shm/src/model"),
     ("redpoll-sync", "crates/redpoll-sync/src/memory"),
 ];

@@ -134,6 +134,17 @@ pub const FLAGS: &[Flag] = &[
         o.tests = Some(v.to_lowercase().split(',').map(|name| name.trim().to_string()).collect());
         Ok(())
     }),
+    with("--search", "corpus", SEARCH_HELP, |o, v| some(&mut o.search, v)),
+    with(
+        "--search-clients",
+        "heavy,light",
+        "Connections with heavy and with light searches\n(default 5,10)",
+        |o, v| {
+            let (heavy, light) = v.split_once(',').ok_or("not two numbers")?;
+            o.search_clients = (at_least_one(heavy)?, at_least_one(light)?);
+            Ok(())
+        },
+    ),
     alone(
         "--shm-floor",
         "Only measure how fast two cores talk through the\nrings of shared memory; no server",
@@ -195,6 +206,12 @@ Only these tests, separated by commas: ping, ping_inline,
 ping_mbulk, set, get, incr, lpush, rpush, lpop, rpop,
 sadd, hset, spop, zadd, zpopmin, lrange, lrange_100,
 lrange_300, lrange_500, lrange_600, mset, xadd";
+
+const SEARCH_HELP: &str = "\
+Load and index the documents of a file, JSON lines or
+.csv, or zipf:N made-up comments (--seed), and measure
+heavy and light searches, apart, together, and beside
+GET, SET and HSET; each mix takes --duration (10 s)";
 
 const ABSENT_CLUSTER: &str = "cannot be used; measure one node at a time";
 

@@ -126,7 +126,9 @@ impl Session {
                     let error = Error::Connect(error);
                     // Without the brackets that the prompt puts around IPv6 addresses.
                     let place = match &endpoint {
-                        Endpoint::Tcp { host, port } => format!("{host}:{port}"),
+                        Endpoint::Tcp { host, port } | Endpoint::Rdma { host, port } => {
+                            format!("{host}:{port}")
+                        }
                         unix => unix.to_string(),
                     };
                     eprintln!("Could not connect to Redis at {place}: {error}");
@@ -249,6 +251,9 @@ impl Session {
     fn endpoint(&self) -> Endpoint {
         match &self.options.socket {
             Some(path) => Endpoint::Unix(path.clone()),
+            None if self.options.rdma => {
+                Endpoint::Rdma { host: self.options.host.clone(), port: self.options.port }
+            }
             None => Endpoint::tcp(self.options.host.clone(), self.options.port),
         }
     }

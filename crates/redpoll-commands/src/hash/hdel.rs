@@ -1,12 +1,14 @@
 //! `HDEL key field [field ...]`.
 
 use super::fields;
+use crate::cost;
 use crate::prelude::*;
 use redpoll_types::hash::Hash;
 
 pub const HDEL: Command = Command {
     spec: Spec {
         name: "hdel",
+        cost: cost::INDEXED,
         history: &[("2.4.0", "Takes several fields.")],
         arity: -3,
         flags: Flags::WRITE.with(Flags::FAST),

@@ -3,12 +3,14 @@
 use super::times::{self, BAD_COUNT};
 use super::{fields, hpersist};
 use crate::answer;
+use crate::cost;
 use crate::prelude::*;
 use redpoll_types::hash::Hash;
 
 pub const HGETDEL: Command = Command {
     spec: Spec {
         name: "hgetdel",
+        cost: cost::INDEXED,
         arity: -5,
         flags: Flags::WRITE.with(Flags::FAST),
         keys: &[KeySpec::at(1).rw().access().delete()],

@@ -1,6 +1,7 @@
 //! `HINCRBY key field increment`.
 
 use super::fields;
+use crate::cost;
 use crate::prelude::*;
 use redpoll_types::hash::{Hash, Ttl};
 use redpoll_types::number::write_i64;
@@ -8,6 +9,7 @@ use redpoll_types::number::write_i64;
 pub const HINCRBY: Command = Command {
     spec: Spec {
         name: "hincrby",
+        cost: cost::INDEXED,
         arity: 4,
         flags: Flags::WRITE.with(Flags::DENYOOM).with(Flags::FAST),
         keys: &[KeySpec::at(1).rw().access().update()],

@@ -1,6 +1,7 @@
 //! `HINCRBYFLOAT key field increment`.
 
 use super::fields;
+use crate::cost;
 use crate::prelude::*;
 use redpoll_types::hash::{FieldExpiry, Hash, Ttl};
 use redpoll_types::number::LongDouble;
@@ -8,6 +9,7 @@ use redpoll_types::number::LongDouble;
 pub const HINCRBYFLOAT: Command = Command {
     spec: Spec {
         name: "hincrbyfloat",
+        cost: cost::INDEXED,
         arity: 4,
         flags: Flags::WRITE.with(Flags::DENYOOM).with(Flags::FAST),
         keys: &[KeySpec::at(1).rw().access().update()],

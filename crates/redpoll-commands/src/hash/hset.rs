@@ -1,12 +1,14 @@
 //! `HSET key field value [field value ...]`, and HMSET, which answers OK in place of a count.
 
 use super::fields;
+use crate::cost;
 use crate::prelude::*;
 use redpoll_types::hash::Ttl;
 
 pub const HSET: Command = Command {
     spec: Spec {
         name: "hset",
+        cost: cost::INDEXED,
         history: &[("4.0.0", "Takes several fields with their values.")],
         arity: -4,
         flags: Flags::WRITE.with(Flags::DENYOOM).with(Flags::FAST),
@@ -24,6 +26,7 @@ pub const HSET: Command = Command {
 pub const HMSET: Command = Command {
     spec: Spec {
         name: "hmset",
+        cost: cost::INDEXED,
         arity: -4,
         flags: Flags::WRITE.with(Flags::DENYOOM).with(Flags::FAST),
         keys: &[KeySpec::at(1).rw().update()],

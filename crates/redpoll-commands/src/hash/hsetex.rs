@@ -3,6 +3,7 @@
 
 use super::fields;
 use super::times::{Setting, Time};
+use crate::cost;
 use crate::prelude::*;
 use redpoll_types::hash::{Condition, Hash, Ttl};
 use redpoll_types::number::write_i64;
@@ -10,6 +11,7 @@ use redpoll_types::number::write_i64;
 pub const HSETEX: Command = Command {
     spec: Spec {
         name: "hsetex",
+        cost: cost::INDEXED,
         arity: -6,
         flags: Flags::WRITE.with(Flags::DENYOOM).with(Flags::FAST),
         keys: &[KeySpec::at(1).rw().update()],

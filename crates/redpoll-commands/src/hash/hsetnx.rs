@@ -1,12 +1,14 @@
 //! `HSETNX key field value`.
 
 use super::fields;
+use crate::cost;
 use crate::prelude::*;
 use redpoll_types::hash::Ttl;
 
 pub const HSETNX: Command = Command {
     spec: Spec {
         name: "hsetnx",
+        cost: cost::INDEXED,
         arity: 4,
         flags: Flags::WRITE.with(Flags::DENYOOM).with(Flags::FAST),
         keys: &[KeySpec::at(1).rw().insert()],

@@ -2,19 +2,21 @@
 
 use super::plan::Aggregation;
 use super::query::{Prepared, distances};
-use super::search::search_error;
+use super::running::{self, DOCUMENT, Way};
 use super::{common, load, rows};
 use crate::prelude::*;
-use redpoll_engine::search::{Deadline, TimeoutPolicy, Words};
+use redpoll_engine::background;
+use redpoll_engine::search::{Running, Words};
 use redpoll_search::Snapshot;
 use redpoll_search::aggregate::{AggregateError, Cursor, Input, Limits, Pipeline, Row};
 use redpoll_search::document::ValueRef;
-use redpoll_search::execute::{Hit, Limits as PatternLimits, SearchOptions};
+use redpoll_search::execute::{Hit, IteratorProfile, SearchOptions};
 use redpoll_search::expression::Value;
 use redpoll_search::query::FieldId;
 use redpoll_search::schema::{FieldKind, Schema};
 use redpoll_types::rng::Rng;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 pub const AGGREGATE: Command = Command {
     spec: Spec {
@@ -53,30 +55,39 @@ pub const AGGREGATE: Command = Command {
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     common::catch_up(ctx);
     let words: Vec<&[u8]> = args.iter_from(1).collect();
-    let made = make(ctx, &words)?;
+    let Some(made) = make(ctx, &words, false)? else { return Ok(()) };
+    running::remark(ctx, &made.running, &made.prepared);
+    reply(ctx, made)
+}
+
+/// Answers with all rows, or with the first ones and a cursor for the others.
+fn reply(ctx: &mut Ctx<'_>, made: Made<'_>) -> Result {
     let Some(cursor) = made.aggregation.cursor else {
-        rows::reply(&mut ctx.reply, &made.pipeline, &made.rows, made.total, made.timed_out);
+        rows::reply(
+            &mut ctx.reply,
+            &made.pipeline.columns(),
+            &made.rows,
+            made.total,
+            made.timed_out,
+        );
         return Ok(());
     };
     let Made { pipeline, rows: all, total, timed_out, index, .. } = made;
     let mut opened = Cursor::new(&index, pipeline, all, cursor.count, cursor.max_idle_ms);
     let first = opened.read(None);
-    let now = now_of(ctx);
-    let mark = ctx.reply.mark();
-    ctx.reply.array(2);
-    rows::reply(&mut ctx.reply, &opened.pipeline, &first, total, timed_out);
-    if opened.is_empty() {
-        ctx.reply.int(0);
-        return Ok(());
-    }
-    let added = ctx.engine.search.cursors.lock().add(opened, now);
-    match added {
-        Ok(id) => ctx.reply.int(id as i64),
-        Err(error) => {
-            ctx.reply.rewind(mark);
-            return Err(common::error(error));
+    let columns = opened.pipeline.columns();
+    // Nothing may fail once rows are on their way.
+    let id = match opened.is_empty() {
+        true => 0,
+        false => {
+            let now = now_of(ctx);
+            let added = ctx.engine.search.cursors.lock().add(opened, now);
+            added.map_err(common::error)?
         }
-    }
+    };
+    ctx.reply.array(2);
+    rows::reply(&mut ctx.reply, &columns, &first, total, timed_out);
+    ctx.reply.int(id as i64);
     Ok(())
 }
 
@@ -93,17 +104,26 @@ pub(super) struct Made<'a> {
     pub(super) timed_out: bool,
     pub(super) index: redpoll_engine::search::Name,
     pub(super) prepared: Prepared,
-    pub(super) deadline: Deadline,
+    pub(super) running: Arc<Running>,
+    /// How many documents the query has found, and what its iterators have done.
+    pub(super) found: u64,
+    pub(super) profile: Option<IteratorProfile>,
 }
 
-/// Makes the rows that `words` ask for: index, query, steps.
-pub(super) fn make<'a>(ctx: &mut Ctx<'_>, words: &[&'a [u8]]) -> Result<Made<'a>> {
+/// Makes the rows that `words` ask for: index, query, steps; `profile`: and tells what iterators
+/// have done. None: that is to be done in the background.
+pub(super) fn make<'a>(
+    ctx: &mut Ctx<'_>,
+    words: &[&'a [u8]],
+    profile: bool,
+) -> Result<Option<Made<'a>>> {
+    ctx.session.remark = None;
     let mut words = Words::new(words.iter().copied());
     let index = common::index(ctx, words.next_word().unwrap_or_default())?;
     let text = words.next_word().unwrap_or_default();
     let aggregation = Aggregation::parse(ctx, &mut words)?;
-    let deadline = Deadline::after(aggregation.timeout_ms);
     let prepared = aggregation.query.prepare(&index, text)?;
+    let running = Running::begin(ctx, aggregation.timeout_ms);
     let snapshot = index.index.snapshot();
     let names = distances(&prepared.root);
     let schema = snapshot.schema();
@@ -117,18 +137,18 @@ pub(super) fn make<'a>(ctx: &mut Ctx<'_>, words: &[&'a [u8]]) -> Result<Made<'a>
     let limits = Limits { groups: config.max_aggregate_groups, rows: config.max_aggregate_results };
     let seed = ctx.rng.next_u64();
     let mut pipeline = aggregation.plan.compile(&is_field, limits, seed).map_err(common::error)?;
-    let patterns =
-        PatternLimits { prefix_min: config.min_prefix, expansions_max: config.max_expansions };
     let options = SearchOptions {
         scorer: aggregation.scorer,
         scores: aggregation.add_scores,
-        limits: patterns,
-        interrupt: &deadline,
-        ..SearchOptions::default()
+        profile,
+        ..running::options(ctx, &running)
     };
+    let each = ROW + if reads_documents(&pipeline, schema, &names) { DOCUMENT } else { 0 };
+    let way = running::way(ctx, (&snapshot, &prepared.root), options, |count| count * each)?;
+    let Way::Here(search) = way else { return Ok(None) };
     let mut source = Source::new(ctx, &snapshot, &pipeline, &names);
     let mut failure: Option<AggregateError> = None;
-    let results = snapshot.for_each(&prepared.root, &options, |hit| {
+    let results = search.for_each(|hit| {
         let Some(row) = source.row(hit) else { return ControlFlow::Continue(()) };
         match pipeline.push(row) {
             Ok(flow) => flow,
@@ -138,19 +158,36 @@ pub(super) fn make<'a>(ctx: &mut Ctx<'_>, words: &[&'a [u8]]) -> Result<Made<'a>
             }
         }
     });
-    let timed_out = results.as_ref().is_ok_and(|results| results.interrupted);
-    let failed = results.is_err() || failure.is_some();
-    ctx.engine.search.note_query(deadline.micros(), timed_out, failed);
-    results.map_err(|error| search_error(&error))?;
+    let timed_out = results.interrupted;
+    running::ended(ctx, &running, timed_out, failure.is_some())?;
     if let Some(error) = failure {
         return Err(common::error(error));
     }
-    if timed_out && config.on_timeout == TimeoutPolicy::Fail {
-        return Err(Error::text("Timeout limit was reached"));
-    }
     let rows = pipeline.finish().map_err(common::error)?;
     let (total, index) = (pipeline.total(), index.name.clone());
-    Ok(Made { aggregation, pipeline, rows, total, timed_out, index, prepared, deadline })
+    let (found, profile) = (results.total, results.profile);
+    Ok(Some(Made {
+        aggregation,
+        pipeline,
+        rows,
+        total,
+        timed_out,
+        index,
+        prepared,
+        running,
+        found,
+        profile,
+    }))
+}
+
+/// What a row costs on its way, where a document that is gone past costs 1.
+const ROW: u64 = 4;
+
+/// Whether rows need more of their documents than the index has.
+fn reads_documents(pipeline: &Pipeline, schema: &Schema, distances: &[Vec<u8>]) -> bool {
+    let read =
+        |input: &Input| matches!(origin(&input.path, schema, distances), Origin::Field { .. });
+    pipeline.loads_all() || pipeline.inputs().iter().any(read)
 }
 
 /// Where a column's value is from.
@@ -168,7 +205,7 @@ enum Origin {
 }
 
 /// Makes rows of documents.
-struct Source<'s, 'c> {
+pub(super) struct Source<'s, 'c> {
     ctx: &'s mut Ctx<'c>,
     snapshot: &'s Snapshot,
     columns: Vec<(usize, Origin)>,
@@ -177,7 +214,7 @@ struct Source<'s, 'c> {
 }
 
 impl<'s, 'c> Source<'s, 'c> {
-    fn new(
+    pub(super) fn new(
         ctx: &'s mut Ctx<'c>,
         snapshot: &'s Snapshot,
         pipeline: &Pipeline,
@@ -191,7 +228,7 @@ impl<'s, 'c> Source<'s, 'c> {
     }
 
     /// The row of a document; none if there is no document any more, or it may not be seen.
-    fn row(&mut self, hit: &Hit) -> Option<Row> {
+    pub(super) fn row(&mut self, hit: &Hit) -> Option<Row> {
         let key = self.snapshot.key(hit.address);
         if self.restricted && !self.ctx.session.may_read(key) {
             return None;
@@ -221,6 +258,7 @@ impl<'s, 'c> Source<'s, 'c> {
         if wanted.is_empty() && !self.all {
             return Some(row);
         }
+        background::step(DOCUMENT as usize);
         let all = self.all;
         load::with_hash(self.ctx, key, |hash, now| {
             for (column, path, numeric) in wanted {

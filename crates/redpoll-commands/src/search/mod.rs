@@ -11,6 +11,7 @@ mod query;
 mod request;
 mod results;
 mod rows;
+mod running;
 #[cfg(test)]
 mod tests;
 
@@ -28,6 +29,7 @@ group! {
     dictdump: DICTDUMP;
     dropindex: DROPINDEX;
     explain: EXPLAIN, EXPLAINCLI;
+    hybrid: HYBRID;
     info: INFO;
     list: LIST;
     profile: PROFILE;

@@ -51,7 +51,12 @@ impl<'a> Aggregation<'a> {
         Ok(aggregation)
     }
 
-    fn step(&mut self, word: &[u8], words: &mut Words<'a>, config: &SearchConfig) -> Result<bool> {
+    pub(super) fn step(
+        &mut self,
+        word: &[u8],
+        words: &mut Words<'a>,
+        config: &SearchConfig,
+    ) -> Result<bool> {
         let step = match word.to_ascii_uppercase().as_slice() {
             b"LOAD" => load(words)?,
             b"GROUPBY" => group(words)?,

@@ -1,10 +1,10 @@
 //! `FT.PROFILE index SEARCH|AGGREGATE [LIMITED] QUERY query …`: run a query and tell how it went.
 
-use super::{aggregate, common, results, rows, search};
+use super::{aggregate, common, results, rows, running, search};
 use crate::prelude::*;
 use redpoll_resp::{Proto, Reply};
+use redpoll_search::execute::IteratorProfile;
 use redpoll_search::number::general;
-use redpoll_search::query::{Node, NodeKind};
 
 pub const PROFILE: Command = Command {
     spec: Spec {
@@ -43,33 +43,36 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     }
     let words: Vec<&[u8]> = [args.at(1)].into_iter().chain(args.iter_from(query + 1)).collect();
     if searches {
-        let found = search::find(ctx, &words)?;
+        let Some(found) = search::find(ctx, &words, true)? else { return Ok(()) };
+        let query_micros = found.running.micros();
         head(&mut ctx.reply, "Results");
-        let query_micros = found.deadline.micros();
         results::reply(ctx, &found);
+        let shown = found.results.hits.len() as u64;
         Profile {
             query_micros,
-            total_micros: found.deadline.micros(),
-            count: found.results.total,
-            processors: &["Index", "Scorer", "Sorter", "Loader"],
+            total_micros: found.running.micros(),
+            processors: &[("Index", found.results.total), ("Loader", shown)],
             warnings: results::warning_texts(found.results.interrupted, found.results.truncated),
-            root: &found.prepared.root,
+            root: found.results.profile.as_ref(),
         }
         .reply(&mut ctx.reply);
+        running::remark(ctx, &found.running, &found.prepared);
     } else {
-        let made = aggregate::make(ctx, &words)?;
+        let Some(made) = aggregate::make(ctx, &words, true)? else { return Ok(()) };
+        let query_micros = made.running.micros();
         head(&mut ctx.reply, "Results");
-        let query_micros = made.deadline.micros();
-        rows::reply(&mut ctx.reply, &made.pipeline, &made.rows, made.total, made.timed_out);
+        let columns = made.pipeline.columns();
+        rows::reply(&mut ctx.reply, &columns, &made.rows, made.total, made.timed_out);
+        let shown = made.rows.len() as u64;
         Profile {
             query_micros,
-            total_micros: made.deadline.micros(),
-            count: made.total as u64,
-            processors: &["Index", "Loader", "Pipeline"],
+            total_micros: made.running.micros(),
+            processors: &[("Index", made.found), ("Pipeline", shown)],
             warnings: results::warning_texts(made.timed_out, false),
-            root: &made.prepared.root,
+            root: made.profile.as_ref(),
         }
         .reply(&mut ctx.reply);
+        running::remark(ctx, &made.running, &made.prepared);
     }
     Ok(())
 }
@@ -88,10 +91,10 @@ fn head(reply: &mut Reply<'_>, first: &str) {
 struct Profile<'a> {
     query_micros: u64,
     total_micros: u64,
-    count: u64,
-    processors: &'static [&'static str],
+    /// What results went through, and how many of them.
+    processors: &'a [(&'static str, u64)],
     warnings: Vec<&'static str>,
-    root: &'a Node,
+    root: Option<&'a IteratorProfile>,
 }
 
 impl Profile<'_> {
@@ -121,58 +124,49 @@ impl Profile<'_> {
         reply.array(warnings.len());
         warnings.iter().for_each(|text| reply.simple(text));
         reply.simple("Iterators profile");
-        iterator(reply, self.root, Some(self.count));
+        match self.root {
+            Some(root) => iterator(reply, root),
+            None => reply.array(0),
+        }
         reply.simple("Result processors profile");
         reply.array(self.processors.len());
-        for processor in self.processors {
-            reply.map(1);
+        // The index has found what it has before anything else begins.
+        let times = [self.query_micros, self.total_micros - self.query_micros];
+        for ((kind, count), micros) in self.processors.iter().zip(times) {
+            reply.map(3);
             reply.simple("Type");
-            reply.simple(processor);
+            reply.simple(kind);
+            time(reply, micros * 1000);
+            reply.simple("Counter");
+            reply.count(usize::try_from(*count).unwrap_or(usize::MAX));
         }
     }
 }
 
-/// A part of the query, and those below it.
-fn iterator(reply: &mut Reply<'_>, node: &Node, count: Option<u64>) {
-    let (kind, text): (&str, Option<&[u8]>) = match &node.kind {
-        NodeKind::Empty => ("EMPTY", None),
-        NodeKind::All => ("WILDCARD", None),
-        NodeKind::Term { text, .. } => ("TEXT", Some(text)),
-        NodeKind::Exact(_) => ("EXACT", None),
-        NodeKind::Intersection(_) => ("INTERSECT", None),
-        NodeKind::Union(_) => ("UNION", None),
-        NodeKind::Not(_) => ("NOT", None),
-        NodeKind::Optional(_) => ("OPTIONAL", None),
-        NodeKind::Affix { text, .. } => ("PREFIX", Some(text)),
-        NodeKind::Wildcard { pattern } => ("WILDCARD-PATTERN", Some(pattern)),
-        NodeKind::Fuzzy { text, .. } => ("FUZZY", Some(text)),
-        NodeKind::Tag(_) => ("TAG", None),
-        NodeKind::Numeric(_) => ("NUMERIC", None),
-        NodeKind::Geo(_) => ("GEO", None),
-        NodeKind::Shape(_) => ("GEOSHAPE", None),
-        NodeKind::Vector(_) => ("VECTOR", None),
-        NodeKind::Missing(_) => ("MISSING", None),
-        NodeKind::Keys(_) => ("ID-LIST", None),
-    };
-    let children = node.children();
-    let entries = 1
-        + usize::from(text.is_some())
-        + usize::from(count.is_some())
-        + usize::from(!children.is_empty());
-    reply.map(entries);
+/// A time, in milliseconds.
+fn time(reply: &mut Reply<'_>, nanos: u64) {
+    reply.simple("Time");
+    reply.double_text(general(nanos as f64 / 1e6).as_bytes());
+}
+
+/// An iterator, and those below it.
+fn iterator(reply: &mut Reply<'_>, profile: &IteratorProfile) {
+    let below = &profile.children;
+    reply.map(4 + usize::from(profile.term.is_some()) + usize::from(!below.is_empty()));
     reply.simple("Type");
-    reply.simple(kind);
-    if let Some(text) = text {
+    reply.simple(profile.kind);
+    if let Some(term) = &profile.term {
         reply.simple("Term");
-        reply.bulk(text);
+        reply.bulk(term);
     }
-    if let Some(count) = count {
-        reply.simple("Counter");
+    time(reply, profile.nanos);
+    for (name, count) in [("Counter", profile.reads), ("Size", profile.estimate)] {
+        reply.simple(name);
         reply.count(usize::try_from(count).unwrap_or(usize::MAX));
     }
-    if !children.is_empty() {
+    if !below.is_empty() {
         reply.simple("Child iterators");
-        reply.array(children.len());
-        children.iter().for_each(|child| iterator(reply, child, None));
+        reply.array(below.len());
+        below.iter().for_each(|child| iterator(reply, child));
     }
 }

@@ -48,6 +48,16 @@ pub(super) struct GeoFilter<'a> {
 pub(super) struct Prepared {
     pub(super) root: Node,
     pub(super) analyzer: Analyzer,
+    schema: Arc<Schema>,
+}
+
+impl Prepared {
+    /// How the query was understood, as one line.
+    pub(super) fn plan(&self) -> Box<[u8]> {
+        let text = query::explain(&self.root, &*self.schema);
+        let words = text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        words.collect::<Vec<_>>().join(&b' ').into()
+    }
 }
 
 impl<'a> QueryOptions<'a> {
@@ -141,7 +151,7 @@ impl<'a> QueryOptions<'a> {
         for filter in self.all_filters(&schema)? {
             attach(&mut root, filter);
         }
-        Ok(Prepared { root, analyzer })
+        Ok(Prepared { root, analyzer, schema })
     }
 
     fn expand(

@@ -2,8 +2,10 @@
 
 use super::load;
 use super::request::Request;
+use super::running::DOCUMENT;
 use super::search::Found;
 use crate::prelude::*;
+use redpoll_engine::background;
 use redpoll_resp::{Proto, Reply};
 use redpoll_search::analysis::TextOptions;
 use redpoll_search::document::Value;
@@ -65,6 +67,7 @@ fn reply_list(
             reply.array(fields.len() * 2);
             pairs(reply, fields);
         }
+        reply.flow();
     }
 }
 
@@ -123,6 +126,7 @@ fn reply_map(
         }
         reply.simple("values");
         reply.array(0);
+        reply.flow();
     }
 }
 
@@ -174,6 +178,7 @@ fn sort_key(reply: &mut Reply<'_>, value: &Value) {
 
 /// The fields of a document that are to be shown. None if there is no document any more.
 fn shown(ctx: &mut Ctx<'_>, found: &Found<'_>, hit: &Hit) -> Option<Shown> {
+    background::step(DOCUMENT as usize);
     let key = found.snapshot.key(hit.address);
     let schema = found.snapshot.schema();
     let distances = hit

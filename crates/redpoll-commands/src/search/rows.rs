@@ -2,13 +2,13 @@
 
 use super::results;
 use redpoll_resp::{Proto, Reply};
-use redpoll_search::aggregate::{Pipeline, Row};
+use redpoll_search::aggregate::{Columns, Row};
 use redpoll_search::expression::Value;
 
 /// Writes rows.
 pub(super) fn reply(
     reply: &mut Reply<'_>,
-    pipeline: &Pipeline,
+    columns: &Columns,
     rows: &[Row],
     total: usize,
     timed_out: bool,
@@ -17,9 +17,10 @@ pub(super) fn reply(
         reply.array(1 + rows.len());
         reply.count(total);
         for row in rows {
-            let fields: Vec<_> = pipeline.fields(row).collect();
+            let fields: Vec<_> = columns.fields(row).collect();
             reply.array(fields.len() * 2);
             write_fields(reply, &fields);
+            reply.flow();
         }
         return;
     }
@@ -34,14 +35,22 @@ pub(super) fn reply(
     reply.simple("results");
     reply.array(rows.len());
     for row in rows {
-        let fields: Vec<_> = pipeline.fields(row).collect();
+        let fields: Vec<_> = columns.fields(row).collect();
         reply.map(2);
         reply.simple("extra_attributes");
         reply.map(fields.len());
         write_fields(reply, &fields);
         reply.simple("values");
         reply.array(0);
+        reply.flow();
     }
+}
+
+/// Writes a row as a map of its fields.
+pub(super) fn fields(reply: &mut Reply<'_>, columns: &Columns, row: &Row) {
+    let fields: Vec<_> = columns.fields(row).collect();
+    reply.map(fields.len());
+    write_fields(reply, &fields);
 }
 
 fn write_fields(reply: &mut Reply<'_>, fields: &[(&[u8], &Value)]) {

@@ -2,14 +2,17 @@
 
 use super::query::{Prepared, distances};
 use super::request::Request;
+use super::running::{self, DOCUMENT, Way};
 use super::{common, load, results};
 use crate::prelude::*;
-use redpoll_engine::search::{Deadline, TimeoutPolicy, Words};
+use redpoll_engine::background;
+use redpoll_engine::search::{Running, Words};
 use redpoll_search::Snapshot;
 use redpoll_search::document::Value;
-use redpoll_search::execute::{Hit, Limits, SearchOptions, SearchResults, Sort};
+use redpoll_search::execute::{Hit, SearchOptions, SearchResults, Sort};
 use redpoll_search::query::Fields;
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 pub const SEARCH: Command = Command {
     spec: Spec {
@@ -78,8 +81,10 @@ const ARGS: &[Arg] = &[
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     common::catch_up(ctx);
     let words: Vec<&[u8]> = args.iter_from(1).collect();
-    let found = find(ctx, &words)?;
-    results::reply(ctx, &found);
+    if let Some(found) = find(ctx, &words, false)? {
+        results::reply(ctx, &found);
+        running::remark(ctx, &found.running, &found.prepared);
+    }
     Ok(())
 }
 
@@ -89,11 +94,17 @@ pub(super) struct Found<'a> {
     pub(super) prepared: Prepared,
     pub(super) snapshot: Snapshot,
     pub(super) results: SearchResults,
-    pub(super) deadline: Deadline,
+    pub(super) running: Arc<Running>,
 }
 
-/// Runs the search that `words` ask for: index, query, options.
-pub(super) fn find<'a>(ctx: &mut Ctx<'_>, words: &[&'a [u8]]) -> Result<Found<'a>> {
+/// Runs the search that `words` ask for: index, query, options; `profile`: and tells what iterators
+/// have done. None: it is to be run in the background.
+pub(super) fn find<'a>(
+    ctx: &mut Ctx<'_>,
+    words: &[&'a [u8]],
+    profile: bool,
+) -> Result<Option<Found<'a>>> {
+    ctx.session.remark = None;
     let mut words = Words::new(words.iter().copied());
     let name = words.next_word().unwrap_or_default();
     let index = common::index(ctx, name)?;
@@ -105,18 +116,15 @@ pub(super) fn find<'a>(ctx: &mut Ctx<'_>, words: &[&'a [u8]]) -> Result<Found<'a
             "Cannot use HIGHLIGHT/SUMMARIZE because NOOFSETS was specified at index level",
         ));
     }
-    let deadline = Deadline::after(request.timeout_ms);
     let prepared = request.query.prepare(&index, text)?;
+    let running = Running::begin(ctx, request.timeout_ms);
     let snapshot = index.index.snapshot();
     let mut search = Search { ctx, request: &request, prepared: &prepared, snapshot: &snapshot };
-    let results = search.run(&deadline);
+    let results = search.run(&running, profile).transpose();
+    let Some(results) = results else { return Ok(None) };
     let timed_out = results.as_ref().is_ok_and(|results| results.interrupted);
-    ctx.engine.search.note_query(deadline.micros(), timed_out, results.is_err());
-    let results = results?;
-    if timed_out && ctx.engine.search.config.read().on_timeout == TimeoutPolicy::Fail {
-        return Err(Error::text("Timeout limit was reached"));
-    }
-    Ok(Found { request, prepared, snapshot, results, deadline })
+    running::ended(ctx, &running, timed_out, results.is_err())?;
+    Ok(Some(Found { request, prepared, snapshot, results: results?, running }))
 }
 
 struct Search<'s, 'c, 'a> {
@@ -135,33 +143,35 @@ enum Order {
 }
 
 impl Search<'_, '_, '_> {
-    fn run(&mut self, deadline: &Deadline) -> Result<SearchResults> {
+    fn run(&mut self, running: &Arc<Running>, profile: bool) -> Result<Option<SearchResults>> {
         let order = self.order()?;
         let restricted = !self.ctx.session.is_unrestricted();
         let (offset, limit) = (self.request.offset, self.request.limit);
-        let config = self.ctx.engine.search.config.read().clone();
-        let limits =
-            Limits { prefix_min: config.min_prefix, expansions_max: config.max_expansions };
         // Results that are sorted or left out afterwards are all needed.
-        let whole = restricted || matches!(order, Order::ByDocuments { .. });
+        let by_documents = matches!(order, Order::ByDocuments { .. });
+        let whole = restricted || by_documents;
         let sort = match &order {
             Order::BySearch(sort) => sort.clone(),
             Order::ByDocuments { .. } => Sort::Indexed,
         };
         let options = SearchOptions {
             scorer: self.request.scorer,
-            payload: self.request.payload,
+            payload: self.request.payload.map(<[u8]>::to_vec),
             sort,
             offset: if whole { 0 } else { offset },
             limit: if whole { usize::MAX >> 1 } else { limit },
             scores: self.request.scores,
             explain: self.request.explain,
-            limits,
-            interrupt: deadline,
-            ..SearchOptions::default()
+            profile,
+            ..running::options(self.ctx, running)
         };
-        let results = self.snapshot.search(&self.prepared.root, &options);
-        let mut results = results.map_err(|error| self.search_error(&error))?;
+        let cost = |matching: u64| {
+            let shown = if self.request.no_content { 0 } else { matching.min(limit as u64) };
+            matching + DOCUMENT * if by_documents { matching } else { shown }
+        };
+        let way = running::way(self.ctx, (self.snapshot, &self.prepared.root), options, cost)?;
+        let Way::Here(search) = way else { return Ok(None) };
+        let mut results = search.run();
         if restricted {
             let session = &*self.ctx.session;
             results.hits.retain(|hit| session.may_read(self.snapshot.key(hit.address)));
@@ -174,7 +184,7 @@ impl Search<'_, '_, '_> {
             let hits = std::mem::take(&mut results.hits);
             results.hits = hits.into_iter().skip(offset).take(limit).collect();
         }
-        Ok(results)
+        Ok(Some(results))
     }
 
     fn order(&self) -> Result<Order> {
@@ -210,6 +220,7 @@ impl Search<'_, '_, '_> {
         descending: bool,
     ) {
         for hit in &mut *hits {
+            background::step(DOCUMENT as usize);
             let key = self.snapshot.key(hit.address);
             let value = load::with_hash(self.ctx, key, |hash, now| {
                 hash.get(path, now).map(|value| value.to_vec())
@@ -225,25 +236,6 @@ impl Search<'_, '_, '_> {
         }
         hits.sort_by(|one, other| compare(&one.sort_value, &other.sort_value, descending));
     }
-
-    /// How RediSearch says what the search refuses.
-    fn search_error(&self, error: &redpoll_search::execute::SearchError) -> Error {
-        search_error(error)
-    }
-}
-
-/// How RediSearch says what a search refuses.
-pub(super) fn search_error(error: &redpoll_search::execute::SearchError) -> Error {
-    use redpoll_search::execute::SearchError;
-    Error::text(match error {
-        SearchError::VectorSize { bytes, expected, .. } => format!(
-            "Error parsing vector similarity query: query vector blob size ({bytes}) does not \
-             match index's expected size ({expected})."
-        ),
-        SearchError::Shape { text, .. } => {
-            format!("Error parsing geoshape: {}", String::from_utf8_lossy(text))
-        }
-    })
 }
 
 /// What has no value comes last.

@@ -1,8 +1,8 @@
 //! `FT.SPELLCHECK index query [DISTANCE distance] [TERMS INCLUDE|EXCLUDE dictionary] …`:
 //! corrections for words that the index does not know.
 
-use super::common;
 use super::query::QueryOptions;
+use super::{common, running};
 use crate::prelude::*;
 use redpoll_engine::search::Words;
 use redpoll_resp::Proto;
@@ -13,6 +13,7 @@ pub const SPELLCHECK: Command = Command {
         name: "ft.spellcheck",
         arity: -3,
         flags: Flags::READONLY,
+        locks: Locks::Own,
         group: Group::Search,
         since: "1.4.0",
         summary: "Suggests corrections for the words of a query that an index does not know.",
@@ -41,6 +42,9 @@ pub const SPELLCHECK: Command = Command {
     run,
 };
 
+/// So many terms are walked past in the time that a document takes.
+const TERMS: usize = 8;
+
 /// What is asked for besides the query.
 struct Options<'a> {
     query: QueryOptions<'a>,
@@ -56,6 +60,9 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let options = parse_options(ctx, &mut words)?;
     let prepared = options.query.prepare(&index, args.at(2))?;
     let snapshot = index.index.snapshot();
+    if running::leaves(ctx, snapshot.terms_len() / TERMS) {
+        return Ok(());
+    }
     let found = {
         let dictionaries = ctx.engine.search.dictionaries.read();
         let named = |names: &[&[u8]]| {

@@ -1,6 +1,6 @@
 //! `FT.TAGVALS index field`: the values of a tag field.
 
-use super::common;
+use super::{common, running};
 use crate::prelude::*;
 use redpoll_search::query::Fields;
 
@@ -9,6 +9,7 @@ pub const TAGVALS: Command = Command {
         name: "ft.tagvals",
         arity: 3,
         flags: Flags::READONLY,
+        locks: Locks::Own,
         acl: Acl::DANGEROUS,
         group: Group::Search,
         since: "1.0.0",
@@ -27,8 +28,14 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     if !field.kinds.tag {
         return Err(Error::text("Not a tag field"));
     }
+    if running::leaves(ctx, snapshot.terms_len()) {
+        return Ok(());
+    }
     let values = snapshot.tags(field.id);
     ctx.reply.set(values.len());
-    values.iter().for_each(|value| ctx.reply.bulk(value));
+    for value in values {
+        ctx.reply.bulk(&value);
+        ctx.reply.flow();
+    }
     Ok(())
 }

@@ -292,7 +292,9 @@ mod memory;
 mod monitoring;
 mod network;
 mod process;
+mod rdma;
 mod replication;
+mod search;
 mod security;
 mod shared_memory;
 mod snapshots;
@@ -308,8 +310,10 @@ pub static DIRECTIVES: [Directive; COUNT] = {
     let sections = [
         network::ROWS,
         shared_memory::ROWS,
+        rdma::ROWS,
         tiers::ROWS,
         background::ROWS,
+        search::ROWS,
         tls::ROWS,
         process::ROWS,
         clients::ROWS,

@@ -12,7 +12,7 @@ use crate::value::{Text, Value};
 use std::sync::Arc;
 
 directives! {
-    after shared_memory::END;
+    after rdma::END;
     section "Tiers of memory";
 
     far_memory: FarMemory, "far-memory", [IMMUTABLE MULTI],

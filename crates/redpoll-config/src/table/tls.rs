@@ -8,7 +8,7 @@ use crate::kind::{Kind, Notation};
 use crate::value::Text;
 
 directives! {
-    after background::END;
+    after search::END;
     section "TLS";
 
     tls_port: Port(0), "tls-port", [],

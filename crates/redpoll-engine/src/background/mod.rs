@@ -78,7 +78,7 @@ struct Pool {
     threads: usize,
     /// Threads that wait for a job.
     idle: usize,
-    /// Threads that wait for a client to read.
+    /// Threads that wait for a client to read, or for their turn.
     held: usize,
     made: usize,
 }
@@ -250,8 +250,8 @@ impl Background {
         longest_task.fetch_max(task.since.elapsed().as_micros() as u64, Relaxed);
     }
 
-    /// The calling thread waits for a client from now on, or no longer. False: too many do.
-    fn hold(&self, on: bool) {
+    /// The calling thread waits from now on, for a client or for its turn, or no longer.
+    pub(crate) fn hold(&self, on: bool) {
         let mut pool = self.pool.lock();
         match on {
             true => pool.held += 1,
@@ -263,7 +263,7 @@ impl Background {
     }
 
     /// Whether another thread may wait for its client.
-    fn may_hold(&self) -> bool {
+    pub(crate) fn may_hold(&self) -> bool {
         self.pool.lock().held < HELD_MAX
     }
 
@@ -319,6 +319,11 @@ pub fn step(elements: usize) {
         true => STEPS.set(steps),
         false => tell(steps),
     }
+}
+
+/// Whether what runs here is to end before its time.
+pub(crate) fn is_to_end() -> bool {
+    CURRENT.with_borrow(|task| task.as_ref().is_some_and(|task| task.ending().is_some()))
 }
 
 /// Ends what runs here, by unwinding, if that is asked for.

@@ -133,6 +133,7 @@ impl Executor {
         }));
         if errand.writes() {
             self.unwatch(&errand);
+            engine.search.forget_ready();
         }
         let ended = worked.is_err();
         let outcome = worked.unwrap_or_else(|fault| {
@@ -268,6 +269,9 @@ impl Executor {
                 let effects = std::mem::take(&mut ctx.keys.effects);
                 let rewritten = ctx.rewritten.take();
                 ctx.keys.wipe();
+                if engine.keyspace.is_indexed() {
+                    engine.search.get_ready(&changed, errand.now);
+                }
                 return Some(Made { effects, rewritten, changed });
             }
         }

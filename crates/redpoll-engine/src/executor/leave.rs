@@ -8,7 +8,7 @@
 use super::Executor;
 use crate::background::{self, Again, Job, Outcome, State, Task};
 use crate::client::flags;
-use crate::ctx::Ctx;
+use crate::ctx::{Ctx, Mode};
 use crate::error::{Error, Result};
 use crate::refusal::WriteRefusal;
 use crate::session::{ReplyMode, Session};
@@ -127,6 +127,22 @@ impl Ctx<'_> {
         }
     }
 
+    /// Whether the command may leave its worker for the background.
+    pub fn may_leave(&self) -> bool {
+        self.mode == Mode::Alone && !self.stays()
+    }
+
+    /// Whether all commands run on their worker here, whatever they cost.
+    fn stays(&self) -> bool {
+        let session = &*self.session;
+        self.long_commands() == LongCommands::Inline
+            || session.is_primary
+            || session.link.is_some()
+            || session.runs_inline
+            || session.is_replica
+            || !self.engine.background.is_on()
+    }
+
     /// How the session's long commands run.
     fn long_commands(&self) -> LongCommands {
         let own = self.session.long_commands;
@@ -144,17 +160,10 @@ impl Executor {
         args: Args<'_>,
         cost: usize,
     ) -> Result<bool> {
-        let mode = ctx.long_commands();
-        let session = &*ctx.session;
-        let stays = mode == LongCommands::Inline
-            || session.is_primary
-            || session.link.is_some()
-            || session.runs_inline
-            || session.is_replica
-            || !ctx.engine.background.is_on();
-        if stays {
+        if ctx.stays() {
             return Ok(false);
         }
+        let mode = ctx.long_commands();
         if !ctx.engine.background.has_room() {
             return Err(Error::text(
                 "BUSY the queue of long commands is full (background-queue-max)",

@@ -233,6 +233,22 @@ impl Executor {
                     ctx.engine.answer(&waiter, |reply| reply.error(NO_WAY));
                 }
             }
+            Action::Leave(cost) => match Self::leave(ctx, command, args, cost) {
+                Ok(true) => {}
+                Ok(false) => Self::run_after_all(ctx, command, args),
+                Err(error) => Self::refuse(ctx, command.1, &error),
+            },
+        }
+    }
+
+    /// Runs a command at once that was to leave: the configuration has changed meanwhile.
+    fn run_after_all(ctx: &mut Ctx<'_>, (command, id): (&'static Command, usize), args: Args<'_>) {
+        ctx.session.runs_inline = true;
+        let result = run_now(command, ctx, args);
+        ctx.session.runs_inline = false;
+        if let Err(error) = result {
+            ctx.stats.commands[id].failed.add(1);
+            Self::write_error(ctx.engine, ctx.stats, &error, &mut ctx.reply);
         }
     }
 

@@ -1,10 +1,69 @@
 //! From a hash to the document that an index holds of it.
+//!
+//! Mostly that is done in one go, with the hash's stripe locked. A hash whose texts are long was
+//! written in the background (see `Keys::tell_index`'s callers in `executor/aside.rs`): there it is
+//! taken apart before its stripe is locked, and kept by the thread until it is told of the change.
 
+use super::Search;
 use super::index::SearchIndex;
+use redpoll_keyspace::Saved;
+use redpoll_keyspace::entry::Payload;
 use redpoll_search::analysis::Language;
 use redpoll_search::expression::{Row, Value};
+use redpoll_search::index::Ready;
 use redpoll_search::{Document, DocumentError};
 use redpoll_types::hash::Hash;
+use redpoll_types::value::Typed;
+use std::cell::RefCell;
+use std::sync::Arc;
+
+thread_local! {
+    /// Documents that this thread has taken apart, of hashes that it is about to change.
+    static READY: RefCell<Vec<Kept>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A document that waits for its hash to become what it is of.
+struct Kept {
+    index: Arc<SearchIndex>,
+    key: Box<[u8]>,
+    ready: Ready,
+}
+
+impl Search {
+    /// Takes apart what these keys are about to become, so that it need not be done when they are
+    /// locked. The calling thread changes them next, or calls this again.
+    pub(crate) fn get_ready(&self, changed: &[Saved], now: i64) {
+        READY.with_borrow_mut(Vec::clear);
+        let now = u64::try_from(now).unwrap_or(0);
+        for (key, hash) in changed.iter().filter_map(hash_of) {
+            for index in self.indexes() {
+                if !index.wants(key) || !index.accepts(hash, now) {
+                    continue;
+                }
+                // A document that does not fit is found out again when it is put.
+                let ready = index.with_document(key, hash, now, |it| index.index.prepare(it));
+                if let Ok(ready) = ready {
+                    let kept = Kept { index, key: key.into(), ready };
+                    READY.with_borrow_mut(|all| all.push(kept));
+                }
+            }
+        }
+    }
+
+    /// Forgets what was taken apart and has come to nothing.
+    pub(crate) fn forget_ready(&self) {
+        READY.with_borrow_mut(Vec::clear);
+    }
+}
+
+/// The hash that a key of the first database is to become.
+fn hash_of(saved: &Saved) -> Option<(&[u8], &Hash)> {
+    let entry = saved.entry().filter(|_| saved.db() == 0)?;
+    match entry.payload() {
+        Payload::Value(value) => Some((saved.key(), Hash::of(value)?)),
+        _ => None,
+    }
+}
 
 impl SearchIndex {
     /// Takes over what a key holds now. The key's stripe is locked.
@@ -33,6 +92,29 @@ impl SearchIndex {
     }
 
     fn put(&self, key: &[u8], hash: &Hash, now: u64) {
+        let ready = READY.with_borrow_mut(|all| {
+            let own = |one: &Kept| std::ptr::eq(&*one.index, self) && *one.key == *key;
+            all.iter().position(own).map(|at| all.swap_remove(at).ready)
+        });
+        if let Some(ready) = ready
+            && self.index.add(ready).is_some()
+        {
+            return;
+        }
+        let put = self.with_document(key, hash, now, |document| self.index.put(document));
+        if let Err(error) = put {
+            self.note_failure(key, &self.failure(&error));
+        }
+    }
+
+    /// Calls `act` with the document that the index holds of a hash.
+    fn with_document<R>(
+        &self,
+        key: &[u8],
+        hash: &Hash,
+        now: u64,
+        act: impl FnOnce(&Document<'_>) -> R,
+    ) -> R {
         let schema = self.index.schema();
         let options = schema.options();
         let mut fields = Vec::with_capacity(schema.fields().len());
@@ -53,16 +135,13 @@ impl SearchIndex {
         let payload = special(&options.payload_field);
         let fields: Vec<(&[u8], &[u8])> =
             fields.iter().map(|(path, value)| (*path, value.as_slice())).collect();
-        let document = Document {
+        act(&Document {
             key,
             fields: &fields,
             language: language.and_then(|name| Language::from_name(&name)),
             score: score.filter(|score: &f64| score.is_finite()),
             payload: payload.as_deref(),
-        };
-        if let Err(error) = self.index.put(&document) {
-            self.note_failure(key, &self.failure(&error));
-        }
+        })
     }
 
     /// What FT.INFO says of a document that could not be indexed.

@@ -20,14 +20,16 @@ mod fields;
 mod index;
 mod record;
 mod scan;
+mod turns;
 mod vector_fields;
 
 pub use arguments::{BadWord, Words};
-pub use config::{ConfigError, SETTINGS, SearchConfig, Setting, TimeoutPolicy};
-pub use deadline::Deadline;
+pub use config::{ConfigError, SETTINGS, SearchConfig, Setting};
+pub use deadline::{IdleThreads, Running};
 pub use definition::{Definition, DefinitionError};
 pub use index::{Failure, SearchIndex};
 pub use record::Record;
+pub use turns::{Queue, Turns};
 
 use parking_lot::{Condvar, Mutex, RwLock};
 use redpoll_keyspace::{Indexed, Keyspace};
@@ -51,8 +53,10 @@ pub struct Search {
     pub suggestions: RwLock<BTreeMap<(usize, Name), Arc<Suggestions>>>,
     /// Results that are fetched bit by bit.
     pub cursors: Mutex<Cursors>,
-    /// What FT.CONFIG sets.
+    /// What searches are set to, by directives or by FT.CONFIG.
     pub config: RwLock<SearchConfig>,
+    /// Whose turn it is among long queries.
+    pub turns: Arc<Turns>,
     /// What INFO tells.
     pub counters: Counters,
     /// Threads that do what needs not be done at once.
@@ -66,8 +70,12 @@ pub struct Search {
 pub struct Counters {
     /// Searches and aggregations.
     pub queries: AtomicU64,
+    /// Those of them that ran in the background.
+    pub long: AtomicU64,
     /// How long they took, in microseconds.
     pub query_micros: AtomicU64,
+    /// The longest of them.
+    pub longest_micros: AtomicU64,
     /// Those that ran out of time.
     pub timeouts: AtomicU64,
     /// Those that failed.
@@ -245,11 +253,23 @@ impl Search {
     }
 
     /// Counts a query.
-    pub fn note_query(&self, micros: u64, timed_out: bool, failed: bool) {
-        let counters = &self.counters;
+    pub fn note_query(&self, query: &Running, timed_out: bool, failed: bool) {
+        let (counters, micros) = (&self.counters, query.micros());
         counters.queries.fetch_add(1, Relaxed);
+        counters.long.fetch_add(u64::from(query.is_long()), Relaxed);
         counters.query_micros.fetch_add(micros, Relaxed);
+        counters.longest_micros.fetch_max(micros, Relaxed);
         counters.timeouts.fetch_add(u64::from(timed_out), Relaxed);
         counters.failures.fetch_add(u64::from(failed), Relaxed);
+    }
+}
+
+impl Counters {
+    /// Forgets everything (CONFIG RESETSTAT).
+    pub fn reset(&self) {
+        let Counters { queries, long, query_micros, longest_micros, timeouts, failures } = self;
+        for counter in [queries, long, query_micros, longest_micros, timeouts, failures] {
+            counter.store(0, Relaxed);
+        }
     }
 }

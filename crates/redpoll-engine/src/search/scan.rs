@@ -55,6 +55,11 @@ impl Search {
         self.workers.fetch_add(1, Relaxed);
     }
 
+    /// Whether the worker of this number has something to do, of as many as the configuration wants.
+    pub fn wants_worker(&self, number: usize) -> bool {
+        number < self.config.read().index_threads
+    }
+
     /// Whether nobody does what needs not be done at once, so that whoever needs it must do it.
     pub fn is_alone(&self) -> bool {
         self.workers.load(Relaxed) == 0

@@ -20,6 +20,11 @@ impl Saved {
         matches!(self.was, Was::There(_))
     }
 
+    /// The database that it was in.
+    pub fn db(&self) -> usize {
+        self.db
+    }
+
     /// What there was, with its expiry.
     pub fn entry(&self) -> Option<&Entry<Value>> {
         match &self.was {

@@ -20,6 +20,6 @@ mod tests;
 
 pub use cursor::{Cursor, CursorError, Cursors};
 pub use error::AggregateError;
-pub use pipeline::{Flow, Input, Pipeline};
+pub use pipeline::{Columns, Flow, Input, Pipeline};
 pub use plan::{Arrange, Limits, Plan, Reduce, SortKey, Step};
 pub use row::Row;

@@ -1,6 +1,7 @@
 //! Rows on their way through the steps.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use super::arrange::Arranger;
 use super::group::Grouper;
@@ -25,7 +26,7 @@ pub type Flow = ControlFlow<()>;
 pub struct Pipeline {
     inputs: Vec<Input>,
     load_all: bool,
-    names: Vec<Box<[u8]>>,
+    columns: Columns,
     stages: Vec<Stage>,
     out: Vec<Row>,
     /// How many rows have come before the last step that counts off a part of them.
@@ -51,7 +52,8 @@ impl Pipeline {
         stages: Vec<Stage>,
         limits: Limits,
     ) -> Self {
-        Pipeline { inputs, load_all, names, stages, out: Vec::new(), total: 0, limits }
+        let columns = Columns(names.into());
+        Pipeline { inputs, load_all, columns, stages, out: Vec::new(), total: 0, limits }
     }
 
     /// The fields of documents that rows need.
@@ -66,7 +68,7 @@ impl Pipeline {
 
     /// The names of the columns that the results have.
     pub fn names(&self) -> &[Box<[u8]>] {
-        &self.names
+        &self.columns.0
     }
 
     /// How many rows there would be without the last limit.
@@ -150,15 +152,24 @@ impl Pipeline {
         self.stages.iter().rposition(counts)
     }
 
+    /// The columns of the results.
+    pub fn columns(&self) -> Columns {
+        self.columns.clone()
+    }
+}
+
+/// The names of the columns that results have.
+#[derive(Debug, Clone)]
+pub struct Columns(Arc<[Box<[u8]>]>);
+
+impl Columns {
     /// The fields of a result, by name, those without a value left out.
     pub fn fields<'a>(&'a self, row: &'a Row) -> impl Iterator<Item = (&'a [u8], &'a Value)> {
-        let named = self
-            .names
-            .iter()
-            .enumerate()
-            .filter_map(|(column, name)| Some((&**name, row.get(column)?)));
+        let names = &self.0;
+        let named =
+            names.iter().enumerate().filter_map(|(column, name)| Some((&**name, row.get(column)?)));
         let others =
-            row.others.iter().filter(|(name, _)| !self.names.iter().any(|known| **known == **name));
+            row.others.iter().filter(|(name, _)| !names.iter().any(|known| **known == **name));
         named.chain(others.map(|(name, value)| (&**name, value)))
     }
 }

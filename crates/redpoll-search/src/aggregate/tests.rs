@@ -67,7 +67,8 @@ fn run(steps: Vec<Step>) -> Result<(Vec<String>, usize), AggregateError> {
     }
     let rows = pipeline.finish()?;
     let shown = rows.iter().map(|row| {
-        let fields = pipeline
+        let columns = pipeline.columns();
+        let fields = columns
             .fields(row)
             .map(|(name, value)| format!("{}={}", String::from_utf8_lossy(name), show(value)));
         fields.collect::<Vec<_>>().join(" ")

@@ -2,6 +2,7 @@
 
 use super::iter::{All, And, DocIter, Docs, Iter, Not, Optional, Or, Set, Term, Tested, Window};
 use super::plan::{Kind, Plan};
+use super::profile::{self, Counts};
 use super::sources::{Numbers, Points, Shapes};
 use crate::index::dict::split_key;
 use crate::index::part::{Part, PartView};
@@ -10,59 +11,101 @@ use crate::query::TextMask;
 /// Unions of more words than this are gone through a window at a time.
 const MANY: usize = 8;
 
-/// The iterator of a plan over the part with this number. `positions` says whether somebody above
-/// asks where words stand.
-pub fn build<'a>(plan: &'a Plan, part: usize, view: &'a PartView, positions: bool) -> Iter<'a> {
-    let weight = plan.weight;
-    match &plan.kind {
-        Kind::None => Iter::none(),
-        Kind::All => Iter::other(All::new(view.docs, weight)),
-        Kind::Term { .. } => match term(plan, part, view) {
-            Some(term) => Iter::Term(Box::new(term)),
-            None => Iter::none(),
-        },
-        Kind::And { children, near } => {
-            let positions = positions || near.is_some();
-            let build = |child| build(child, part, view, positions);
-            let children: Vec<Iter<'a>> = children.iter().map(build).collect();
-            if children.is_empty() || children.iter().any(|child| child.cost() == 0) {
-                return Iter::none();
+/// What the iterators of a part are made of.
+#[derive(Clone, Copy)]
+pub struct Builder<'a> {
+    /// The number of the part.
+    pub part: usize,
+    /// The part.
+    pub view: &'a PartView,
+    /// Who wants to know what iterators do.
+    pub watch: Option<&'a Counts>,
+}
+
+impl<'a> Builder<'a> {
+    /// The iterator of a plan. `positions` says whether somebody above asks where words stand.
+    pub fn build(self, plan: &'a Plan, positions: bool) -> Iter<'a> {
+        self.build_node(plan, positions, 0)
+    }
+
+    /// The iterator of a node, by its number in the plan.
+    fn build_node(self, plan: &'a Plan, positions: bool, node: usize) -> Iter<'a> {
+        let iter = self.bare(plan, positions, node);
+        match self.watch {
+            Some(counts) => counts.watch(node, iter),
+            None => iter,
+        }
+    }
+
+    /// The iterators of the nodes directly below one.
+    fn below(
+        self,
+        children: &'a [Plan],
+        positions: bool,
+        node: usize,
+    ) -> impl Iterator<Item = Iter<'a>> {
+        let mut next = node + 1;
+        children.iter().map(move |child| {
+            let own = next;
+            // Numbers are asked for only by who watches.
+            next += self.watch.map_or(0, |_| profile::size(child));
+            self.build_node(child, positions, own)
+        })
+    }
+
+    fn bare(self, plan: &'a Plan, positions: bool, node: usize) -> Iter<'a> {
+        let Builder { part, view, watch } = self;
+        let weight = plan.weight;
+        match &plan.kind {
+            Kind::None => Iter::none(),
+            Kind::All => Iter::other(All::new(view.docs, weight)),
+            Kind::Term { .. } => match term(plan, part, view) {
+                Some(term) => Iter::Term(Box::new(term)),
+                None => Iter::none(),
+            },
+            Kind::And { children, near } => {
+                let positions = positions || near.is_some();
+                let children: Vec<Iter<'a>> = self.below(children, positions, node).collect();
+                if children.is_empty() || children.iter().any(|child| child.cost() == 0) {
+                    return Iter::none();
+                }
+                Iter::other(And::new(children, *near, weight))
             }
-            Iter::other(And::new(children, *near, weight))
-        }
-        Kind::Or { children, first_only } => {
-            let all_terms = children.iter().all(|child| matches!(child.kind, Kind::Term { .. }));
-            if *first_only && all_terms && !positions && children.len() > MANY {
-                let terms: Vec<_> =
-                    children.iter().filter_map(|child| term(child, part, view)).collect();
-                return Iter::other(Window::new(terms, weight));
+            Kind::Or { children, first_only } => {
+                let all_terms =
+                    children.iter().all(|child| matches!(child.kind, Kind::Term { .. }));
+                let many = children.len() > MANY && watch.is_none();
+                if *first_only && all_terms && !positions && many {
+                    let terms = children.iter().filter_map(|child| term(child, part, view));
+                    return Iter::other(Window::new(terms.collect(), weight));
+                }
+                let children = self.below(children, positions, node);
+                let children = children.filter(|child| child.cost() > 0).collect();
+                Iter::other(Or::new(children, *first_only, weight))
             }
-            let build = |child| build(child, part, view, positions);
-            let children: Vec<Iter<'a>> =
-                children.iter().map(build).filter(|child| child.cost() > 0).collect();
-            Iter::other(Or::new(children, *first_only, weight))
-        }
-        Kind::Not(inner) => {
-            Iter::other(Not::new(build(inner, part, view, false), view.docs, weight))
-        }
-        Kind::Optional(inner) => {
-            Iter::other(Optional::new(build(inner, part, view, positions), view.docs))
-        }
-        Kind::Number { column, range } => {
-            let numbers = Numbers::new(view, *column, *range);
-            Iter::other(Tested::new(numbers, view.docs, weight))
-        }
-        Kind::Geo { column, circle } => {
-            let points = Points::new(view, *column, circle);
-            Iter::other(Tested::new(points, view.docs, weight))
-        }
-        Kind::Shape { field, predicate, shape } => {
-            let shapes = Shapes::new(view, *field, *predicate, shape);
-            Iter::other(Tested::new(shapes, view.docs, weight))
-        }
-        Kind::Docs(docs) => {
-            let list = docs.get(part).cloned().unwrap_or_default();
-            Iter::other(Set::new(Docs::List(list), weight, 0))
+            Kind::Not(inner) => {
+                Iter::other(Not::new(self.build_node(inner, false, node + 1), view.docs, weight))
+            }
+            Kind::Optional(inner) => {
+                let inner = self.build_node(inner, positions, node + 1);
+                Iter::other(Optional::new(inner, view.docs))
+            }
+            Kind::Number { column, range } => {
+                let numbers = Numbers::new(view, *column, *range);
+                Iter::other(Tested::new(numbers, view.docs, weight))
+            }
+            Kind::Geo { column, circle } => {
+                let points = Points::new(view, *column, circle);
+                Iter::other(Tested::new(points, view.docs, weight))
+            }
+            Kind::Shape { field, predicate, shape } => {
+                let shapes = Shapes::new(view, *field, *predicate, shape);
+                Iter::other(Tested::new(shapes, view.docs, weight))
+            }
+            Kind::Docs(docs) => {
+                let list = docs.get(part).cloned().unwrap_or_default();
+                Iter::other(Set::new(Docs::List(list), weight, 0))
+            }
         }
     }
 }

@@ -27,6 +27,11 @@ impl<T: Ord> Best<T> {
         if self.heap.len() < self.most { None } else { self.heap.peek() }
     }
 
+    /// How many are kept.
+    pub fn len(&self) -> usize {
+        self.heap.len()
+    }
+
     /// Adds one.
     pub fn push(&mut self, item: T) {
         if self.heap.len() < self.most {
@@ -140,7 +145,7 @@ enum By {
 
 impl Kept {
     /// Nothing yet.
-    pub fn new(snapshot: &Snapshot, options: &SearchOptions<'_>, distances: &[Distances]) -> Self {
+    pub fn new(snapshot: &Snapshot, options: &SearchOptions, distances: &[Distances]) -> Self {
         let most = options.offset.saturating_add(options.limit);
         let most = if options.limit == 0 { 0 } else { most };
         let most = most.min(snapshot.docs() as usize);
@@ -156,6 +161,15 @@ impl Kept {
                 let by = at.map_or(By::Column(None), By::Distance);
                 Kept::Values(Best::new(most), Order { descending: *descending, by })
             }
+        }
+    }
+
+    /// How many documents are kept.
+    pub fn len(&self) -> usize {
+        match self {
+            Kept::Scores(best) => best.len(),
+            Kept::Values(best, _) => best.len(),
+            Kept::Indexed(addresses, _) => addresses.len(),
         }
     }
 

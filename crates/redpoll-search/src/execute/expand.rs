@@ -42,7 +42,7 @@ pub fn expand(
     snapshot: &Snapshot,
     prefix: &[u8],
     pattern: &Pattern<'_>,
-    options: &SearchOptions<'_>,
+    options: &SearchOptions,
 ) -> Expanded {
     let limits = &options.limits;
     let is_text = prefix == [TEXT];
@@ -55,7 +55,7 @@ pub fn expand(
         parts: snapshot.parts().len(),
         most: limits.expansions_max,
         truncated: false,
-        interrupt: options.interrupt,
+        interrupt: &*options.interrupt,
         steps: 0,
     };
     match pattern {

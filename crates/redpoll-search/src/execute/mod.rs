@@ -7,13 +7,22 @@
 
 mod build;
 mod collect;
+mod estimate;
 mod expand;
 mod iter;
 mod options;
 mod plan;
+mod profile;
 mod run;
+mod search;
 mod sources;
+mod union;
 mod vectors;
 mod vocabulary;
 
-pub use options::{Hit, Interrupt, Limits, Never, SearchError, SearchOptions, SearchResults, Sort};
+pub use options::{
+    Helpers, Hit, Interrupt, Limits, Never, NewThreads, Part, SearchError, SearchOptions,
+    SearchResults, Sort,
+};
+pub use profile::IteratorProfile;
+pub use search::Search;

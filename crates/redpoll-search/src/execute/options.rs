@@ -1,13 +1,17 @@
 //! What a search is told besides the query, and what it answers.
 
+use super::profile::IteratorProfile;
 use crate::document::Value;
 use crate::index::DocAddress;
 use crate::query::FieldId;
 use crate::score::{Explanation, Scorer};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::thread;
 
 /// Says when a search is to be given up: its time is over, or nobody waits for it any more. It is
 /// asked every thousand documents or so.
-pub trait Interrupt: Sync {
+pub trait Interrupt: Send + Sync {
     /// Whether to stop.
     fn stop(&self) -> bool;
 }
@@ -22,9 +26,42 @@ impl Interrupt for Never {
     }
 }
 
-impl<F: Fn() -> bool + Sync> Interrupt for F {
+impl<F: Fn() -> bool + Send + Sync> Interrupt for F {
     fn stop(&self) -> bool {
         self()
+    }
+}
+
+/// A part of a search, by its number.
+pub type Part = dyn Fn(usize) + Send + Sync;
+
+/// Threads that may help with a search.
+pub trait Helpers: Send + Sync {
+    /// Calls `part` with the numbers below `parts`, each once, on this thread and others, and
+    /// returns when all is done.
+    fn share(&self, parts: usize, part: Arc<Part>);
+}
+
+/// So many threads, made for the search.
+#[derive(Debug, Clone, Copy)]
+pub struct NewThreads(pub usize);
+
+impl Helpers for NewThreads {
+    fn share(&self, parts: usize, part: Arc<Part>) {
+        let next = AtomicUsize::new(0);
+        let work = || {
+            loop {
+                let number = next.fetch_add(1, Relaxed);
+                if number >= parts {
+                    return;
+                }
+                part(number);
+            }
+        };
+        thread::scope(|scope| {
+            (1..self.0.min(parts)).for_each(|_| drop(scope.spawn(work)));
+            work();
+        });
     }
 }
 
@@ -69,11 +106,11 @@ pub enum Sort {
 
 /// What a search is told besides the query.
 #[derive(Clone)]
-pub struct SearchOptions<'a> {
+pub struct SearchOptions {
     /// How documents are scored.
     pub scorer: Scorer,
     /// What the scorer HAMMING compares with.
-    pub payload: Option<&'a [u8]>,
+    pub payload: Option<Vec<u8>>,
     /// What results are sorted by.
     pub sort: Sort,
     /// How many of the first results are passed over.
@@ -87,15 +124,17 @@ pub struct SearchOptions<'a> {
     /// Whether the number of all results must be exact. If not, what cannot be among the best is
     /// leapt over, and the number is a lower bound.
     pub exact_count: bool,
+    /// Whether it is to be told what iterators have done.
+    pub profile: bool,
     /// Bounds of patterns.
     pub limits: Limits,
-    /// How many threads may work on it, this one included.
-    pub threads: usize,
+    /// Who may help, if it is worth it.
+    pub helpers: Option<Arc<dyn Helpers>>,
     /// When to give up.
-    pub interrupt: &'a dyn Interrupt,
+    pub interrupt: Arc<dyn Interrupt>,
 }
 
-impl Default for SearchOptions<'_> {
+impl Default for SearchOptions {
     fn default() -> Self {
         SearchOptions {
             scorer: Scorer::default(),
@@ -106,9 +145,10 @@ impl Default for SearchOptions<'_> {
             scores: false,
             explain: false,
             exact_count: true,
+            profile: false,
             limits: Limits::default(),
-            threads: 1,
-            interrupt: &Never,
+            helpers: None,
+            interrupt: Arc::new(Never),
         }
     }
 }
@@ -160,4 +200,6 @@ pub struct SearchResults {
     pub interrupted: bool,
     /// A pattern means more terms than the bound allows.
     pub truncated: bool,
+    /// What iterators have done, if that was wanted.
+    pub profile: Option<IteratorProfile>,
 }

@@ -71,7 +71,7 @@ pub struct Planned {
 pub fn plan(
     snapshot: &Snapshot,
     node: &Node,
-    options: &SearchOptions<'_>,
+    options: &SearchOptions,
 ) -> Result<Planned, SearchError> {
     let mut planner =
         Planner { snapshot, options, distances: Vec::new(), truncated: false, negated: false };
@@ -82,7 +82,7 @@ pub fn plan(
 
 pub(super) struct Planner<'a> {
     pub snapshot: &'a Snapshot,
-    pub options: &'a SearchOptions<'a>,
+    pub options: &'a SearchOptions,
     pub distances: Vec<Distances>,
     truncated: bool,
     /// Below a negation scores do not matter.

@@ -1,181 +1,102 @@
-//! Going through the parts.
+//! Going through the parts of a snapshot.
 
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use parking_lot::Mutex;
-
-use super::build::{build, term};
+use super::build::{Builder, term};
 use super::collect::{ByScore, Kept};
 use super::iter::{DocIter, END, Iter, Term};
-use super::options::{Hit, SearchError, SearchOptions, SearchResults, Sort};
-use super::plan::{Kind, Planned, plan};
+use super::options::{Hit, SearchOptions, Sort};
+use super::plan::{Kind, Planned};
+use super::profile::Counts;
+use super::union::Union;
 use crate::document::Value;
 use crate::index::part::{Part, PartView};
 use crate::index::{DocAddress, Snapshot};
-use crate::query::Node;
 use crate::score::{Explanation, Scoring};
 
 /// Documents between two looks at whether to give up.
 const STOP_INTERVAL: u32 = 1024;
-/// A query that comes by fewer documents than this is not worth another thread.
-const THREAD_COST: u64 = 100_000;
 
-impl Snapshot {
-    /// Searches.
-    ///
-    /// # Errors
-    /// If the query's vector or shape does not fit the field.
-    pub fn search(
-        &self,
-        query: &Node,
-        options: &SearchOptions<'_>,
-    ) -> Result<SearchResults, SearchError> {
-        let planned = plan(self, query, options)?;
-        let run = Run { snapshot: self, planned: &planned, options };
-        let mut outcome = run.all_parts();
-        outcome.interrupted |= planned.interrupted;
-        let hits = run.hits(outcome.kept);
-        Ok(SearchResults {
-            total: outcome.total,
-            hits,
-            interrupted: outcome.interrupted,
-            truncated: planned.truncated,
-        })
-    }
-
-    /// Calls `each` for every document that answers the query, in the order in which they were
-    /// indexed, with its score if the options want scores, until it says to stop. Offset, limit and
-    /// sort of the options do not matter. The results hold no hits.
-    ///
-    /// # Errors
-    /// As [`search`](Self::search).
-    pub fn for_each(
-        &self,
-        query: &Node,
-        options: &SearchOptions<'_>,
-        mut each: impl FnMut(&Hit) -> ControlFlow<()>,
-    ) -> Result<SearchResults, SearchError> {
-        let planned = plan(self, query, options)?;
-        let run = Run { snapshot: self, planned: &planned, options };
-        let mut results = SearchResults {
-            interrupted: planned.interrupted,
-            truncated: planned.truncated,
-            ..SearchResults::default()
-        };
-        for part in 0..self.parts().len() as u32 {
-            let view = &self.parts()[part as usize];
-            let mut iter = run.iter(part);
-            let mut scoring = run.scoring(view);
-            let walked = run.walk(view, &mut iter, |iter, doc| {
-                results.total += 1;
-                let score = if options.scores { score(iter, &mut scoring, doc, 0.0) } else { 0.0 };
-                let address = DocAddress { part, doc };
-                each(&run.hit(address, score, Value::None))
-            });
-            if walked.is_break() {
-                results.interrupted |= options.interrupt.stop();
-                break;
-            }
-        }
-        Ok(results)
-    }
-}
-
-struct Run<'a> {
-    snapshot: &'a Snapshot,
-    planned: &'a Planned,
-    options: &'a SearchOptions<'a>,
+/// A search that goes through parts.
+#[derive(Clone, Copy)]
+pub struct Run<'a> {
+    pub snapshot: &'a Snapshot,
+    pub planned: &'a Planned,
+    pub options: &'a SearchOptions,
+    /// Who wants to know what iterators do.
+    pub watch: Option<&'a Counts>,
 }
 
 /// What going through some parts has brought.
-struct Outcome {
-    total: u64,
-    kept: Kept,
-    interrupted: bool,
+pub struct Outcome {
+    pub total: u64,
+    pub kept: Kept,
+    pub interrupted: bool,
+}
+
+impl Outcome {
+    /// Takes in what another thread has found.
+    pub fn merge(&mut self, other: Outcome) {
+        self.total += other.total;
+        self.interrupted |= other.interrupted;
+        self.kept.merge(other.kept);
+    }
 }
 
 impl<'a> Run<'a> {
-    fn outcome(&self) -> Outcome {
+    /// Nothing yet.
+    pub fn outcome(&self) -> Outcome {
         let kept = Kept::new(self.snapshot, self.options, &self.planned.distances);
         Outcome { total: 0, kept, interrupted: false }
     }
 
-    /// Goes through all parts, with several threads if it is worth it.
-    fn all_parts(&self) -> Outcome {
-        let parts = self.snapshot.parts().len();
-        let threads = self.options.threads.min(parts);
-        if threads < 2 || self.cost() < THREAD_COST {
-            let mut outcome = self.outcome();
-            for part in 0..parts as u32 {
-                if outcome.interrupted {
-                    break;
-                }
-                self.part(part, &mut outcome);
-            }
-            return outcome;
-        }
-        // The largest parts first, so that no thread begins with one when the others are done.
-        let mut order: Vec<u32> = (0..parts as u32).collect();
-        order.sort_by_key(|part| std::cmp::Reverse(self.snapshot.parts()[*part as usize].docs));
-        let next = AtomicUsize::new(0);
-        let merged = Mutex::new(self.outcome());
-        let work = || {
-            let mut outcome = self.outcome();
-            while let Some(part) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
-                if outcome.interrupted {
-                    break;
-                }
-                self.part(*part, &mut outcome);
-            }
-            let mut merged = merged.lock();
-            merged.total += outcome.total;
-            merged.interrupted |= outcome.interrupted;
-            merged.kept.merge(outcome.kept);
-        };
-        std::thread::scope(|scope| {
-            (1..threads).for_each(|_| drop(scope.spawn(work)));
-            work();
-        });
-        merged.into_inner()
-    }
-
-    /// About how many documents the query comes by.
-    fn cost(&self) -> u64 {
-        let parts = 0..self.snapshot.parts().len() as u32;
-        match &self.planned.plan.kind {
-            Kind::All | Kind::Not(_) | Kind::Optional(_) => self.snapshot.docs(),
-            _ => parts.map(|part| self.iter(part).cost()).sum(),
-        }
+    /// Calls `each` for every document of a part that answers the query.
+    pub fn each(
+        &self,
+        part: u32,
+        each: &mut impl FnMut(&Hit) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let view = &self.snapshot.parts()[part as usize];
+        let mut iter = self.iter(part);
+        let mut scoring = self.scoring(view);
+        self.walk(view, &mut iter, |iter, doc| {
+            let wanted = self.options.scores;
+            let score = if wanted { score(iter, &mut scoring, doc, 0.0) } else { 0.0 };
+            each(&self.hit(DocAddress { part, doc }, score, Value::None))
+        })
     }
 
     /// The iterator of the query over a part.
-    fn iter(&self, part: u32) -> Iter<'a> {
+    pub fn iter(&self, part: u32) -> Iter<'a> {
         let view = &self.snapshot.parts()[part as usize];
-        build(&self.planned.plan, part as usize, view, self.options.scorer.uses_slop())
+        let builder = Builder { part: part as usize, view, watch: self.watch };
+        builder.build(&self.planned.plan, self.options.scorer.uses_slop())
     }
 
-    fn scoring(&self, view: &'a PartView) -> Scoring<'a> {
+    /// What scores in a part are made of.
+    pub fn scoring(&self, view: &'a PartView) -> Scoring<'a> {
         Scoring {
             scorer: self.options.scorer,
             len_mean: self.snapshot.len_mean(),
             part: view,
             doc: END,
             len: 0,
-            payload: self.options.payload,
+            payload: self.options.payload.as_deref(),
         }
     }
 
-    fn part(&self, part: u32, outcome: &mut Outcome) {
+    /// Goes through a part.
+    pub fn part(&self, part: u32, outcome: &mut Outcome) {
         let view = &self.snapshot.parts()[part as usize];
         if view.live() == 0 {
             return;
         }
         let all_live = view.deletes.count() == 0;
         let bounded = bounded(view);
+        let watched = self.watch.is_some();
         if let Kind::Term { .. } = self.planned.plan.kind {
             let Some(term) = term(&self.planned.plan, part as usize, view) else { return };
-            if self.leaping(view, all_live) {
+            if self.leaping(view, all_live) && !watched {
                 return self.leap(part, term, outcome);
             }
         }
@@ -183,9 +104,15 @@ impl<'a> Run<'a> {
             outcome.total += u64::from(view.live());
             return;
         }
-        let mut iter = self.iter(part);
         let by_score = matches!(self.options.sort, Sort::Score);
         let counts = self.only_counts(outcome);
+        if (counts || by_score && bounded && self.options.scorer.sums_words())
+            && !watched
+            && let Some(union) = Union::new(*self, part)
+        {
+            return self.union(&union, counts, outcome);
+        }
+        let mut iter = self.iter(part);
         let mut scoring = self.scoring(view);
         let walked = self.walk(view, &mut iter, |iter, doc| {
             outcome.total += 1;
@@ -208,6 +135,26 @@ impl<'a> Run<'a> {
             ControlFlow::Continue(())
         });
         outcome.interrupted |= walked.is_break();
+    }
+
+    /// Goes through a union of words.
+    fn union(&self, union: &Union<'_>, counts: bool, outcome: &mut Outcome) {
+        let total = match &mut outcome.kept {
+            Kept::Scores(best) if !counts && union.is_first_only() => union.first_words(best),
+            Kept::Scores(best) if !counts => {
+                // The best first: if the time is over, the number is what matters least.
+                let done = union.best(best);
+                done.then(|| union.count()).flatten()
+            }
+            _ => union.count(),
+        };
+        match total {
+            Some(total) => outcome.total += total,
+            None => {
+                outcome.interrupted = true;
+                outcome.total = outcome.total.max(outcome.kept.len() as u64);
+            }
+        }
     }
 
     fn only_counts(&self, outcome: &Outcome) -> bool {
@@ -294,7 +241,7 @@ impl<'a> Run<'a> {
     }
 
     /// The results in order, from the offset on.
-    fn hits(&self, kept: Kept) -> Vec<Hit> {
+    pub fn hits(&self, kept: Kept) -> Vec<Hit> {
         let sorted = kept.into_sorted().into_iter().skip(self.options.offset);
         let mut hits: Vec<Hit> =
             sorted.map(|(address, score, value)| self.hit(address, score, value)).collect();

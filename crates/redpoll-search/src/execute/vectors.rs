@@ -1,7 +1,7 @@
 //! Searches for vectors: they are done while the plan is made, and the documents found take their
 //! place in it.
 
-use super::build::build;
+use super::build::Builder;
 use super::iter::{DocIter, END};
 use super::options::SearchError;
 use super::plan::{Distances, Kind, Plan, Planner};
@@ -10,6 +10,7 @@ use crate::index::{DocAddress, Snapshot};
 use crate::query::{HybridPolicy, NodeKind, NodeOptions, VectorQuery, VectorSearch};
 use crate::schema::FieldKind;
 use crate::vector::{Found, Vector, VectorIndex, Wanted};
+use std::sync::Arc;
 
 /// Documents between two looks at whether to give up.
 const STOP_INTERVAL: u32 = 1024;
@@ -40,7 +41,7 @@ pub fn plan(
     let Some(index) = snapshot.vectors(field) else {
         return Ok(Plan { kind: Kind::None, weight });
     };
-    let interrupt = planner.options.interrupt;
+    let interrupt = Arc::clone(&planner.options.interrupt);
     let stop = || interrupt.stop();
     let mut wanted = Wanted {
         vector: &vector,
@@ -123,7 +124,7 @@ impl Passing {
         let mut parts = Vec::with_capacity(snapshot.parts().len());
         for (number, view) in snapshot.parts().iter().enumerate() {
             let mut bits = Bits::new(view.docs);
-            let mut iter = build(filter, number, view, false);
+            let mut iter = Builder { part: number, view, watch: None }.build(filter, false);
             let mut doc = iter.seek(0);
             let mut steps = 0u32;
             while doc != END {

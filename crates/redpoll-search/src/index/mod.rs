@@ -65,6 +65,14 @@ pub struct Index {
 /// Full heads from which on writers help to merge them.
 const HEADS_MAX: usize = 10;
 
+/// A document that is ready to be added.
+#[derive(Debug)]
+pub struct Ready {
+    prepared: Prepared,
+    schema: Arc<Schema>,
+    synonyms: Arc<Synonyms>,
+}
+
 /// What a writing call did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
@@ -106,6 +114,29 @@ impl Index {
         *self.synonyms.write() = Arc::new(synonyms);
     }
 
+    /// Does what takes long of [`put`](Self::put), and needs no order among writers: takes the
+    /// document's texts apart. What comes of it is added by [`add`](Self::add).
+    ///
+    /// # Errors
+    /// As for [`put`](Self::put), but the document of this name is still what it was.
+    pub fn prepare(&self, document: &Document<'_>) -> Result<Ready, DocumentError> {
+        let (schema, synonyms) = (self.schema(), Arc::clone(&self.synonyms.read()));
+        let prepared = self.take_apart(document, &schema, &synonyms)?;
+        Ok(Ready { prepared, schema, synonyms })
+    }
+
+    /// Adds what was prepared, as [`put`](Self::put) does. None if the definition of the index is
+    /// another one by now, so that the document must be put again.
+    pub fn add(&self, ready: Ready) -> Option<Change> {
+        let Ready { prepared, schema, synonyms } = ready;
+        if !Arc::ptr_eq(&synonyms, &self.synonyms.read()) {
+            return None;
+        }
+        let change = self.append(prepared, &schema)?;
+        self.help();
+        Some(change)
+    }
+
     /// Adds a document, or replaces the one of its name. A search that begins when this returns
     /// sees it.
     ///
@@ -114,16 +145,14 @@ impl Index {
     /// index would show is not what the document says.
     pub fn put(&self, document: &Document<'_>) -> Result<Change, DocumentError> {
         loop {
-            let schema = self.schema();
-            let prepared = match self.prepare(document, &schema) {
-                Ok(prepared) => prepared,
+            let ready = match self.prepare(document) {
+                Ok(ready) => ready,
                 Err(error) => {
                     self.delete(document.key);
                     return Err(error);
                 }
             };
-            if let Some(change) = self.add(prepared, &schema) {
-                self.help();
+            if let Some(change) = self.add(ready) {
                 return Ok(change);
             }
             // The definition has changed meanwhile.
@@ -208,10 +237,14 @@ impl Index {
         job.into_iter().for_each(|job| self.run(&job));
     }
 
-    fn prepare(&self, document: &Document<'_>, schema: &Schema) -> Result<Prepared, DocumentError> {
+    fn take_apart(
+        &self,
+        document: &Document<'_>,
+        schema: &Schema,
+        synonyms: &Synonyms,
+    ) -> Result<Prepared, DocumentError> {
         let preparer = self.preparers.lock().pop();
         let mut preparer = preparer.unwrap_or_else(|| Preparer::new(self.hasher.clone()));
-        let synonyms = Arc::clone(&self.synonyms.read());
         let format = state::format_of(schema);
         let prepared =
             preparer.prepare(document, schema, format, &|word, each| synonyms.groups(word, each));
@@ -220,7 +253,7 @@ impl Index {
     }
 
     /// Adds a document. None if the definition is another one by now.
-    fn add(&self, mut prepared: Prepared, schema: &Arc<Schema>) -> Option<Change> {
+    fn append(&self, mut prepared: Prepared, schema: &Arc<Schema>) -> Option<Change> {
         let hash = self.hasher.hash_one(&*prepared.record.key);
         let slots = self.add_vectors(std::mem::take(&mut prepared.vectors));
         let len = prepared.record.len;

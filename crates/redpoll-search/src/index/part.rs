@@ -43,6 +43,14 @@ impl PartView {
         PartView { docs: segment.docs, part: Part::Segment(segment), deletes: Arc::new(deletes) }
     }
 
+    /// How many terms it has.
+    pub fn terms(&self) -> usize {
+        match &self.part {
+            Part::Head(head) => head.terms_len(),
+            Part::Segment(segment) => segment.dict.len(),
+        }
+    }
+
     /// The id of the first document, or of the first that a head will take.
     pub fn first_id(&self) -> u64 {
         match &self.part {

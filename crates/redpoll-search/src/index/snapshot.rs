@@ -76,6 +76,11 @@ impl Snapshot {
         self.0.docs
     }
 
+    /// How many terms there are, those of several parts counted once for each.
+    pub fn terms_len(&self) -> usize {
+        self.parts().iter().map(PartView::terms).sum()
+    }
+
     /// The mean length of a document.
     pub fn len_mean(&self) -> f64 {
         if self.0.docs == 0 { 0.0 } else { self.0.len_total as f64 / self.0.docs as f64 }

@@ -117,6 +117,16 @@ impl Scoring<'_> {
         }
     }
 
+    /// A bound of the part of a word wherever it is.
+    pub fn bound_of_any(&self, leaf: &Leaf<'_>) -> f64 {
+        match self.scorer {
+            _ if leaf.weight < 0.0 => f64::INFINITY,
+            // However often it occurs, in however short a document.
+            Scorer::Bm25Std | Scorer::Bm25StdTanh(_) => leaf.weight * leaf.rarity.bm25 * (K1 + 1.0),
+            _ => f64::INFINITY,
+        }
+    }
+
     /// The score of the document, of which the words give `sum`. `slop` says how far the words
     /// stand from one another; it is asked only if the score can be above `least`.
     pub fn total(&self, sum: f64, least: f64, slop: impl FnOnce() -> u32) -> f64 {

@@ -67,6 +67,12 @@ impl Scorer {
         matches!(self, Scorer::Bm25 | Scorer::TfIdf | Scorer::TfIdfDocNorm)
     }
 
+    /// Whether a document's score is made of the sum of what its words give, and bounds of that are
+    /// known.
+    pub(crate) fn sums_words(self) -> bool {
+        matches!(self, Scorer::Bm25Std | Scorer::Bm25StdTanh(_))
+    }
+
     /// Whether it looks at the words at all.
     pub(crate) fn uses_words(self) -> bool {
         !matches!(self, Scorer::DocScore | Scorer::Hamming)

@@ -7,22 +7,23 @@ mod random;
 use naive::Model;
 use random::{Generator, Random};
 use redpoll_search::document::{Document, Value};
-use redpoll_search::execute::{SearchOptions, Sort};
+use redpoll_search::execute::{Helpers, NewThreads, SearchOptions, Sort};
 use redpoll_search::query::Node;
 use redpoll_search::score::Scorer;
 use redpoll_search::{Index, Snapshot};
+use std::sync::Arc;
 
 /// Names of the results in order, with their scores.
-fn run(
-    snapshot: &Snapshot,
-    query: &Node,
-    options: &SearchOptions<'_>,
-) -> (u64, Vec<(Vec<u8>, f64)>) {
+fn run(snapshot: &Snapshot, query: &Node, options: &SearchOptions) -> (u64, Vec<(Vec<u8>, f64)>) {
     let results = snapshot.search(query, options).expect("the query fits the schema");
     assert!(!results.interrupted);
     let hits = results.hits.iter();
     let named = hits.map(|hit| (snapshot.key(hit.address).to_vec(), hit.score)).collect();
     (results.total, named)
+}
+
+fn threads(count: usize) -> Arc<dyn Helpers> {
+    Arc::new(NewThreads(count))
 }
 
 fn check(
@@ -39,8 +40,8 @@ fn check(
         scorer,
         limit: random.pick(&[0, 1, 3, 10_000]),
         offset: random.pick(&[0, 0, 2]),
-        threads: random.pick(&[1, 2]),
-        payload: Some(b"payl"),
+        helpers: random.pick(&[None, Some(2)]).map(threads),
+        payload: Some(b"payl".to_vec()),
         ..SearchOptions::default()
     };
     let want = model.search(&query, scorer);
@@ -75,7 +76,7 @@ fn check_sorted(snapshot: &Snapshot, model: &Model, query: &Node, random: &mut R
         sort: Sort::Field { field, descending },
         limit: 5,
         offset: random.below(3),
-        threads: random.pick(&[1, 2]),
+        helpers: random.pick(&[None, Some(2)]).map(threads),
         ..SearchOptions::default()
     };
     let want: Vec<_> = model.sorted(query, field, descending);

@@ -1,6 +1,6 @@
 //! Requests on their way in: read, parsed, and kept where they are not complete.
 
-use super::{AHEAD_MAX, BATCH, Connection, Next, READ_SIZE, UNREAD_MAX};
+use super::{AHEAD_MAX, Connection, Next, READ_SIZE, UNREAD_MAX};
 use crate::hands::{Lane, Scratch};
 use redpoll_engine::Executor;
 use redpoll_resp::Limits;
@@ -94,7 +94,7 @@ impl Connection {
         lane.batch.clear();
         lane.prefetched = false;
         let bytes = &mut lane.input[start..];
-        lane.parsed = self.parser.parse(bytes, &limits, BATCH, &mut lane.batch);
+        lane.parsed = self.parser.parse(bytes, &limits, self.batch_max(), &mut lane.batch);
         executor.plan(&mut self.session, &lane.batch, bytes, &mut lane.plan);
     }
 

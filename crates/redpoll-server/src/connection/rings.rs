@@ -1,14 +1,18 @@
 //! A connection that goes over to shared memory, and what its poller asks of it.
 
-use super::Connection;
+use super::{BATCH, Connection};
 use redpoll_engine::Executor;
 use redpoll_engine::client::flags;
 use redpoll_engine::shared_memory::{Place, RingsWanted};
 use redpoll_shm::layout::Layout;
 use redpoll_shm::legacy;
-use redpoll_transport::{OpenError, Peer};
+use redpoll_transport::{Address, OpenError, Peer};
 use std::io;
 use std::sync::atomic::Ordering::Relaxed;
+
+/// The commands of a batch that comes through shared memory: enough for the misses to overlap, and
+/// few enough that the client soon has replies to read while the next batch runs.
+const BATCH_OF_RINGS: usize = 32;
 
 /// Why a client does not get shared memory.
 enum Refusal {
@@ -101,6 +105,19 @@ impl Connection {
         })
     }
 
+    /// Commands parsed and executed together.
+    #[inline]
+    pub(super) fn batch_max(&self) -> usize {
+        if self.stream.rings().is_some() { BATCH_OF_RINGS } else { BATCH }
+    }
+
+    /// Whether the replies of a batch leave before the next batch runs: through shared memory that
+    /// costs no system call, and the client reads them meanwhile.
+    #[inline]
+    pub(super) fn answers_early(&self) -> bool {
+        self.stream.rings().is_some() && self.unsent() == 0
+    }
+
     /// Notes whether the rings have something to read. (Reading would only find out that they have
     /// nothing, and what waits in the connection would not be gone on with.)
     #[inline]
@@ -140,10 +157,17 @@ impl Connection {
         }
     }
 
-    /// Says why a connection is closed, if its client has broken the rules of the ring.
+    /// Says why a connection is closed, if its client has broken the rules of the ring, or those of
+    /// RDMA.
     #[cold]
     pub(super) fn note_broken(&self, executor: &Executor, error: &io::Error) {
-        let Some(rings) = self.stream.rings() else { return };
+        let Some(rings) = self.stream.rings() else {
+            let Address { peer, rdma, .. } = self.stream.address();
+            if *rdma && error.kind() == io::ErrorKind::InvalidData {
+                log::warn!("Closing client {peer}: it broke the rules of RDMA: {error}.");
+            }
+            return;
+        };
         if error.kind() == io::ErrorKind::InvalidData {
             executor.engine().shared_memory.broken.fetch_add(1, Relaxed);
             let (id, Peer { pid, uid }) = (self.session.client.id, rings.peer());

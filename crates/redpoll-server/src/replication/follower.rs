@@ -82,7 +82,7 @@ impl Waker for NoWaker {
 pub(super) struct Link {
     pub(super) engine: Arc<Engine>,
     executor: Executor,
-    primary: Primary,
+    pub(super) primary: Primary,
     pub(super) epoch: Epoch,
     ended: Arc<AtomicBool>,
     /// Whether the stream has been followed since it was last looked.

@@ -33,7 +33,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
             ctx.reply.array(2);
         }
         ctx.reply.bulk(setting.name.as_bytes());
-        ctx.reply.bulk(config.value(setting.name).unwrap_or_default().as_bytes());
+        ctx.reply.bulk(setting.value(&ctx.engine.config, &config).as_bytes());
     }
     Ok(())
 }

@@ -29,7 +29,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         ctx.reply.bulk(b"Description");
         ctx.reply.bulk(setting.help.as_bytes());
         ctx.reply.bulk(b"Value");
-        ctx.reply.bulk(config.value(setting.name).unwrap_or_default().as_bytes());
+        ctx.reply.bulk(setting.value(&ctx.engine.config, &config).as_bytes());
     }
     Ok(())
 }

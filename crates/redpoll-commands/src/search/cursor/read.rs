@@ -2,13 +2,14 @@
 
 use super::{index_name, number};
 use crate::prelude::*;
-use crate::search::{aggregate, common, rows};
+use crate::search::{aggregate, common, rows, running};
 
 pub(super) const READ: Command = Command {
     spec: Spec {
         name: "read",
         arity: -4,
         flags: Flags::READONLY,
+        locks: Locks::Own,
         group: Group::Search,
         since: "1.1.0",
         summary: "Returns the next rows of a cursor.",
@@ -36,12 +37,16 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
             return Err(Error::text(format!("Unknown argument {word}")));
         }
     };
+    let many = count.unwrap_or(0).max(ctx.engine.search.config.read().cursor_read_size);
+    if running::leaves(ctx, many) {
+        return Ok(());
+    }
     let now = aggregate::now_of(ctx);
     let taken = ctx.engine.search.cursors.lock().take(&index, id, now);
     let mut cursor = taken.map_err(common::error)?;
     let some = cursor.read(count);
     ctx.reply.array(2);
-    rows::reply(&mut ctx.reply, &cursor.pipeline, &some, some.len(), false);
+    rows::reply(&mut ctx.reply, &cursor.pipeline.columns(), &some, some.len(), false);
     match cursor.is_empty() {
         true => ctx.reply.int(0),
         false => {

@@ -2,6 +2,7 @@
 
 mod aggregates;
 mod following;
+mod hybrid;
 mod lists;
 mod queries;
 

@@ -18,6 +18,7 @@ pub(super) const RESETSTAT: Command = Command {
 
 fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
     ctx.engine.background.counts.reset();
+    ctx.engine.search.counters.reset();
     ctx.engine.stats.reset();
     ctx.engine.excess.reset();
     ctx.engine.replication.reset_counts();

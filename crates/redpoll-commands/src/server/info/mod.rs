@@ -18,6 +18,7 @@ mod memory;
 mod modules;
 mod persistence;
 mod replication;
+mod search;
 mod server;
 mod shm;
 mod stats;
@@ -74,6 +75,7 @@ const SECTIONS: &[Section] = &[
     section(&["Shm"], true, shm::write),
     section(&["Tiers"], true, tiers::write),
     section(&["Background"], true, background::write),
+    section(&["Search"], true, search::write),
     section(&["Modules", "module_list"], true, modules::write),
     section(&["Commandstats"], false, commandstats::write),
     section(&["Errorstats"], true, errorstats::write),
@@ -140,7 +142,7 @@ mod tests {
         server.run(&mut session, command)
     }
 
-    const DEFAULT: [&str; 15] = [
+    const DEFAULT: [&str; 16] = [
         "Server",
         "Clients",
         "Memory",
@@ -152,6 +154,7 @@ mod tests {
         "Shm",
         "Tiers",
         "Background",
+        "Search",
         "Modules",
         "Errorstats",
         "Cluster",
@@ -162,10 +165,10 @@ mod tests {
     fn sections_are_chosen_by_name() {
         assert_eq!(headings(&info("INFO")), DEFAULT);
         assert_eq!(headings(&info("INFO default")), DEFAULT);
-        assert_eq!(headings(&info("INFO ALL")).len(), 17);
-        assert_eq!(headings(&info("INFO everything")).len(), 17);
+        assert_eq!(headings(&info("INFO ALL")).len(), 18);
+        assert_eq!(headings(&info("INFO everything")).len(), 18);
         assert_eq!(headings(&info("INFO cpu SERVER cpu")), ["Server", "CPU"]);
-        assert_eq!(headings(&info("INFO default commandstats"))[12], "Commandstats");
+        assert_eq!(headings(&info("INFO default commandstats"))[13], "Commandstats");
         assert_eq!(info("INFO nothing"), r#""""#);
     }
 

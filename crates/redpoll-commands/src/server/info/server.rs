@@ -69,6 +69,12 @@ fn listeners(text: &mut Text, ctx: &Ctx<'_>) {
             listeners.push(format!("name={name}{addresses},port={port}"));
         }
     }
+    if config.rdma_port() != 0 {
+        let bind = config.rdma_bind();
+        let places: String =
+            bind.iter().map(|bind| format!(",bind={}", bind.to_str_lossy())).collect();
+        listeners.push(format!("name=rdma{places},port={}", config.rdma_port()));
+    }
     if let Some(path) = config.unixsocket() {
         listeners.push(format!("name=unix,bind={}", path.to_str_lossy()));
     }

@@ -51,6 +51,49 @@ impl<'a> Term<'a> {
         Leaf { freq, weight: self.weight, rarity: self.rarity, term: self.term }
     }
 
+    /// Calls `each` with the documents from here on, some at a time, until it says to stop.
+    pub fn for_each_piece(&mut self, mut each: impl FnMut(&[u32]) -> bool) {
+        if self.mask.is_some() {
+            while self.doc() != END && each(&[self.doc()]) {
+                self.step();
+            }
+            return;
+        }
+        while self.postings.doc() != END && each(self.postings.piece()) {
+            self.postings.next_piece();
+        }
+    }
+
+    /// The most that the term can give to a score anywhere.
+    pub fn list_bound(&mut self, scoring: &Scoring<'_>) -> f64 {
+        let leaf = self.leaf(1);
+        let blocks = self.postings.best_impact().map(|impact| scoring.bound(&leaf, &impact));
+        let rest = || scoring.bound_of_any(&leaf);
+        match blocks {
+            Some(blocks) if self.postings.has_rest() => blocks.max(rest()),
+            Some(blocks) => blocks,
+            None => rest(),
+        }
+    }
+
+    /// The most that the term can give to the score of the document that it stands on, and up to
+    /// which document this holds.
+    pub fn block_bound(&mut self, scoring: &Scoring<'_>) -> (f64, u32) {
+        let doc = self.postings.doc();
+        match self.bound {
+            Some((bound, last)) if doc <= last => (bound, last),
+            _ => {
+                let leaf = self.leaf(1);
+                let bound = match self.postings.impact(doc) {
+                    Some((impact, last)) => (scoring.bound(&leaf, &impact), last),
+                    None => (scoring.bound_of_any(&leaf), END - 1),
+                };
+                self.bound = Some(bound);
+                bound
+            }
+        }
+    }
+
     #[inline]
     fn skip_other_fields(&mut self) {
         let Some(mask) = self.mask else { return };
@@ -92,18 +135,7 @@ impl DocIter for Term<'_> {
 
     #[inline]
     fn bound(&mut self, scoring: &Scoring<'_>) -> f64 {
-        let doc = self.postings.doc();
-        match self.bound {
-            Some((bound, last)) if doc <= last => bound,
-            _ => {
-                let (bound, last) = match self.postings.impact(doc) {
-                    Some((impact, last)) => (scoring.bound(&self.leaf(1), &impact), last),
-                    None => (f64::INFINITY, END),
-                };
-                self.bound = Some((bound, last));
-                bound
-            }
-        }
+        self.block_bound(scoring).0
     }
 
     fn explain(&mut self, scoring: &Scoring<'_>) -> Explanation {

@@ -80,6 +80,12 @@ impl Impact {
         *least = short(len).min(*least);
     }
 
+    /// The best of both.
+    fn or(self, other: Impact) -> Impact {
+        let len_min = std::array::from_fn(|class| self.len_min[class].min(other.len_min[class]));
+        Impact { freq_max: self.freq_max.max(other.freq_max), len_min }
+    }
+
     /// Pairs of a frequency and a length, of which one is as good as the best posting or better.
     pub fn pairs(&self) -> impl Iterator<Item = (f64, f64)> {
         // What is too high for its bits is as high as can be.

@@ -101,6 +101,16 @@ impl<'a> Postings<'a> {
         self.doc()
     }
 
+    /// The documents from here on that are loaded; [`END`] alone behind the last.
+    pub fn piece(&self) -> &[u32] {
+        &self.docs[self.at..self.loaded]
+    }
+
+    /// Goes to the first posting behind what is loaded.
+    pub fn next_piece(&mut self) {
+        self.load_next();
+    }
+
     /// Goes to the first posting at or behind `target`.
     #[inline]
     pub fn seek(&mut self, target: u32) -> u32 {
@@ -184,15 +194,29 @@ impl<'a> Postings<'a> {
         }));
     }
 
+    /// The best that the postings of all full blocks can be. None if there are no full blocks.
+    pub fn best_impact(&self) -> Option<Impact> {
+        let impacts = (0..self.blocks).map(|block| self.impact_of(block));
+        impacts.reduce(Impact::or)
+    }
+
+    /// Whether there are postings behind the full blocks.
+    pub fn has_rest(&self) -> bool {
+        self.count as usize > self.blocks * BLOCK
+    }
+
+    fn impact_of(&self, block: usize) -> Impact {
+        let short = |number: u32| [number as u16, (number >> 16) as u16];
+        let [freq_max, once] = short(self.record(block, 2));
+        let [twice, more] = short(self.record(block, 3));
+        Impact { freq_max, len_min: [once, twice, more] }
+    }
+
     /// The best that the postings of the block with the first document at or behind `target` can
     /// be, and the last document for which this holds. None if nothing is known.
     pub fn impact(&self, target: u32) -> Option<(Impact, u32)> {
         let index = self.block_of(target)?;
-        let short = |number: u32| [number as u16, (number >> 16) as u16];
-        let [freq_max, once] = short(self.record(index, 2));
-        let [twice, more] = short(self.record(index, 3));
-        let impact = Impact { freq_max, len_min: [once, twice, more] };
-        Some((impact, self.record(index, 0)))
+        Some((self.impact_of(index), self.record(index, 0)))
     }
 
     /// The block in which `target` would be.

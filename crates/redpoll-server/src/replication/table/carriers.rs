@@ -4,8 +4,9 @@ use super::super::follower::Link;
 use super::tcp;
 use redpoll_engine::Engine;
 use redpoll_sync::wire::Offer;
-use redpoll_sync::{Admits, Area, Carrier, Export, shm};
+use redpoll_sync::{Admits, Area, Carrier, Export, rdma, shm};
 use std::io;
+use std::net::{IpAddr, ToSocketAddrs};
 use std::sync::Arc;
 
 /// The names that `repl-sync-carriers` lists, in its order.
@@ -20,6 +21,11 @@ pub fn exports(engine: &Engine, area: &Arc<Area>, admits: &Arc<Admits>) -> Vec<B
     let mut exports: Vec<Box<dyn Export>> = Vec::new();
     for name in allowed(engine) {
         let made = match &*name {
+            rdma::NAME if engine.config.rdma_port() == 0 => continue,
+            rdma::NAME => {
+                let places = (&*rdma_addresses(engine), engine.config.rdma_port());
+                rdma::export(Arc::clone(area), Arc::clone(admits), places)
+            }
             shm::NAME => shm::export(Arc::clone(area), Arc::clone(admits)),
             tcp::NAME => Ok(tcp::export()),
             _ => continue,
@@ -32,12 +38,34 @@ pub fn exports(engine: &Engine, area: &Arc<Area>, admits: &Arc<Admits>) -> Vec<B
     exports
 }
 
+/// Where this server listens over RDMA.
+fn rdma_addresses(engine: &Engine) -> Vec<IpAddr> {
+    let names = engine.config.rdma_bind();
+    let names = names.iter().map(|name| name.to_str_lossy().into_owned());
+    let known = names.filter_map(|name| match name.trim_start_matches('-') {
+        "*" => Some(IpAddr::from([0, 0, 0, 0])),
+        // The same place as `*` for whoever has the link's address.
+        "::*" => None,
+        name => name.parse().ok(),
+    });
+    known.collect()
+}
+
+/// Where the link leads.
+fn host(link: &Link) -> io::Result<IpAddr> {
+    let mut found = (&*link.primary.host, link.primary.port).to_socket_addrs()?;
+    found.next().map(|at| at.ip()).ok_or_else(|| io::ErrorKind::NotFound.into())
+}
+
 /// Opens the first way that is offered, allowed, and works.
 pub fn open<'l>(link: &'l Link, offer: &Offer) -> io::Result<Box<dyn Carrier + 'l>> {
     let mut why = "none that is offered is allowed".to_owned();
     for name in allowed(&link.engine) {
         let Some(address) = offer.way(&name) else { continue };
         let opened = match &*name {
+            rdma::NAME => host(link).and_then(|host| {
+                rdma::open(address, host, &offer.token, offer.area_len())
+            }),
             shm::NAME => shm::open(address, &offer.token, offer.area_len()),
             tcp::NAME => tcp::open(link, &offer.token),
             _ => continue,

@@ -1,0 +1,134 @@
+//! One order out of two.
+
+use super::Found;
+use super::request::Hybrid;
+use redpoll_search::document::Value;
+use redpoll_search::execute::Hit;
+use redpoll_search::index::DocAddress;
+use redpoll_search::schema::Metric;
+use std::collections::HashMap;
+
+/// How scores are put together.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Method {
+    /// By the places that a document has in both orders.
+    Ranks { constant: f64 },
+    /// By the scores themselves.
+    Scores { alpha: f64, beta: f64 },
+}
+
+/// How scores are put together, and of how many documents of each search.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Combine {
+    pub(super) method: Method,
+    pub(super) window: usize,
+}
+
+impl Default for Combine {
+    fn default() -> Self {
+        Combine { method: Method::Ranks { constant: 60.0 }, window: 20 }
+    }
+}
+
+/// A document that one search has found, or both.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Combined {
+    address: DocAddress,
+    /// The score of the words, and how near the vector is.
+    text: Option<f64>,
+    vector: Option<f64>,
+    score: f64,
+}
+
+impl Combine {
+    /// The documents of both, the best first.
+    pub(super) fn order(&self, found: &Found, metric: Metric) -> Vec<Combined> {
+        let mut all: HashMap<DocAddress, Combined> = HashMap::new();
+        let none = |address| Combined { address, text: None, vector: None, score: 0.0 };
+        for (rank, (address, score)) in found.texts.iter().take(self.window).enumerate() {
+            let one = all.entry(*address).or_insert_with(|| none(*address));
+            one.text = Some(*score);
+            one.score += self.part(rank, *score, true);
+        }
+        for (rank, (address, distance)) in found.vectors.iter().take(self.window).enumerate() {
+            let one = all.entry(*address).or_insert_with(|| none(*address));
+            let similarity = similarity(*distance, metric);
+            one.vector = Some(similarity);
+            one.score += self.part(rank, similarity, false);
+        }
+        let mut all: Vec<Combined> = all.into_values().collect();
+        all.sort_by(|one, other| {
+            other.score.total_cmp(&one.score).then(one.address.cmp(&other.address))
+        });
+        all
+    }
+
+    /// What a place in one of the orders gives.
+    fn part(&self, rank: usize, score: f64, of_words: bool) -> f64 {
+        match self.method {
+            Method::Ranks { constant } => 1.0 / (constant + (rank + 1) as f64),
+            Method::Scores { alpha, beta } => score * if of_words { alpha } else { beta },
+        }
+    }
+}
+
+/// How near a vector is, between 0 and 1 where the metric has bounds.
+fn similarity(distance: f64, metric: Metric) -> f64 {
+    match metric {
+        Metric::L2 => 1.0 / (1.0 + distance),
+        Metric::Cosine | Metric::InnerProduct => (2.0 - distance) / 2.0,
+    }
+}
+
+impl Combined {
+    /// The document as a search would give it, with the scores that got names.
+    pub(super) fn hit(&self, hybrid: &Hybrid<'_>) -> Hit {
+        let names = [
+            (hybrid.text_alias, self.text),
+            (hybrid.vector_alias, self.vector),
+            (hybrid.score_alias, Some(self.score)),
+        ];
+        let named = names.into_iter().filter_map(|(name, score)| Some((name?.to_vec(), score?)));
+        Hit {
+            address: self.address,
+            score: self.score,
+            sort_value: Value::None,
+            distances: named.collect(),
+            explanation: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(texts: &[(u32, f64)], vectors: &[(u32, f64)]) -> Found {
+        let all = |list: &[(u32, f64)]| {
+            list.iter().map(|(doc, score)| (DocAddress { part: 0, doc: *doc }, *score)).collect()
+        };
+        let (texts, vectors) = (all(texts), all(vectors));
+        Found { texts, vectors, interrupted: false, truncated: false }
+    }
+
+    fn order(combine: Combine, found: &Found) -> Vec<u32> {
+        let ordered = combine.order(found, Metric::Cosine);
+        ordered.iter().map(|one| one.address.doc).collect()
+    }
+
+    #[test]
+    fn who_is_in_both_is_before_who_is_in_one() {
+        let found = found(&[(1, 9.0), (2, 8.0)], &[(3, 0.1), (2, 0.2)]);
+        assert_eq!(order(Combine::default(), &found), [2, 1, 3]);
+        let narrow = Combine { window: 1, ..Combine::default() };
+        assert_eq!(order(narrow, &found), [1, 3]);
+    }
+
+    #[test]
+    fn weights_count() {
+        let found = found(&[(1, 1.0)], &[(2, 0.0)]);
+        let scores = |alpha, beta| Combine { method: Method::Scores { alpha, beta }, window: 20 };
+        assert_eq!(order(scores(0.7, 0.3), &found), [1, 2]);
+        assert_eq!(order(scores(0.3, 0.7), &found), [2, 1]);
+    }
+}

@@ -1,0 +1,83 @@
+//! What a search costs, in documents and terms that it comes by.
+//!
+//! A guess that is made in a moment: it decides which thread a search runs on, not what it answers.
+
+use super::iter::DocIter;
+use super::options::SearchOptions;
+use super::plan::Kind;
+use super::run::Run;
+use crate::index::Snapshot;
+use crate::query::{AffixKind, Node, NodeKind, TagValue, VectorQuery, VectorSearch};
+use crate::schema::{Algorithm, FieldKind};
+
+/// How many terms of a dictionary are walked past in the time that one document takes.
+const TERMS: u64 = 4;
+/// Numbers of a vector that are compared in that time.
+const NUMBERS: u64 = 32;
+/// Vectors that a search of a graph looks at for each that it keeps.
+const WALKED: u64 = 16;
+/// As many are kept if the query does not say.
+const WIDTH: u64 = 200;
+
+/// Making the plan of a query.
+pub fn planning(snapshot: &Snapshot, query: &Node, options: &SearchOptions) -> u64 {
+    let own = match &query.kind {
+        NodeKind::Affix { kind, .. } => affix(snapshot, *kind, options),
+        NodeKind::Wildcard { .. } | NodeKind::Fuzzy { .. } => terms(snapshot) / TERMS,
+        NodeKind::Tag(tags) => {
+            let one = |value: &TagValue| match value {
+                TagValue::Exact(_) => 1,
+                TagValue::Affix(kind, _) => affix(snapshot, *kind, options),
+                TagValue::Wildcard(_) => terms(snapshot) / TERMS,
+            };
+            tags.values.iter().map(one).sum()
+        }
+        NodeKind::Vector(query) => vectors(snapshot, query),
+        NodeKind::Keys(keys) => keys.len() as u64,
+        _ => 1,
+    };
+    let below = query.children().iter().map(|child| planning(snapshot, child, options));
+    own.saturating_add(below.sum())
+}
+
+/// Going through the parts.
+pub fn running(run: &Run<'_>) -> u64 {
+    let parts = 0..run.snapshot.parts().len() as u32;
+    match &run.planned.plan.kind {
+        Kind::All | Kind::Not(_) | Kind::Optional(_) => run.snapshot.docs(),
+        _ => parts.map(|part| run.iter(part).cost()).sum(),
+    }
+}
+
+fn terms(snapshot: &Snapshot) -> u64 {
+    snapshot.terms_len() as u64
+}
+
+fn affix(snapshot: &Snapshot, kind: AffixKind, options: &SearchOptions) -> u64 {
+    match kind {
+        // What begins alike stands together.
+        AffixKind::Prefix => {
+            let most = options.limits.expansions_max as u64;
+            most.saturating_mul(snapshot.parts().len() as u64).min(terms(snapshot)) / TERMS
+        }
+        AffixKind::Suffix | AffixKind::Infix => terms(snapshot) / TERMS,
+    }
+}
+
+fn vectors(snapshot: &Snapshot, query: &VectorQuery) -> u64 {
+    let Some(FieldKind::Vector(field)) = snapshot.schema().get(query.field).map(|f| &f.kind) else {
+        return 0;
+    };
+    let all = snapshot.vectors(query.field).map_or(0, |index| index.len() as u64);
+    let looked_at = match (field.algorithm, query.search) {
+        // How far a range reaches is not known before.
+        (Algorithm::Flat, _) | (_, VectorSearch::Within(_)) => all,
+        (Algorithm::Hnsw(_), VectorSearch::Nearest(count)) => {
+            let width = query.tuning.ef_runtime.map_or(WIDTH, |width| width as u64);
+            // A filter may leave few, which are all looked at then.
+            let filtered = if query.filter.is_some() { all / 4 } else { 0 };
+            width.max(count as u64).saturating_mul(WALKED).max(filtered).min(all)
+        }
+    };
+    looked_at * (field.dimensions as u64).div_ceil(NUMBERS)
+}

@@ -1,0 +1,175 @@
+//! What each iterator of a search has done: for FT.PROFILE.
+//!
+//! Iterators are wrapped in ones that look at the clock before and after each call, so that a search
+//! that is watched takes longer than others; what it is told to do is the same, but for the short
+//! cuts that do without iterators, which are not taken.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Instant;
+
+use super::iter::{DocIter, Iter};
+use super::plan::{Kind, Plan};
+use crate::index::dict::{TEXT, split_key};
+use crate::score::{Explanation, Scoring};
+
+/// What an iterator has done, in all parts together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct IteratorProfile {
+    /// What kind it is, as FT.PROFILE names it.
+    pub kind: &'static str,
+    /// The term, if it is one.
+    pub term: Option<Vec<u8>>,
+    /// How long it and those below it took.
+    pub nanos: u64,
+    /// How often it was asked to go on.
+    pub reads: u64,
+    /// About how many documents it was expected to come by.
+    pub estimate: u64,
+    /// Those below it.
+    pub children: Vec<IteratorProfile>,
+}
+
+/// Counts for each node of a plan, in the order in which they are written.
+#[derive(Debug, Default)]
+pub struct Counts(Vec<Count>);
+
+/// What an iterator has done so far.
+#[derive(Debug, Default)]
+pub struct Count {
+    nanos: AtomicU64,
+    reads: AtomicU64,
+    estimate: AtomicU64,
+}
+
+impl Counts {
+    /// Nothing yet, for a plan.
+    pub fn new(plan: &Plan) -> Self {
+        Counts((0..size(plan)).map(|_| Count::default()).collect())
+    }
+
+    /// Watches an iterator of the node of this number.
+    pub fn watch<'a>(&'a self, node: usize, inner: Iter<'a>) -> Iter<'a> {
+        let Some(count) = self.0.get(node) else { return inner };
+        count.estimate.fetch_add(inner.cost(), Relaxed);
+        Iter::other(Watched { inner, count })
+    }
+
+    /// What has come of it.
+    pub fn tell(&self, plan: &Plan) -> IteratorProfile {
+        self.tell_node(plan, &mut 0)
+    }
+
+    fn tell_node(&self, plan: &Plan, next: &mut usize) -> IteratorProfile {
+        let mut profile = IteratorProfile { kind: kind(plan), ..IteratorProfile::default() };
+        if let Some(count) = self.0.get(*next) {
+            profile.nanos = count.nanos.load(Relaxed);
+            profile.reads = count.reads.load(Relaxed);
+            profile.estimate = count.estimate.load(Relaxed);
+        }
+        if let Kind::Term { key, .. } = &plan.kind {
+            profile.term = Some(split_key(key).to_vec());
+        }
+        *next += 1;
+        let below = children(plan).into_iter();
+        profile.children = below.map(|child| self.tell_node(child, next)).collect();
+        profile
+    }
+}
+
+/// The nodes directly below a node.
+pub fn children(plan: &Plan) -> Vec<&Plan> {
+    match &plan.kind {
+        Kind::And { children, .. } | Kind::Or { children, .. } => children.iter().collect(),
+        Kind::Not(inner) | Kind::Optional(inner) => vec![inner],
+        _ => Vec::new(),
+    }
+}
+
+/// How many nodes there are from a node on downwards.
+pub fn size(plan: &Plan) -> usize {
+    1 + children(plan).into_iter().map(size).sum::<usize>()
+}
+
+fn kind(plan: &Plan) -> &'static str {
+    match &plan.kind {
+        Kind::None => "EMPTY",
+        Kind::All => "WILDCARD",
+        Kind::Term { key, .. } if key.first() == Some(&TEXT) => "TEXT",
+        Kind::Term { .. } => "TAG",
+        Kind::And { .. } => "INTERSECT",
+        Kind::Or { .. } => "UNION",
+        Kind::Not(_) => "NOT",
+        Kind::Optional(_) => "OPTIONAL",
+        Kind::Number { .. } => "NUMERIC",
+        Kind::Geo { .. } => "GEO",
+        Kind::Shape { .. } => "GEOSHAPE",
+        Kind::Docs(_) => "ID-LIST",
+    }
+}
+
+/// An iterator that is watched.
+struct Watched<'a> {
+    inner: Iter<'a>,
+    count: &'a Count,
+}
+
+impl<'a> Watched<'a> {
+    fn timed<R>(&mut self, act: impl FnOnce(&mut Iter<'a>) -> R) -> R {
+        let start = Instant::now();
+        let result = act(&mut self.inner);
+        let nanos = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.count.nanos.fetch_add(nanos, Relaxed);
+        self.count.reads.fetch_add(1, Relaxed);
+        result
+    }
+}
+
+impl DocIter for Watched<'_> {
+    fn doc(&self) -> u32 {
+        self.inner.doc()
+    }
+
+    fn step(&mut self) -> u32 {
+        self.timed(Iter::step)
+    }
+
+    fn seek(&mut self, target: u32) -> u32 {
+        self.timed(|inner| inner.seek(target))
+    }
+
+    fn cost(&self) -> u64 {
+        self.inner.cost()
+    }
+
+    fn contains(&mut self, doc: u32) -> bool {
+        self.timed(|inner| inner.contains(doc))
+    }
+
+    fn prefers_contains(&self) -> bool {
+        self.inner.prefers_contains()
+    }
+
+    fn score(&mut self, scoring: &Scoring<'_>) -> f64 {
+        self.inner.score(scoring)
+    }
+
+    fn bound(&mut self, scoring: &Scoring<'_>) -> f64 {
+        self.inner.bound(scoring)
+    }
+
+    fn explain(&mut self, scoring: &Scoring<'_>) -> Explanation {
+        self.inner.explain(scoring)
+    }
+
+    fn has_positions(&self) -> bool {
+        self.inner.has_positions()
+    }
+
+    fn positions(&mut self, out: &mut Vec<u32>) {
+        self.inner.positions(out);
+    }
+
+    fn slop(&mut self) -> u32 {
+        self.inner.slop()
+    }
+}
