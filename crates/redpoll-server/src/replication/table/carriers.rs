@@ -63,6 +63,8 @@ pub fn open<'l>(link: &'l Link, offer: &Offer) -> io::Result<Box<dyn Carrier + '
     for name in allowed(&link.engine) {
         let Some(address) = offer.way(&name) else { continue };
         let opened = match &*name {
+            // Nothing is encrypted there.
+            rdma::NAME if link.engine.config.tls_replication() => continue,
             rdma::NAME => host(link).and_then(|host| {
                 rdma::open(address, host, &offer.token, offer.area_len())
             }),
