@@ -153,7 +153,8 @@ mod tests {
         assert_eq!(server.run(&mut replica, "REPLCONF capa redpoll-table-1"), "OK");
         assert!(replica.announced.as_ref().is_some_and(|announced| announced.table));
         let token = Token::new().expect("chance");
-        let fetch = |from: usize, len: usize| format!("REPLCONF table-fetch {token} 0 {from} {len}");
+        let fetch =
+            |from: usize, len: usize| format!("REPLCONF table-fetch {token} 0 {from} {len}");
         let refused = "ERR no such chunk of the sync table";
         assert_eq!(server.run(&mut lane, &fetch(64, 3)), refused);
 
