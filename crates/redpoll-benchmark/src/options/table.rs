@@ -58,7 +58,8 @@ pub const FLAGS: &[Flag] = &[
     with(
         "-u",
         "uri",
-        "redis://user:password@host:port/db in one word;\nredis+shm:///path for shared memory,\nrdma://host:port for RDMA",
+        "redis://user:password@host:port/db in one word;\nredis+shm:///path for shared memory, \
+         rdma://… for RDMA",
         uri::apply,
     ),
     with("-c", "clients", "Connections (default 50)", |o, v| {
