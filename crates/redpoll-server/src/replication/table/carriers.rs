@@ -65,9 +65,8 @@ pub fn open<'l>(link: &'l Link, offer: &Offer) -> io::Result<Box<dyn Carrier + '
         let opened = match &*name {
             // Nothing is encrypted there.
             rdma::NAME if link.engine.config.tls_replication() => continue,
-            rdma::NAME => host(link).and_then(|host| {
-                rdma::open(address, host, &offer.token, offer.area_len())
-            }),
+            rdma::NAME => host(link)
+                .and_then(|host| rdma::open(address, host, &offer.token, offer.area_len())),
             shm::NAME => shm::open(address, &offer.token, offer.area_len()),
             tcp::NAME => tcp::open(link, &offer.token),
             _ => continue,
