@@ -146,6 +146,7 @@ fn fuzz() -> Result<(), String> {
         "aof_file",
         "script_values",
         "hostile_ring",
+        "sync_table",
     ];
     for target in targets {
         let run = ["run", "--quiet", "-p", "redpoll-fuzz", "--", target];

@@ -1,8 +1,8 @@
 //! Target: a primary that offers a sync table and then says and shows anything.
 //!
-//! The input is a list of steps, as a replica would meet them: a line of the directory, or the bytes
-//! of a chunk. The replica must take no place that is not within the area, no chunk that is not what
-//! was announced, and whatever it loads must bear being read and changed.
+//! The input is a list of steps, as a replica would meet them: a line of the directory, or the
+//! bytes of a chunk. The replica must take no place that is not within the area, no chunk that is
+//! not what was announced, and whatever it loads must bear being read and changed.
 
 use crate::exercise::exercise;
 use crate::restore_payload;
@@ -14,8 +14,9 @@ use std::io::{self, Read};
 use std::sync::Mutex;
 
 /// What is offered where the input has no offer.
-const OFFER: &str = "$TABLE:1 token=0101010101010101010101010101010101010101010101010101010101010101 \
-                     epoch=1 slots=8 slot=4096 keys=9 shm=name tcp=same";
+const OFFER: &str = "$TABLE:1 \
+    token=0101010101010101010101010101010101010101010101010101010101010101 \
+    epoch=1 slots=8 slot=4096 keys=9 shm=name tcp=same";
 /// Keys that are looked at afterwards.
 const KEYS_MAX: usize = 8;
 
@@ -66,7 +67,8 @@ fn headers(data: &[u8]) {
     assert_eq!(Header::check(&chunk), Ok((header, data)));
 }
 
-/// Payloads with right checksums: the first byte of each part says how long it is and of which kind.
+/// Payloads with right checksums: the first byte of each part says how long it is and of which
+/// kind.
 fn payloads(data: &[u8]) {
     let mut chunks = Vec::new();
     let mut rest = data;

@@ -2,9 +2,9 @@
 //!
 //! The primary has one area of memory, of which chunks are places: [`Place`]. An [`Export`] makes
 //! the area readable by one way while a pass lasts, and says in a word how. A replica that
-//! understands the word opens a [`Carrier`], and each of its loading threads a [`Lane`] of it. Which
-//! chunks there are, and that they have been read, is said over the replication link and is no
-//! business of carriers.
+//! understands the word opens a [`Carrier`], and each of its loading threads a [`Lane`] of it.
+//! Which chunks there are, and that they have been read, is said over the replication link and is
+//! no business of carriers.
 //!
 //! ```text
 //! primary                                      replica

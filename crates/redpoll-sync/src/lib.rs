@@ -9,8 +9,8 @@
 //! * [`chunk`]: the header of a chunk, and how it is checked;
 //! * [`window`]: who has which slot: one writer, readers, and what becomes of slow ones;
 //! * [`wire`]: the lines by which primary and replica speak of chunks;
-//! * [`carrier`]: the seam for the ways that chunks take; [`shm`], the one for one host; and [`rdma`],
-//!   the one for cards that read memory by themselves.
+//! * [`carrier`]: the seam for the ways that chunks take; [`shm`], the one for one host; and
+//!   [`rdma`], the one for cards that read memory by themselves.
 //!
 //! Neither side trusts the other: a replica checks each place and each chunk, a primary takes no
 //! more from a replica than that it is done with chunks that it was given.

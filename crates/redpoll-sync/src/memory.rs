@@ -7,13 +7,13 @@
 //! * **The file cannot shrink**: it is sealed before anybody else has its descriptor, and a replica
 //!   maps nothing that is not. So no access fails with SIGBUS.
 //! * **Nobody but the primary writes.** The file is sealed against further writing
-//!   (`F_SEAL_FUTURE_WRITE`) once the primary has its own mapping. A kernel that cannot do that gets
-//!   no file; the area is then the process's own memory, for carriers that need none.
+//!   (`F_SEAL_FUTURE_WRITE`) once the primary has its own mapping. A kernel that cannot do that
+//!   gets no file; the area is then the process's own memory, for carriers that need none.
 //! * **Within the primary, a slot is lent to one writer or to readers.** A count for each, as in a
 //!   `RefCell`, refuses everything else; so nothing rests on what [`crate::window`] does.
-//! * **The replica trusts nothing.** It never has a reference to the shared bytes, which the primary
-//!   changes at any time; it copies them out by one raw copy, and looks at the copy. A primary that
-//!   writes at the same time garbles what it could have sent garbled anyway.
+//! * **The replica trusts nothing.** It never has a reference to the shared bytes, which the
+//!   primary changes at any time; it copies them out by one raw copy, and looks at the copy. A
+//!   primary that writes at the same time garbles what it could have sent garbled anyway.
 
 #![allow(unsafe_code)]
 

@@ -1,10 +1,10 @@
 //! The carrier for one host: the area's file is passed over a Unix socket, and mapped.
 //!
 //! The socket has an abstract name that nobody can guess and that is there for one pass. Whoever
-//! connects must be of the primary's user (or root), and show a token; it gets a descriptor by which
-//! nothing can be written. The replica in turn maps nothing that another user than its own (or root)
-//! has sent. A replica that sees other names than the primary, because it is on another host or in
-//! another network namespace, is refused by its own kernel, and takes another way.
+//! connects must be of the primary's user (or root), and show a token; it gets a descriptor by
+//! which nothing can be written. The replica in turn maps nothing that another user than its own
+//! (or root) has sent. A replica that sees other names than the primary, because it is on another
+//! host or in another network namespace, is refused by its own kernel, and takes another way.
 //!
 //! ```text
 //! replica  "RPSYNC1\n", token in 32 bytes
@@ -190,11 +190,10 @@ mod tests {
         assert_eq!(lane.fetch(place).unwrap(), b"abc");
         assert!(lane.fetch(Place { len: area.len(), ..place }).is_err());
         drop(export);
-        let gone = || open(&name, &token, area.len()).is_err();
-        assert!((0..100).any(|_| gone() || {
-            thread::sleep(Duration::from_millis(10));
-            false
-        }));
+        // Its name goes when its thread has looked.
+        while open(&name, &token, area.len()).is_ok() {
+            thread::yield_now();
+        }
         // What is mapped stays.
         assert_eq!(lane.fetch(place).unwrap(), b"abc");
     }

@@ -28,8 +28,10 @@ pub const OFFER: &str = "$TABLE:1 ";
 /// The longest line.
 pub const LINE_MAX: usize = 4096;
 
-/// The largest area that a replica maps.
+/// The largest area that a replica maps, and the largest slot, of which each of its threads has a
+/// copy.
 const AREA_MAX: u64 = 1 << 40;
+const SLOT_MAX: u64 = 64 << 20;
 
 /// What a primary offers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +80,7 @@ impl Offer {
         let (slots, slot) = (slots?, slot?);
         let fits = slots > 0
             && slot > HEADER_LEN as u64
-            && slot <= u64::from(u32::MAX)
+            && slot <= SLOT_MAX
             && slot.is_multiple_of(PAGE as u64)
             && slots.checked_mul(slot).is_some_and(|len| len <= AREA_MAX);
         if !fits {
@@ -197,7 +199,7 @@ mod tests {
             ("slots=8", "x"),
             ("slot=8192", "slot=64"),
             ("slot=8192", "slot=8193"),
-            ("slot=8192", "slot=4294967296"),
+            ("slot=8192", "slot=67112960"),
             ("slot=8192 ", ""),
             ("epoch=5", "epoch=-5"),
             ("token=07", "token=7"),

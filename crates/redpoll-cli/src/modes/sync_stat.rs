@@ -216,8 +216,8 @@ mod tests {
         assert!(!shown.done);
         assert_eq!(
             shown.text,
-            "primary: 1 of 2 replicas are online; 1 read a sync table, 5 chunks so far, 4.0 MB wait \
-             to be read"
+            "primary: 1 of 2 replicas are online; 1 read a sync table, 5 chunks so far, 4.0 MB \
+             wait to be read"
         );
         assert!(look("role:master\r\n").done);
     }

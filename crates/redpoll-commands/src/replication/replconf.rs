@@ -153,7 +153,8 @@ mod tests {
         assert_eq!(server.run(&mut replica, "REPLCONF capa redpoll-table-1"), "OK");
         assert!(replica.announced.as_ref().is_some_and(|announced| announced.table));
         let token = Token::new().expect("chance");
-        let fetch = |from: usize, len: usize| format!("REPLCONF table-fetch {token} 0 {from} {len}");
+        let fetch =
+            |from: usize, len: usize| format!("REPLCONF table-fetch {token} 0 {from} {len}");
         let refused = "ERR no such chunk of the sync table";
         assert_eq!(server.run(&mut lane, &fetch(64, 3)), refused);
 
@@ -166,7 +167,7 @@ mod tests {
         slot.publish(3, Kind::Whole, 1).expect("a reader");
         assert_eq!(server.run(&mut lane, &fetch(64, 3)), "abc");
         assert_eq!(server.run(&mut lane, &fetch(65, 1)), "b");
-        for (from, len) in [(64, 4), (68, 0), (usize::MAX, 1), (0, 2 << 20)] {
+        for (from, len) in [(64, 4), (68, 0), (i64::MAX as usize, 1), (0, 2 << 20)] {
             assert_eq!(server.run(&mut lane, &fetch(from, len)), refused, "{from} {len}");
         }
         let other = Token::new().expect("chance");

@@ -48,7 +48,7 @@ directives! {
         "How a first sync between Redpolls goes: from a table in memory, or as a stream.";
     repl_sync_carriers: Str("rdma,shm,tcp"), "repl-sync-carriers", [], check sync_carriers,
         "Ways to a sync table's memory that are tried one after the other, separated by commas.";
-    repl_sync_memory: Bytes(256 << 20, 1 << 20, LONG_MAX), "repl-sync-memory", [],
+    repl_sync_memory: Bytes(256 << 20, 1 << 20, 1 << 40), "repl-sync-memory", [],
         "Memory in which a sync table is laid out for replicas to read.";
     repl_sync_share_window: Int(20, 0, INT_MAX), "repl-sync-share-window", [],
         "Milliseconds to wait for more replicas that may read the same sync table.";

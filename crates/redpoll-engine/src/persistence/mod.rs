@@ -10,9 +10,9 @@
 //!
 //! The files: `snapshot` the data at one moment, `save` writing it, `commands` writing it as
 //! commands, `load` and `intake` reading it back, `progress` how far that has come, `replay`
-//! running the commands of an append-only file, `aof` what the engine knows of it; `table` laying the
-//! data out in chunks that replicas read, and `table_intake` taking them in; `insert` is what both
-//! ways of loading share.
+//! running the commands of an append-only file, `aof` what the engine knows of it; `table` laying
+//! the data out in chunks that replicas read, and `table_intake` taking them in; `insert` is what
+//! both ways of loading share.
 
 mod aof;
 mod commands;

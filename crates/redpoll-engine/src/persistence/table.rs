@@ -1,9 +1,9 @@
 //! Laying a snapshot out in chunks, which replicas read by themselves.
 //!
 //! A chunk holds whole records, as they stand in a snapshot file, and says by itself which database
-//! they are of; so chunks can be loaded in any order, by several threads. A record that is too large
-//! for a chunk goes on in the next ones. Where chunks lie, and who reads them, is the business of
-//! the [`ChunkOut`].
+//! they are of; so chunks can be loaded in any order, by several threads. A record that is too
+//! large for a chunk goes on in the next ones. Where chunks lie, and who reads them, is the
+//! business of the [`ChunkOut`].
 //!
 //! Nothing is compressed: it is memory that is copied, and compressing costs more than that.
 

@@ -16,6 +16,7 @@ mod keeper;
 mod load;
 pub mod manifest;
 mod pen;
+mod queue;
 mod rewrite;
 mod writer;
 

@@ -20,6 +20,7 @@
 //! is taken to be on disk, until a rewrite has written all data anew.
 
 use super::pen::{Part, Pen, Step};
+use super::queue::Queue;
 use parking_lot::{Condvar, Mutex};
 use redpoll_config::AppendFsync;
 use redpoll_engine::Engine;
@@ -48,29 +49,8 @@ const LEAD_MAX: u64 = 1000;
 const NAP: Duration = Duration::from_micros(200);
 /// Bytes that may wait to be written before replies wait for them.
 const BEHIND_MAX: usize = 64 << 20;
-
-#[derive(Default)]
-struct Queue {
-    parts: VecDeque<Part>,
-    /// Bytes in it.
-    bytes: usize,
-    /// How often something was appended to it.
-    appends: usize,
-    /// About how many appends share a flush.
-    siblings: usize,
-    /// Since when the first of them waits, without anybody being about to flush.
-    since: Option<Instant>,
-    /// So many appends are worth waking the thread.
-    awaited: usize,
-    /// The log's offset behind its last byte.
-    end: u64,
-    /// Somebody wants everything on disk.
-    flush: bool,
-    /// Nothing more is to come.
-    ended: bool,
-    /// The thread waits for something to do.
-    waits: bool,
-}
+/// For how long they may wait for the system, as what is not written goes with the process.
+const LATE: Duration = Duration::from_secs(1);
 
 /// What the thread shares with those who change data.
 pub struct Writer {
@@ -83,6 +63,8 @@ pub struct Writer {
     pub(super) flushed: AtomicU64,
     /// About how long a flush takes, in microseconds.
     flush_micros: AtomicU64,
+    /// The file is being written or flushed at this moment.
+    is_in_call: AtomicBool,
     /// Flushes that have failed.
     failures: AtomicU64,
     /// How many of them had failed when all data were last known to be on disk.
@@ -115,7 +97,7 @@ impl Sink for Writer {
         queue.end += bytes.len() as u64;
         let aof = self.aof();
         aof.buffered.store(queue.bytes, Relaxed);
-        if queue.bytes > BEHIND_MAX {
+        if queue.bytes > BEHIND_MAX || self.is_late(&queue) {
             aof.set_holds(true);
         }
         if queue.waits && queue.appends >= queue.awaited {
@@ -140,6 +122,7 @@ impl Writer {
             pen: Mutex::new(Pen::new(file)),
             flushed: AtomicU64::new(0),
             flush_micros: AtomicU64::new(0),
+            is_in_call: AtomicBool::new(false),
             failures: AtomicU64::new(0),
             trusted: AtomicU64::new(0),
             noted: AtomicI64::new(0),
@@ -273,6 +256,19 @@ impl Writer {
         let mut queue = self.queue.lock();
         let end = queue.take(work);
         (end, std::mem::take(&mut queue.flush), queue.ended)
+    }
+
+    /// Whether what has come waits too long for the system.
+    fn is_late(&self, queue: &Queue) -> bool {
+        self.is_in_call.load(Relaxed) && queue.since.is_some_and(|since| since.elapsed() > LATE)
+    }
+
+    /// Writes or flushes the file.
+    pub(super) fn in_call<T>(&self, call: impl FnOnce() -> T) -> T {
+        self.is_in_call.store(true, Relaxed);
+        let done = call();
+        self.is_in_call.store(false, Relaxed);
+        done
     }
 
     /// How long a flush has taken.
@@ -409,24 +405,6 @@ impl Writer {
         if !known {
             self.engine.config_changed();
         }
-    }
-}
-
-impl Queue {
-    /// Moves what there is to do to `work`, and answers the offset that it comes to.
-    fn take(&mut self, work: &mut VecDeque<Part>) -> u64 {
-        work.append(&mut self.parts);
-        self.siblings = self.appends.max(self.siblings * 3 / 4);
-        self.appends = 0;
-        self.bytes = 0;
-        self.since = None;
-        self.end
-    }
-
-    /// Until when those that are there wait for more; `None`: no longer.
-    fn due(&self, patience: Duration) -> Option<Instant> {
-        let due = self.since? + patience;
-        (due > Instant::now()).then_some(due)
     }
 }
 

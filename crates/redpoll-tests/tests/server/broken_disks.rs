@@ -8,9 +8,13 @@
 use super::faults::{Limited, MISCONF_SAVE, home};
 use redpoll_tests::{Server, eventually};
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, Instant};
 
 const EVERYSEC: [&str; 6] = ["--save", "", "--appendonly", "yes", "--appendfsync", "everysec"];
 const ALWAYS: [&str; 6] = ["--save", "", "--appendonly", "yes", "--appendfsync", "always"];
@@ -105,6 +109,37 @@ fn what_a_failed_flush_may_have_lost_is_written_anew() {
     }
     let again = restart(&directory, &EVERYSEC);
     again.talk().check("EXISTS before doubtful after", ":3");
+}
+
+#[test]
+fn while_a_flush_takes_long_no_more_than_two_seconds_are_at_stake() {
+    let directory = home();
+    let mut server = Faulty::start(&directory, &EVERYSEC);
+    server.own.talk().check("SET before 1", "OK");
+    server.fail("fdatasync 8000 incr");
+    let begun = Instant::now();
+    let port = server.own.port;
+    let client = thread::spawn(move || {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("a connection");
+        let mut told = Vec::new();
+        while stream.write_all(b"INCR n\r\n").is_ok() {
+            let mut reply = [0; 64];
+            let Ok(1..) = stream.read(&mut reply) else { break };
+            told.push(Instant::now());
+        }
+        told
+    });
+    // sleep: the flush is to take longer than may be lost.
+    thread::sleep(Duration::from_millis(5000));
+    let killed_at = Instant::now();
+    server.kill();
+    let told = client.join().expect("a client");
+    let old = told.iter().filter(|at| killed_at.duration_since(**at) > Duration::from_secs(2));
+    let old = old.count() as u64;
+    assert!(old > 0 && begun.elapsed() > Duration::from_secs(5));
+    let there = restart(&directory, &EVERYSEC).talk().ask("GET n");
+    let there: u64 = there.parse().expect("a number");
+    assert!(there >= old, "{there} are there, {old} must be");
 }
 
 #[test]

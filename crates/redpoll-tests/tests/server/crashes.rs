@@ -133,7 +133,7 @@ fn kill_again_and_again(policy: &str, rounds: u64, least: fn(&History, Instant) 
             _ => {}
         }
         let killed = AtomicBool::new(false);
-        thread::scope(|scope| {
+        killed_at = thread::scope(|scope| {
             for (client, history) in histories.iter_mut().enumerate() {
                 let (port, killed) = (server.port, &killed);
                 scope.spawn(move || work(port, client, history, killed));
@@ -141,10 +141,12 @@ fn kill_again_and_again(policy: &str, rounds: u64, least: fn(&History, Instant) 
             // sleep: the moment of the kill is to be any.
             thread::sleep(Duration::from_millis(60 + 53 * (round % 7)));
             killed.store(true, SeqCst);
+            // Its end may come much later: not before the disk has done what it was asked for.
+            let killed_at = Instant::now();
             server.signal("KILL");
             server.wait();
+            killed_at
         });
-        killed_at = Instant::now();
     }
     let server = Server::start(&settings);
     for (client, history) in histories.iter_mut().enumerate() {

@@ -17,7 +17,7 @@ pub(super) struct Limited {
     pub child: Child,
     log: PathBuf,
     directory: PathBuf,
-    port: u16,
+    pub(super) port: u16,
 }
 
 impl Limited {

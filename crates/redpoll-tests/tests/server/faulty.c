@@ -2,8 +2,9 @@
  * A library to be loaded before all others (LD_PRELOAD) that makes calls fail which write files.
  *
  * The file that FAULTS names says which, a line each: a call, the error's number, and a part of the
- * path of the file that it is about ("fdatasync 5 incr"). It is read anew at each call, so that
- * faults come and go. It is read without the functions that this library takes the place of.
+ * path of the file that it is about ("fdatasync 5 incr"). With a number from 1000 on, the call takes
+ * so many milliseconds longer instead. The file is read anew at each call, so that faults come and
+ * go. It is read without the functions that this library takes the place of.
  */
 
 #define _GNU_SOURCE
@@ -43,6 +44,10 @@ static int fails(const char *call, int fd)
     long length = syscall(SYS_readlinkat, AT_FDCWD, link, path, sizeof path - 1);
     path[length > 0 ? length : 0] = 0;
     int number = error_of(call, path);
+    if (number >= 1000) {
+        usleep(number * 1000);
+        return 0;
+    }
     if (number)
         errno = number;
     return number;

@@ -1,9 +1,9 @@
 //! First syncs: from REPLICAOF until every replica follows, with one, two and three of them.
 //!
-//! Primary, replicas and probe share both cores. Redis sends its snapshot without a file and without
-//! delay, and loads it as it comes, which is the fastest that it has; ours is asked for each of its
-//! ways. What is written down is wall-clock time; processor time is that of the primary, with what
-//! it has forked.
+//! Primary, replicas and probe share both cores. Redis sends its snapshot without a file and
+//! without delay, and loads it as it comes, which is the fastest that it has; ours is asked for
+//! each of its ways. What is written down is wall-clock time; processor time is that of the
+//! primary, with what it has forked.
 
 use super::super::load::BOTH_CORES;
 use super::super::probe;
