@@ -24,6 +24,8 @@ pub struct Options {
     pub unix: Option<PathBuf>,
     /// Whether to go on through shared memory; needs a Unix socket.
     pub shm: bool,
+    /// Whether the port is one of RDMA.
+    pub rdma: bool,
     /// Whether to speak TLS.
     pub tls: bool,
     /// What TLS needs.
@@ -97,6 +99,7 @@ impl Default for Options {
             port: 6379,
             unix: None,
             shm: false,
+            rdma: false,
             tls: false,
             tls_settings: TlsSettings::default(),
             user: None,
@@ -141,6 +144,7 @@ impl Options {
     pub fn endpoint(&self) -> Endpoint {
         match &self.unix {
             Some(path) => Endpoint::Unix(path.clone()),
+            None if self.rdma => Endpoint::Rdma { host: self.host.clone(), port: self.port },
             None => Endpoint::tcp(self.host.clone(), self.port),
         }
     }

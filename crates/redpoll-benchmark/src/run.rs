@@ -108,6 +108,7 @@ pub fn idle(options: &Options, target: &Target) -> Result<(), String> {
         let _ = poll(&mut wanted, None);
         let ready: Vec<bool> = wanted.iter().map(|fd| !fd.revents().is_empty()).collect();
         for (socket, _) in sockets.iter_mut().zip(ready).filter(|(_, ready)| *ready) {
+            socket.stir();
             if !socket.answer().is_ok_and(|open| open) {
                 return Err(WorkerError::Closed.to_string());
             }

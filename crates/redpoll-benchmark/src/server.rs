@@ -25,7 +25,10 @@ pub fn resolve(options: &Options) -> Result<Target, String> {
             let address = address.map_err(|error| fail(Error::Connect(error.into())))?;
             vec![if options.shm { Target::Rings(address) } else { Target::Unix(address) }]
         }
-        Endpoint::Rdma { .. } => return Err("redpoll-benchmark knows no RDMA".to_owned()),
+        Endpoint::Rdma { host, port } => {
+            let addresses = (host.as_str(), *port).to_socket_addrs();
+            addresses.map_err(|error| fail(Error::Connect(error)))?.map(Target::Rdma).collect()
+        }
         Endpoint::Tcp { host, port } => {
             let addresses = (host.as_str(), *port).to_socket_addrs();
             let addresses = addresses.map_err(|error| fail(Error::Connect(error)))?;

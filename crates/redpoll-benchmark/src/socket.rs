@@ -1,10 +1,10 @@
-//! Connections: opening one to the server, over a socket, with TLS or through shared memory, and
-//! room for many.
+//! Connections: opening one to the server, over a socket, with TLS, through shared memory or over
+//! RDMA, and room for many.
 
 use crate::skip::Skipper;
 use redpoll_client::Tls;
 use redpoll_shm::{Client, Opened, Want};
-use redpoll_transport::{Arrival, Stream};
+use redpoll_transport::{Arrival, Stream, dial_rdma};
 use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -15,6 +15,10 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+/// How long to try to connect over RDMA.
+const RDMA_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Where to connect to, with the name already looked up.
 #[derive(Debug, Clone)]
@@ -27,6 +31,8 @@ pub enum Target {
     Unix(SocketAddrUnix),
     /// Shared memory, by way of a Unix socket.
     Rings(SocketAddrUnix),
+    /// An address that is reached over RDMA.
+    Rdma(SocketAddr),
 }
 
 /// A connection that does not block.
@@ -37,13 +43,15 @@ pub enum Link {
     Tls(Box<Stream>),
     /// Shared memory.
     Rings(Box<Client>),
+    /// RDMA.
+    Rdma(Box<Stream>),
 }
 
 impl AsFd for Link {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
             Link::Plain(socket) => socket.as_fd(),
-            Link::Tls(stream) => stream.as_fd(),
+            Link::Tls(stream) | Link::Rdma(stream) => stream.as_fd(),
             Link::Rings(client) => client.as_fd(),
         }
     }
@@ -65,13 +73,14 @@ impl Link {
                 if bytes.is_empty() { Ok(0) } else { stream.write(bytes) }
             }
             Link::Rings(client) => client.try_write(bytes),
+            Link::Rdma(stream) => stream.write(bytes),
         }
     }
 
     /// Encrypted bytes that wait for the kernel.
     pub fn pending(&self) -> usize {
         match self {
-            Link::Plain(_) | Link::Rings(_) => 0,
+            Link::Plain(_) | Link::Rings(_) | Link::Rdma(_) => 0,
             Link::Tls(stream) => stream.pending(),
         }
     }
@@ -85,7 +94,7 @@ impl Link {
                 Err(Errno::AGAIN | Errno::INTR) => Ok(Arrival::Nothing),
                 Err(error) => Err(error.into()),
             },
-            Link::Tls(stream) => stream.read(buffer),
+            Link::Tls(stream) | Link::Rdma(stream) => stream.read(buffer),
             Link::Rings(client) => match client.try_append(buffer)? {
                 0 => Ok(Arrival::Nothing),
                 count => Ok(Arrival::Bytes { count, more: false }),
@@ -100,6 +109,16 @@ impl Link {
             Link::Rings(client) => {
                 client.is_ready(Want::Bytes) || (unsent && client.is_ready(Want::Room))
             }
+            _ => false,
+        }
+    }
+
+    /// Whether the descriptor says no more than that something has happened: that is taken note of
+    /// then, and both directions are to be looked at.
+    #[inline]
+    pub fn stir(&mut self) -> bool {
+        match self {
+            Link::Rdma(stream) => stream.stir(),
             _ => false,
         }
     }
@@ -154,6 +173,9 @@ pub fn open_rings(path: &SocketAddrUnix, opening: &(Vec<u8>, usize)) -> io::Resu
 /// connection may still be under way, and is writable when it is done. One with TLS is always
 /// complete.
 pub fn open(target: &Target, wait: bool) -> io::Result<Link> {
+    if let Target::Rdma(address) = target {
+        return Ok(Link::Rdma(Box::new(dial_rdma(*address, RDMA_PATIENCE)?)));
+    }
     let Target::Tls(_, tls, host) = target else {
         return Ok(Link::Plain(open_socket(target, wait)?));
     };
@@ -172,8 +194,10 @@ pub fn open(target: &Target, wait: bool) -> io::Result<Link> {
 
 fn open_socket(target: &Target, wait: bool) -> Result<OwnedFd, Errno> {
     let family = match target {
-        Target::Tcp(SocketAddr::V4(_)) | Target::Tls(SocketAddr::V4(_), ..) => AddressFamily::INET,
-        Target::Tcp(SocketAddr::V6(_)) | Target::Tls(SocketAddr::V6(_), ..) => AddressFamily::INET6,
+        Target::Tcp(address) | Target::Tls(address, ..) | Target::Rdma(address) => match address {
+            SocketAddr::V4(_) => AddressFamily::INET,
+            SocketAddr::V6(_) => AddressFamily::INET6,
+        },
         Target::Unix(_) | Target::Rings(_) => AddressFamily::UNIX,
     };
     let mut flags = SocketFlags::CLOEXEC;
@@ -184,7 +208,7 @@ fn open_socket(target: &Target, wait: bool) -> Result<OwnedFd, Errno> {
     }
     let socket = net::socket_with(family, SocketType::STREAM, flags, None)?;
     let connected = match target {
-        Target::Tcp(address) | Target::Tls(address, ..) => {
+        Target::Tcp(address) | Target::Tls(address, ..) | Target::Rdma(address) => {
             set_tcp_nodelay(&socket, true)?;
             net::connect(&socket, address)
         }

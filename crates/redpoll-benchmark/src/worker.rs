@@ -204,7 +204,9 @@ impl<'a> Worker<'a> {
             for event in &events {
                 let index = event.data.u64() as usize;
                 let flags = event.flags;
-                if flags.contains(EventFlags::OUT) {
+                let client = self.clients.get_mut(index).and_then(Option::as_mut);
+                let stirred = client.is_some_and(|client| client.link.stir());
+                if flags.contains(EventFlags::OUT) || stirred {
                     self.writable(index)?;
                 }
                 if flags.intersects(EventFlags::IN | EventFlags::HUP | EventFlags::ERR) {
@@ -267,6 +269,7 @@ impl<'a> Worker<'a> {
     fn connect(&self, index: usize, wait: bool) -> Result<Client, WorkerError> {
         let (rings, wait) = match &self.plan.target {
             Target::Rings(path) => (Some(path), true),
+            Target::Rdma(_) => (None, true),
             _ => (None, wait),
         };
         let link = match rings {
@@ -324,7 +327,7 @@ impl<'a> Worker<'a> {
         let Some(client) = self.clients.get_mut(index).and_then(Option::as_mut) else {
             return Ok(());
         };
-        if !matches!(client.link, Link::Rings(_)) {
+        if !matches!(client.link, Link::Rings(_) | Link::Rdma(_)) {
             match sockopt::socket_error(&client.link) {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) | Err(error) => return Err(WorkerError::connect(error)),
@@ -419,8 +422,8 @@ fn watch(
     index: usize,
     flags: EventFlags,
 ) -> Result<(), WorkerError> {
-    if matches!(client.link, Link::Rings(_)) {
-        // The socket only ever rings; room is looked for in the ring.
+    if matches!(client.link, Link::Rings(_) | Link::Rdma(_)) {
+        // It only ever rings; room is looked for elsewhere.
         return Ok(());
     }
     epoll::modify(epoll, &client.link, EventData::new_u64(index as u64), flags)

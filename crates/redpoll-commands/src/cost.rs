@@ -14,16 +14,21 @@ use redpoll_types::hash::Hash;
 use redpoll_types::value::Typed;
 
 /// Bytes of a string that cost as much as an element, where each is looked at once.
-const BYTES: usize = 256;
+pub const BYTES: usize = 256;
+/// Shorter strings are quick to answer, whatever the threshold.
+pub const LONG: usize = 1 << 20;
 /// Bytes that cost as much where they are packed or unpacked.
 const PACKED_BYTES: usize = 16;
 /// What merging a HyperLogLog costs.
 const MERGE: usize = 200;
+/// What it costs to take an element out of a table.
+pub const TAKING_OUT: usize = 4;
 /// What a byte of a text costs that is taken apart for an index.
 const INDEXED_BYTE: usize = 4;
 /// Fields of a hash whose lengths are looked at.
 const FIELDS: usize = 32;
-/// Collections of fewer elements are taken to be walked whole: looking closer is not worth it.
+/// Collections of fewer elements are taken to be walked whole, and counts that are no higher to be
+/// there: looking closer is not worth it.
 pub const FEW: usize = 1024;
 
 /// All elements at the first key.
@@ -105,9 +110,31 @@ pub const SCANNED: Option<Cost> = Some(|keys, args| match option(args, 3, "count
 });
 
 /// As many elements as the second word says, of those that there are.
-pub const TAKEN: Option<Cost> = Some(|keys, args| match args.get(2).map(parse::int) {
-    Some(Ok(count)) => (count.unsigned_abs() as usize).min(keys.elements(args.at(1))),
-    _ => 0,
+pub const TAKEN: Option<Cost> = Some(taken);
+/// The same where each is taken out of a table.
+pub const TAKEN_OUT: Option<Cost> = Some(|keys, args| taken(keys, args) * TAKING_OUT);
+
+/// What COUNT says, of what is at the first of several keys that has anything; a count stands
+/// before them.
+pub const TAKEN_OF_ONE: Option<Cost> = Some(|keys, args| taken_of_one(keys, args, 1));
+/// The same behind a timeout.
+pub const TAKEN_OF_ONE_BLOCKING: Option<Cost> = Some(|keys, args| taken_of_one(keys, args, 2));
+/// The same as [`TAKEN_OF_ONE`], where each is taken out of a table.
+pub const TAKEN_OUT_OF_ONE: Option<Cost> =
+    Some(|keys, args| taken_of_one(keys, args, 1) * TAKING_OUT);
+/// The same behind a timeout.
+pub const TAKEN_OUT_OF_ONE_BLOCKING: Option<Cost> =
+    Some(|keys, args| taken_of_one(keys, args, 2) * TAKING_OUT);
+
+/// As many elements drawn at random as the second word says: if it is negative, whatever there is.
+pub const DRAWN: Option<Cost> = Some(|keys, args| {
+    let Some(Ok(count)) = args.get(2).map(parse::int) else { return 0 };
+    let most = count.unsigned_abs() as usize;
+    if most <= FEW {
+        return most;
+    }
+    let there = keys.elements(args.at(1));
+    if count < 0 && there > 0 { most } else { most.min(there) }
 });
 
 /// The number behind a word, which is looked for from the `from`th word on; 0 if there is none.
@@ -115,6 +142,22 @@ pub fn option(args: Args<'_>, from: usize, name: &str) -> usize {
     let mut words = args.iter_from(from);
     let value = words.find(|word| parse::is(word, name)).and_then(|_| words.next());
     value.and_then(|value| parse::count(value).ok()).unwrap_or(0)
+}
+
+fn taken(keys: &mut Keys<'_>, args: Args<'_>) -> usize {
+    let Some(Ok(count)) = args.get(2).map(parse::int) else { return 0 };
+    let most = count.unsigned_abs() as usize;
+    if most <= FEW { most } else { most.min(keys.elements(args.at(1))) }
+}
+
+fn taken_of_one(keys: &Keys<'_>, args: Args<'_>, at: usize) -> usize {
+    match option(args, at + 3, "count") {
+        0 => 0,
+        count => {
+            let mut lens = counted(args, at).map(|key| keys.elements(key));
+            count.min(lens.find(|len| *len > 0).unwrap_or(0))
+        }
+    }
 }
 
 /// The keys that a count, which is the `at`th word, stands before.

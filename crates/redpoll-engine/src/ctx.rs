@@ -93,8 +93,9 @@ impl Ctx<'_> {
     }
 
     /// Whether the command may make its client wait. If not, it answers as if its time were over.
+    /// One in the background, where there was something when it left, goes back to its worker then.
     pub fn may_block(&self) -> bool {
-        matches!(self.mode, Mode::Alone | Mode::Resumed)
+        matches!(self.mode, Mode::Alone | Mode::Resumed | Mode::Background { .. })
     }
 
     /// Makes the client wait until one of the keys changes, and then runs the command again;

@@ -7,6 +7,7 @@
 
 mod aside;
 mod check;
+mod commit;
 mod evict;
 mod expire;
 mod hand_over;

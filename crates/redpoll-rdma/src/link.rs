@@ -18,8 +18,8 @@ use crate::control::{self, Control, Window};
 use crate::dial;
 use crate::listener::Request;
 use crate::verbs::{
-    Access, Bell, Channel, Completion, Domain, Done, Happening, Id, Pages, Queue, QueuePair, Region,
-    Sizes, describe,
+    Access, Bell, Channel, Completion, Domain, Done, Happening, Id, Pages, Queue, QueuePair,
+    Region, Sizes, describe,
 };
 use rustix::event::epoll;
 use std::collections::VecDeque;

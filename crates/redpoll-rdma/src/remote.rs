@@ -2,9 +2,9 @@
 //!
 //! Whoever has the memory makes an [`Offer`] of it, and says whom to admit: those who show a word
 //! that they were told. Such a one connects ([`Reader::connect`]) and is told with the acceptance
-//! where the memory is; from then on its network card reads there, and the offering side's processor
-//! has no part in it. When the offer is dropped, the device forgets the memory: no key leads there
-//! any more.
+//! where the memory is; from then on its network card reads there, and the offering side's
+//! processor has no part in it. When the offer is dropped, the device forgets the memory: no key
+//! leads there any more.
 //!
 //! The memory lies in a domain of its own: a connection of any other kind, whatever key it names,
 //! does not reach it.
@@ -12,8 +12,8 @@
 use crate::dial;
 use crate::listener::Request;
 use crate::verbs::{
-    Access, Bell, Channel, Domain, Done, Happening, Pages, Queue, QueuePair, Region, Sizes,
-    Stable, describe,
+    Access, Bell, Channel, Domain, Done, Happening, Pages, Queue, QueuePair, Region, Sizes, Stable,
+    describe,
 };
 use std::collections::VecDeque;
 use std::io;
@@ -134,20 +134,6 @@ impl Offer {
         let shared = Arc::new(Shared { memory, admits, devices: Mutex::new(Some(Vec::new())) });
         lock(&OFFERS).push(Arc::downgrade(&shared));
         Offer(shared)
-    }
-
-    /// How many readers have been let in and have not gone.
-    pub fn readers(&self) -> usize {
-        let mut devices = lock(&self.0.devices);
-        let ended = |channel: &Arc<Channel>| {
-            matches!(channel.next(), Ok(Some(event)) if event.happening == Happening::Ended)
-        };
-        let mut count = 0;
-        for offered in devices.iter_mut().flatten() {
-            offered.readers.retain(|(_, channel)| !ended(channel));
-            count += offered.readers.len();
-        }
-        count
     }
 }
 

@@ -136,6 +136,20 @@ impl<'a> Reply<'a> {
         self.out.extend_from_slice(b"\r\n");
     }
 
+    /// A bulk string that may be very long: where somebody takes the reply in parts, so it goes.
+    /// What holds for [`Reply::flow`] holds here.
+    pub fn long_bulk(&mut self, bytes: &[u8]) {
+        if self.full == usize::MAX {
+            return self.bulk(bytes);
+        }
+        self.header(b'$', bytes.len() as i64);
+        for part in bytes.chunks(PART) {
+            self.out.extend_from_slice(part);
+            self.flow();
+        }
+        self.out.extend_from_slice(b"\r\n");
+    }
+
     /// A bulk string holding an integer's decimal text.
     pub fn bulk_int(&mut self, value: i64) {
         let mut digits = itoa::Buffer::new();

@@ -1,7 +1,7 @@
 //! The best few are the first of all, whatever is leapt over to find them.
 
-use redpoll_search::execute::{Helpers, NewThreads, SearchOptions};
-use redpoll_search::query::{Node, NodeKind};
+use redpoll_search::execute::{Helpers, Limits, NewThreads, SearchOptions};
+use redpoll_search::query::{AffixKind, Node, NodeKind};
 use redpoll_search::schema::{Field, FieldKind, IndexOptions, Schema, TextField};
 use redpoll_search::score::Scorer;
 use redpoll_search::{Document, Index, Snapshot};
@@ -29,9 +29,31 @@ fn index() -> Index {
     index
 }
 
+/// As clients have them, but for patterns of one character.
+fn options() -> SearchOptions {
+    let limits = Limits { prefix_min: 1, ..Limits::default() };
+    SearchOptions { limits, ..SearchOptions::default() }
+}
+
 fn check(snapshot: &Snapshot) {
     let word = |word: &str| Node::term(word);
+    let any = |nodes: Vec<Node>| Node::new(NodeKind::Union(nodes));
+    let prefix =
+        |text: &[u8]| Node::new(NodeKind::Affix { kind: AffixKind::Prefix, text: text.to_vec() });
+    let weighing = |weight: f64, mut node: Node| {
+        node.options.weight = weight;
+        node
+    };
     let queries = [
+        // Unions in unions, of words that weigh more, less or nothing, and of words that there are
+        // not.
+        any(vec![any(vec![word("w1"), word("w2")]), any(vec![word("w6"), word("none")])]),
+        any(vec![weighing(3.0, word("w1")), weighing(0.5, any(vec![word("w4"), word("w5")]))]),
+        any(vec![weighing(0.0, word("w1")), word("w4")]),
+        weighing(2.0, any(vec![word("w2"), word("w2"), word("w6")])),
+        // One that a document has makes its score.
+        prefix(b"w"),
+        any(vec![prefix(b"w"), word("w3")]),
         word("w0"),
         word("w3"),
         Node::new(NodeKind::Union(vec![word("w1"), word("w4")])),
@@ -41,14 +63,16 @@ fn check(snapshot: &Snapshot) {
     ];
     for query in queries {
         for scorer in [Scorer::Bm25Std, Scorer::Bm25StdTanh(4), Scorer::DisMax, Scorer::TfIdf] {
-            let all = SearchOptions { scorer, limit: 100_000, ..SearchOptions::default() };
+            // Who wants to know what iterators do gets no short cuts.
+            let all = SearchOptions { scorer, limit: 100_000, ..options() };
+            let all = SearchOptions { profile: true, ..all };
             let all = snapshot.search(&query, &all).expect("it fits");
             for (limit, threads) in [(1, 1), (10, 1), (10, 2), (300, 1)] {
                 let helpers: Option<Arc<dyn Helpers>> = match threads {
                     1 => None,
                     _ => Some(Arc::new(NewThreads(threads))),
                 };
-                let few = SearchOptions { scorer, limit, helpers, ..SearchOptions::default() };
+                let few = SearchOptions { scorer, limit, helpers, ..options() };
                 let few = snapshot.search(&query, &few).expect("it fits");
                 assert_eq!(few.total, all.total);
                 let want = all.hits.iter().take(limit);
@@ -68,4 +92,20 @@ fn the_best_are_the_first_of_all() {
         index.delete(format!("doc:{number}").as_bytes());
     }
     check(&index.snapshot());
+}
+
+#[test]
+fn iterators_tell_what_they_have_done() {
+    let index = index();
+    let words = ["w1", "w4"].map(Node::term).to_vec();
+    let query = Node::new(NodeKind::Intersection(words));
+    let options = SearchOptions { profile: true, ..options() };
+    let results = index.snapshot().search(&query, &options).expect("it fits");
+    let profile = results.profile.expect("it was wanted");
+    assert_eq!((profile.kind, profile.children.len()), ("INTERSECT", 2));
+    assert!(profile.reads > results.total);
+    for (child, word) in profile.children.iter().zip(["w1", "w4"]) {
+        assert_eq!((child.kind, child.term.as_deref()), ("TEXT", Some(word.as_bytes())));
+        assert!(child.reads > 0 && child.estimate > 0 && child.nanos <= profile.nanos);
+    }
 }

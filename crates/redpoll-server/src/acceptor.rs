@@ -100,6 +100,10 @@ impl Acceptor {
             match listener.accept() {
                 Ok(Some(stream)) => self.hand_out(stream, listener.is_tls()),
                 Ok(None) => return,
+                // It is out of the line, and the others are none the worse for it.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {
+                    log::info!("A client could not connect: {error}");
+                }
                 Err(error) => {
                     log::warn!("Accepting client connection: {error}");
                     // Out of descriptors, most likely: waiting beats spinning.

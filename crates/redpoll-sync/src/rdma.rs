@@ -77,15 +77,28 @@ pub fn open(
             None => place.parse().ok(),
         };
         let Some(at) = at else { continue };
-        let carrier = Remote { at, token: token.clone(), area_len, first: Mutex::new(None) };
-        match carrier.connect() {
+        let remote = Remote { at, token: token.clone(), area_len, first: Mutex::new(None) };
+        match remote.connect() {
             Ok(first) => {
-                return Ok(Box::new(Remote { first: Mutex::new(Some(first)), ..carrier }));
+                let remote = Remote { first: Mutex::new(Some(first)), ..remote };
+                return Ok(Box::new(Connections(Arc::new(remote))));
             }
             Err(error) => failure = error,
         }
     }
     Err(failure)
+}
+
+struct Connections(Arc<Remote>);
+
+impl Carrier for Connections {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn lane(&self) -> io::Result<Box<dyn Lane>> {
+        Ok(Box::new(Reads { remote: Arc::clone(&self.0), reader: None, buffer: Vec::new() }))
+    }
 }
 
 struct Remote {
@@ -97,6 +110,12 @@ struct Remote {
 }
 
 impl Remote {
+    /// The connection that is there already, or another one.
+    fn take(&self) -> io::Result<Reader> {
+        let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
+        first.map_or_else(|| self.connect(), Ok)
+    }
+
     fn connect(&self) -> io::Result<Reader> {
         let reader = Reader::connect(self.at, self.token.as_bytes(), PATIENCE)?;
         match reader.region().length == self.area_len as u64 {
@@ -106,27 +125,22 @@ impl Remote {
     }
 }
 
-impl Carrier for Remote {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn lane(&self) -> io::Result<Box<dyn Lane>> {
-        let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let reader = first.map_or_else(|| self.connect(), Ok)?;
-        Ok(Box::new(Reads { reader, buffer: Vec::new() }))
-    }
-}
-
+/// A lane, which connects when it has something to read: by then others may have read all there is,
+/// and nobody is let in any more.
 struct Reads {
-    reader: Reader,
+    remote: Arc<Remote>,
+    reader: Option<Reader>,
     buffer: Vec<u8>,
 }
 
 impl Lane for Reads {
     fn fetch(&mut self, place: Place) -> io::Result<&[u8]> {
+        let reader = match &mut self.reader {
+            Some(reader) => reader,
+            None => self.reader.insert(self.remote.take()?),
+        };
         self.buffer.resize(place.len, 0);
-        self.reader.read_into(place.offset, &mut self.buffer)?;
+        reader.read_into(place.offset, &mut self.buffer)?;
         Ok(&self.buffer)
     }
 }

@@ -19,11 +19,15 @@ impl RdmaListener {
     }
 
     /// The next connection. Those who come to read memory that is offered to them are let in on
-    /// the way; they are no clients.
+    /// the way; they are no clients. If one fails, that is said as an abortion of its own: the next
+    /// may be asked for.
     pub(crate) fn accept(&self) -> io::Result<Option<Stream>> {
+        let aborted =
+            |error: io::Error| io::Error::new(io::ErrorKind::ConnectionAborted, error.to_string());
         while let Some(request) = self.listener.next()? {
-            if let Some(request) = remote::admit(request)? {
-                return Link::accept(request, &self.settings).map(Stream::from).map(Some);
+            if let Some(request) = remote::admit(request).map_err(aborted)? {
+                let link = Link::accept(request, &self.settings).map_err(aborted)?;
+                return Ok(Some(Stream::from(link)));
             }
         }
         Ok(None)

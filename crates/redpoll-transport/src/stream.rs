@@ -149,8 +149,8 @@ impl Stream {
         }
     }
 
-    /// Waits until what was written to a stream over RDMA has arrived, as far as that happens within
-    /// `patience`; what is written to others the kernel delivers.
+    /// Waits until what was written to a stream over RDMA has arrived, as far as that happens
+    /// within `patience`; what is written to others the kernel delivers.
     pub fn settle(&mut self, patience: Duration) {
         if let Some(link) = &mut self.link {
             link.settle(patience);

@@ -8,6 +8,17 @@
 use redpoll_memory::tiers;
 use std::sync::Arc;
 
+/// Appends zeros up to a length; memory for very many of them is not even touched.
+pub fn grow(bytes: &mut Vec<u8>, len: usize) {
+    if len / 2 > bytes.len() {
+        let mut grown = vec![0; len];
+        grown[..bytes.len()].copy_from_slice(bytes);
+        *bytes = grown;
+    } else {
+        bytes.resize(len, 0);
+    }
+}
+
 /// A long string. Cloning it costs a reference count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Str(Arc<Vec<u8>>);
@@ -47,13 +58,7 @@ impl Str {
     /// even touched.
     pub fn grow(&mut self, len: usize) {
         let own = self.make_mut();
-        if len / 2 > own.len() {
-            let mut grown = vec![0; len];
-            grown[..own.len()].copy_from_slice(own);
-            *own = grown;
-        } else {
-            own.resize(len, 0);
-        }
+        grow(own, len);
         tiers::settle(own, len);
     }
 

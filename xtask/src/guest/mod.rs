@@ -5,8 +5,8 @@
 //! there as they were built here. There are two parts:
 //!
 //! * `tiers`: the guest makes of the NVDIMM what is to be tried, one after the other: a DAX device
-//!   mapped directly, memory of a NUMA node without processors, a file system with DAX; and runs the
-//!   tests of the tiers on each;
+//!   mapped directly, memory of a NUMA node without processors, a file system with DAX; and runs
+//!   the tests of the tiers on each;
 //! * `rdma`: it makes an RDMA device of software and runs the tests of RDMA.
 //!
 //! It shows function, not speed: everything is emulated. Nothing is changed on this machine but for

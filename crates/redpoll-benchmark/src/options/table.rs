@@ -52,12 +52,14 @@ pub const FLAGS: &[Flag] = &[
         "Go on through shared memory; without -s, the server\nis asked for its Unix socket",
         |o, _| on(&mut o.shm),
     ),
+    alone("--rdma", "Over RDMA: the port is the server's rdma-port", |o, _| on(&mut o.rdma)),
     with("-a", "password", "Password for AUTH", |o, v| some(&mut o.password, v)),
     with("--user", "username", "User for AUTH; needs -a", |o, v| some(&mut o.user, v)),
     with(
         "-u",
         "uri",
-        "redis://user:password@host:port/db in one word;\nredis+shm:///path for shared memory",
+        "redis://user:password@host:port/db in one word;\nredis+shm:///path for shared memory, \
+         rdma://… for RDMA",
         uri::apply,
     ),
     with("-c", "clients", "Connections (default 50)", |o, v| {

@@ -1,5 +1,5 @@
 //! `redis://[user[:password]@]host[:port][/db]`, or `rediss://` for TLS: the server in one word.
-//! `redis+unix://` and `redis+shm://` name a Unix socket by its path.
+//! `rdma://` for RDMA. `redis+unix://` and `redis+shm://` name a Unix socket by its path.
 
 use super::Options;
 use redpoll_client::uri::{percent_decode, split_address};
@@ -10,6 +10,10 @@ pub fn apply(options: &mut Options, uri: &str) -> Result<(), String> {
         Some(("redis", rest)) => rest,
         Some(("rediss", rest)) => {
             options.tls = true;
+            rest
+        }
+        Some(("rdma" | "redis+rdma", rest)) => {
+            options.rdma = true;
             rest
         }
         Some((scheme @ ("redis+unix" | "redis+shm"), rest)) => {

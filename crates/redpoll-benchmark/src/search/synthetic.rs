@@ -1,4 +1,5 @@
-//! Comments that nobody has written: words as unevenly frequent as in a language, about thirty each.
+//! Comments that nobody has written: about thirty words each, as unevenly frequent as in a
+//! language.
 
 use crate::template::Random;
 

@@ -8,13 +8,17 @@
 use super::arguments::{self, UNIT};
 use super::options::{self, Kind, Options};
 use super::search;
+use crate::cost::FEW;
 use crate::prelude::*;
+use redpoll_keyspace::Keys;
 use redpoll_types::geo::Form;
 use redpoll_types::zset::ZSet;
 
 pub const GEORADIUS: Command = Command {
     spec: Spec {
         name: "georadius",
+        cost: Some(|keys, args| cost(keys, args, FROM_POINT, true)),
+        beyond: Some(|args| stores(args, FROM_POINT) > 1),
         arity: -6,
         flags: Flags::WRITE.with(Flags::DENYOOM).with(Flags::MOVABLEKEYS),
         keys: &[
@@ -50,6 +54,7 @@ pub const GEORADIUS: Command = Command {
 pub const GEORADIUS_RO: Command = Command {
     spec: Spec {
         name: "georadius_ro",
+        cost: Some(|keys, args| cost(keys, args, FROM_POINT, false)),
         arity: -6,
         flags: Flags::READONLY,
         keys: &[KeySpec::at(1).ro().access()],
@@ -76,6 +81,8 @@ pub const GEORADIUS_RO: Command = Command {
 pub const GEORADIUSBYMEMBER: Command = Command {
     spec: Spec {
         name: "georadiusbymember",
+        cost: Some(|keys, args| cost(keys, args, FROM_MEMBER, true)),
+        beyond: Some(|args| stores(args, FROM_MEMBER) > 1),
         arity: -5,
         flags: Flags::WRITE.with(Flags::DENYOOM).with(Flags::MOVABLEKEYS),
         keys: &[
@@ -110,6 +117,7 @@ pub const GEORADIUSBYMEMBER: Command = Command {
 pub const GEORADIUSBYMEMBER_RO: Command = Command {
     spec: Spec {
         name: "georadiusbymember_ro",
+        cost: Some(|keys, args| cost(keys, args, FROM_MEMBER, false)),
         arity: -5,
         flags: Flags::READONLY,
         keys: &[KeySpec::at(1).ro().access()],
@@ -158,33 +166,65 @@ const STORE: Arg = Arg::one_of(
 )
 .optional();
 
+/// Where the options begin: behind a point, and behind a member.
+const FROM_POINT: usize = 6;
+const FROM_MEMBER: usize = 5;
+
 fn from_point(ctx: &mut Ctx<'_>, args: Args<'_>, may_store: bool) -> Result {
-    lock(ctx, args, 6, may_store);
+    search_from(ctx, args, FROM_POINT, may_store)
+}
+
+fn from_member(ctx: &mut Ctx<'_>, args: Args<'_>, may_store: bool) -> Result {
+    search_from(ctx, args, FROM_MEMBER, may_store)
+}
+
+fn search_from(ctx: &mut Ctx<'_>, args: Args<'_>, at: usize, may_store: bool) -> Result {
+    lock(ctx, args, at, may_store);
     let set = ctx.keys.read::<ZSet>(args.at(1))?;
-    let mut options =
-        Options { centre: Some(arguments::point(args.at(2), args.at(3))?), ..Options::default() };
-    let (radius, unit) = arguments::radius(args.at(4), args.at(5))?;
-    options.form = Some((Form::Circle(radius), unit));
-    options.read(Kind::Radius { may_store }, args, 6, set)?;
+    let options = read(set, args, at, may_store)?;
     let result = search::run(&mut ctx.reply, ctx.limits, set, &options);
     store(ctx, &options, result);
     Ok(())
 }
 
-fn from_member(ctx: &mut Ctx<'_>, args: Args<'_>, may_store: bool) -> Result {
-    lock(ctx, args, 5, may_store);
-    let set = ctx.keys.read::<ZSet>(args.at(1))?;
+/// What is asked for.
+fn read<'a>(set: Option<&ZSet>, args: Args<'a>, at: usize, may_store: bool) -> Result<Options<'a>> {
     let mut options = Options::default();
-    // Without an index only the options are looked at.
-    if let Some(set) = set {
+    if at == FROM_POINT {
+        options.centre = Some(arguments::point(args.at(2), args.at(3))?);
+    } else if let Some(set) = set {
         options.centre = Some(options::place_of(set, args.at(2))?);
-        let (radius, unit) = arguments::radius(args.at(3), args.at(4))?;
-        options.form = Some((Form::Circle(radius), unit));
     }
-    options.read(Kind::Radius { may_store }, args, 5, set)?;
-    let result = search::run(&mut ctx.reply, ctx.limits, set, &options);
-    store(ctx, &options, result);
-    Ok(())
+    // Without an index, a member's distance is not looked at.
+    if at == FROM_POINT || set.is_some() {
+        options.form = Some({
+            let (radius, unit) = arguments::radius(args.at(at - 2), args.at(at - 1))?;
+            (Form::Circle(radius), unit)
+        });
+    }
+    options.read(Kind::Radius { may_store }, args, at, set)?;
+    Ok(options)
+}
+
+/// What a search costs; those that store lock by themselves. One that names two targets runs at
+/// once: the key specifications find the first of them only.
+fn cost(keys: &mut Keys<'_>, args: Args<'_>, at: usize, may_store: bool) -> usize {
+    if !may_store {
+        return cost_of(keys, args, at, false);
+    }
+    if stores(args, at) > 1 {
+        return 0;
+    }
+    keys.lock_key(args.at(1));
+    let cost = cost_of(keys, args, at, true);
+    keys.unlock_walk();
+    cost
+}
+
+fn cost_of(keys: &Keys<'_>, args: Args<'_>, at: usize, may_store: bool) -> usize {
+    let set = keys.glimpse::<ZSet>(args.at(1));
+    let Some(set) = set.filter(|set| set.len() > FEW) else { return keys.elements(args.at(1)) };
+    read(Some(set), args, at, may_store).map_or(0, |options| search::cost(set, &options))
 }
 
 fn store(ctx: &mut Ctx<'_>, options: &Options<'_>, result: Option<ZSet>) {
@@ -194,21 +234,32 @@ fn store(ctx: &mut Ctx<'_>, options: &Options<'_>, result: Option<ZSet>) {
 }
 
 /// Locks the index and the last word that may be a target.
-fn lock(ctx: &mut Ctx<'_>, args: Args<'_>, options: usize, may_store: bool) {
-    if !may_store {
-        return;
+fn lock(ctx: &mut Ctx<'_>, args: Args<'_>, at: usize, may_store: bool) {
+    if may_store {
+        let target = targets(args, at).last().unwrap_or(args.at(1));
+        ctx.keys.lock_keys([args.at(1), target].into_iter());
     }
-    let mut target = args.at(1);
-    let mut at = options;
-    while at + 1 < args.len() {
-        let is = |word| args.is(at, word);
-        let stores = is("store") || is("storedist");
-        if stores {
-            target = args.at(at + 1);
+}
+
+/// How many targets are named.
+fn stores(args: Args<'_>, at: usize) -> usize {
+    targets(args, at).count()
+}
+
+/// The words that may be targets.
+fn targets<'a>(args: Args<'a>, mut at: usize) -> impl Iterator<Item = &'a [u8]> {
+    std::iter::from_fn(move || {
+        while at + 1 < args.len() {
+            let is = |word| args.is(at, word);
+            let stores = is("store") || is("storedist");
+            let target = args.at(at + 1);
+            at += if stores || is("count") { 2 } else { 1 };
+            if stores {
+                return Some(target);
+            }
         }
-        at += if stores || is("count") { 2 } else { 1 };
-    }
-    ctx.keys.lock_keys([args.at(1), target].into_iter());
+        None
+    })
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::arguments;
 use super::options::{Options, Order};
 use crate::answer;
 use crate::prelude::*;
+use redpoll_engine::background::step;
 use redpoll_keyspace::Owned;
 use redpoll_resp::Reply;
 use redpoll_types::geo::{self, Interval, Point, Shape};
@@ -40,7 +41,10 @@ pub fn run(
     let found = search(set, &shape, options);
     if !storing {
         reply.array(found.len());
-        found.iter().for_each(|place| write(reply, place, *unit, options));
+        found.iter().for_each(|place| {
+            write(reply, place, *unit, options);
+            reply.flow();
+        });
         return None;
     }
     let members = found.iter().map(|place| {
@@ -97,6 +101,7 @@ fn search<'a>(set: &'a ZSet, shape: &Shape, options: &Options<'_>) -> Vec<Found<
     let most = if options.any { options.count } else { usize::MAX };
     let mut found = Vec::new();
     let mut try_one = |(member, score): (Element<'a>, f64)| {
+        step(1);
         let point = Point::from_score(score);
         if let Some(distance) = shape.distance_inside(point) {
             found.push(Found { member, score, point, distance });

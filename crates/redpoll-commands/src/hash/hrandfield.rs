@@ -2,7 +2,9 @@
 
 use super::fields;
 use crate::answer::{self, Bound};
+use crate::cost;
 use crate::prelude::*;
+use redpoll_engine::background::step;
 use redpoll_resp::{Proto, Reply};
 use redpoll_types::hash::{FieldRef, Hash};
 use redpoll_types::rng::{Rng, SmallRng};
@@ -10,6 +12,7 @@ use redpoll_types::rng::{Rng, SmallRng};
 pub const HRANDFIELD: Command = Command {
     spec: Spec {
         name: "hrandfield",
+        cost: cost::DRAWN,
         arity: -2,
         flags: Flags::READONLY,
         keys: &[KeySpec::at(1).ro().access()],
@@ -58,7 +61,10 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         Some(hash) => {
             let chosen = hash.sample(count, now, ctx.rng);
             writer.head(chosen.len());
-            chosen.into_iter().for_each(|field| writer.field(field));
+            chosen.into_iter().for_each(|field| {
+                writer.field(field);
+                writer.reply.flow();
+            });
         }
     }
     Ok(())
@@ -80,6 +86,7 @@ fn draw(
         laid_out.extend(hash.live(now));
     }
     for _ in 0..count {
+        step(1);
         let field = match laid_out.len() {
             0 => hash.random(now, rng),
             len => laid_out.get(rng.below(len as u64) as usize).copied(),

@@ -3,6 +3,7 @@
 
 use super::ends::SIDES;
 use super::lmpop::pop_first;
+use crate::cost;
 use crate::mpop::ManyPop;
 use crate::prelude::*;
 use redpoll_types::value::Type;
@@ -10,6 +11,7 @@ use redpoll_types::value::Type;
 pub const BLMPOP: Command = Command {
     spec: Spec {
         name: "blmpop",
+        cost: cost::TAKEN_OF_ONE_BLOCKING,
         arity: -5,
         flags: Flags::WRITE.with(Flags::BLOCKING).with(Flags::MOVABLEKEYS),
         keys: &[KeySpec::counted(2).rw().access().delete()],

@@ -5,6 +5,7 @@ use super::ends::{SIDES, move_many, side, side_name};
 use super::lmove::KEYS;
 use crate::prelude::*;
 use redpoll_engine::block::BlockRequest;
+use redpoll_keyspace::Keys;
 use redpoll_types::list::End;
 use redpoll_types::number::write_i64;
 use redpoll_types::value::Type;
@@ -12,6 +13,7 @@ use redpoll_types::value::Type;
 pub const LMOVEM: Command = Command {
     spec: Spec {
         name: "lmovem",
+        cost: Some(|keys, args| cost(keys, args, 5)),
         arity: -5,
         flags: Flags::WRITE.with(Flags::DENYOOM),
         summary: "Moves several elements from an end of a list to an end of a list.",
@@ -30,6 +32,7 @@ pub const LMOVEM: Command = Command {
 pub const BLMOVEM: Command = Command {
     spec: Spec {
         name: "blmovem",
+        cost: Some(|keys, args| cost(keys, args, 6)),
         arity: -6,
         flags: Flags::WRITE.with(Flags::DENYOOM).with(Flags::BLOCKING),
         summary: "Moves several elements from an end of a list to an end of a list, or waits for \
@@ -95,6 +98,15 @@ impl Move {
         let count = parse::count(args.at(at + 1)).ok().filter(|&count| count > 0);
         let count = count.ok_or(Error::text("ERR count should be greater than 0"))?;
         Ok(Move { from, to, count, exactly, bulk })
+    }
+}
+
+/// The elements that are moved: copied, pushed, and answered.
+fn cost(keys: &Keys<'_>, args: Args<'_>, at: usize) -> usize {
+    const MOVE: usize = 4;
+    match Move::parse(args, at) {
+        Ok(what) if what.count > 1 => what.count.min(keys.elements(args.at(1))) * MOVE,
+        _ => 0,
     }
 }
 

@@ -1,6 +1,7 @@
 //! `LMPOP numkeys key... LEFT|RIGHT [COUNT count]`: pop from the first list that is there.
 
 use super::ends::{SIDES, pop_many, pop_name};
+use crate::cost;
 use crate::mpop::ManyPop;
 use crate::prelude::*;
 use redpoll_types::list::End;
@@ -8,6 +9,7 @@ use redpoll_types::list::End;
 pub const LMPOP: Command = Command {
     spec: Spec {
         name: "lmpop",
+        cost: cost::TAKEN_OF_ONE,
         arity: -4,
         flags: Flags::WRITE.with(Flags::MOVABLEKEYS),
         keys: &[KeySpec::counted(1).rw().access().delete()],

@@ -1,6 +1,7 @@
 //! `LPOP key [count]`, `RPOP key [count]`: take elements off an end.
 
 use super::ends::{pop_many, pop_one};
+use crate::cost;
 use crate::prelude::*;
 use redpoll_types::list::End;
 
@@ -26,6 +27,7 @@ pub const RPOP: Command = Command {
 
 /// What the commands here have in common.
 const SHARED: Spec = Spec {
+    cost: cost::TAKEN,
     arity: -2,
     flags: Flags::WRITE.with(Flags::FAST),
     keys: &[KeySpec::at(1).rw().access().delete()],

@@ -47,7 +47,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     schema.fields().iter().for_each(|field| attribute(reply, field));
     sizes(reply, &statistics);
     number(reply, "hash_indexing_failures", failures as f64);
-    number(reply, "total_indexing_time", 0.0);
+    number(reply, "total_indexing_time", statistics.indexing_nanos as f64 / 1e6);
     number(reply, "indexing", f64::from(u8::from(scanned.is_some())));
     number(reply, "percent_indexed", scanned.unwrap_or(1.0));
     simple(reply, "number_of_uses");
@@ -83,12 +83,12 @@ fn sizes(reply: &mut Reply<'_>, statistics: &Statistics) {
     number(reply, "total_inverted_index_blocks", (statistics.segments + statistics.heads) as f64);
     number(reply, "offset_vectors_sz_mb", 0.0);
     number(reply, "doc_table_size_mb", megabytes(statistics.doc_bytes));
-    number(reply, "sortable_values_size_mb", 0.0);
+    number(reply, "sortable_values_size_mb", megabytes(statistics.column_bytes));
     number(reply, "key_table_size_mb", megabytes(statistics.key_bytes));
     number(reply, "tag_overhead_sz_mb", 0.0);
     number(reply, "text_overhead_sz_mb", megabytes(statistics.dict_bytes));
     number(reply, "total_index_memory_sz_mb", megabytes(statistics.bytes));
-    number(reply, "geoshapes_sz_mb", 0.0);
+    number(reply, "geoshapes_sz_mb", megabytes(statistics.shape_bytes));
     number(reply, "records_per_doc_avg", per(statistics.words, statistics.docs));
     number(reply, "bytes_per_record_avg", per(text_bytes, statistics.words));
     number(reply, "offsets_per_term_avg", 0.0);

@@ -1,7 +1,9 @@
 //! `SRANDMEMBER key [count]`.
 
 use crate::answer::{self, Bound};
+use crate::cost;
 use crate::prelude::*;
+use redpoll_engine::background::step;
 use redpoll_resp::Reply;
 use redpoll_types::rng::{Rng, SmallRng};
 use redpoll_types::set::Set;
@@ -9,6 +11,7 @@ use redpoll_types::set::Set;
 pub const SRANDMEMBER: Command = Command {
     spec: Spec {
         name: "srandmember",
+        cost: cost::DRAWN,
         history: &[("2.6.0", "The count.")],
         arity: -2,
         flags: Flags::READONLY,
@@ -44,12 +47,12 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         (Some((count, true)), Some(set)) => draw(set, (count, bound), ctx.rng, reply)?,
         (Some((count, false)), Some(set)) if count >= set.len() => {
             reply.array(set.len());
-            set.iter().for_each(|member| answer::element(reply, member));
+            answer::elements(reply, set.iter());
         }
         (Some((count, false)), Some(set)) => {
             reply.array(count);
             let chosen = set.sample(count, ctx.rng);
-            chosen.into_iter().for_each(|member| answer::element(reply, member));
+            answer::elements(reply, chosen.into_iter());
         }
     }
     Ok(())
@@ -69,6 +72,7 @@ fn draw(
         laid_out.extend(set.iter());
     }
     for _ in 0..count {
+        step(1);
         let member = match laid_out.len() {
             0 => set.random(rng),
             len => laid_out.get(rng.below(len as u64) as usize).copied(),

@@ -6,6 +6,7 @@
 //! probe the larger sets with the members of the smallest.
 
 use crate::parse;
+use ahash::AHashMap;
 use redpoll_engine::background::step;
 use redpoll_engine::{Error, Result};
 use redpoll_types::listpack::Element;
@@ -13,7 +14,6 @@ use redpoll_types::set::Set;
 use redpoll_types::value::Value;
 use redpoll_types::zset::ZSet;
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 /// A member: borrowed from its set, or the text of a number that its set stores as such.
 pub type Member<'a> = Cow<'a, [u8]>;
@@ -134,7 +134,8 @@ pub fn unite(mut inputs: Weighted<'_>, aggregate: Aggregate) -> Vec<(Member<'_>,
     sort_by_len(&mut inputs);
     let most: usize = inputs.iter().filter_map(|(input, _)| *input).map(|input| input.len()).sum();
     if most > FEW {
-        let mut united: HashMap<Member<'_>, f64> = HashMap::new();
+        let largest = inputs.iter().rev().find_map(|(input, _)| *input);
+        let mut united = AHashMap::with_capacity(largest.map_or(0, |input| input.len()));
         visit_all(inputs, aggregate, |member, score| {
             let before = united.entry(member);
             before.and_modify(|before| *before = aggregate.join(*before, score)).or_insert(score);
@@ -203,7 +204,7 @@ pub fn subtract(inputs: Weighted<'_>) -> Vec<(Member<'_>, f64)> {
         });
         return rest;
     }
-    let mut table = HashMap::with_capacity(first.len());
+    let mut table = AHashMap::with_capacity(first.len());
     first.visit(|member, score| {
         table.insert(member, score);
         true

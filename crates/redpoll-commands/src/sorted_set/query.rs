@@ -1,7 +1,7 @@
 //! A range of members: what ZRANGE and its relatives ask for, and what ZREMRANGEBY... and ZCOUNT
 //! take.
 
-use crate::cost::FEW;
+use crate::cost::{FEW, TAKING_OUT};
 use crate::prelude::*;
 use redpoll_keyspace::Keys;
 use redpoll_types::listpack::Element;
@@ -152,6 +152,15 @@ pub fn cost(keys: &Keys<'_>, args: Args<'_>, at: usize, form: Form) -> usize {
         return keys.elements(args.at(at));
     };
     Query::parse(args, at + 1, form).map_or(0, |query| query.ranks(set).len())
+}
+
+/// What it costs to remove the members between the two words behind a key; all of them go at once.
+pub fn removal_cost(keys: &Keys<'_>, args: Args<'_>, kind: Kind) -> usize {
+    let Some(set) = keys.glimpse::<ZSet>(args.at(1)).filter(|set| set.len() > FEW) else {
+        return keys.elements(args.at(1));
+    };
+    let ranks = ends(kind, args.at(2), args.at(3)).map_or(0..0, |ends| ends.ranks(set));
+    if ranks.len() == set.len() { 0 } else { ranks.len() * TAKING_OUT }
 }
 
 /// What is done with selected members, whichever way they come.

@@ -1,12 +1,14 @@
 //! `ZMPOP numkeys key... MIN|MAX [COUNT count]`: pop from the first sorted set that is there.
 
 use super::ends::{SIDES, Shape, Side, pop};
+use crate::cost;
 use crate::mpop::ManyPop;
 use crate::prelude::*;
 
 pub const ZMPOP: Command = Command {
     spec: Spec {
         name: "zmpop",
+        cost: cost::TAKEN_OUT_OF_ONE,
         arity: -4,
         flags: Flags::WRITE.with(Flags::MOVABLEKEYS),
         keys: &[KeySpec::counted(1).rw().access().delete()],

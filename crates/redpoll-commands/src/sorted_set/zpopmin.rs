@@ -1,6 +1,7 @@
 //! `ZPOPMIN key [count]`, `ZPOPMAX key [count]`: take members off an end.
 
 use super::ends::{Shape, Side, pop};
+use crate::cost;
 use crate::prelude::*;
 use redpoll_resp::Proto;
 
@@ -24,6 +25,7 @@ pub const ZPOPMAX: Command = Command {
 
 /// What the commands here have in common.
 const SHARED: Spec = Spec {
+    cost: cost::TAKEN_OUT,
     arity: -2,
     flags: Flags::WRITE.with(Flags::FAST),
     keys: &[KeySpec::at(1).rw().access().delete()],

@@ -2,13 +2,16 @@
 
 use super::members::Writer;
 use crate::answer::{self, Bound};
+use crate::cost;
 use crate::prelude::*;
+use redpoll_engine::background::step;
 use redpoll_types::rng::{Rng, SmallRng};
 use redpoll_types::zset::ZSet;
 
 pub const ZRANDMEMBER: Command = Command {
     spec: Spec {
         name: "zrandmember",
+        cost: cost::DRAWN,
         arity: -2,
         flags: Flags::READONLY,
         keys: &[KeySpec::at(1).ro().access()],
@@ -72,6 +75,7 @@ fn draw(
         laid_out.extend(set.iter());
     }
     for _ in 0..count {
+        step(1);
         let drawn = match laid_out.len() {
             0 => set.random(rng),
             len => laid_out.get(rng.below(len as u64) as usize).copied(),

@@ -7,6 +7,7 @@ use redpoll_types::zset::ZSet;
 pub const ZREMRANGEBYRANK: Command = Command {
     spec: Spec {
         name: "zremrangebyrank",
+        cost: Some(|keys, args| query::removal_cost(keys, args, Kind::Rank)),
         since: "2.0.0",
         summary: "Removes the members of a sorted set within a range of ranks.",
         args: &[Arg::key("key", 0), Arg::integer("start"), Arg::integer("stop")],
@@ -18,6 +19,7 @@ pub const ZREMRANGEBYRANK: Command = Command {
 pub const ZREMRANGEBYSCORE: Command = Command {
     spec: Spec {
         name: "zremrangebyscore",
+        cost: Some(|keys, args| query::removal_cost(keys, args, Kind::Score)),
         since: "1.2.0",
         summary: "Removes the members of a sorted set within a range of scores.",
         args: &[Arg::key("key", 0), Arg::double("min"), Arg::double("max")],
@@ -29,6 +31,7 @@ pub const ZREMRANGEBYSCORE: Command = Command {
 pub const ZREMRANGEBYLEX: Command = Command {
     spec: Spec {
         name: "zremrangebylex",
+        cost: Some(|keys, args| query::removal_cost(keys, args, Kind::Lex)),
         since: "2.8.9",
         summary: "Removes the members of a sorted set between two in byte order.",
         args: &[Arg::key("key", 0), Arg::string("min"), Arg::string("max")],

@@ -38,6 +38,9 @@ group! {
     xtrim: XTRIM;
 }
 
+/// What an entry costs, or one that is pending, in elements.
+const ENTRY: usize = 4;
+
 /// Counts changes that concern groups alone, and raises their event: those who watch the key or
 /// wait for entries are not told.
 fn changed_group(ctx: &mut Ctx<'_>, key: &[u8], event: Option<&'static str>, changes: u64) {

@@ -1,10 +1,15 @@
 //! What XREAD and XREADGROUP share: their arguments, how much they may answer, and how they wait.
 
+use super::{ENTRY, ids};
 use crate::answer;
+use crate::cost::FEW;
 use crate::prelude::*;
 use redpoll_engine::Mode;
+use redpoll_engine::background::step;
 use redpoll_engine::block::BlockRequest;
+use redpoll_keyspace::Keys;
 use redpoll_resp::{OwnedArgs, Proto, Reply};
+use redpoll_types::stream::{Stream, StreamId};
 use redpoll_types::value::Type;
 
 /// The words that may stand before STREAMS, each with the number of its arguments.
@@ -32,6 +37,29 @@ pub const fn keys(at: i32) -> KeySpec {
     const RANGE: redpoll_engine::spec::Find =
         redpoll_engine::spec::Find::Range { last: -1, step: 1, limit: 2 };
     KeySpec::after("STREAMS", at).find(RANGE).ro().access().behind(OPTIONS)
+}
+
+/// What XREAD costs: the entries behind the ids. The usual call asks for few, and nothing is looked
+/// up for it.
+///
+/// XREADGROUP has no cost: what it changes of a group nobody is told who watches the key, so that
+/// it could not be taken over from the background.
+pub fn cost(keys: &Keys<'_>, args: Args<'_>) -> usize {
+    /// Bytes that an entry takes at least.
+    const SMALLEST: usize = 16;
+    let Ok(request) = Request::parse(args, false, 0) else { return 0 };
+    let most = usize::try_from(request.max_count).unwrap_or(usize::MAX);
+    let most = most.min(request.max_size / SMALLEST);
+    if request.count.min(most) <= FEW {
+        return 0;
+    }
+    let entries = |(key, word)| {
+        let (Some(stream), Ok(from)) = (keys.glimpse::<Stream>(key), ids::id(word)) else {
+            return 0;
+        };
+        (stream.log().about_between(from, StreamId::MAX) as usize).min(request.count)
+    };
+    request.streams().map(entries).sum::<usize>().min(most) * ENTRY
 }
 
 /// What was asked for.
@@ -224,6 +252,7 @@ impl Budget {
         if self.entries == 0 {
             return false;
         }
+        step(1);
         let mark = reply.mark();
         write(reply);
         if reply.mark() - self.start > self.size && !self.is_empty {

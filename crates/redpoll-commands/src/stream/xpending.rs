@@ -1,13 +1,17 @@
 //! `XPENDING key group [[IDLE min-idle-time] start end count [consumer]]`.
 
-use super::{entries, ids};
+use super::{ENTRY, entries, ids};
+use crate::cost::FEW;
 use crate::prelude::*;
+use redpoll_engine::background::step;
+use redpoll_keyspace::Keys;
 use redpoll_resp::Reply;
 use redpoll_types::stream::{Group as Readers, Pending, Stream, StreamId};
 
 pub const XPENDING: Command = Command {
     spec: Spec {
         name: "xpending",
+        cost: Some(cost),
         arity: -3,
         flags: Flags::READONLY,
         keys: &[KeySpec::at(1).ro().access()],
@@ -80,6 +84,17 @@ fn parse(args: Args<'_>) -> Result<Option<Filter<'_>>> {
     Ok(Some(Filter { min_idle, start, end, count, consumer: args.get(at + 3) }))
 }
 
+/// The entries that are listed; those that are not idle for long enough are looked at, too.
+fn cost(keys: &mut Keys<'_>, args: Args<'_>) -> usize {
+    let Ok(Some(filter)) = parse(args) else { return 0 };
+    if filter.count <= FEW && filter.min_idle == 0 {
+        return 0;
+    }
+    let group = keys.glimpse::<Stream>(args.at(1)).and_then(|stream| stream.group(args.at(2)));
+    let pending = group.map_or(0, |group| group.pending_count() as usize);
+    if filter.min_idle > 0 { pending } else { pending.min(filter.count) * ENTRY }
+}
+
 fn summary(reply: &mut Reply<'_>, group: &Readers) {
     reply.array(4);
     reply.count(group.pending_count() as usize);
@@ -102,7 +117,10 @@ fn summary(reply: &mut Reply<'_>, group: &Readers) {
 }
 
 fn list(reply: &mut Reply<'_>, group: &Readers, filter: &Filter<'_>, now: i64) {
-    let wanted = |pending: &&Pending| now.saturating_sub(pending.delivered()) >= filter.min_idle;
+    let wanted = |pending: &&Pending| {
+        step(1);
+        now.saturating_sub(pending.delivered()) >= filter.min_idle
+    };
     let all: Box<dyn Iterator<Item = &Pending>> = match filter.consumer {
         None => Box::new(group.pending_from(filter.start)),
         Some(name) => {

@@ -1,6 +1,6 @@
 //! `XRANGE key start end [COUNT count]` and `XREVRANGE key end start [COUNT count]`.
 
-use super::{entries, ids};
+use super::{ENTRY, entries, ids};
 use crate::cost::FEW;
 use crate::prelude::*;
 use redpoll_engine::Mode;
@@ -59,7 +59,6 @@ fn span(args: Args<'_>, backwards: bool) -> Result<(StreamId, StreamId)> {
 
 /// The entries in the range; an entry costs as much as some elements.
 fn cost(keys: &Keys<'_>, args: Args<'_>, backwards: bool) -> usize {
-    const ENTRY: usize = 4;
     let Some(stream) = keys.glimpse::<Stream>(args.at(1)) else { return 0 };
     let (Ok(most), Ok((start, end))) = (count(args), span(args, backwards)) else { return 0 };
     let log = stream.log();

@@ -9,6 +9,7 @@ use redpoll_types::stream::{Stream, StreamId};
 pub const XREAD: Command = Command {
     spec: Spec {
         name: "xread",
+        cost: Some(|keys, args| reading::cost(keys, args)),
         arity: -4,
         flags: Flags::READONLY.with(Flags::BLOCKING),
         keys: &[reading::keys(1)],

@@ -1,5 +1,7 @@
 //! `GETRANGE key start end`: a part of a string; and its older name SUBSTR.
 
+use super::get::answer_long;
+use crate::cost::LONG;
 use crate::prelude::*;
 use std::ops::Range;
 
@@ -36,13 +38,15 @@ const SPEC: Spec = Spec {
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let (start, end) = (parse::int(args.at(2))?, parse::int(args.at(3))?);
-    match ctx.keys.string(args.at(1))? {
-        Some(text) => text.with(|bytes| {
-            let part = part(start, end, bytes.len());
-            ctx.reply.bulk(bytes.get(part).unwrap_or_default());
-        }),
-        None => ctx.reply.bulk(b""),
+    let Some(text) = ctx.keys.string(args.at(1))? else {
+        ctx.reply.bulk(b"");
+        return Ok(());
+    };
+    let part = part(start, end, text.len());
+    if part.len() >= LONG {
+        return answer_long(ctx, args.at(1), part);
     }
+    text.with(|bytes| ctx.reply.bulk(bytes.get(part).unwrap_or_default()));
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use crate::prelude::*;
 use redpoll_config::Config;
+use redpoll_types::string::grow;
 
 pub const SETRANGE: Command = Command {
     spec: Spec {
@@ -33,7 +34,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let len = ctx.keys.try_edit_string(key, |bytes| {
         check_len(config, end)?;
         if bytes.len() < end {
-            bytes.resize(end, 0);
+            grow(bytes, end);
         }
         bytes[offset..end].copy_from_slice(value);
         Ok::<_, Error>(bytes.len())

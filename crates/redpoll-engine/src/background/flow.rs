@@ -5,6 +5,9 @@ use crate::engine::Engine;
 use redpoll_resp::Valve;
 use std::sync::Arc;
 
+/// Bytes of an answer that is there as a whole which are sent together.
+const PART: usize = 64 << 10;
+
 /// See the module's head.
 pub struct Flow {
     engine: Arc<Engine>,
@@ -19,11 +22,10 @@ impl Flow {
         Flow { engine: Arc::clone(engine), task: Arc::clone(task), wanted }
     }
 
-    /// Sends what is left of an answer.
+    /// Sends what is left of an answer: in parts as well, so that nobody copies all of it at once.
     pub(crate) fn rest(&mut self, rest: &mut Vec<u8>) {
-        if !rest.is_empty() {
-            self.pass(rest, 0);
-        }
+        let rest = std::mem::take(rest);
+        rest.chunks(PART).for_each(|part| self.pass(&mut part.to_vec(), 0));
     }
 }
 

@@ -337,7 +337,7 @@ pub fn check() {
 fn tell(steps: usize) {
     STEPS.set(0);
     if let Some(task) = current() {
-        task.advance(steps);
+        task.grow(steps);
     }
 }
 

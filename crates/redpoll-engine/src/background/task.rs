@@ -4,8 +4,8 @@ use crate::client::Client;
 use crate::spec::Command;
 use parking_lot::{Condvar, Mutex};
 use redpoll_resp::OwnedArgs;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering::*};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// Bytes of a reply that wait for the client's thread before the task waits itself.
@@ -50,7 +50,12 @@ pub enum Ending {
     Gone = 1,
     /// BACKGROUND KILL.
     Killed,
+    /// What it makes takes more memory than there may be.
+    OutOfMemory,
 }
+
+/// Whether there is memory left for what a task makes.
+pub(crate) type HasRoom = dyn Fn() -> bool + Send + Sync;
 
 /// How a command has ended, for the thread that serves its client.
 pub enum Outcome {
@@ -94,6 +99,7 @@ pub struct Task {
     sent: AtomicU64,
     state: AtomicU8,
     ending: AtomicU8,
+    has_room: OnceLock<Box<HasRoom>>,
     reply: Mutex<Vec<u8>>,
     reply_len: AtomicUsize,
     room: Condvar,
@@ -112,6 +118,7 @@ impl Task {
             sent: AtomicU64::new(0),
             state: AtomicU8::new(State::Queued as u8),
             ending: AtomicU8::new(0),
+            has_room: OnceLock::new(),
             reply: Mutex::default(),
             reply_len: AtomicUsize::new(0),
             room: Condvar::new(),
@@ -144,6 +151,19 @@ impl Task {
         self.go_on_or_end();
     }
 
+    /// As [`Task::advance`], where more and more memory may be taken.
+    pub(super) fn grow(&self, elements: usize) {
+        if self.has_room.get().is_some_and(|has_room| !has_room()) {
+            self.end(Ending::OutOfMemory);
+        }
+        self.advance(elements);
+    }
+
+    /// Ends it as soon as `has_room` says that there is no more memory for what it makes.
+    pub(crate) fn limit(&self, has_room: Box<HasRoom>) {
+        let _ = self.has_room.set(has_room);
+    }
+
     /// Ends it here, by unwinding, if it is to end. What it has made so far belongs to it alone.
     pub fn go_on_or_end(&self) {
         if self.ending().is_some() {
@@ -154,7 +174,8 @@ impl Task {
     /// Whether, and why, it is to end before its time.
     pub fn ending(&self) -> Option<Ending> {
         let number = self.ending.load(Acquire);
-        [Ending::Gone, Ending::Killed].into_iter().find(|ending| *ending as u8 == number)
+        let all = [Ending::Gone, Ending::Killed, Ending::OutOfMemory];
+        all.into_iter().find(|ending| *ending as u8 == number)
     }
 
     /// Ends it as soon as it looks.
@@ -195,7 +216,7 @@ impl Task {
     pub(crate) fn gather(&self, part: &mut Vec<u8>) {
         self.sent.fetch_add(part.len() as u64, Relaxed);
         let mut reply = self.reply.lock();
-        reply.append(part);
+        join(&mut reply, part);
         self.reply_len.store(reply.len(), Release);
         drop(reply);
         if let Some(client) = &self.client {
@@ -207,7 +228,7 @@ impl Task {
     pub fn take_reply(&self, out: &mut Vec<u8>) {
         if self.reply_len.load(Acquire) > 0 {
             let mut reply = self.reply.lock();
-            out.append(&mut reply);
+            join(out, &mut reply);
             self.reply_len.store(0, Release);
             drop(reply);
             self.room.notify_all();
@@ -229,6 +250,14 @@ impl Task {
 
     pub(crate) fn take_outcome(&self) -> Option<Outcome> {
         self.outcome.lock().take()
+    }
+}
+
+/// Moves all bytes of `more` behind those of `bytes`; nothing is copied if there are none.
+fn join(bytes: &mut Vec<u8>, more: &mut Vec<u8>) {
+    match bytes.is_empty() {
+        true => std::mem::swap(bytes, more),
+        false => bytes.append(more),
     }
 }
 

@@ -28,28 +28,23 @@
 //! the live keyspace and hold locks in slices.
 
 use super::Executor;
-use super::leave::{Errand, NAP, is_set};
-use super::run::Ready;
+use super::commit::{Commit, Made};
+use super::leave::{Errand, is_set};
 use crate::background::{Ended, Ending, Flow, Job, Outcome, Task};
 use crate::client::flags;
 use crate::ctx::{Ctx, Mode};
 use crate::engine::Engine;
-use crate::error::{Error, Result};
-use crate::migration::dump;
-use crate::refusal::WriteRefusal;
+use crate::error::Error;
 use crate::session::Session;
 use crate::spec::Flags;
 use redpoll_config::LongCommands;
-use redpoll_keyspace::effect::Effects;
-use redpoll_keyspace::lock::unless_busy;
 use redpoll_keyspace::stripe::WatchFlag;
-use redpoll_keyspace::{Keys, Keyspace, Saved, clock};
-use redpoll_resp::{OwnedArgs, Reply};
+use redpoll_keyspace::{Keyspace, Saved};
+use redpoll_resp::Reply;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
-use std::thread;
 use std::time::Instant;
 
 /// How often a write is tried on copies before it runs at once.
@@ -73,19 +68,14 @@ impl Annex {
     }
 }
 
-/// What a write has come to on its copies.
-struct Made {
-    effects: Effects,
-    rewritten: Option<Vec<OwnedArgs>>,
-    /// The keys that it has changed, as they are to be.
-    changed: Vec<Saved>,
-}
-
-/// What has become of a write's result.
-enum Commit {
-    Done(Option<(u64, u64)>),
-    /// A key has changed; the copies are new.
-    Stale,
+/// What a command has come to on its copies.
+enum Aside {
+    /// It has changed nothing, and its answer stands.
+    Answered,
+    /// What is to be taken over.
+    Made(Made),
+    /// It has found nothing, and its client is to wait.
+    Waits,
 }
 
 impl Executor {
@@ -117,6 +107,7 @@ impl Executor {
         let (engine, task) = (Arc::clone(&self.engine), Arc::clone(&errand.task));
         engine.background.begin(&task);
         self.refresh_settings();
+        self.limit_memory(&errand);
         let mut flow = Flow::new(&engine, &task, errand.wants_reply);
         let worked = catch_unwind(AssertUnwindSafe(|| {
             task.go_on_or_end();
@@ -146,16 +137,28 @@ impl Executor {
         task.finish(outcome);
     }
 
+    /// Lets a command that stores something end as soon as it exceeds `maxmemory`, if nobody would
+    /// make room for it: else that is seen to when it is done.
+    fn limit_memory(&self, errand: &Errand) {
+        let limit = self.settings.maxmemory;
+        let stores = errand.command.0.spec.flags.has(Flags::DENYOOM) && errand.writes();
+        if limit > 0 && stores && self.settings.eviction.is_none() {
+            let engine = Arc::clone(&self.engine);
+            errand.task.limit(Box::new(move || engine.memory_left(limit) >= 0));
+        }
+    }
+
     /// What becomes of a command that has not come to its end.
     fn answer_fault(&mut self, errand: &Errand, fault: &(dyn Any + Send)) -> Outcome {
         let task = &errand.task;
-        let text = match task.ending() {
+        let error = match task.ending() {
             _ if !fault.is::<Ended>() => {
                 self.engine.background.counts.faults.fetch_add(1, Relaxed);
-                FAULT
+                Error::text(FAULT)
             }
             Some(Ending::Gone) => return Outcome::Close,
-            Some(Ending::Killed) | None => KILLED,
+            Some(Ending::OutOfMemory) => Error::OutOfMemory,
+            Some(Ending::Killed) | None => Error::text(KILLED),
         };
         if task.has_begun() {
             return Outcome::Close;
@@ -163,7 +166,7 @@ impl Executor {
         self.stats.commands[errand.command.1].failed.add(1);
         let mut out = Vec::new();
         let mut reply = Reply::new(&mut out, errand.proto);
-        Self::write_error(&self.engine, &self.stats, &Error::text(text), &mut reply);
+        Self::write_error(&self.engine, &self.stats, &error, &mut reply);
         if errand.wants_reply {
             task.gather(&mut out);
         }
@@ -193,8 +196,11 @@ impl Executor {
         let mut session = self.session_of(errand);
         for _ in 0..TRIES {
             out.clear();
-            let aside = self.run_on_copies(errand, annex, &mut session, (out, flow));
-            let Some(result) = aside else { return Outcome::Answered { position: None } };
+            let result = match self.run_on_copies(errand, annex, &mut session, (out, flow)) {
+                Aside::Answered => return Outcome::Answered { position: None },
+                Aside::Waits => break,
+                Aside::Made(result) => result,
+            };
             match self.commit(errand, &mut session, result, out) {
                 Ok(Commit::Done(position)) => return Outcome::Answered { position },
                 Ok(Commit::Stale) => {
@@ -214,14 +220,14 @@ impl Executor {
         Outcome::RunInline(errand.again())
     }
 
-    /// Runs a command once. `None`: it has changed nothing, and its answer stands.
+    /// Runs a command once.
     fn run_on_copies(
         &mut self,
         errand: &mut Errand,
         annex: &mut Annex,
         session: &mut Session,
         (out, flow): (&mut Vec<u8>, &mut Flow),
-    ) -> Option<Made> {
+    ) -> Aside {
         let Executor { engine, stats, rng, settings, .. } = self;
         let writes = errand.writes();
         let mut keys = annex.keyspace(&engine.keyspace).keys(errand.db, errand.now);
@@ -272,13 +278,13 @@ impl Executor {
                 if engine.keyspace.is_indexed() {
                     engine.search.get_ready(&changed, errand.now);
                 }
-                return Some(Made { effects, rewritten, changed });
+                return Aside::Made(Made { effects, rewritten, changed });
             }
         }
         ctx.keys.effects.dirty = 0;
         Self::settle(engine, stats, &mut ctx.keys, None);
         ctx.keys.wipe();
-        None
+        if ctx.action.is_some() { Aside::Waits } else { Aside::Answered }
     }
 
     /// Runs a command's function and counts its time; an error is answered, and the answer is then
@@ -297,142 +303,6 @@ impl Executor {
         ctx.stats.commands[id].failed.add(1);
         Self::write_error(ctx.engine, ctx.stats, &error, &mut ctx.reply);
         false
-    }
-
-    /// Lets what a write has changed become what is there, if its keys are still what they were.
-    fn commit(
-        &mut self,
-        errand: &mut Errand,
-        session: &mut Session,
-        result: Made,
-        out: &mut Vec<u8>,
-    ) -> Result<Commit> {
-        let engine = Arc::clone(&self.engine);
-        let (command, _) = errand.command;
-        let now = self.wait_for_pause(errand);
-        if self.settings.maxmemory > 0
-            && command.spec.flags.has(Flags::DENYOOM)
-            && !self.make_room(session, now)
-        {
-            return Err(Error::OutOfMemory);
-        }
-        let Executor { stats, rng, settings, .. } = self;
-        let mut keys = engine.keyspace.keys(errand.db, now);
-        let by_value = Self::lock_to_commit(&engine, &mut keys, errand, &result);
-        let locked = Instant::now();
-        if Self::comes_too_late(&engine, session, &command.spec) {
-            return Err(Error::text(WriteRefusal::ReadOnly.text()));
-        }
-        Self::attend(&engine, settings, &mut keys);
-        keys.see_expired(errand.sees_expired);
-        let beside = engine.replication.is_replica();
-        keys.set_reaps(beside);
-        // What has expired meanwhile has changed.
-        for copied in &errand.copies {
-            keys.contains(&copied.key);
-        }
-        if errand.has_changed(false) || (errand.has_changed(true) && by_value.is_none()) {
-            errand.copy_again(&mut keys);
-            let ready = Self::settle(&engine, stats, &mut keys, None);
-            drop(keys);
-            self.serve_late(ready, now);
-            return Ok(Commit::Stale);
-        }
-        let rewritten = by_value.or(result.rewritten);
-        errand.take_over(&mut keys, result.effects, result.changed);
-        let mut ctx = Ctx {
-            engine: &engine,
-            reply: Reply::new(out, errand.proto),
-            keys,
-            session,
-            rng,
-            limits: &settings.limits,
-            mode: Mode::Resumed,
-            stats,
-            action: None,
-            rewritten,
-        };
-        if ctx.keys.effects.logging {
-            Self::log(&mut ctx, &command.spec, errand.args.as_args());
-        }
-        if beside {
-            engine.own_expiry.note(&mut ctx.keys, &command.spec, errand.args.as_args());
-        }
-        let ready = Self::settle(&engine, ctx.stats, &mut ctx.keys, Some(ctx.session));
-        let position = (engine.replication.offset(), engine.change_log.offset());
-        engine.background.counts.held_locks(locked.elapsed().as_nanos() as u64);
-        post_pushes(ctx.session);
-        if !ready.is_empty() {
-            Self::serve(ctx, ready);
-        }
-        Ok(Commit::Done(Some(position)))
-    }
-
-    /// Locks a command's keys. If what it has read has changed and its result stands all the same,
-    /// answers what the log is to hold of that, which is made without any lock.
-    fn lock_to_commit(
-        engine: &Engine,
-        keys: &mut Keys<'_>,
-        errand: &Errand,
-        made: &Made,
-    ) -> Option<Vec<OwnedArgs>> {
-        let mut by_value = None;
-        loop {
-            let stands = errand.mode == LongCommands::Yield && errand.has_changed(true);
-            if stands && by_value.is_none() {
-                by_value = Some(Self::by_value(engine, &made.changed));
-            }
-            lock_for_sure(keys, errand);
-            let stands = errand.mode == LongCommands::Yield && errand.has_changed(true);
-            if !stands || by_value.is_some() {
-                return by_value;
-            }
-            keys.unlock();
-        }
-    }
-
-    /// The commands that make keys what they have become, whatever they were.
-    fn by_value(engine: &Engine, changed: &[Saved]) -> Vec<OwnedArgs> {
-        let compress = engine.config.rdbcompression();
-        let restore = |saved: &Saved| -> OwnedArgs {
-            let Some(entry) = saved.entry() else {
-                return [&b"DEL"[..], saved.key()].into_iter().collect();
-            };
-            let payload = dump(entry.payload(), compress);
-            let expiry = entry.expiry().unwrap_or(0).to_string();
-            let words = [&b"RESTORE"[..], saved.key(), expiry.as_bytes(), &payload];
-            let options = [&b"REPLACE"[..], b"ABSTTL"];
-            words.into_iter().chain(options).collect()
-        };
-        changed.iter().map(restore).collect()
-    }
-
-    /// Waits until writes are not paused; answers what time it is.
-    fn wait_for_pause(&self, errand: &Errand) -> i64 {
-        loop {
-            let now = if self.time_passes { clock::now_ms() } else { errand.now };
-            if self.engine.pause.holds(true, now).is_none() {
-                return now.max(errand.now);
-            }
-            errand.task.go_on_or_end();
-            thread::sleep(NAP);
-        }
-    }
-
-    /// Serves those who wait for keys that have expired under a command's eyes.
-    fn serve_late(&mut self, ready: Vec<Ready>, now: i64) {
-        if !ready.is_empty() {
-            self.serve_unasked(ready, now);
-        }
-    }
-
-    /// Takes back what a write has asked for.
-    fn unwatch(&self, errand: &Errand) {
-        let mut keys = self.engine.keyspace.keys(errand.db, errand.now);
-        for copied in &errand.copies {
-            keys.lock_key(&copied.key);
-            keys.unwatch(&copied.key, &copied.changed);
-        }
     }
 
     /// Runs a command that walks the keyspace, on the keyspace itself.
@@ -475,17 +345,9 @@ impl Executor {
     }
 }
 
-/// Locks a command's keys; if a busy script has them, when it no longer does.
-fn lock_for_sure(keys: &mut Keys<'_>, errand: &Errand) {
-    let words = || errand.copies.iter().map(|copied| &*copied.key);
-    while unless_busy(|| keys.lock_keys(words())).is_err() {
-        thread::sleep(NAP);
-    }
-}
-
 /// Messages to the client itself come behind its answer: until that is there, they wait with what
 /// others have for it.
-fn post_pushes(session: &mut Session) {
+pub(super) fn post_pushes(session: &mut Session) {
     if !session.pushes.is_empty() {
         session.client.post(&std::mem::take(&mut session.pushes));
     }

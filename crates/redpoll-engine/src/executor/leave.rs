@@ -127,6 +127,17 @@ impl Ctx<'_> {
         }
     }
 
+    /// Lets the command run in the background, if it costs so much that it is worth it: for one
+    /// that is quick nearly always, and finds out only when it looks. Answers whether it does; then
+    /// there is nothing more to do for it. Nothing must have been changed or written.
+    pub fn leaves(&mut self, cost: usize) -> bool {
+        let leaves = cost >= self.engine.config.background_threshold() && self.may_leave();
+        if leaves {
+            self.leave(cost);
+        }
+        leaves
+    }
+
     /// Whether the command may leave its worker for the background.
     pub fn may_leave(&self) -> bool {
         self.mode == Mode::Alone && !self.stays()

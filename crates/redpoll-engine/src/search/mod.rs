@@ -13,22 +13,22 @@
 
 mod arguments;
 mod config;
-mod deadline;
 mod definition;
 mod document;
 mod fields;
 mod index;
 mod record;
+mod running;
 mod scan;
 mod turns;
 mod vector_fields;
 
 pub use arguments::{BadWord, Words};
 pub use config::{ConfigError, SETTINGS, SearchConfig, Setting};
-pub use deadline::{IdleThreads, Running};
 pub use definition::{Definition, DefinitionError};
 pub use index::{Failure, SearchIndex};
 pub use record::Record;
+pub use running::{IdleThreads, Running};
 pub use turns::{Queue, Turns};
 
 use parking_lot::{Condvar, Mutex, RwLock};

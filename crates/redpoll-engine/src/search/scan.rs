@@ -55,7 +55,7 @@ impl Search {
         self.workers.fetch_add(1, Relaxed);
     }
 
-    /// Whether the worker of this number has something to do, of as many as the configuration wants.
+    /// Whether the configuration wants as many workers as have numbers up to this one.
     pub fn wants_worker(&self, number: usize) -> bool {
         number < self.config.read().index_threads
     }

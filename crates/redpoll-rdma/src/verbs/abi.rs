@@ -235,7 +235,13 @@ pub struct DeviceAttr {
 impl DeviceAttr {
     /// Room for one.
     pub fn empty() -> Self {
-        DeviceAttr { _before: [0; 14], max_qp_wr: 0, _between: [0; 4], max_cqe: 0, _behind: [0; 12] }
+        DeviceAttr {
+            _before: [0; 14],
+            max_qp_wr: 0,
+            _between: [0; 4],
+            max_cqe: 0,
+            _behind: [0; 12],
+        }
     }
 }
 

@@ -138,12 +138,10 @@ impl Queue {
         let vector = (vector % limits.vectors) as libc::c_int;
         let channel = bell.raw.as_ptr();
         // SAFETY: the device and the channel are open.
-        let raw = unsafe {
-            (library()?.ibv_create_cq)(context, room, ptr::null_mut(), channel, vector)
-        };
-        let raw = NonNull::new(raw).ok_or_else(|| {
-            explained("no queue of completions", io::Error::last_os_error())
-        })?;
+        let raw =
+            unsafe { (library()?.ibv_create_cq)(context, room, ptr::null_mut(), channel, vector) };
+        let raw = NonNull::new(raw)
+            .ok_or_else(|| explained("no queue of completions", io::Error::last_os_error()))?;
         Ok(Queue { raw, _bell: Arc::clone(bell) })
     }
 
@@ -286,12 +284,8 @@ impl QueuePair {
     /// If the queue is full, or there is no connection any more.
     pub fn receive(&self, region: &Region, at: Range<usize>, request: u64) -> io::Result<()> {
         let mut piece = piece(region, at);
-        let mut wr = RecvWr {
-            wr_id: request,
-            next: ptr::null_mut(),
-            sg_list: &raw mut piece,
-            num_sge: 1,
-        };
+        let mut wr =
+            RecvWr { wr_id: request, next: ptr::null_mut(), sg_list: &raw mut piece, num_sge: 1 };
         let mut bad = ptr::null_mut();
         // SAFETY: the queue pair is there, and its driver's function takes it; the request is
         // copied. The piece lies within a region, so that the device writes nowhere else; if the

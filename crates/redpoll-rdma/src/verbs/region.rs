@@ -135,8 +135,8 @@ pub enum Access {
 /// Memory that stays where it is.
 ///
 /// # Safety
-/// What [`base`](Self::base) and [`len`](Self::len) say is mapped, and stays so at this address until
-/// the value is dropped.
+/// What [`base`](Self::base) and [`len`](Self::len) say is mapped, and stays so at this address
+/// until the value is dropped.
 pub unsafe trait Stable: Send + Sync {
     /// The address of its first byte.
     fn base(&self) -> *const u8;
@@ -212,9 +212,8 @@ impl<M: Stable + ?Sized> Region<M> {
         // SAFETY: the memory is mapped, and stays so until the region is taken back (`drop`). The
         // device writes to it only if it is pages, to which there are no references.
         let raw = unsafe { (library()?.ibv_reg_mr)(domain.raw(), base, length, flags) };
-        let raw = NonNull::new(raw).ok_or_else(|| {
-            explained("memory cannot be registered", io::Error::last_os_error())
-        })?;
+        let raw = NonNull::new(raw)
+            .ok_or_else(|| explained("memory cannot be registered", io::Error::last_os_error()))?;
         Ok(Region { raw, memory: ManuallyDrop::new(memory), _domain: Arc::clone(domain) })
     }
 

@@ -115,7 +115,12 @@ impl DocTable {
             + self.lens.heap_bytes()
             + self.freq_maxes.heap_bytes()
             + self.payloads.as_ref().map_or(0, TextColumn::heap_bytes)
-            + self.columns.iter().flatten().map(ColumnData::heap_bytes).sum::<usize>()
+            + self.column_bytes()
+    }
+
+    /// Those of its values.
+    pub fn column_bytes(&self) -> usize {
+        self.columns.iter().flatten().map(ColumnData::heap_bytes).sum()
     }
 }
 

@@ -1,8 +1,8 @@
 //! What each iterator of a search has done: for FT.PROFILE.
 //!
-//! Iterators are wrapped in ones that look at the clock before and after each call, so that a search
-//! that is watched takes longer than others; what it is told to do is the same, but for the short
-//! cuts that do without iterators, which are not taken.
+//! Iterators are wrapped in ones that look at the clock before and after each call, so that a
+//! search that is watched takes longer than others; what it is told to do is the same, but for the
+//! short cuts that do without iterators, which are not taken.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Instant;

@@ -30,6 +30,8 @@ mod synonyms;
 pub(crate) mod varint;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Instant;
 
 use ahash::RandomState;
 use parking_lot::{Mutex, RwLock};
@@ -60,6 +62,8 @@ pub struct Index {
     state: Mutex<State>,
     preparers: Mutex<Vec<Preparer>>,
     synonyms: RwLock<Arc<Synonyms>>,
+    /// See [`Statistics::indexing_nanos`].
+    indexing_nanos: AtomicU64,
 }
 
 /// Full heads from which on writers help to merge them.
@@ -94,6 +98,7 @@ impl Index {
             writer,
             preparers: Mutex::default(),
             synonyms: RwLock::default(),
+            indexing_nanos: AtomicU64::new(0),
         }
     }
 
@@ -120,9 +125,11 @@ impl Index {
     /// # Errors
     /// As for [`put`](Self::put), but the document of this name is still what it was.
     pub fn prepare(&self, document: &Document<'_>) -> Result<Ready, DocumentError> {
+        let start = Instant::now();
         let (schema, synonyms) = (self.schema(), Arc::clone(&self.synonyms.read()));
-        let prepared = self.take_apart(document, &schema, &synonyms)?;
-        Ok(Ready { prepared, schema, synonyms })
+        let prepared = self.take_apart(document, &schema, &synonyms);
+        self.note_time(start);
+        Ok(Ready { prepared: prepared?, schema, synonyms })
     }
 
     /// Adds what was prepared, as [`put`](Self::put) does. None if the definition of the index is
@@ -132,9 +139,16 @@ impl Index {
         if !Arc::ptr_eq(&synonyms, &self.synonyms.read()) {
             return None;
         }
+        let start = Instant::now();
         let change = self.append(prepared, &schema)?;
+        self.note_time(start);
         self.help();
         Some(change)
+    }
+
+    fn note_time(&self, start: Instant) {
+        let nanos = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.indexing_nanos.fetch_add(nanos, Relaxed);
     }
 
     /// Adds a document, or replaces the one of its name. A search that begins when this returns
@@ -197,7 +211,8 @@ impl Index {
             let mut state = self.state.lock();
             (state.snapshot(), state.counts())
         };
-        Statistics::new(&snapshot, counts, keys)
+        let indexing_nanos = self.indexing_nanos.load(Relaxed);
+        Statistics { indexing_nanos, ..Statistics::new(&snapshot, counts, keys) }
     }
 
     /// Does one piece of background work, if there is any: makes a segment of full heads, or one of

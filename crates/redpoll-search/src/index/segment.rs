@@ -48,11 +48,16 @@ impl Segment {
 
     /// Bytes on the heap.
     pub fn heap_bytes(&self) -> usize {
-        let shapes = self.shapes.iter().flat_map(|column| &column.shapes);
         self.dict.heap_bytes()
             + self.lists.len()
             + self.table.heap_bytes()
             + self.suffixes.as_ref().map_or(0, SuffixIndex::heap_bytes)
-            + shapes.map(|(_, shape)| shape.heap_bytes() + 16).sum::<usize>()
+            + self.shape_bytes()
+    }
+
+    /// Those of its shapes.
+    pub fn shape_bytes(&self) -> usize {
+        let shapes = self.shapes.iter().flat_map(|column| &column.shapes);
+        shapes.map(|(_, shape)| shape.heap_bytes() + 16).sum()
     }
 }

@@ -331,6 +331,13 @@ pub struct Statistics {
     pub list_bytes: u64,
     /// Bytes of what is kept of documents besides terms.
     pub doc_bytes: u64,
+    /// Those of them that are values to sort and to compare by.
+    pub column_bytes: u64,
+    /// Bytes of shapes.
+    pub shape_bytes: u64,
+    /// Time that taking documents apart and adding them has taken, of all threads together, in
+    /// nanoseconds.
+    pub indexing_nanos: u64,
     /// Bytes of the table of names.
     pub key_bytes: u64,
     /// Bytes of vectors.
@@ -362,6 +369,8 @@ impl Statistics {
                     figures.dict_bytes += segment.dict.heap_bytes() as u64;
                     figures.list_bytes += segment.lists.len() as u64;
                     figures.doc_bytes += segment.table.heap_bytes() as u64;
+                    figures.column_bytes += segment.table.column_bytes() as u64;
+                    figures.shape_bytes += segment.shape_bytes() as u64;
                 }
             }
         }

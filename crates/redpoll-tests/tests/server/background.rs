@@ -57,6 +57,29 @@ fn an_answer_that_nobody_reads_does_not_gather() {
 }
 
 #[test]
+fn a_long_string_goes_out_in_parts() {
+    const LEN: usize = 64 << 20;
+    let server = Server::start(&[]);
+    let mut talk = server.talk();
+    talk.ask(&format!("SETRANGE k {} end", LEN - 3));
+    let before = talk.info("used_memory");
+    let mut slow = server.raw();
+    slow.send("GET k\r\nGETRANGE k -3 -1\r\nGETRANGE k 1 -1\r\nSTRLEN k\r\n");
+    eventually("it waits for its client", || talk.info("background_held") == 1);
+    let grown = talk.info("used_memory").saturating_sub(before);
+    assert!(grown < 4 << 20, "{grown} bytes more");
+    // What is read is the string as it was.
+    assert_eq!(talk.ask("APPEND k !"), format!(":{}", LEN + 1));
+    slow.expect(format!("${LEN}\r\n"));
+    slow.skip(LEN - 3);
+    slow.expect("end\r\n$3\r\nnd!\r\n");
+    slow.expect(format!("${LEN}\r\n"));
+    slow.skip(LEN - 3);
+    slow.expect(format!("nd!\r\n:{}\r\n", LEN + 1));
+    assert_eq!(talk.info("background_finished"), 2);
+}
+
+#[test]
 fn memory_is_given_back_when_snapshots_end() {
     const MEMBERS: usize = 100_000;
     let server = Server::start(&[]);

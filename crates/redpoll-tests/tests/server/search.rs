@@ -7,7 +7,6 @@ use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
-use std::time::Duration;
 
 const DOCUMENTS: usize = 20_000;
 
@@ -146,7 +145,8 @@ fn time_runs_out() {
     let server = Server::start(&["--background-threshold", "1000", "--search-timeout", "1"]);
     let mut talk = server.talk();
     fill(&mut talk, DOCUMENTS);
-    let long = "FT.AGGREGATE i all LOAD * GROUPBY 1 @t REDUCE COUNT 0 GROUPBY 0 REDUCE COUNT 0 AS c";
+    let long = "FT.AGGREGATE i all LOAD * GROUPBY 1 @t REDUCE COUNT 0 \
+                GROUPBY 0 REDUCE COUNT 0 AS c";
     let counted = |answer: &str| answer.contains(&format!("[c {DOCUMENTS}]"));
     assert_eq!(talk.ask("FT.CONFIG SET ON_TIMEOUT fail"), "OK");
     assert!(talk.ask(long).contains("Timeout limit was reached"));
@@ -195,7 +195,7 @@ fn long_texts_are_indexed_aside() {
                 let mut talk = server.talk();
                 for _ in 0..30 {
                     talk.ask_words(&[b"HSET", b"d:0", b"t", text.as_bytes()]);
-                    thread::sleep(Duration::from_millis(1));
+                    thread::yield_now();
                 }
             });
         }

@@ -89,11 +89,10 @@ impl Drop for Stop<'_> {
     }
 }
 
-/// A first sync while data changes, by the first of the carriers that works, which is to be
-/// `carrier`. `settings` are the primary's.
-pub fn syncs_by(carrier: &str, carriers: &str, settings: &[&str]) {
-    let carriers = ["--repl-sync-carriers", carriers, "--repl-sync", "onesided"];
-    let (primary, replica) = (start(&[settings]), start(&[&carriers]));
+/// A first sync by a carrier while data changes.
+fn syncs_by(carrier: &str, memory: &[&str]) {
+    let carriers = ["--repl-sync-carriers", carrier, "--repl-sync", "onesided"];
+    let (primary, replica) = (start(&[memory]), start(&[&carriers]));
     fill(&primary);
     replica.talk().check("SET old data | SELECT 3 | SET old data", "OK | OK | OK");
     let stop = AtomicBool::new(false);
@@ -123,22 +122,22 @@ pub fn syncs_by(carrier: &str, carriers: &str, settings: &[&str]) {
 
 #[test]
 fn by_shared_memory() {
-    syncs_by("shm", "shm", &[]);
+    syncs_by("shm", &[]);
 }
 
 #[test]
 fn by_shared_memory_through_a_small_window() {
-    syncs_by("shm", "shm", SMALL);
+    syncs_by("shm", SMALL);
 }
 
 #[test]
 fn by_tcp() {
-    syncs_by("tcp", "tcp", &[]);
+    syncs_by("tcp", &[]);
 }
 
 #[test]
 fn by_tcp_through_a_small_window() {
-    syncs_by("tcp", "tcp", SMALL);
+    syncs_by("tcp", SMALL);
 }
 
 #[test]

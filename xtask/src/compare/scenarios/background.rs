@@ -68,7 +68,7 @@ const KINDS: &[Kind] = &[
         name: "del",
         prepare: |client, part| {
             (0..=HEAVY).try_for_each(|number| {
-                members(client, &format!("SADD s{number}"), 1_000_000 / part, false)
+                members(client, &format!("SADD s{number}"), 5_000_000 / part, false)
             })
         },
         command: |number| words(&format!("DEL s{number}")),

@@ -4,6 +4,9 @@ use redpoll_engine::background::step;
 use redpoll_keyspace::Keys;
 use redpoll_types::hash::Hash;
 
+/// Elements for which keys are asked for ahead of their being read.
+pub const AHEAD: usize = 32;
+
 /// A pattern, taken apart.
 pub enum Lookup<'a> {
     /// `#`: the element itself.
@@ -38,6 +41,23 @@ impl<'a> Lookup<'a> {
     /// Whether it reads a key at all.
     pub fn reads_keys(&self) -> bool {
         matches!(self, Lookup::Key { .. })
+    }
+
+    /// Starts loading what is about to be looked up for these elements, a few, so that the misses
+    /// overlap.
+    pub fn ask_for<'e>(&self, keys: &Keys<'_>, elements: impl Iterator<Item = &'e [u8]>) {
+        let Lookup::Key { prefix, suffix, .. } = self else { return };
+        let (keyspace, db) = (keys.keyspace(), keys.db());
+        let mut key = Vec::new();
+        let hash = |element: &[u8]| {
+            key.clear();
+            [prefix, element, suffix].iter().for_each(|part| key.extend_from_slice(part));
+            let hash = keyspace.hash(&key);
+            keyspace.prefetch_bucket(db, hash);
+            hash
+        };
+        let hashes: Vec<u64> = elements.map(hash).collect();
+        hashes.iter().for_each(|hash| keyspace.prefetch_entry(db, *hash));
     }
 
     /// Calls `use_value` with what is found for an element: nothing if the key or the field is not

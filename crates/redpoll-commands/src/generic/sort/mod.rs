@@ -2,9 +2,9 @@
 //! destination]` and `SORT_RO`, which stores nothing.
 //!
 //! Elements are copied into one buffer, weights are read beside them, and numbers of elements are
-//! sorted. A plain SORT gives its lock back before it sorts. With BY or GET patterns the keys to
-//! read follow from the elements, so all stripes are locked until the reply is written: the command
-//! is one step, as in Redis.
+//! sorted (`runs`). A plain SORT gives its lock back before it sorts. With BY or GET patterns the
+//! keys to read follow from the elements, so all stripes are locked until the reply is written: the
+//! command is one step, as in Redis.
 //!
 //! In the background, where many elements are sorted, nothing may stand still for that. There the
 //! elements are those of one moment, and the keys that patterns lead to are read one by one. What
@@ -14,11 +14,12 @@ mod elements;
 mod lookup;
 mod options;
 mod order;
+mod runs;
 
 use crate::cost;
 use crate::prelude::*;
 use elements::Elements;
-use lookup::Lookup;
+use lookup::{AHEAD, Lookup};
 use options::{By, Options};
 use redpoll_engine::acl::check::Call;
 use redpoll_engine::acl::patterns::Access;
@@ -28,6 +29,7 @@ use redpoll_keyspace::Owned;
 use redpoll_keyspace::entry::Payload;
 use redpoll_types::list::List;
 use redpoll_types::value::Value;
+use std::sync::Arc;
 
 pub const SORT: Command = Command {
     spec: Spec {
@@ -100,8 +102,10 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>, may_store: bool) -> Result {
         None => ctx.keys.lock_key(key),
     }
     options.unlocks = options.in_pieces || (!reads_keys && options.store.is_none());
-    let elements = Elements::read(&mut ctx.keys, key, &options)?;
-    let order = order::order(&mut ctx.keys, &elements, &options)?;
+    let elements = Arc::new(Elements::read(&mut ctx.keys, key, &options)?);
+    let is_aside = matches!(ctx.mode, Mode::Background { .. });
+    let pool = is_aside.then_some(&ctx.engine.background);
+    let order = order::order(&mut ctx.keys, &elements, &options, pool)?;
     match options.store {
         Some(target) => store(ctx, target, &elements, &order, &options)?,
         None => reply(ctx, &elements, &order, &options),
@@ -134,10 +138,14 @@ fn check_patterns(ctx: &Ctx<'_>, args: Args<'_>, options: &Options<'_>) -> Resul
 fn reply(ctx: &mut Ctx<'_>, elements: &Elements, order: &[u32], options: &Options<'_>) {
     let Ctx { keys, reply, .. } = ctx;
     reply.array(order.len() * options.gets.len().max(1));
-    for &index in order {
+    for (place, &index) in order.iter().enumerate() {
         let element = elements.get(index);
         if options.gets.is_empty() {
             reply.bulk(element);
+        } else if place.is_multiple_of(AHEAD) {
+            let next = order[place..].iter().take(AHEAD);
+            let next = next.map(|index| elements.get(*index));
+            options.gets.iter().for_each(|get| get.ask_for(keys, next.clone()));
         }
         for get in &options.gets {
             get.with(keys, element, |value| reply.bulk_or_null(value));

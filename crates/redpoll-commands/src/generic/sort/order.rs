@@ -2,48 +2,75 @@
 
 use super::Lookup;
 use super::elements::Elements;
+use super::lookup::AHEAD;
 use super::options::{By, Options};
+use super::runs::{Ranked, rank_of_number, rank_of_text, sort};
 use crate::prelude::*;
+use redpoll_engine::background::Background;
 use redpoll_keyspace::Keys;
 use redpoll_types::number::parse_f64;
 use std::cmp::Ordering;
+use std::sync::Arc;
 
-/// The numbers of the wanted elements in the order that is asked for.
-pub fn order(keys: &mut Keys<'_>, elements: &Elements, options: &Options<'_>) -> Result<Vec<u32>> {
+/// The numbers of the wanted elements in the order that is asked for. With a pool, its idle threads
+/// help to sort.
+pub fn order(
+    keys: &mut Keys<'_>,
+    elements: &Arc<Elements>,
+    options: &Options<'_>,
+    pool: Option<&Background>,
+) -> Result<Vec<u32>> {
     let count =
         u32::try_from(elements.len()).map_err(|_| Error::text("ERR too many elements to sort"))?;
-    let all: Vec<u32> = (0..count).collect();
+    let all = 0..count;
     let by = match &options.by {
         By::Element => None,
         By::Key(lookup) => Some(lookup),
-        By::Nothing if elements.ordered => return Ok(in_place(all, options)),
+        By::Nothing if elements.ordered => return Ok(in_place(all.collect(), options)),
         // What is stored, or a script goes by, must not depend on the set's own order, which nobody
         // promises.
         By::Nothing if options.store.is_some() || options.for_script => {
-            return Ok(sorted(all, options, |a, b| elements.get(a).cmp(elements.get(b))));
+            return Ok(by_text(elements, options, pool));
         }
-        By::Nothing => return Ok(part(all, options)),
+        By::Nothing => return Ok(part(all.collect(), options)),
     };
     match (options.alpha, by) {
-        (true, None) => Ok(sorted(all, options, |a, b| elements.get(a).cmp(elements.get(b)))),
+        (true, None) => Ok(by_text(elements, options, pool)),
         (true, Some(lookup)) => {
             let weights = texts(keys, elements, lookup);
             unlock(keys, options);
-            let weight = |index: u32| weights[index as usize].as_deref();
-            // Elements of the same weight stay as they came, in either direction.
-            let tie = |a: u32, b: u32| if options.descending { b.cmp(&a) } else { a.cmp(&b) };
-            Ok(sorted(all, options, |a, b| weight(a).cmp(&weight(b)).then(tie(a, b))))
+            let rank = |index: u32| rank_of_text(weights[index as usize].as_deref().unwrap_or(b""));
+            let ranked = all.map(|index| Ranked { rank: rank(index), index }).collect();
+            let descending = options.descending;
+            let tie = move |a: u32, b: u32| {
+                let weight = |index: u32| weights[index as usize].as_deref();
+                // Elements of the same weight stay as they came, in either direction.
+                let as_they_came = if descending { b.cmp(&a) } else { a.cmp(&b) };
+                weight(a).cmp(&weight(b)).then(as_they_came)
+            };
+            Ok(sorted(ranked, options, tie, pool))
         }
         (false, _) => {
-            let weights = numbers(keys, elements, by)?;
+            let numbers = numbers(keys, elements, by)?;
             unlock(keys, options);
-            let weight = |index: u32| weights[index as usize];
-            Ok(sorted(all, options, |a, b| {
-                let by_weight = weight(a).partial_cmp(&weight(b)).unwrap_or(Ordering::Equal);
-                by_weight.then_with(|| elements.get(a).cmp(elements.get(b)))
-            }))
+            let ranked = |(index, number)| Ranked { rank: rank_of_number(number), index };
+            let ranked = all.zip(numbers).map(ranked).collect();
+            Ok(sorted(ranked, options, compare_texts(elements), pool))
         }
     }
+}
+
+fn by_text(elements: &Arc<Elements>, options: &Options<'_>, pool: Option<&Background>) -> Vec<u32> {
+    let ranked = |index| Ranked { rank: rank_of_text(elements.get(index)), index };
+    let ranked = (0..elements.len() as u32).map(ranked).collect();
+    sorted(ranked, options, compare_texts(elements), pool)
+}
+
+fn compare_texts(
+    elements: &Arc<Elements>,
+) -> impl Fn(u32, u32) -> Ordering + Send + Sync + 'static {
+    let elements = Arc::clone(elements);
+    move |a, b| elements.get(a).cmp(elements.get(b))
 }
 
 /// What was read in its own order, or in its reverse; LIMIT has been heeded already.
@@ -63,25 +90,28 @@ fn part(mut all: Vec<u32>, options: &Options<'_>) -> Vec<u32> {
 
 /// Sorts as far as LIMIT needs it.
 fn sorted(
-    mut all: Vec<u32>,
+    mut all: Vec<Ranked>,
     options: &Options<'_>,
-    compare: impl Fn(u32, u32) -> Ordering,
+    tie: impl Fn(u32, u32) -> Ordering + Send + Sync + 'static,
+    pool: Option<&Background>,
 ) -> Vec<u32> {
-    let compare = |a: &u32, b: &u32| match options.descending {
-        true => compare(*b, *a),
-        false => compare(*a, *b),
-    };
     let window = options.window(all.len());
     if window.is_empty() {
         return Vec::new();
     }
+    let descending = options.descending;
+    if descending {
+        all.iter_mut().for_each(|it| it.rank = !it.rank);
+    }
+    let tie = move |a: u32, b: u32| if descending { tie(b, a) } else { tie(a, b) };
     if window.end < all.len() {
+        let compare =
+            |a: &Ranked, b: &Ranked| a.rank.cmp(&b.rank).then_with(|| tie(a.index, b.index));
         all.select_nth_unstable_by(window.end, compare);
         all.truncate(window.end);
     }
-    all.sort_by(compare);
-    all.drain(..window.start);
-    all
+    let sorted = sort(all, tie, pool);
+    sorted[window].iter().map(|it| it.index).collect()
 }
 
 /// Others need not wait for the sorting.
@@ -92,8 +122,19 @@ fn unlock(keys: &mut Keys<'_>, options: &Options<'_>) {
 }
 
 fn texts(keys: &mut Keys<'_>, elements: &Elements, lookup: &Lookup<'_>) -> Vec<Option<Box<[u8]>>> {
-    let text = |index| lookup.with(keys, elements.get(index), |value| value.map(Box::from));
+    let text = |index| {
+        ask_ahead(keys, elements, lookup, index);
+        lookup.with(keys, elements.get(index), |value| value.map(Box::from))
+    };
     (0..elements.len() as u32).map(text).collect()
+}
+
+/// Asks for the keys of the next elements, once for all of them.
+fn ask_ahead(keys: &Keys<'_>, elements: &Elements, lookup: &Lookup<'_>, index: u32) {
+    if (index as usize).is_multiple_of(AHEAD) {
+        let next = (index..elements.len() as u32).take(AHEAD);
+        lookup.ask_for(keys, next.map(|index| elements.get(index)));
+    }
 }
 
 /// The weights as numbers; what has no weight counts as 0.
@@ -106,7 +147,10 @@ fn numbers(
         let element = elements.get(index);
         let weight = match lookup {
             None => number(element),
-            Some(lookup) => lookup.with(keys, element, |value| value.map_or(Some(0.0), number)),
+            Some(lookup) => {
+                ask_ahead(keys, elements, lookup, index);
+                lookup.with(keys, element, |value| value.map_or(Some(0.0), number))
+            }
         };
         weight.ok_or(Error::text("ERR One or more scores can't be converted into double"))
     };

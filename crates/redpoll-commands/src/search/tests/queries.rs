@@ -89,3 +89,24 @@ fn tags_and_spelling() {
          bad distance given, distance must be a natural number between 1 to 4",
     );
 }
+
+#[test]
+fn users_find_what_they_may_read() {
+    with_shop(
+        "ACL SETUSER eve on >x +@all ~d:1 ~d:3 | AUTH eve x | FT.SEARCH i * NOCONTENT SORTBY price | \
+         FT.SEARCH i shoes NOCONTENT | FT.SEARCH i * NOCONTENT SORTBY price LIMIT 1 1 | \
+         FT.AGGREGATE i * GROUPBY 1 @brand REDUCE COUNT 0 AS n SORTBY 2 @brand ASC",
+        "OK | OK | [2 d:1 d:3] | [1 d:1] | [2 d:3] | [2 [brand acme n 1] [brand bolt n 1]]",
+    );
+}
+
+#[test]
+fn safe_mode_answers_the_same() {
+    with_shop(
+        "CONFIG SET search-mode safe | FT.SEARCH i red NOCONTENT SORTBY price | MULTI | \
+         FT.SEARCH i hats RETURN 1 title | EXEC | FT.AGGREGATE i red LOAD 1 @title LIMIT 0 1 | \
+         FT.CONFIG GET WORKERS",
+        "OK | [2 d:1 d:3] | OK | QUEUED | [[1 d:3 [title red hats]]] | \
+         [1 [title red running shoes]] | [[WORKERS 0]]",
+    );
+}

@@ -6,6 +6,8 @@ mod help;
 mod kill;
 mod list;
 #[cfg(test)]
+mod snapshots;
+#[cfg(test)]
 mod tests;
 
 pub const BACKGROUND: Command = Command {

@@ -1,13 +1,16 @@
 //! `XINFO STREAM key [FULL [COUNT count]]`.
 
-use super::super::entries;
+use super::super::{ENTRY, entries};
+use crate::cost::FEW;
 use crate::prelude::*;
+use redpoll_keyspace::Keys;
 use redpoll_resp::Reply;
 use redpoll_types::stream::{Consumer, Group as Readers, Producers, Stream, StreamId};
 
 pub(super) const STREAM: Command = Command {
     spec: Spec {
         name: "stream",
+        cost: Some(cost),
         arity: -3,
         summary: "Shows a stream, or all that is in it.",
         complexity: "O(1); with FULL O(N) where N is the number of entries shown.",
@@ -48,6 +51,14 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         }
     }
     Ok(())
+}
+
+/// What FULL shows: entries, and what is pending, for the groups as for their consumers.
+fn cost(keys: &mut Keys<'_>, args: Args<'_>) -> usize {
+    let Some(most) = parse(args).ok().flatten().filter(|most| *most > FEW) else { return 0 };
+    let Some(stream) = keys.glimpse::<Stream>(args.at(2)) else { return 0 };
+    let pending = stream.groups().map(|(_, group)| (group.pending_count() as usize).min(most));
+    ((stream.log().len() as usize).min(most) + 2 * pending.sum::<usize>()) * ENTRY
 }
 
 /// With FULL, how much of everything is shown.

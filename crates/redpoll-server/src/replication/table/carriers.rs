@@ -63,9 +63,10 @@ pub fn open<'l>(link: &'l Link, offer: &Offer) -> io::Result<Box<dyn Carrier + '
     for name in allowed(&link.engine) {
         let Some(address) = offer.way(&name) else { continue };
         let opened = match &*name {
-            rdma::NAME => host(link).and_then(|host| {
-                rdma::open(address, host, &offer.token, offer.area_len())
-            }),
+            // Nothing is encrypted there.
+            rdma::NAME if link.engine.config.tls_replication() => continue,
+            rdma::NAME => host(link)
+                .and_then(|host| rdma::open(address, host, &offer.token, offer.area_len())),
             shm::NAME => shm::open(address, &offer.token, offer.area_len()),
             tcp::NAME => tcp::open(link, &offer.token),
             _ => continue,

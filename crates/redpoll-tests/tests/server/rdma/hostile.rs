@@ -45,12 +45,14 @@ impl Wild {
     fn send(&self, bytes: &[u8]) {
         self.memory.pages().copy_in(0, bytes);
         self.pair.send(&self.memory, 0..bytes.len(), 0).expect("it is sent");
+        // sleep: so that the next comes at another moment.
         std::thread::sleep(Duration::from_millis(20));
     }
 
     /// Says that so many bytes were written, and writes none.
     fn claim(&self, count: u32) {
         self.pair.write(&self.memory, 0..0, (0, 0), count, 0).expect("it is sent");
+        // sleep: as above.
         std::thread::sleep(Duration::from_millis(20));
     }
 
@@ -113,6 +115,7 @@ fn who_asks_without_end_and_reads_no_answer_is_closed() {
     for _ in 0..400 {
         while wild.pair.sent().take().is_ok_and(|batch| batch.is_full()) {}
         if wild.pair.send(&wild.memory, 0..ask.len(), 0).is_err() {
+            // sleep: the queue is full.
             std::thread::sleep(Duration::from_millis(1));
         }
     }

@@ -5,8 +5,8 @@
 
 mod hostile;
 mod reading;
+mod syncs;
 
-use super::sync_table::syncs_by;
 use redpoll_client::{Config, Endpoint};
 use redpoll_tests::server::{free_port, new_directory, program};
 use redpoll_tests::{Server, Talk, eventually};
@@ -116,7 +116,7 @@ fn messages_come_without_being_asked_for() {
     }
     let mut waiting = here.talk();
     waiting.send("BLPOP list 0");
-    std::thread::sleep(Duration::from_millis(50));
+    eventually("it waits", || publisher.info("blocked_clients") == 1);
     publisher.ask("RPUSH list late");
     assert!(waiting.receive().contains("late"));
 }
@@ -166,18 +166,6 @@ fn the_port_can_be_moved_and_closed() {
     assert!(redpoll_client::Connection::open(&here.config()).is_err());
     let refused = tcp.ask(&format!("CONFIG SET rdma-port {port} rdma-bind 203.0.113.1"));
     assert!(refused.contains("over RDMA"), "{refused}");
-}
-
-#[test]
-fn a_replica_reads_its_first_sync_through_the_card() {
-    let (Some(host), port) = (device(), free_port().to_string()) else { return };
-    let sync = |carrier: &str, bind: &str| {
-        let rdma = ["--rdma-bind", bind, "--rdma-port", &port, "--repl-sync-memory", "1mb"];
-        syncs_by(carrier, "rdma,shm", &rdma);
-    };
-    sync("rdma", &host);
-    // The link leads to 127.0.0.1, which has no device: there is another way.
-    sync("shm", "*");
 }
 
 #[test]
