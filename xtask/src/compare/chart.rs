@@ -115,7 +115,7 @@ pub(super) fn text(
 
 #[cfg(test)]
 mod tests {
-    use super::super::scenarios::METRICS;
+    use super::super::metrics::METRICS;
     use super::*;
 
     #[test]

@@ -15,6 +15,7 @@ mod commands;
 mod latency;
 mod load;
 mod machine;
+mod metrics;
 mod probe;
 mod replicas;
 mod report;

@@ -2,8 +2,8 @@
 
 use super::chart;
 use super::latency::{self, Curve};
+use super::metrics::{Goal, METRICS, Metric};
 use super::replicas::{self, Lines};
-use super::scenarios::{Goal, METRICS, Metric};
 use super::server::{Flavor, Server, Settings, info_field};
 use super::timeline::{self, Timeline};
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! Writing a snapshot.
 
-use crate::crc64::Crc64;
 use super::record;
+use crate::crc64::Crc64;
 use crate::kind::{self, opcode};
 use crate::{Sink, length};
 use std::io::{self, Write};
