@@ -11,9 +11,9 @@
 //!   alone cannot reach it.
 //! - `tiered` fills DRAM first. Then the hottest values that fit belong there: a round over the
 //!   keyspace adds up bytes by heat, which gives the level of heat where DRAM ends; the next round
-//!   moves what is clearly above it up, and as much of what is not above it down as that needs room.
-//!   (Moving a value costs more than some uses of far memory do. With values on both sides of a
-//!   sharp line, those that were used once of late would change places with those that were not,
+//!   moves what is clearly above it up, and as much of what is not above it down as that needs
+//!   room. (Moving a value costs more than some uses of far memory do. With values on both sides of
+//!   a sharp line, those that were used once of late would change places with those that were not,
 //!   for ever.)
 
 use crate::engine::Engine;

@@ -17,6 +17,7 @@ mod load;
 mod machine;
 mod metrics;
 mod probe;
+mod published;
 mod replicas;
 mod report;
 mod scenarios;
@@ -44,7 +45,8 @@ usage: cargo xtask compare [options]
   --profile NAME     profile to build with (default: release)
   --commands         the processor time of every command, in place of the scenarios;
                      --only takes the beginning of a command's name then
-  --publish          also put table and charts into docs/";
+  --publish          also put table and charts into docs/; what was not measured
+                     now stays as it is there";
 
 /// What the command line chose.
 pub struct Options {

@@ -3,10 +3,10 @@
 use super::chart;
 use super::latency::{self, Curve};
 use super::metrics::{Goal, METRICS, Metric};
+use super::published::{self, Samples};
 use super::replicas::{self, Lines};
 use super::server::{Flavor, Server, Settings, info_field};
 use super::timeline::{self, Timeline};
-use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
@@ -25,7 +25,7 @@ pub struct Results {
     machine: String,
     quick: bool,
     /// Samples of both sides by the figure's key.
-    samples: BTreeMap<&'static str, [Vec<f64>; 2]>,
+    samples: Samples,
     curves: Vec<Curve>,
     /// The last runs of both sides that are drawn over time.
     timelines: [Option<Timeline>; 2],
@@ -86,7 +86,7 @@ impl Results {
             versions: [version(Flavor::Ours)?, version(Flavor::Peer)?],
             machine: machine(),
             quick: settings.quick,
-            samples: BTreeMap::new(),
+            samples: Samples::new(),
             curves: Vec::new(),
             timelines: [None, None],
             lines: Lines::new(),
@@ -250,9 +250,15 @@ impl Results {
         put(&directory.join("latency.svg"), &latency::document(&self.subject(), &self.curves))
     }
 
-    /// Puts table and chart into the documentation.
-    pub fn publish(&self, docs: &Path) -> Result<(), String> {
+    /// Puts table and chart into the documentation, with the figures there that were not measured
+    /// now.
+    pub fn publish(&mut self, docs: &Path) -> Result<(), String> {
         fs::create_dir_all(docs).map_err(|error| error.to_string())?;
+        let kept = docs.join("compare.json");
+        let before = fs::read_to_string(&kept).unwrap_or_default();
+        let subject = self.subject();
+        published::fill(&mut self.samples, &subject, &before);
+        put(&kept, &self.json())?;
         put(&docs.join("compare.svg"), &chart::document(&self.subject(), &self.rows()))?;
         self.write_curves(docs)?;
         self.write_lines(docs)?;
@@ -349,7 +355,7 @@ mod tests {
             versions: ["Redpoll 1".into(), "Redis 7".into()],
             machine: "a \"machine\"".into(),
             quick: true,
-            samples: BTreeMap::new(),
+            samples: Samples::new(),
             curves: Vec::new(),
             timelines: [None, None],
             lines: Lines::new(),

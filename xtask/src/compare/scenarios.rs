@@ -422,15 +422,4 @@ mod tests {
         }
         assert!(COLLECTIONS.iter().all(|(key, _)| exists(key.to_string())));
     }
-
-    #[test]
-    fn sections_are_in_one_piece_and_of_one_mind() {
-        for pair in METRICS.windows(2).filter(|pair| pair[0].section == pair[1].section) {
-            assert_eq!(pair[0].less_is_better, pair[1].less_is_better, "{}", pair[0].section);
-        }
-        let mut sections: Vec<&str> = METRICS.iter().map(|metric| metric.section).collect();
-        sections.dedup();
-        let unique: BTreeSet<&str> = sections.iter().copied().collect();
-        assert_eq!(unique.len(), sections.len());
-    }
 }
