@@ -223,7 +223,9 @@ fn settings_outlive_a_restart() {
             .stdout(Stdio::null())
             .spawn()
             .expect("the program");
-        eventually("it listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+        eventually("it is ready", || {
+            TcpStream::connect(("127.0.0.1", port)).is_ok() && Talk::tcp(port).ask("PING") == "PONG"
+        });
         (child, Talk::tcp(port))
     };
     let (mut child, mut talk) = start();
