@@ -53,6 +53,7 @@ pub mod tls;
 pub mod transport;
 pub mod uri;
 pub mod value;
+mod waits;
 
 pub use args::{Args, ToArgs};
 pub use cmd::{Cmd, cmd};

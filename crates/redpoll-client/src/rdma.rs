@@ -5,13 +5,13 @@
 //! both wait for.
 
 use crate::transport::{NO_UNIX_SOCKET, Transport, Upgraded, addresses_of};
+use crate::waits::{Waits, hand_over, lock};
 use redpoll_transport::{Arrival, Stream, dial_rdma};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long to try to connect where nothing is said; the connection manager has no end of its own.
@@ -28,8 +28,7 @@ struct Shared {
     /// Another handle of what tells that something has happened.
     descriptor: OwnedFd,
     state: Mutex<State>,
-    timeouts: Mutex<Timeouts>,
-    nonblocking: AtomicBool,
+    waits: Waits,
 }
 
 struct State {
@@ -38,17 +37,6 @@ struct State {
     arrived: Vec<u8>,
     /// It was ended by this side.
     shut: bool,
-}
-
-#[derive(Clone, Copy, Default)]
-struct Timeouts {
-    read: Option<Duration>,
-    write: Option<Duration>,
-}
-
-/// A lock of which no holder leaves anything half done.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl RdmaTransport {
@@ -67,8 +55,7 @@ impl RdmaTransport {
                     return Ok(RdmaTransport(Arc::new(Shared {
                         descriptor,
                         state: Mutex::new(state),
-                        timeouts: Mutex::default(),
-                        nonblocking: AtomicBool::new(false),
+                        waits: Waits::default(),
                     })));
                 }
                 Err(error) => failure = error,
@@ -81,7 +68,7 @@ impl RdmaTransport {
     /// to wait.
     fn wait(&self, since: Instant, timeout: Option<Duration>) -> io::Result<()> {
         let over = timeout.is_some_and(|timeout| since.elapsed() >= timeout);
-        if over || self.0.nonblocking.load(Relaxed) {
+        if over || self.0.waits.never() {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         let left = timeout.map_or(NAP, |timeout| NAP.min(timeout.saturating_sub(since.elapsed())));
@@ -110,16 +97,13 @@ impl Read for RdmaTransport {
                     Arrival::Bytes { count: 1.., .. } => {}
                     Arrival::Bytes { .. } | Arrival::Nothing => {
                         drop(state);
-                        let timeout = lock(&self.0.timeouts).read;
+                        let timeout = self.0.waits.read();
                         self.wait(since, timeout)?;
                         continue;
                     }
                 }
             }
-            let count = arrived.len().min(into.len());
-            into[..count].copy_from_slice(&arrived[..count]);
-            arrived.drain(..count);
-            return Ok(count);
+            return Ok(hand_over(arrived, into));
         }
     }
 }
@@ -144,7 +128,7 @@ impl Write for RdmaTransport {
             if count > 0 {
                 return Ok(count);
             }
-            let timeout = lock(&self.0.timeouts).write;
+            let timeout = self.0.waits.write();
             self.wait(since, timeout)?;
         }
     }
@@ -160,17 +144,17 @@ impl Transport for RdmaTransport {
     }
 
     fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
-        lock(&self.0.timeouts).read = timeout;
+        self.0.waits.set_read(timeout);
         Ok(())
     }
 
     fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
-        lock(&self.0.timeouts).write = timeout;
+        self.0.waits.set_write(timeout);
         Ok(())
     }
 
     fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
-        self.0.nonblocking.store(nonblocking, Relaxed);
+        self.0.waits.set_never(nonblocking);
         Ok(())
     }
 

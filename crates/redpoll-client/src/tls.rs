@@ -4,6 +4,7 @@
 //! for both. So the socket never blocks: who must wait polls it without holding the session.
 
 use crate::transport::{NO_UNIX_SOCKET, Transport, Upgraded};
+use crate::waits::{Waits, hand_over, lock};
 use redpoll_transport::tls::Client;
 use redpoll_transport::{Arrival, Stream};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -11,8 +12,7 @@ use rustix::io::Errno;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// See the module's head.
@@ -22,25 +22,13 @@ struct Shared {
     /// Another handle of the session's socket, to wait for it.
     socket: TcpStream,
     session: Mutex<Session>,
-    timeouts: Mutex<Timeouts>,
-    nonblocking: AtomicBool,
+    waits: Waits,
 }
 
 struct Session {
     stream: Stream,
     /// Bytes that have arrived and for which the reader had no room.
     arrived: Vec<u8>,
-}
-
-#[derive(Clone, Copy, Default)]
-struct Timeouts {
-    read: Option<Duration>,
-    write: Option<Duration>,
-}
-
-/// A lock of which no holder leaves anything half done.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Waits until the socket is as wanted. Runs out of time as a blocking socket does.
@@ -90,14 +78,13 @@ impl TlsTransport {
         Ok(TlsTransport(Arc::new(Shared {
             socket,
             session: Mutex::new(Session { stream, arrived: Vec::new() }),
-            timeouts: Mutex::default(),
-            nonblocking: AtomicBool::new(false),
+            waits: Waits::default(),
         })))
     }
 
     /// Waits for the socket, or says at once that it would have to.
     fn wait(&self, flags: PollFlags, timeout: Option<Duration>) -> io::Result<()> {
-        if self.0.nonblocking.load(Relaxed) {
+        if self.0.waits.never() {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         wait(&self.0.socket, flags, timeout)
@@ -117,16 +104,13 @@ impl Read for TlsTransport {
                     Arrival::Bytes { .. } => continue,
                     Arrival::Nothing => {
                         drop(session);
-                        let timeout = lock(&self.0.timeouts).read;
+                        let timeout = self.0.waits.read();
                         self.wait(PollFlags::IN, timeout)?;
                         continue;
                     }
                 }
             }
-            let count = arrived.len().min(into.len());
-            into[..count].copy_from_slice(&arrived[..count]);
-            arrived.drain(..count);
-            return Ok(count);
+            return Ok(hand_over(arrived, into));
         }
     }
 }
@@ -142,7 +126,7 @@ impl Write for TlsTransport {
                 // What is taken over must also leave: nobody may write for a while.
                 return self.flush().map(|()| count);
             }
-            let timeout = lock(&self.0.timeouts).write;
+            let timeout = self.0.waits.write();
             self.wait(PollFlags::OUT, timeout)?;
         }
     }
@@ -155,7 +139,7 @@ impl Write for TlsTransport {
                 return Ok(());
             }
             drop(session);
-            let timeout = lock(&self.0.timeouts).write;
+            let timeout = self.0.waits.write();
             wait(&self.0.socket, PollFlags::OUT, timeout)?;
         }
     }
@@ -167,17 +151,17 @@ impl Transport for TlsTransport {
     }
 
     fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
-        lock(&self.0.timeouts).read = timeout;
+        self.0.waits.set_read(timeout);
         Ok(())
     }
 
     fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
-        lock(&self.0.timeouts).write = timeout;
+        self.0.waits.set_write(timeout);
         Ok(())
     }
 
     fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
-        self.0.nonblocking.store(nonblocking, Relaxed);
+        self.0.waits.set_never(nonblocking);
         Ok(())
     }
 

@@ -19,6 +19,7 @@
 
 pub mod linearize;
 pub mod raw;
+pub mod replication;
 pub mod server;
 pub mod shm;
 pub mod talk;

@@ -1,11 +1,11 @@
 //! The end of the program: replicas catch up first, and nothing keeps it up for ever.
 
 use redpoll_tests::server::new_directory;
-use redpoll_tests::{Server, eventually};
+use redpoll_tests::{Server, eventually, replication};
 
+/// Returns once the primary has sent its snapshot.
 fn follow(replica: &Server, primary: &Server) {
-    let answer = replica.talk().ask(&format!("REPLICAOF 127.0.0.1 {}", primary.port));
-    assert_eq!(answer, "OK");
+    replication::follow(replica, primary);
     let online = || primary.talk().ask("INFO replication").contains("state=online");
     eventually("the replica is there", online);
 }

@@ -1,16 +1,12 @@
 //! Full syncs: who waits for whom, and for how long.
 
+use redpoll_tests::replication::follow;
 use redpoll_tests::{Server, eventually};
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
 /// As with servers that know no tables.
 const STREAM: &[&str] = &["--repl-sync", "stream"];
-
-fn follow(replica: &Server, primary: &Server) {
-    let answer = replica.talk().ask(&format!("REPLICAOF 127.0.0.1 {}", primary.port));
-    assert_eq!(answer, "OK");
-}
 
 fn waits(primary: &Server, count: usize) -> bool {
     primary.talk().ask("INFO replication").matches("state=wait_bgsave").count() == count

@@ -1,22 +1,11 @@
 //! Replication: between servers of ours, and with redis-server on either side.
 
+use redpoll_tests::replication::{converge, follow};
 use redpoll_tests::server::free_port;
 use redpoll_tests::{Server, eventually};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 const DEBUG: &[&str] = &["--enable-debug-command", "yes"];
-
-fn follow(replica: &Server, primary: &Server) {
-    let answer = replica.talk().ask(&format!("REPLICAOF 127.0.0.1 {}", primary.port));
-    assert_eq!(answer, "OK");
-}
-
-/// Waits until a replica holds what its primary holds.
-#[track_caller]
-fn converge(primary: &Server, replica: &Server) {
-    let digest = |server: &Server| server.talk().ask("DEBUG DIGEST");
-    eventually("the data agree", || digest(primary) == digest(replica));
-}
 
 /// Values of several kinds, some of which expire.
 fn fill(server: &Server) {

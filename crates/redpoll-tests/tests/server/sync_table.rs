@@ -1,5 +1,6 @@
 //! First syncs from a sync table: by shared memory, by TCP, and what happens when something breaks.
 
+use redpoll_tests::replication::{converge, follow, info, is_up};
 use redpoll_tests::server::free_port;
 use redpoll_tests::{Server, eventually};
 use std::io::{Read, Write};
@@ -13,28 +14,6 @@ const SMALL: &[&str] = &["--repl-sync-memory", "1mb"];
 
 fn start(settings: &[&[&str]]) -> Server {
     Server::start(&[DEBUG, &settings.concat()].concat())
-}
-
-fn follow(replica: &Server, primary: &Server) {
-    let answer = replica.talk().ask(&format!("REPLICAOF 127.0.0.1 {}", primary.port));
-    assert_eq!(answer, "OK");
-}
-
-#[track_caller]
-fn converge(primary: &Server, replica: &Server) {
-    let digest = |server: &Server| server.talk().ask("DEBUG DIGEST");
-    eventually("the data agree", || digest(primary) == digest(replica));
-}
-
-fn info(server: &Server, field: &str) -> String {
-    let info = server.talk().ask("INFO replication");
-    let start = format!("{field}:");
-    let line = info.lines().find_map(|line| line.strip_prefix(&start).map(str::to_owned));
-    line.unwrap_or_default()
-}
-
-fn is_up(replica: &Server) -> bool {
-    info(replica, "master_link_status") == "up"
 }
 
 /// Values of every type, small and large, with expiries, in several databases; a library.

@@ -1,15 +1,10 @@
 //! First syncs of replicas, whose network card reads the primary's memory.
 
 use super::Here;
+use redpoll_tests::replication::{info, is_up};
 use redpoll_tests::{Server, eventually};
 
 const DEBUG: &[&str] = &["--enable-debug-command", "yes"];
-
-fn info(server: &Server, field: &str) -> String {
-    let info = server.talk().ask("INFO replication");
-    let line = info.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
-    line.unwrap_or_default().to_owned()
-}
 
 /// A primary with some data.
 fn primary(more: &[&str]) -> Option<Here> {
@@ -28,7 +23,7 @@ fn replica(of: &Server, carriers: &str) -> Server {
 
 #[track_caller]
 fn check(primary: &Server, replica: &Server, carrier: &str) {
-    eventually("the link is up", || info(replica, "master_link_status") == "up");
+    eventually("the link is up", || is_up(replica));
     assert_eq!(info(replica, "master_last_sync_carrier"), carrier);
     let digest = |server: &Server| server.talk().ask("DEBUG DIGEST");
     assert_eq!(digest(primary), digest(replica));
