@@ -26,6 +26,7 @@ mod redis_crate;
 mod replication;
 mod scripts;
 mod search;
+mod sentinels;
 mod shm;
 mod sync_table;
 mod tiers;
