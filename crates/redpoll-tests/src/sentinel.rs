@@ -46,7 +46,7 @@ impl Sentinel {
             "port {port}\nbind 127.0.0.1\ndir {}\nlogfile {0}/log\n\
              sentinel monitor {NAME} 127.0.0.1 {primary} {quorum}\n\
              sentinel down-after-milliseconds {NAME} {down_after}\n\
-             sentinel failover-timeout {NAME} 10000\nsentinel parallel-syncs {NAME} 2\n",
+             sentinel failover-timeout {NAME} 4000\nsentinel parallel-syncs {NAME} 2\n",
             directory.display(),
         );
         fs::write(&file, text).expect("a file");
@@ -58,9 +58,10 @@ impl Sentinel {
         sentinel
     }
 
-    /// Lets it look and speak more often than it would, where it is of a version that can.
+    /// Lets it look and speak more often than it would, where it is of a version that can. It
+    /// elects nobody of whom it has not heard for five periods, so they must not be too short.
     pub fn hurry(&self) {
-        for period in ["info-period 200", "ping-period 100", "ask-period 100", "publish-period 200"]
+        for period in ["info-period 500", "ping-period 400", "ask-period 200", "publish-period 300"]
         {
             self.ask(&format!("SENTINEL DEBUG {period}"));
         }
@@ -84,7 +85,8 @@ impl Sentinel {
     /// A field of what it knows of the primary.
     pub fn knows(&self, field: &str) -> String {
         let answer = self.ask(&format!("SENTINEL master {NAME}"));
-        let mut words = answer.trim_matches(['[', ']']).split(' ').skip_while(|word| *word != field);
+        let mut words =
+            answer.trim_matches(['[', ']']).split(' ').skip_while(|word| *word != field);
         words.nth(1).unwrap_or_default().to_owned()
     }
 

@@ -52,6 +52,8 @@ impl Talk {
         let mut config = Config::tcp("127.0.0.1", port);
         config.io_timeout = Some(patience);
         config.connect_timeout = Some(patience);
+        config.tls = tls::is_everywhere().then(tls::trusting);
+        shm::redirect(&mut config);
         Connection::open(&config).ok().map(|connection| Talk { connection })
     }
 
@@ -78,6 +80,11 @@ impl Talk {
     #[track_caller]
     pub fn ask_words(&mut self, words: &[&[u8]]) -> String {
         show(&self.connection.command(words).expect("a reply"))
+    }
+
+    /// The same where somebody else may close the connection; `None` if it does.
+    pub fn try_ask_words(&mut self, words: &[&[u8]]) -> Option<String> {
+        self.connection.command(words).ok().map(|value| show(&value))
     }
 
     /// Sends a command without waiting for its reply.

@@ -27,7 +27,7 @@ impl Group {
         }
         let group = Group { nodes, sentinels: Vec::new() };
         group.eventually_whole(0);
-        let sentinels: Vec<Sentinel> = (0..3).map(|_| Sentinel::watch(port, 2, 700)).collect();
+        let sentinels: Vec<Sentinel> = (0..3).map(|_| Sentinel::watch(port, 2, 1000)).collect();
         sentinels.iter().for_each(Sentinel::hurry);
         for sentinel in &sentinels {
             eventually("a sentinel knows the others", || {
@@ -49,7 +49,8 @@ impl Group {
         }
         let primary = &self.nodes[primary];
         eventually("both are online", || {
-            primary.talk().ask("INFO replication").matches("state=online").count() == 2
+            let is_online = |field| info(primary.server(), field).contains("state=online");
+            is_online("slave0") && is_online("slave1")
         });
     }
 
@@ -195,15 +196,15 @@ fn a_sentinel_is_told_and_tells_what_it_needs() {
         return;
     }
     let mut group = Group::start();
-    let lists = |group: &Group, what: &str| group.sentinels[0].ask("SENTINEL replicas m").contains(what);
+    let lists =
+        |group: &Group, what: &str| group.sentinels[0].ask("SENTINEL replicas m").contains(what);
     let port = |group: &Group, node: usize| group.nodes[node].port.to_string();
     // One that is not announced is not listed; one of priority 0 is never elected.
     group.nodes[1].talk().check("CONFIG SET replica-announced no", "OK");
     eventually("it is listed no more", || !lists(&group, &port(&group, 1)));
-    group.nodes[1].talk().check(
-        "CONFIG SET replica-announced yes | CONFIG SET replica-priority 0",
-        "OK | OK",
-    );
+    group.nodes[1]
+        .talk()
+        .check("CONFIG SET replica-announced yes | CONFIG SET replica-priority 0", "OK | OK");
     eventually("it is listed", || lists(&group, "slave-priority 0"));
     while_writing(&mut group, |group| {
         for_a_moment();
