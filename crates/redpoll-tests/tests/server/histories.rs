@@ -13,6 +13,7 @@ mod writer;
 use faults::Chain;
 use redpoll_tests::Chance;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
 
 /// Ends a thread, also if the test fails.
 struct Stop<'a>(&'a AtomicBool);
@@ -21,6 +22,12 @@ impl Drop for Stop<'_> {
     fn drop(&mut self) {
         self.0.store(true, Relaxed);
     }
+}
+
+/// Leaves the processors to the others for a moment.
+fn breathe() {
+    // sleep: there are two of them, and many who want them.
+    std::thread::sleep(Duration::from_micros(300));
 }
 
 /// How often something breaks.
@@ -40,7 +47,7 @@ fn history(carrier: &str, more: &[&str]) {
         let stop = &stop;
         let _stop = Stop(stop);
         for number in 0..2 {
-            let chance = Chance::new(chance.next());
+            let chance = Chance::new(chance.any());
             scope.spawn(move || writer::write(ports[0], number, chance, stop));
         }
         let readers = ports[1..].iter().map(|&port| scope.spawn(move || reader::read(port, stop)));

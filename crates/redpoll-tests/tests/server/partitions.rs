@@ -5,7 +5,7 @@
 
 use redpoll_tests::net::Network;
 use redpoll_tests::{Node, Proxy, eventually};
-use std::thread::sleep;
+use std::thread;
 use std::time::Duration;
 
 const SETTINGS: &[&str] = &[
@@ -162,7 +162,7 @@ fn in_the_middle(pair: &Pair, seconds: f32) {
     eventually("the sync is under way", comes);
     pair.part();
     // sleep: time is what this is about.
-    sleep(Duration::from_secs_f32(seconds));
+    thread::sleep(Duration::from_secs_f32(seconds));
     assert_ne!(info(&pair.replica, "master_link_status"), "up");
     pair.join();
     pair.eventually_equal();

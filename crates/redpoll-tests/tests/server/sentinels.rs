@@ -93,7 +93,7 @@ fn write(sentinels: &[u16], writer: usize, stop: &AtomicBool) -> Vec<u64> {
             answer.trim_matches(['[', ']']).rsplit_once(' ')?.1.parse::<u16>().ok()
         });
         let Some(mut talk) = port.and_then(|port| Talk::try_tcp(port, PATIENCE)) else {
-            thread::sleep(Duration::from_millis(20));
+            for_a_moment();
             continue;
         };
         while !stop.load(Relaxed) {
@@ -160,7 +160,7 @@ impl Drop for Stop<'_> {
 /// Lets clients write for a moment.
 fn for_a_moment() {
     // sleep: writers are to have something to lose.
-    thread::sleep(Duration::from_millis(300));
+    thread::sleep(Duration::from_millis(200));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::writer::fill;
 use redpoll_tests::replication::is_up;
 use redpoll_tests::{Chance, Node, Proxy, Talk, eventually};
-use std::thread::sleep;
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// What all of them are started with: first syncs take a while, and silence is noticed soon.
@@ -69,7 +69,7 @@ impl Chain {
         match what {
             0..=2 => {
                 self.nodes[node].kill();
-                sleep(moment / 2);
+                pause(moment / 2);
                 self.nodes[node].start_again();
                 if node == 0 {
                     fill(&mut self.nodes[0].talk());
@@ -79,14 +79,14 @@ impl Chain {
             4 => proxy.cut_after(chance.below(400_000)),
             5 => {
                 proxy.hold(true);
-                // sleep: longer than its timeout, or not.
-                sleep(moment * chance.one_of(&[1, 2, 9]));
+                // Longer than their timeout, or not.
+                pause(moment * chance.one_of(&[1, 2, 9]));
             }
             6 => proxy.half_close(chance.below(2) == 0),
             7 => {
                 proxy.refuse(true);
                 proxy.cut();
-                sleep(moment);
+                pause(moment);
             }
             8 => {
                 let kind = chance.one_of(&["master", "replica"]);
@@ -101,7 +101,7 @@ impl Chain {
             11 => {
                 let server = self.nodes[node].server();
                 server.signal("STOP");
-                sleep(moment * chance.one_of(&[1, 2, 9]));
+                pause(moment * chance.one_of(&[1, 2, 9]));
                 server.signal("CONT");
             }
             12 => {
@@ -113,8 +113,7 @@ impl Chain {
                 self.ask(node, &format!("CONFIG SET rdb-key-save-delay {delay}"));
             }
         }
-        // sleep: the next one comes at any moment, some when all is well again.
-        sleep(moment);
+        pause(moment);
         if what != 4 && chance.below(3) > 0 {
             self.heal();
         }
@@ -162,6 +161,12 @@ impl Chain {
             }
         }
     }
+}
+
+/// The time until the next fault, and how long one lasts: any.
+fn pause(moment: Duration) {
+    // sleep: it is the moments that are tried.
+    thread::sleep(moment);
 }
 
 /// Times of expiry, and what groups of streams have read, in one database.

@@ -1,5 +1,6 @@
 //! Who reads on a replica all the time, and knows what belongs together.
 
+use super::breathe;
 use super::writer::{MARKS, mark};
 use redpoll_tests::Talk;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -12,11 +13,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub fn read(port: u16, stop: &AtomicBool) {
     while !stop.load(Relaxed) {
         let Some(mut talk) = Talk::try_tcp(port, PATIENCE) else {
-            std::thread::sleep(Duration::from_millis(5));
+            breathe();
             continue;
         };
         while !stop.load(Relaxed) && look(&mut talk).is_some() {
-            std::thread::sleep(Duration::from_micros(200));
+            breathe();
         }
     }
 }

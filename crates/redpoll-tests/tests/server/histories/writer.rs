@@ -1,6 +1,7 @@
 //! Who writes to the primary: commands on values of every type, some of which depend on chance and
 //! time; and keys that belong together.
 
+use super::breathe;
 use redpoll_tests::{Chance, Talk};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
@@ -34,11 +35,11 @@ pub fn write(port: u16, writer: u64, mut chance: Chance, stop: &AtomicBool) {
     let mut version = 0;
     while !stop.load(Relaxed) {
         let Some(mut talk) = Talk::try_tcp(port, PATIENCE) else {
-            std::thread::sleep(Duration::from_millis(5));
+            breathe();
             continue;
         };
         while !stop.load(Relaxed) && step(&mut talk, writer, &mut version, &mut chance).is_some() {
-            std::thread::sleep(Duration::from_micros(300));
+            breathe();
         }
     }
 }
@@ -93,64 +94,74 @@ fn key(kind: &str, chance: &mut Chance) -> String {
     format!("{kind}:{}", chance.below(9))
 }
 
-/// A command on a key that holds a value of its type, or nothing.
-fn command(chance: &mut Chance) -> String {
-    let (number, some) = (chance.below(300), chance.below(40));
-    let kind = chance.one_of(&["fill", "list", "hash", "zset", "set", "stream", "n", "any"]);
-    let (key, other) = (key(kind, chance), key(kind, chance));
-    let forms: &[&str] = match kind {
-        "fill" => &[
+/// Forms of commands by the kind of the keys that they are for.
+const FORMS: &[(&str, &[&str])] = &[
+    (
+        "fill",
+        &[
             "SET K N",
+            "SET K N PX S",
+            "SET K N EX 1000",
             "APPEND K more",
             "SETRANGE K N xyz",
-            "GETDEL K",
-            "SET K N PX S",
             "SETBIT K N 1",
+            "GETDEL K",
             "GETEX K PX S",
-            "PFADD hll:1 N",
-            "SET K N EX 1000",
             "COPY K O REPLACE",
             "BITOP XOR O K O",
             "MSETNX K N O N",
+            "PFADD hll:1 N",
             "GEOADD geo 13.N 38.S N",
         ],
-        "list" => &[
+    ),
+    (
+        "list",
+        &[
             "RPUSH K N N N",
             "LPUSH K N",
             "LPOP K S",
             "RPOP K",
             "LMOVE K O LEFT RIGHT",
+            "LMPOP 2 K O LEFT COUNT 2",
             "LSET K 0 N",
             "LINSERT K BEFORE N S",
             "LREM K 1 N",
             "LTRIM K 0 200",
-            "LMPOP 2 K O LEFT COUNT 2",
             "SORT K ALPHA STORE list:sorted",
         ],
-        "hash" => &[
+    ),
+    (
+        "hash",
+        &[
             "HSET K f N",
             "HSET K f:N S g:N S",
+            "HSETNX K e N",
             "HINCRBY K c S",
             "HINCRBYFLOAT K d 0.S",
             "HDEL K f:N",
             "HPEXPIRE K S FIELDS 1 f:N",
             "HEXPIRE K 1000 FIELDS 2 f f:N",
             "HPERSIST K FIELDS 1 f",
-            "HSETNX K e N",
         ],
-        "zset" => &[
+    ),
+    (
+        "zset",
+        &[
             "ZADD K N m:N",
+            "ZADD K GT N m",
             "ZINCRBY K S m:N",
             "ZREM K m:N",
             "ZPOPMIN K",
             "ZPOPMAX K S",
             "ZREMRANGEBYRANK K 200 -1",
             "ZUNIONSTORE zset:u 2 K O",
-            "ZADD K GT N m",
-            "ZRANGESTORE zset:r K 0 S",
             "ZDIFFSTORE zset:d 2 K O",
+            "ZRANGESTORE zset:r K 0 S",
         ],
-        "set" => &[
+    ),
+    (
+        "set",
+        &[
             "SADD K N m:S",
             "SREM K N",
             "SPOP K",
@@ -159,55 +170,72 @@ fn command(chance: &mut Chance) -> String {
             "SINTERSTORE set:i K O",
             "SUNIONSTORE set:u K O",
         ],
-        "stream" => &[
+    ),
+    (
+        "stream",
+        &[
             "XADD K * f N",
             "XADD K MAXLEN ~ 100 * f N g S",
-            "XTRIM K MAXLEN S",
             "XADD K MAXLEN = 50 * f N",
+            "XTRIM K MAXLEN S",
+            "XSETID K 9999999999999-N",
             "XGROUP CREATE K g 0 MKSTREAM",
+            "XGROUP SETID K g $",
+            "XGROUP DELCONSUMER K g c",
             "XREADGROUP GROUP g c COUNT 3 STREAMS K >",
             "XREADGROUP GROUP g d COUNT 2 NOACK STREAMS K >",
             "XAUTOCLAIM K g d 0 0 COUNT 2",
-            "XGROUP DELCONSUMER K g c",
-            "XGROUP SETID K g $",
-            "XSETID K 9999999999999-N",
         ],
-        "n" => &[
+    ),
+    (
+        "n",
+        &[
             "INCR K",
             "INCRBY K N",
             "INCRBYFLOAT K 0.5",
             "DECR K",
             "EXPIRE K 1000",
+            "EXPIRE K 1000 NX",
             "PEXPIRE K S",
             "PERSIST K",
-            "EXPIRE K 1000 NX",
         ],
-        _ => &[
+    ),
+    (
+        "any",
+        &[
             "RENAME fill:N fill:S",
+            "RENAMENX list:2 list:7",
             "MOVE fill:N 9",
             "COPY fill:N fill:N DB 3 REPLACE",
             "SWAPDB 9 3",
             "UNLINK fill:N",
             "DEL list:1 hash:2",
-            "RESTORE dump:N 0 D",
-            "PUBLISH channel N",
             "EXPIRE fill:N 1",
-            "RENAMENX list:2 list:7",
+            "PUBLISH channel N",
         ],
-    };
-    let form = chance.one_of(forms);
-    let words = form.split(' ').map(|word| match word {
+    ),
+];
+
+/// A command, most likely on keys that hold values of its type, or nothing.
+fn command(chance: &mut Chance) -> String {
+    let (kind, forms) = chance.one_of(FORMS);
+    let (number, some) = (chance.below(300).to_string(), chance.below(40).to_string());
+    let (key, other) = (key(kind, chance), key(kind, chance));
+    // The letters stand for keys and numbers, also behind a mark.
+    let filled = chance.one_of(forms).split(' ').map(|word| match word {
         "K" => key.clone(),
         "O" => other.clone(),
-        "N" => number.to_string(),
-        "S" => some.to_string(),
-        "D" => "\u{0}".to_owned(),
-        word => word
-            .replace(".N", &format!(".{number}"))
-            .replace(".S", &format!(".{some}"))
-            .replace(":N", &format!(":{number}"))
-            .replace(":S", &format!(":{some}"))
-            .replace("-N", &format!("-{number}")),
+        "N" => number.clone(),
+        "S" => some.clone(),
+        _ => {
+            let (head, tail) = word.split_at(word.len() - 1);
+            let after_mark = head.ends_with([':', '.', '-']);
+            match tail {
+                "N" if after_mark => format!("{head}{number}"),
+                "S" if after_mark => format!("{head}{some}"),
+                _ => word.to_owned(),
+            }
+        }
     });
-    words.collect::<Vec<_>>().join(" ")
+    filled.collect::<Vec<_>>().join(" ")
 }
