@@ -52,7 +52,7 @@ fn history(carrier: &str, more: &[&str]) {
         }
         let readers = ports[1..].iter().map(|&port| scope.spawn(move || reader::read(port, stop)));
         let readers: Vec<_> = readers.collect();
-        for _ in 0..faults(12) {
+        for _ in 0..faults(10) {
             chain.break_something(&mut chance);
             assert!(readers.iter().all(|reader| !reader.is_finished()), "a reader has failed");
         }
