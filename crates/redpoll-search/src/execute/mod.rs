@@ -10,6 +10,7 @@ mod collect;
 mod estimate;
 mod expand;
 mod iter;
+mod matched;
 mod options;
 mod plan;
 mod profile;
@@ -20,6 +21,7 @@ mod union;
 mod vectors;
 mod vocabulary;
 
+pub use matched::QueryTerms;
 pub use options::{
     Helpers, Hit, Interrupt, Limits, Never, NewThreads, Part, SearchError, SearchOptions,
     SearchResults, Sort,
