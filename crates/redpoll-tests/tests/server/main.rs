@@ -27,6 +27,7 @@ mod replication;
 mod scripts;
 mod search;
 mod shm;
+mod swapdb;
 mod sync_table;
 mod tiers;
 mod tls;
