@@ -369,7 +369,8 @@ fn all_is_replaced_meanwhile() {
     let gone = keys.replace_all(&mut others);
     assert_eq!(gone.iter().map(|part| part.keys()).sum::<usize>(), old.len());
     assert_eq!((copy(&mut keys), copy(&mut others).len()), (new, 0));
-    drop((keys, others, gone, beside));
+    drop((keys, others, gone));
+    drop(beside);
     let after = Taking::begin(&keyspace).expect("a seat");
     change(&keyspace);
     before.finish(&keyspace);
