@@ -18,8 +18,8 @@ const LOOK: usize = 1024;
 /// How long a query under `search-mode slices` runs before it lets another one run.
 const SLICE: Duration = Duration::from_micros(200);
 
-/// How long a thread searches in the background before it lets others have the processor. The system
-/// takes it away only when its timer ticks, milliseconds later, and a worker may wait for it.
+/// How long a thread searches in the background before it lets others have the processor. The
+/// system takes it away only when its timer ticks, milliseconds later, and a worker may wait for it.
 const STINT: Duration = Duration::from_micros(100);
 
 thread_local! {
