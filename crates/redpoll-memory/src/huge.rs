@@ -1,15 +1,15 @@
 //! Huge pages for what a load fills.
 //!
-//! Whoever loads a data set touches all the memory it takes for the first time, and the kernel makes
-//! every page when it is touched: with pages of 4 KiB that is a third to a half of the whole time.
-//! In pages of 2 MiB it is hardly anything. What speaks against them speaks against them in service:
-//! a single write may have to wait until 2 MiB are cleared, or until the kernel has brought so much
-//! together. So they are asked for while a load goes on, and for the memory that is mapped
-//! meanwhile; what of it is given back later comes in small pages again. (Nothing here forks, so
-//! there is no copying of huge pages either.)
+//! Whoever loads a data set touches all the memory it takes for the first time, and the kernel
+//! makes every page when it is touched: with pages of 4 KiB that is a third to a half of the whole
+//! time. In pages of 2 MiB it is hardly anything. What speaks against them speaks against them in
+//! service: a single write may have to wait until 2 MiB are cleared, or until the kernel has
+//! brought so much together. So they are asked for while a load goes on, and for the memory that is
+//! mapped meanwhile; what of it is given back later comes in small pages again. (Nothing here
+//! forks, so there is no copying of huge pages either.)
 //!
-//! How: a thread that loads holds a [`Filling`]. While it does, its arena maps memory through a hook
-//! that tells the kernel, and that is else jemalloc's own.
+//! How: a thread that loads holds a [`Filling`]. While it does, its arena maps memory through a
+//! hook that tells the kernel, and that is else jemalloc's own.
 
 use crate::usage::{read, write};
 use rustix::mm::{Advice, madvise};

@@ -30,9 +30,9 @@ const SLOT: usize = 4 << 20;
 const SLOTS_MIN: usize = 8;
 /// Bytes of a chunk, about: those that wait to be read should still be in a cache.
 const CHUNK: usize = 1 << 20;
-/// A reader that has so many bytes before it is not served sooner by more of them: new memory, which
-/// costs more than memory that is in a cache, is taken only for one that has fewer. It is also what
-/// may be under way to a reader far off.
+/// A reader that has so many bytes before it is not served sooner by more of them: new memory,
+/// which costs more than memory that is in a cache, is taken only for one that has fewer. It is
+/// also what may be under way to a reader far off.
 const AHEAD: usize = 16 << 20;
 
 /// See the module's head.

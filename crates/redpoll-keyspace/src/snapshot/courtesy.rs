@@ -6,9 +6,9 @@
 //! for. A thread that has just slept, however shortly, is not due to lose it, so it sleeps right
 //! before it takes a lock, for as long as it takes to set a timer.
 //!
-//! To yield would be the wrong means: it gives a slice of a millisecond or more away, each time, and
-//! leaves next to nothing to the thread where all processors are in use. So would a low priority be:
-//! what the thread then loses its processor to keeps it, and the lock with it.
+//! To yield would be the wrong means: it gives a slice of a millisecond or more away, each time,
+//! and leaves next to nothing to the thread where all processors are in use. So would a low
+//! priority be: what the thread then loses its processor to keeps it, and the lock with it.
 
 use rustix::thread::set_current_timer_slack;
 use std::num::NonZeroU64;

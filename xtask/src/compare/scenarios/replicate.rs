@@ -1,9 +1,9 @@
 //! Replication at a steady pace: what 100,000 writes a second cost a primary and its replica.
 //!
-//! Both servers and the load share both cores. The load is paced by the clock and not by replies, so
-//! that each side has the same to do in the same time, and what is compared is processor time: that
-//! of the primary with its replica's stream, and that of the replica. Afterwards both must hold the
-//! same.
+//! Both servers and the load share both cores. The load is paced by the clock and not by replies,
+//! so that each side has the same to do in the same time, and what is compared is processor time:
+//! that of the primary with its replica's stream, and that of the replica. Afterwards both must
+//! hold the same.
 
 use super::super::load::BOTH_CORES;
 use super::super::server::{Client, Server};
