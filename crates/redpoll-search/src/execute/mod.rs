@@ -20,6 +20,7 @@ mod sources;
 mod union;
 mod vectors;
 mod vocabulary;
+mod word;
 
 pub use matched::QueryTerms;
 pub use options::{
