@@ -25,6 +25,7 @@ pub mod snapshot;
 pub mod stripe;
 pub mod table;
 pub mod tiering;
+pub mod watch;
 pub mod wheel;
 
 pub use hash::KeyHash;

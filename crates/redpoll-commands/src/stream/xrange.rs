@@ -80,8 +80,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>, backwards: bool) -> Result {
     let log = stream.log();
     if matches!(ctx.mode, Mode::Background { .. }) {
         // Counted first, so that the answer can go to the client as it comes.
-        let len = log.range(start, end).take(count).inspect(|_| step(1)).count();
-        ctx.reply.array(len);
+        ctx.reply.array(count.min(log.count_between(start, end) as usize));
     }
     let found = if backwards { log.range_back(start, end) } else { log.range(start, end) };
     match ctx.mode {
