@@ -30,6 +30,7 @@ mod observers;
 mod put;
 mod relocate;
 mod strings;
+mod view;
 mod whole;
 
 pub(crate) use evict::bytes_of;
@@ -37,6 +38,7 @@ pub use guards::Guards;
 pub use put::When;
 pub use relocate::Saved;
 pub use strings::StrRef;
+pub use view::View;
 pub use whole::Emptied;
 
 /// Elements looked at to estimate the size of a large value that is to be freed.

@@ -29,5 +29,5 @@ pub mod watch;
 pub mod wheel;
 
 pub use hash::KeyHash;
-pub use keys::{Emptied, Expiry, Keys, Owned, Saved, StrRef, When, WrongType, type_of};
+pub use keys::{Emptied, Expiry, Keys, Owned, Saved, StrRef, View, When, WrongType, type_of};
 pub use keyspace::{Garbage, Indexed, Keyspace};

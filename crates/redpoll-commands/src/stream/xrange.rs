@@ -4,7 +4,6 @@ use super::{ENTRY, entries, ids};
 use crate::cost::FEW;
 use crate::prelude::*;
 use redpoll_engine::Mode;
-use redpoll_engine::background::step;
 use redpoll_keyspace::Keys;
 use redpoll_types::stream::{Stream, StreamId};
 
