@@ -218,8 +218,7 @@ pub fn subtract(inputs: Weighted<'_>) -> Vec<(Member<'_>, f64)> {
     table.into_iter().collect()
 }
 
-/// The union or intersection of a single large sorted set whose scores stay: a snapshot of it, which
-/// takes no time.
+/// The union of a single large sorted set whose scores stay: a snapshot of it, which takes no time.
 pub fn alone(inputs: &Weighted<'_>, aggregate: Aggregate) -> Option<ZSet> {
     match inputs[..] {
         [(Some(Input::ZSet(set)), weight)]

@@ -5,7 +5,7 @@ use super::options::{self, Idempotence, NewId, Options};
 use super::{entries, options::CONDITION};
 use crate::prelude::*;
 use redpoll_types::stream::{
-    IdempotenceLimits, NODE_BYTES_MAX, References, Stream, StreamId, Threshold, Trim,
+    IdempotenceLimits, NODE_BYTES_MAX, References, Stream, StreamId, Threshold, Trim, Trimmed,
 };
 use sha1_smol::Sha1;
 
@@ -98,6 +98,20 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let exact = options.trim.map(|trim| exact(&trim, options.references, stream));
     let is_there = stream.log().contains(id);
     entries::id(&mut ctx.reply, id);
+    added(ctx, key, trimmed);
+    if ctx.keys.effects.logging {
+        log(ctx, args, &options, id, exact.as_ref());
+        // An entry that was trimmed at once cannot be named there.
+        if let Some((producer, own)) = own_id.as_ref().filter(|_| is_there) {
+            let id = id.to_string();
+            ctx.log_as([b"XIDMPRECORD", key, producer, own, id.as_bytes()]);
+        }
+    }
+    Ok(())
+}
+
+/// Says what has changed, and frees what was trimmed.
+fn added(ctx: &mut Ctx<'_>, key: &[u8], trimmed: Trimmed) {
     ctx.keys.effects.dirty += 1;
     match trimmed.count {
         0 => ctx.keys.grown(key),
@@ -108,15 +122,6 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         ctx.keys.event(key, Class::Stream, "xtrim");
     }
     ctx.keys.discard_part(trimmed);
-    if ctx.keys.effects.logging {
-        log(ctx, args, &options, id, exact.as_ref());
-        // An entry that was trimmed at once cannot be named there.
-        if let Some((producer, own)) = own_id.as_ref().filter(|_| is_there) {
-            let id = id.to_string();
-            ctx.log_as([b"XIDMPRECORD", key, producer, own, id.as_bytes()]);
-        }
-    }
-    Ok(())
 }
 
 /// The id of the new entry.

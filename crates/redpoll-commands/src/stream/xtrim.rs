@@ -14,8 +14,8 @@ pub const XTRIM: Command = Command {
         group: Group::Stream,
         since: "5.0.0",
         summary: "Removes entries from the beginning of a stream.",
-        complexity: "O(log N), N being the entries of the stream; with `DELREF` or `ACKED` O(M) where \
-                     M is the number of entries that go.",
+        complexity: "O(log N), N being the entries of the stream; with DELREF or ACKED O(M), M \
+                     being those that go.",
         args: &[
             Arg::key("key", 0),
             Arg::block(

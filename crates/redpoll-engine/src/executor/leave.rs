@@ -63,7 +63,7 @@ pub(super) struct Copied {
 }
 
 impl Copied {
-    /// Takes the copy, of a key that is locked, and asks to be told of changes if it is for a write.
+    /// Takes the copy, of a key that is locked; a write asks to be told of changes.
     fn take(keys: &mut Keys<'_>, key: &[u8], written: bool, watches: bool) -> Self {
         let saved = keys.save(key);
         let changed = WatchFlag::default();

@@ -10,8 +10,8 @@
 //! producer's own, so that sending it twice adds it once.
 //!
 //! The files: `id`, `node` one listpack and `layout` its parts, `log` the entries, `group` and
-//! `pending` those who read, `producers` those who write, `mark` which of these have changed since a
-//! moment, `load` how a dump becomes a stream.
+//! `pending` those who read, `producers` those who write, `mark` which of these have changed since
+//! a moment, `load` how a dump becomes a stream.
 
 mod group;
 mod id;
