@@ -104,7 +104,7 @@ fn replicated(server: &mut TestServer) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn all_is_as_if_it_had_run_at_once(
