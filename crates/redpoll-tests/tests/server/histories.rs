@@ -36,8 +36,8 @@ fn faults(default: u64) -> u64 {
     wanted.and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-/// A history in which snapshots come by these carriers, or as a stream.
-fn history(carrier: &str, more: &[&str]) {
+/// A history in which snapshots come by this carrier, or as a stream.
+pub fn history(carrier: &str, more: &[&str]) {
     let mut chance = Chance::of_the_day();
     let mut chain = Chain::start(carrier, more);
     let ports = chain.ports();

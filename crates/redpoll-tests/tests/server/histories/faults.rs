@@ -1,6 +1,7 @@
 //! The three servers, what is between them, and how both break.
 
 use super::writer::fill;
+use redpoll_tests::node::lasting_port;
 use redpoll_tests::replication::is_up;
 use redpoll_tests::{Chance, Node, Proxy, Talk, eventually};
 use std::thread;
@@ -41,13 +42,23 @@ impl Chain {
             _ => &["--repl-sync", "onesided", "--repl-sync-carriers", carrier],
         };
         let settings = [SETTINGS, carriers, more].concat();
-        let (nodes, proxies) = (vec![Node::start(&settings)], Vec::new());
+        let start = |primary: Option<&str>| {
+            let (device, port) = (std::env::var("REDPOLL_TEST_RDMA"), lasting_port().to_string());
+            let device = device.unwrap_or_default();
+            let rdma: &[&str] = match carrier {
+                "rdma" => &["--rdma-bind", &device, "--rdma-port", &port],
+                _ => &[],
+            };
+            let follow = primary.map_or_else(Vec::new, |primary| vec!["--replicaof", primary]);
+            Node::start(&[&settings[..], rdma, &follow].concat())
+        };
+        let (nodes, proxies) = (vec![start(None)], Vec::new());
         let mut chain = Chain { nodes, proxies, begun: Instant::now() };
         fill(&mut chain.nodes[0].talk());
         for _ in 0..2 {
             let proxy = Proxy::to(chain.nodes.last().expect("a node").port);
             let primary = format!("127.0.0.1 {}", proxy.port);
-            chain.nodes.push(Node::start(&[&settings[..], &["--replicaof", &primary]].concat()));
+            chain.nodes.push(start(Some(&primary)));
             chain.proxies.push(proxy);
         }
         chain
