@@ -148,7 +148,7 @@ pub const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "search",
-        about: "heavy and light searches of 1,000,000 comments, and others beside them",
+        about: "heavy and light searches of 1,000,000 comments, and other commands beside them",
         rounds: 1,
         run: search::run,
     },
