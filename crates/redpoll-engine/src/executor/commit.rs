@@ -9,7 +9,6 @@ use crate::ctx::{Ctx, Mode};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::migration::dump;
-use crate::refusal::WriteRefusal;
 use crate::session::Session;
 use crate::spec::Flags;
 use redpoll_keyspace::effect::Effects;
@@ -59,8 +58,8 @@ impl Executor {
         let mut keys = engine.keyspace.keys(errand.db, now);
         let by_value = Self::lock_to_commit(&engine, &mut keys, errand, &result);
         let locked = Instant::now();
-        if Self::comes_too_late(&engine, session, &command.spec) {
-            return Err(Error::text(WriteRefusal::ReadOnly.text()));
+        if let Some(late) = Self::comes_too_late(&engine, session, &command.spec) {
+            return Err(Error::text(late.text()));
         }
         Self::attend(&engine, settings, &mut keys);
         keys.see_expired(errand.sees_expired);
