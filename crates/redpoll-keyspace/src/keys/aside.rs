@@ -15,6 +15,7 @@ impl Keys<'_> {
             Some(Value::ZSet(zset)) => zset.len(),
             Some(Value::Hash(hash)) => hash.len(),
             Some(Value::Stream(stream)) => stream.log().len() as usize,
+            Some(Value::Suggestions(suggestions)) => suggestions.len(),
             Some(Value::Str(_)) | None => 0,
         }
     }
