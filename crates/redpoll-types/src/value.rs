@@ -64,6 +64,12 @@ impl Type {
     }
 }
 
+/// What was cut out of a value, and has only to be freed.
+pub trait Part: Send + 'static {
+    /// Roughly how many allocations it takes to free it.
+    fn free_effort(&self) -> usize;
+}
+
 /// A type that a [`Value`] may hold: how to get at it, and how to make an empty one.
 pub trait Typed: Sized {
     /// The value, if it is of this type.

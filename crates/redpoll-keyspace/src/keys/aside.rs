@@ -3,7 +3,7 @@
 
 use super::relocate::Was;
 use super::*;
-use crate::stripe::WatchFlag;
+use crate::watch::WatchFlag;
 
 impl Keys<'_> {
     /// How many elements the collection at a key has, as what walking it costs; 0 for strings and
