@@ -5,13 +5,10 @@ pub use crate::db::Db;
 use crate::readers::ReadTable;
 use crate::snapshot::{Epochs, Orphan};
 use crate::table::Table;
+use crate::watch::{Change, WatchFlag};
 use redpoll_types::value::Value;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Release};
-
-/// Set when a watched key has changed; shared by the stripe and the client that watches.
-pub type WatchFlag = Arc<AtomicBool>;
 
 /// A client that waits for a key, as its owner numbers it: from 1 on, later ones higher.
 pub type WaiterId = u64;
@@ -82,6 +79,13 @@ impl Stripe {
         taken
     }
 
+    /// Puts what another keyspace held of a database in the place of this one, which is empty. All
+    /// stripes must be locked.
+    pub(crate) fn settle_db(&mut self, number: usize, mut came: Db) {
+        came.table.succeed(&self.dbs[number].table);
+        self.dbs[number] = came;
+    }
+
     /// Forgets everything, keys and those who watch them; answers which databases had any. For
     /// stripes that no snapshot is taken of.
     pub(crate) fn wipe(&mut self) -> Vec<usize> {
@@ -125,13 +129,13 @@ impl Stripe {
         }
     }
 
-    /// Tells those who watch the key that it has changed.
-    pub fn touch(&mut self, db: usize, key: &[u8]) {
+    /// Tells those who watch the key how it has changed.
+    pub fn touch(&mut self, db: usize, key: &[u8], change: Change) {
         if self.watches.is_empty() {
             return;
         }
         if let Some(flags) = self.watches.get(&(db as u16, Box::from(key))) {
-            flags.iter().for_each(|flag| flag.store(true, Release));
+            flags.iter().for_each(|flag| flag.note(change));
         }
     }
 
@@ -148,7 +152,7 @@ impl Stripe {
                 })
             };
             if *watched as usize == db && (exists(db) || other.is_some_and(exists)) {
-                flags.iter().for_each(|flag| flag.store(true, Release));
+                flags.iter().for_each(|flag| flag.note(Change::Any));
             }
         }
     }

@@ -119,6 +119,7 @@ impl Worker {
             let now = clock::now_ms();
             self.common.catch_up(&mut self.hands, now);
             self.common.go_on(&mut self.hands, now);
+            self.common.send_gathered(&mut self.hands, now);
             self.common.end_waits(&mut self.hands, now);
             self.common.release_held(&mut self.hands, now);
             self.lead_log();
@@ -162,7 +163,8 @@ impl Worker {
         let is_busy = !(common.again.borrow().is_empty() && common.hot.borrow().is_empty());
         let wait = if is_busy { 0 } else { (until - now).max(0) };
         let mut wait = Duration::from_millis(wait as u64);
-        if let Some(due) = self.lead_at {
+        let gathered = common.gathering.borrow().next();
+        for due in self.lead_at.into_iter().chain(gathered) {
             wait = wait.min(due.saturating_duration_since(Instant::now()));
         }
         Timespec { tv_sec: wait.as_secs() as i64, tv_nsec: wait.subsec_nanos().into() }

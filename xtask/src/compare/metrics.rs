@@ -90,6 +90,8 @@ const SYNC: &str = "A first sync of 1,000,000 values of 1000 bytes, all on both 
 const SYNC_CPU: &str = "The same: the primary's processor time";
 const SYNC_PAUSE: &str = "The same: writes meanwhile";
 const SYNC_LARGE: &str = "A first sync of 256 values of 3.84 MB";
+const REPLICATE: &str = "Processor time a write, 100,000 a second with one replica";
+const REPLICATED: &str = "The same: writes";
 
 /// All figures, in the order they are shown.
 pub const METRICS: &[Metric] = &[
@@ -207,10 +209,14 @@ pub const METRICS: &[Metric] = &[
     less(SYNC_CPU, "sync.cpu.3", "three replicas", "s", Goal::None),
     less(SYNC_CPU, "sync.cpu", "three / one", "times", Goal::AtMost(1.2)),
     less(SYNC_PAUSE, "sync.pause", "longest pause", "ms", Goal::AtMost(2.0)),
+    less(SYNC_PAUSE, "sync.machine", "the machine's own, beside it", "ms", Goal::None),
     less(SYNC_PAUSE, "sync.p999", "99.9 % of replies within", "ms", Goal::None),
     less(SYNC_LARGE, "sync.large.1", "one replica", "s", Goal::AtMost(0.5)),
     less(SYNC_LARGE, "sync.large.2", "two replicas", "s", Goal::None),
     less(SYNC_LARGE, "sync.large.3", "three replicas", "s", Goal::None),
+    less(REPLICATE, "replicate.primary", "the primary", "ns", Goal::OfPeer(0.7)),
+    less(REPLICATE, "replicate.replica", "the replica", "ns", Goal::None),
+    more(REPLICATED, "replicate.rate", "done", "/s", Goal::None),
     more(SEARCHES, "search.light.alone", "light alone", "/s", Goal::TimesPeer(1.0)),
     more(SEARCHES, "search.light.both", "light beside heavy", "/s", Goal::TimesPeer(60.0)),
     more(

@@ -6,6 +6,7 @@
 
 mod aof;
 mod background;
+mod replicate;
 mod saving;
 mod search;
 mod sync;
@@ -145,6 +146,12 @@ pub const SCENARIOS: &[Scenario] = &[
         about: "first syncs of 1, 2 and 3 replicas: 1,000,000 values of 1000 bytes, 256 large ones",
         rounds: 1,
         run: sync::run,
+    },
+    Scenario {
+        name: "replicate",
+        about: "100,000 writes a second to a primary with a replica: processor time of both",
+        rounds: 3,
+        run: replicate::run,
     },
     Scenario {
         name: "search",

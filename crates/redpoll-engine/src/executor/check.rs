@@ -263,9 +263,10 @@ impl Late {
 /// loaded.
 #[inline]
 fn waits_for_data(engine: &Engine, session: &Session, spec: &Spec) -> bool {
-    engine.is_loading()
-        && !session.is_primary
-        && any_has(session, spec, spec.flags, |flags| !flags.has(Flags::LOADING))
+    match engine.refused_while_loading() {
+        Some(refused) => !session.is_primary && any_has(session, spec, spec.flags, refused),
+        None => false,
+    }
 }
 
 /// Whether a queued command has such flags.

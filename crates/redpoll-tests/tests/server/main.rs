@@ -3,6 +3,8 @@
 mod acl;
 mod append_only;
 mod background;
+mod background_groups;
+mod background_keys;
 mod blocking;
 mod broken_disks;
 mod client;
@@ -30,6 +32,7 @@ mod scripts;
 mod search;
 mod sentinels;
 mod shm;
+mod swapdb;
 mod sync_table;
 mod tiers;
 mod tls;
