@@ -12,7 +12,7 @@ const SETTINGS: &[&str] = &[
     "--enable-debug-command",
     "yes",
     "--repl-timeout",
-    "2",
+    "4",
     "--repl-ping-replica-period",
     "1",
     "--rdb-key-save-delay",
@@ -98,7 +98,7 @@ impl Chain {
             5 => {
                 proxy.hold(true);
                 // Longer than their timeout, or not.
-                pause(moment * chance.one_of(&[1, 2, 9]));
+                pause(moment * chance.one_of(&[1, 2, 16]));
             }
             6 => proxy.half_close(chance.below(2) == 0),
             7 => {
@@ -119,7 +119,7 @@ impl Chain {
             11 => {
                 let server = self.nodes[node].server();
                 server.signal("STOP");
-                pause(moment * chance.one_of(&[1, 2, 9]));
+                pause(moment * chance.one_of(&[1, 2, 16]));
                 server.signal("CONT");
             }
             12 => {
