@@ -3,6 +3,7 @@
 use super::node::{Fields, Node, Walk};
 use super::{StreamId, Trim};
 use crate::limits::Limits;
+use crate::parts::Part;
 use crate::tree::{self, CowTree};
 
 /// An entry.
@@ -44,6 +45,20 @@ impl Log {
     /// The nodes: each one's id, and its listpack in Redis's layout. What a dump is made of.
     pub fn nodes(&self) -> impl Iterator<Item = (StreamId, &[u8])> {
         self.nodes.iter().map(Node::view)
+    }
+
+    /// See [`crate::value::Value::visit_parts`]. The nodes.
+    pub(crate) fn visit_parts(
+        &mut self,
+        from: u64,
+        count: usize,
+        visit: &mut dyn FnMut(Part<'_>),
+    ) -> Option<u64> {
+        self.nodes.visit_own(from, count, |node| {
+            if let Some(part) = node.part() {
+                visit(part);
+            }
+        })
     }
 
     /// The id of the first entry; `0-0` if there is none.
