@@ -228,7 +228,11 @@ pub struct Step {
 impl Step {
     /// Whether no more is to be moved under this lock.
     fn is_full(&self) -> bool {
-        self.promoted.1 + self.demoted.1 > MOVED_MAX as u64
+        self.moved() > MOVED_MAX as u64
+    }
+
+    fn moved(&self) -> u64 {
+        self.promoted.1 + self.demoted.1
     }
 
     fn note(&mut self, tier: Tier, moved: usize) {
@@ -356,17 +360,19 @@ fn visit_parts(
     let next = value.visit_parts(large.from, PARTS, &mut |mut part| {
         let bytes = part.as_bytes();
         if bytes.is_empty() {
-            return;
+            return true;
         }
         let met = Met { bytes: bytes.len(), heat, tier: tiers::tier_of(bytes) };
         walk.seen.note(met);
-        // What is left out now has its turn in the next round.
-        if step.is_full() {
-            return;
+        // Some parts more are shown after there are enough. If they are large, they are left out,
+        // and have their turn in the next round.
+        if step.moved() > 4 * MOVED_MAX as u64 {
+            return false;
         }
         if let Some(wanted) = judge(met).filter(|tier| *tier != met.tier) {
             step.note(wanted, part.relocate(wanted));
         }
+        !step.is_full()
     });
     if let Some(next) = next {
         large.from = next;

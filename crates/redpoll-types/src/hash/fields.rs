@@ -52,7 +52,7 @@ impl Fields {
         &mut self,
         from: u64,
         count: usize,
-        visit: &mut dyn FnMut(Part<'_>),
+        visit: &mut dyn FnMut(Part<'_>) -> bool,
     ) -> Option<u64> {
         self.table.visit_own(from, count, |field| visit(field.part()))
     }

@@ -115,7 +115,7 @@ impl Hash {
         &mut self,
         from: u64,
         count: usize,
-        visit: &mut dyn FnMut(Part<'_>),
+        visit: &mut dyn FnMut(Part<'_>) -> bool,
     ) -> Option<u64> {
         match &mut self.repr {
             Repr::Table(fields) => fields.visit_parts(from, count, visit),

@@ -90,14 +90,10 @@ impl List {
         &mut self,
         from: u64,
         count: usize,
-        visit: &mut dyn FnMut(Part<'_>),
+        visit: &mut dyn FnMut(Part<'_>) -> bool,
     ) -> Option<u64> {
         let Repr::Chunked(tree) = &mut self.repr else { return None };
-        tree.visit_own(from, count, |chunk| {
-            if let Some(part) = chunk.part() {
-                visit(part);
-            }
-        })
+        tree.visit_own(from, count, |chunk| chunk.part().is_none_or(&mut *visit))
     }
 
     /// An empty list.

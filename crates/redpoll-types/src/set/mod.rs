@@ -80,13 +80,12 @@ impl Set {
         &mut self,
         from: u64,
         count: usize,
-        visit: &mut dyn FnMut(Part<'_>),
+        visit: &mut dyn FnMut(Part<'_>) -> bool,
     ) -> Option<u64> {
         let Repr::Table(table) = &mut self.repr else { return None };
-        table.visit_own(from, count, |member| {
-            if let Member::Heap(bytes) = member {
-                visit(Part::Whole(bytes));
-            }
+        table.visit_own(from, count, |member| match member {
+            Member::Heap(bytes) => visit(Part::Whole(bytes)),
+            Member::Inline { .. } => true,
         })
     }
 

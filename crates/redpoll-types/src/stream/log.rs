@@ -52,13 +52,9 @@ impl Log {
         &mut self,
         from: u64,
         count: usize,
-        visit: &mut dyn FnMut(Part<'_>),
+        visit: &mut dyn FnMut(Part<'_>) -> bool,
     ) -> Option<u64> {
-        self.nodes.visit_own(from, count, |node| {
-            if let Some(part) = node.part() {
-                visit(part);
-            }
-        })
+        self.nodes.visit_own(from, count, |node| node.part().is_none_or(&mut *visit))
     }
 
     /// The id of the first entry; `0-0` if there is none.

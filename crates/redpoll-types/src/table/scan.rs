@@ -51,12 +51,13 @@ impl<E: Keyed + Clone> CowTable<E> {
 /// The same for entries that are to be changed in place.
 impl<E: Keyed + Clone> CowTable<E> {
     /// As [`CowTable::scan`], with entries that the visitor may change, but for their keys. Those
-    /// that are shared with a snapshot are left out. `None` when all have been visited.
+    /// that are shared with a snapshot are left out. `None` when all have been visited. Ends sooner
+    /// when the visitor answers false, but not before the end of a segment.
     pub fn visit_own(
         &mut self,
         cursor: u64,
         count: usize,
-        mut visit: impl FnMut(&mut E),
+        mut visit: impl FnMut(&mut E) -> bool,
     ) -> Option<u64> {
         let mut position = (cursor & ((1 << DEPTH_MAX) - 1)).reverse_bits();
         let mut visited = 0;
@@ -66,7 +67,10 @@ impl<E: Keyed + Clone> CowTable<E> {
             visited += segment.len().max(1);
             let own = self.root.own(position).and_then(|chunk| chunk.segments.own(position));
             if let Some(segment) = own {
-                (0..segment.len()).for_each(|at| visit(segment.entry_mut(at)));
+                let seen = (0..segment.len()).map(|at| visit(segment.entry_mut(at)));
+                if !seen.fold(true, |goes_on, more| goes_on & more) {
+                    visited = count.max(1);
+                }
             }
             position = end_of(position, depth)?;
         }

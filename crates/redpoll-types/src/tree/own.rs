@@ -6,19 +6,25 @@ use triomphe::Arc;
 
 impl<I: Item> CowTree<I> {
     /// Shows the items from the one at `position` on, `count` of them, and answers at which
-    /// position to go on: `None` when all have been shown. Items in nodes that are shared with a
+    /// position to go on: `None` when all have been shown. Ends sooner when the visitor answers
+    /// false. Items in nodes that are shared with a
     /// snapshot are left out. The visitor must leave key and weight as they are. O(count · log n).
     pub fn visit_own(
         &mut self,
         mut position: u64,
         count: usize,
-        mut visit: impl FnMut(&mut I),
+        mut visit: impl FnMut(&mut I) -> bool,
     ) -> Option<u64> {
+        let mut goes_on = true;
         for _ in 0..count {
             if position >= self.weight {
                 return None;
             }
-            position = own_item(self.root.as_mut()?, position, self.weight, &mut visit);
+            let see = |item: &mut I| goes_on = visit(item);
+            position = own_item(self.root.as_mut()?, position, self.weight, see);
+            if !goes_on {
+                break;
+            }
         }
         (position < self.weight).then_some(position)
     }
