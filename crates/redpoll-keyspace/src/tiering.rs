@@ -257,6 +257,11 @@ impl Keyspace {
         (0..self.stripes()).map(|stripe| self.hits(stripe).others.load(Relaxed)).sum()
     }
 
+    /// Whether a snapshot is being taken, which may share values and keep them where they are.
+    pub fn has_snapshots(&self) -> bool {
+        self.epochs().live().all() != 0
+    }
+
     /// Goes on with a walk, by a few buckets or some parts of a large value under one lock, and
     /// moves what `judge` names another tier for. A few tens of microseconds at most, but for
     /// values and parts larger than that takes.

@@ -18,6 +18,8 @@ const BUSY: Duration = Duration::from_micros(2000);
 const QUIET: Duration = Duration::from_micros(200);
 /// The part of the bytes in the wrong tier from which on the walk is as fast as may be.
 const URGENT: f64 = 0.05;
+/// For how long nothing has moved, and no snapshot has shared a value, before all is settled.
+const CALM: Duration = Duration::from_secs(1);
 /// How far off a ratio may be before values are moved for it.
 const TOLERANCE: f64 = 0.01;
 /// The part of DRAM that stays free, so that promoted values find room.
@@ -41,6 +43,8 @@ pub struct Keeper {
     moved: (bool, bool),
     /// How much there is to move under the policy `tiered`, from 0 to 1.
     urgency: f64,
+    /// When something has moved for the last time, or may have been kept from it.
+    stirred: Instant,
     /// The threshold for which all values have been looked at.
     settled: Option<usize>,
 }
@@ -61,6 +65,7 @@ impl Keeper {
             taken: (0, 0),
             moved: (true, true),
             urgency: 0.0,
+            stirred: Instant::now(),
             settled: None,
         };
         keeper.end_period(engine);
@@ -135,6 +140,7 @@ impl Keeper {
         if self.aim != aim {
             self.aim = aim;
             (self.walk, self.moved) = (Walk::default(), (true, true));
+            self.stirred = Instant::now();
         }
         Rule::at(threshold)
     }
@@ -224,7 +230,11 @@ impl Keeper {
                 self.sorter.note(&std::mem::take(&mut self.walk.seen));
                 self.sorter.end_round();
                 tiers.rounds.fetch_add(1, Relaxed);
-                if let (Aim::Settle(threshold), false) = (&self.aim, self.moved.0) {
+                if self.moved.0 || engine.keyspace.has_snapshots() {
+                    self.stirred = Instant::now();
+                }
+                let is_calm = self.stirred.elapsed() > CALM;
+                if let (Aim::Settle(threshold), true) = (&self.aim, is_calm) {
                     self.settled = Some(*threshold);
                     self.aim = Aim::Rest;
                 }
