@@ -114,18 +114,18 @@ impl World {
             let text = text.as_bytes();
             match kind {
                 0 => {
-                    let list = keys.write_or_new::<List>(key).ok().expect("a list");
+                    let list = keys.write_or_new::<List>(key).expect("a list");
                     list.push_back(text, &limits);
                 }
                 1 => {
-                    let hash = keys.write_or_new::<Hash>(key).ok().expect("a hash");
+                    let hash = keys.write_or_new::<Hash>(key).expect("a hash");
                     hash.set(text, text, Ttl::Clear, 0, &limits);
                 }
                 2 => {
-                    keys.write_or_new::<Set>(key).ok().expect("a set").add(text, &limits);
+                    keys.write_or_new::<Set>(key).expect("a set").add(text, &limits);
                 }
                 3 => {
-                    let stream = keys.write_or_new::<Stream>(key).ok().expect("a stream");
+                    let stream = keys.write_or_new::<Stream>(key).expect("a stream");
                     let words = [&b"field"[..], text].into_iter();
                     stream.log_mut().add(StreamId::new(number, 0), words, &limits);
                 }

@@ -224,7 +224,9 @@ mod tests {
         let mut sorter = Sorter::default();
         let first = sorter.pass(1000, 100, 1000.0);
         assert_eq!(first, HALF_LIFE / 2);
-        (0..200).for_each(|_| drop(sorter.pass(1000, 100, 1000.0)));
+        for _ in 0..200 {
+            sorter.pass(1000, 100, 1000.0);
+        }
         assert_eq!(sorter.pass(1000, 120, 1000.0), HALF_LIFE / 8);
         assert!(sorter.pass(100, 100, 1000.0) <= 1, "too few to tell");
         let leaps = (0..4).map(|_| sorter.pass(1000, 600, 1000.0)).max();
