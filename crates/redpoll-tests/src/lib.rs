@@ -7,6 +7,9 @@
 //! - [`raw`] sends bytes and compares bytes, for what no client library would send;
 //! - [`talk`] turns a line of words into a command and a reply into a line;
 //! - [`tls`] makes certificates; [`shm`] finds the Unix sockets;
+//! - [`node`] is a server that is killed and comes back in its place; [`proxy`], [`net`] and
+//!   [`sentinel`] are what stands between servers, and beside them;
+//! - [`chance`] draws numbers that can be drawn again;
 //! - [`linearize`] decides whether a history of concurrent operations has an order that explains
 //!   every answer.
 //!
@@ -17,15 +20,24 @@
 
 #![forbid(unsafe_code)]
 
+pub mod chance;
 pub mod linearize;
+pub mod net;
+pub mod node;
+pub mod proxy;
 pub mod raw;
 pub mod replication;
+pub mod sentinel;
 pub mod server;
 pub mod shm;
 pub mod talk;
 pub mod tls;
 
+pub use chance::Chance;
+pub use node::Node;
+pub use proxy::Proxy;
 pub use raw::Raw;
+pub use sentinel::Sentinel;
 pub use server::Server;
 pub use talk::Talk;
 pub use tls::Authority;

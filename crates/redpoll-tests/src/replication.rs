@@ -1,6 +1,6 @@
 //! What tests of replication ask of servers again and again.
 
-use crate::{Server, eventually};
+use crate::{PATIENCE, Server, Talk, eventually};
 
 /// Lets a server follow another one.
 ///
@@ -22,9 +22,11 @@ pub fn converge(primary: &Server, replica: &Server) {
     eventually("the data agree", || digest(primary) == digest(replica));
 }
 
-/// A field of `INFO replication`; empty if there is none such.
+/// A field of `INFO replication`; empty if there is none such. A server whose role changes may
+/// close connections: then it is asked again.
 pub fn info(server: &Server, field: &str) -> String {
-    let info = server.talk().ask("INFO replication");
+    let ask = || Talk::try_tcp(server.port, PATIENCE)?.try_ask("INFO replication");
+    let info = std::iter::repeat_with(ask).take(20).flatten().next().unwrap_or_default();
     let line = info.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
     line.unwrap_or_default().to_owned()
 }

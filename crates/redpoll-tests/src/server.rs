@@ -104,11 +104,27 @@ impl Server {
 
     #[track_caller]
     fn start_program(program: &Path, settings: &[&str], ready: &str) -> Server {
+        Server::start_there(Place { program, namespace: None, port: None }, settings, ready)
+    }
+
+    /// Starts it on this port, in a network namespace if one is named. A first setting that does
+    /// not begin with a dash is a file of settings.
+    ///
+    /// # Panics
+    /// As [`Server::start`].
+    #[track_caller]
+    pub fn start_at(port: u16, namespace: Option<&str>, settings: &[&str]) -> Server {
+        let place = Place { program: program(), namespace, port: Some(port) };
+        Server::start_there(place, settings, READY)
+    }
+
+    #[track_caller]
+    fn start_there(place: Place<'_>, settings: &[&str], ready: &str) -> Server {
         let directory = new_directory();
         let start = Instant::now();
         loop {
-            let port = free_port();
-            let child = spawn(program, &directory, port, settings);
+            let port = place.port.unwrap_or_else(free_port);
+            let child = spawn(&place, &directory, port, settings);
             let mut server = Server { child, directory: directory.clone(), port };
             if server.wait_ready(start, ready) {
                 shm::note(port, &server.socket());
@@ -165,6 +181,12 @@ impl Server {
     #[track_caller]
     pub fn raw_unix(&self) -> Raw {
         Raw::over(UnixStream::connect(self.socket()).expect("the Unix socket"))
+    }
+
+    /// A Unix connection for lines, which leads into a network namespace, too.
+    #[track_caller]
+    pub fn talk_unix(&self) -> Talk {
+        Talk::unix(&self.socket())
     }
 
     /// A TCP connection for lines.
@@ -247,9 +269,30 @@ pub fn free_port() -> u16 {
     listener.local_addr().expect("its number").port()
 }
 
-fn spawn(program: &Path, directory: &Path, port: u16, settings: &[&str]) -> Child {
+/// What is started, and where.
+struct Place<'a> {
+    program: &'a Path,
+    /// The name of a network namespace.
+    namespace: Option<&'a str>,
+    /// Any that is free, if none is named.
+    port: Option<u16>,
+}
+
+fn spawn(place: &Place<'_>, directory: &Path, port: u16, settings: &[&str]) -> Child {
     let file = |name| File::create(directory.join(name)).expect("a file for the server's words");
-    let mut command = Command::new(program);
+    let program = place.program;
+    let mut command = match place.namespace {
+        // It becomes the program, and its number stays.
+        Some(name) => {
+            let mut command = Command::new("ip");
+            command.args(["netns", "exec", name]).arg(program);
+            command
+        }
+        None => Command::new(program),
+    };
+    let has_file = settings.first().is_some_and(|first| !first.starts_with('-'));
+    let (own, settings) = settings.split_at(usize::from(has_file));
+    command.args(own);
     if tls::is_everywhere() {
         let own = tls::self_signed(directory);
         command.args(["--port", "0", "--tls-port", &port.to_string(), "--tls-auth-clients", "no"]);

@@ -5,7 +5,9 @@
 //! test readable and still tells all kinds apart.
 
 use crate::{PATIENCE, shm, tls};
-use redpoll_client::{Config, Connection, Protocol, Value};
+use redpoll_client::{Config, Connection, Endpoint, Protocol, Value};
+use std::path::Path;
+use std::time::Duration;
 
 /// See the module's head.
 pub struct Talk {
@@ -36,6 +38,25 @@ impl Talk {
         Talk::with(&config)
     }
 
+    /// Connects to a Unix socket.
+    #[track_caller]
+    pub fn unix(path: &Path) -> Talk {
+        let mut config = Config::new(Endpoint::Unix(path.to_owned()));
+        config.io_timeout = Some(PATIENCE);
+        Talk::with(&config)
+    }
+
+    /// Connects to a port of this host where somebody may be or not; each reply is waited for so
+    /// long.
+    pub fn try_tcp(port: u16, patience: Duration) -> Option<Talk> {
+        let mut config = Config::tcp("127.0.0.1", port);
+        config.io_timeout = Some(patience);
+        config.connect_timeout = Some(patience);
+        config.tls = tls::is_everywhere().then(tls::trusting);
+        shm::redirect(&mut config);
+        Connection::open(&config).ok().map(|connection| Talk { connection })
+    }
+
     /// Connects as it says.
     #[track_caller]
     pub fn with(config: &Config) -> Talk {
@@ -59,6 +80,11 @@ impl Talk {
     #[track_caller]
     pub fn ask_words(&mut self, words: &[&[u8]]) -> String {
         show(&self.connection.command(words).expect("a reply"))
+    }
+
+    /// The same where somebody else may close the connection; `None` if it does.
+    pub fn try_ask_words(&mut self, words: &[&[u8]]) -> Option<String> {
+        self.connection.command(words).ok().map(|value| show(&value))
     }
 
     /// Sends a command without waiting for its reply.

@@ -302,68 +302,6 @@ fn a_replica_whose_keys_have_all_expired_still_answers() {
     assert_eq!(replica.talk().ask("SCAN 0 COUNT 1000"), "[0 []]");
 }
 
-/// Debian's redis-server as a Sentinel, ended when dropped.
-struct Sentinel(std::process::Child, std::path::PathBuf);
-
-impl Drop for Sentinel {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-        let _ = std::fs::remove_dir_all(&self.1);
-    }
-}
-
-fn watch(primary: &Server) -> (Sentinel, u16) {
-    let (directory, port) = (redpoll_tests::server::new_directory(), free_port());
-    std::fs::create_dir_all(&directory).expect("a directory");
-    let file = directory.join("sentinel.conf");
-    let text = format!(
-        "port {port}\nbind 127.0.0.1\ndir {}\nsentinel monitor m 127.0.0.1 {} 1\n\
-         sentinel down-after-milliseconds m 1500\nsentinel failover-timeout m 10000\n",
-        directory.display(),
-        primary.port
-    );
-    std::fs::write(&file, text).expect("a file");
-    let mut command = std::process::Command::new("redis-server");
-    let child = command.arg(&file).arg("--sentinel").stdout(std::process::Stdio::null()).spawn();
-    (Sentinel(child.expect("redis-server is installed"), directory), port)
-}
-
-#[test]
-fn a_sentinel_fails_over() {
-    let (first, second, third) = (Server::start(DEBUG), Server::start(DEBUG), Server::start(DEBUG));
-    follow(&second, &first);
-    follow(&third, &first);
-    first.talk().ask("SET k v");
-    converge(&first, &second);
-    converge(&first, &third);
-    let (_sentinel, port) = watch(&first);
-    let listens = || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok();
-    eventually("the sentinel listens", listens);
-    let ask = |line: &str| redpoll_tests::Talk::tcp(port).ask(line);
-    let knows_both = || {
-        let text = ask("SENTINEL replicas m");
-        text.contains(&second.port.to_string()) && text.contains(&third.port.to_string())
-    };
-    eventually("the sentinel knows the replicas", knows_both);
-    drop(first);
-    let promoted = || [&second, &third].into_iter().filter(|it| role(it) == "primary").count();
-    eventually("one is promoted", || promoted() == 1);
-    let settled = || {
-        let text = ask("SENTINEL get-master-addr-by-name m");
-        let is_primary =
-            |it: &&Server| role(it) == "primary" && text.contains(&it.port.to_string());
-        let primary = [&second, &third].into_iter().find(is_primary);
-        primary.is_some_and(|it| it.talk().try_ask("SET k w").as_deref() == Some("OK"))
-    };
-    eventually("the sentinel tells clients of it", settled);
-    let follows = || [&second, &third].into_iter().any(|it| role(it) == "replica");
-    eventually("the other follows", follows);
-    let digest = |server: &Server| server.talk().try_ask("DEBUG DIGEST");
-    let agree = || digest(&second).is_some_and(|one| digest(&third) == Some(one));
-    eventually("the data agree", agree);
-}
-
 const MISSING: &str = "-ERR Function not found";
 
 /// Loads a library with a function.
