@@ -56,8 +56,8 @@ impl Value {
     }
 
     /// Shows some parts of a large value, about `count` or until the visitor has enough (false),
-    /// and answers where to go on: `None` when all have been shown. Begins at 0. What is added and removed in between may be shown or not,
-    /// also twice. O(count · log parts).
+    /// and answers where to go on: `None` when all have been shown. Begins at 0. What is added and
+    /// removed in between may be shown or not, also twice. O(count · log parts).
     pub fn visit_parts(
         &mut self,
         from: u64,
@@ -138,7 +138,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn each_part_is_shown_once_whatever_the_steps(count in 200usize..1500, step in 1usize..200) {
+        fn each_part_is_shown_once(count in 200usize..1500, step in 1usize..200) {
             for mut value in values(count, 90) {
                 let all = addresses(&mut value, usize::MAX);
                 prop_assert_eq!(addresses(&mut value, step), all.clone());
