@@ -13,7 +13,7 @@ use redpoll_resp::Proto;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{
-    AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering::*,
+    AtomicI64, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering::*,
 };
 
 /// A client's number: never used twice.
@@ -36,6 +36,11 @@ pub enum ClientKind {
 pub trait Waker: Send + Sync {
     /// Makes the thread look at the client's outbox and wishes soon. Called from any thread.
     fn wake(&self, client: ClientId);
+
+    /// The same, but others may come first: more is about to follow.
+    fn wake_in_time(&self, client: ClientId) {
+        self.wake(client);
+    }
 }
 
 /// Where a client came from.
@@ -94,7 +99,8 @@ pub struct Client {
     outbox_len: AtomicUsize,
     /// Memory of the outbox, and of what was taken from it and is not reckoned elsewhere yet.
     outbox_room: AtomicUsize,
-    woken: AtomicBool,
+    /// Whether its thread has been told to look at it: [`CALM`], [`IN_TIME`] or [`AT_ONCE`].
+    woken: AtomicU8,
     wish: AtomicU8,
     proto: AtomicU8,
 }
@@ -205,6 +211,10 @@ pub struct Wishes {
 /// What an empty outbox keeps of its memory.
 const OUTBOX_KEPT: usize = 4096;
 
+const CALM: u8 = 0;
+const IN_TIME: u8 = 1;
+const AT_ONCE: u8 = 2;
+
 const KILL: u8 = 1;
 const UNBLOCK: u8 = 2;
 const UNBLOCK_ERROR: u8 = 4;
@@ -232,7 +242,7 @@ impl Client {
             outbox: Mutex::default(),
             outbox_len: AtomicUsize::new(0),
             outbox_room: AtomicUsize::new(0),
-            woken: AtomicBool::new(false),
+            woken: AtomicU8::new(CALM),
             wish: AtomicU8::new(0),
             proto: AtomicU8::new(2),
         }
@@ -257,6 +267,14 @@ impl Client {
     pub fn send(&self, bytes: &[u8]) {
         self.post(bytes);
         self.wake();
+    }
+
+    /// The same for one of many pieces: its thread may let some more come together.
+    pub fn send_in_time(&self, bytes: &[u8]) {
+        self.post(bytes);
+        if self.woken.compare_exchange(CALM, IN_TIME, AcqRel, Acquire).is_ok() {
+            self.waker.read().wake_in_time(self.id);
+        }
     }
 
     /// Appends encoded bytes to what the client will be sent. Its thread is still to be woken.
@@ -302,7 +320,7 @@ impl Client {
 
     /// Makes the serving thread look at the client soon. Cheap if it was told already.
     pub fn wake(&self) {
-        if !self.woken.swap(true, AcqRel) {
+        if self.woken.swap(AT_ONCE, AcqRel) != AT_ONCE {
             self.waker.read().wake(self.id);
         }
     }
@@ -315,7 +333,7 @@ impl Client {
 
     /// For the serving thread, before it looks: later wakes count again.
     pub fn woken(&self) {
-        self.woken.store(false, Release);
+        self.woken.store(CALM, Release);
     }
 
     fn wish(&self, bit: u8) {

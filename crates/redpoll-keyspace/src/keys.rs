@@ -25,6 +25,7 @@ mod bytes;
 mod edit;
 mod evict;
 mod fields;
+mod find;
 mod guards;
 mod locking;
 mod many;
@@ -200,30 +201,6 @@ impl<'a> Keys<'a> {
         self.keyspace.note_len(stripe, db, self.guards.stripe(stripe).dbs()[db].table.len());
     }
 
-    /// Where the key is, unless it has expired: then it is removed and its effects are noted.
-    #[inline]
-    fn live(&mut self, hash: u64, key: &[u8]) -> Option<Place> {
-        let gone_by = self.gone_by;
-        let passive = self.keyspace.is_passive() && !self.reaps;
-        let db = self.db_of(hash);
-        let place = db.table.find(hash, key)?;
-        let entry = db.table.entry(place);
-        if !entry.is_timed() {
-            return Some(place);
-        }
-        match entry.expiry() {
-            Some(at) if at <= gone_by && passive => None,
-            Some(at) if at <= gone_by => {
-                let entry = db.remove(place);
-                self.note_len(hash);
-                self.expired(entry);
-                None
-            }
-            _ if passive => Some(place),
-            _ => self.without_expired_fields(hash, place),
-        }
-    }
-
     /// Notes the effects of an expired key that has been removed.
     fn expired(&mut self, entry: Entry<Value>) {
         self.effects.expired += 1;
@@ -231,81 +208,6 @@ impl<'a> Keys<'a> {
         self.event(entry.key(), Class::Expired, "expired");
         self.effects.log(self.db, [removal(self.keyspace.unlinks_expired()), entry.key()]);
         self.discard_entry(entry);
-    }
-
-    /// Counts a read that has found its key or not, and moves the key's access clock.
-    #[inline]
-    fn read_place(&mut self, hash: u64, key: &[u8]) -> Option<Place> {
-        // The usual read in one look at the entry: it is there, has no deadline, LRU seconds
-        // suffice, and all values are in one tier.
-        let keyspace = self.keyspace;
-        let plain = keyspace.clock() == Clock::Reads && keyspace.tiering().clock().is_none();
-        let (now, quick) = (self.now, plain && !self.no_touch);
-        let table = &mut self.db_of(hash).table;
-        if let Some(place) = table.find(hash, key).filter(|_| quick)
-            && !table.entry(place).is_timed()
-        {
-            table.set_access(place, crate::access::created(now, false));
-            self.effects.hits += 1;
-            return Some(place);
-        }
-        let place = self.live(hash, key);
-        match place {
-            Some(place) => {
-                self.effects.hits += 1;
-                self.touch_entry(hash, place);
-            }
-            None => {
-                self.effects.misses += 1;
-                self.event(key, Class::KeyMiss, "keymiss");
-            }
-        }
-        place
-    }
-
-    #[inline]
-    fn touch_entry(&mut self, hash: u64, place: Place) {
-        if let Some(clock) = self.keyspace.tiering().clock() {
-            self.warm(hash, place, clock);
-        }
-        let (now, clock) = (self.now, self.keyspace.clock());
-        if self.no_touch || clock == Clock::Writes {
-            return;
-        }
-        let uses = (clock == Clock::Uses).then(|| (self.keyspace.pace(), self.keyspace.noise()));
-        let table = &mut self.db_of(hash).table;
-        let moved = match uses {
-            None => crate::access::created(now, false),
-            Some((pace, noise)) => {
-                crate::access::used(table.entry(place).access(), now, pace, noise)
-            }
-        };
-        table.set_access(place, moved);
-    }
-
-    /// Notes a use of a value for the tiers of memory, and in which tier it found it. A far one
-    /// that is hot enough, and not long to copy, comes to DRAM at once if there is room.
-    #[inline(never)]
-    fn warm(&mut self, hash: u64, place: Place, clock: u16) {
-        let (keyspace, no_touch) = (self.keyspace, self.no_touch);
-        let mut entry = self.db_of(hash).table.entry_to_move(place);
-        let Some(mut heat) = entry.heat() else { return };
-        if !no_touch {
-            heat = heat::used(heat, clock);
-            entry.set_heat(heat);
-        }
-        let Some(value) = entry.value_mut() else { return };
-        let tier = value.movable().map(tiers::tier_of);
-        keyspace.hits(keyspace.stripe_of(hash)).note(tier);
-        if tier == Some(Tier::Far) {
-            let tiering = keyspace.tiering();
-            tiering.wait_for_far();
-            let bytes = value.movable().map_or(0, <[u8]>::len);
-            if !no_touch && tiering.takes(bytes, heat::level(heat, clock)) {
-                let moved = value.relocate(Tier::Near);
-                tiering.took(bytes, moved);
-            }
-        }
     }
 
     /// Whether the key is there. Counts as a read.
@@ -390,8 +292,7 @@ impl<'a> Keys<'a> {
     /// The value of type `T` at `key`, to be changed. Say so afterwards with [`Keys::wrote`].
     pub fn write<T: Typed>(&mut self, key: &[u8]) -> Result<Option<&mut T>, WrongType> {
         let hash = self.hash(key);
-        let Some(place) = self.live(hash, key) else { return Ok(None) };
-        self.touch_entry(hash, place);
+        let Some(place) = self.write_place(hash, key) else { return Ok(None) };
         let entry = self.db_of(hash).table.entry_mut(place);
         entry.into_value_mut().and_then(T::of_mut).map(Some).ok_or(WrongType)
     }
@@ -400,15 +301,14 @@ impl<'a> Keys<'a> {
     /// An empty value must not stay: see [`Keys::drop_if_empty`].
     pub fn write_or_new<T: Typed>(&mut self, key: &[u8]) -> Result<&mut T, WrongType> {
         let hash = self.hash(key);
-        let place = match self.live(hash, key) {
+        let place = match self.write_place(hash, key) {
             Some(place) => place,
             None => {
                 self.insert(hash, Entry::new(key, NewPayload::Value(T::empty()), None));
                 self.event(key, Class::New, "new");
-                self.live(hash, key).ok_or(WrongType)?
+                self.write_place(hash, key).ok_or(WrongType)?
             }
         };
-        self.touch_entry(hash, place);
         let entry = self.db_of(hash).table.entry_mut(place);
         entry.into_value_mut().and_then(T::of_mut).ok_or(WrongType)
     }

@@ -150,6 +150,17 @@ impl Keyspace {
         }
     }
 
+    /// An empty keyspace beside this one, to be filled and then to take its place
+    /// ([`Keys::replace_all`]). Nobody hears of what happens in it.
+    pub fn beside(&self) -> Keyspace {
+        let other = Keyspace::new(self.databases);
+        other.clock.store(self.clock.load(Relaxed), Relaxed);
+        other.log_factor.store(self.log_factor.load(Relaxed), Relaxed);
+        other.decay_minutes.store(self.decay_minutes.load(Relaxed), Relaxed);
+        other.passive.store(self.passive.load(Relaxed), Relaxed);
+        other
+    }
+
     /// The number of databases.
     pub fn databases(&self) -> usize {
         self.databases

@@ -3,8 +3,9 @@
 //! A stripe is held for a fraction of a microsecond, by one of a few threads, hundreds of millions
 //! of times an hour; so the lock is made for not being contended. A parking lock pays a second
 //! atomic read-modify-write at release, to find out whether somebody sleeps. Here nobody does for
-//! long: who meets a taken lock spins briefly, then yields, then naps, in case the holder has lost
-//! its processor or holds everything (EXEC, FLUSHALL).
+//! long: who meets a taken lock spins briefly, then naps, in case the holder has lost its processor
+//! or holds everything (EXEC, FLUSHALL). Nobody yields: since Linux 6.18 that gives a whole slice
+//! away each time, and who has done so a few times gets nothing for a tenth of a second.
 //!
 //! A script may hold its stripes for seconds. From the moment it is declared busy, those who wait
 //! and are able to say so to their clients wait no longer ([`unless_busy`]).
@@ -19,8 +20,6 @@ use std::time::Duration;
 
 /// Turns of looking at the lock before the processor is given away: a few microseconds.
 const SPINS: u32 = 200;
-/// Times the processor is given away before the thread naps.
-const YIELDS: u32 = 20;
 /// The first nap; each further one is half as long again, up to `NAP_MAX`.
 const NAP: Duration = Duration::from_micros(20);
 const NAP_MAX: Duration = Duration::from_micros(500);
@@ -116,8 +115,6 @@ impl StripeLock {
             }
             if turns < SPINS {
                 spin_loop();
-            } else if turns < SPINS + YIELDS {
-                thread::yield_now();
             } else {
                 thread::sleep(nap);
                 nap = (nap + nap / 2).min(NAP_MAX);

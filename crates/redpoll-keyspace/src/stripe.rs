@@ -82,6 +82,13 @@ impl Stripe {
         taken
     }
 
+    /// Puts what another keyspace held of a database in the place of this one, which is empty. All
+    /// stripes must be locked.
+    pub(crate) fn settle_db(&mut self, number: usize, mut came: Db) {
+        came.table.succeed(&self.dbs[number].table);
+        self.dbs[number] = came;
+    }
+
     /// Forgets everything, keys and those who watch them; answers which databases had any. For
     /// stripes that no snapshot is taken of.
     pub(crate) fn wipe(&mut self) -> Vec<usize> {

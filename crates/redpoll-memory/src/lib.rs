@@ -1,4 +1,5 @@
-//! The allocator and its accounting: how much memory the process uses, and where it lies.
+//! The allocator and its accounting: how much memory the process uses, and where it lies; and what
+//! a thread asks the kernel for that fills much of it.
 //!
 //! jemalloc serves every allocation. It is built with 8-byte size classes (see
 //! `.cargo/config.toml`), so that a small entry of 40 bytes takes 40; [`Allocator`] passes on the
@@ -7,6 +8,8 @@
 //! This crate may use `unsafe`: it is the door to the C allocator. Each block says why it is sound.
 
 mod allocator;
+pub mod huge;
+pub mod slices;
 pub mod tiers;
 mod usage;
 

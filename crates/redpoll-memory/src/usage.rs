@@ -160,7 +160,7 @@ fn read_size(name: &CStr) -> usize {
 }
 
 /// Reads a mallctl value whose C type has the size of `T`; leaves `value` alone if there is none.
-fn read<T: Copy>(name: &CStr, value: &mut T) {
+pub(crate) fn read<T: Copy>(name: &CStr, value: &mut T) {
     let mut size = size_of::<T>();
     let name: *const c_char = name.as_ptr();
     // SAFETY: `value` is writable for `size` bytes, and mallctl refuses a value of any other size.
@@ -169,13 +169,11 @@ fn read<T: Copy>(name: &CStr, value: &mut T) {
     }
 }
 
-/// Writes a mallctl value whose C type has the size of `T`.
-fn write<T: Copy>(name: &CStr, value: &mut T) {
+/// Writes a mallctl value whose C type has the size of `T`. Answers whether it was taken.
+pub(crate) fn write<T: Copy>(name: &CStr, value: &mut T) -> bool {
     let value: *mut T = value;
     // SAFETY: `value` is readable for its size, and mallctl refuses a value of any other size.
-    unsafe {
-        je::mallctl(name.as_ptr(), null_mut(), null_mut(), value.cast(), size_of::<T>());
-    }
+    unsafe { je::mallctl(name.as_ptr(), null_mut(), null_mut(), value.cast(), size_of::<T>()) == 0 }
 }
 
 #[cfg(test)]

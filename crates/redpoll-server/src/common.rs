@@ -7,6 +7,7 @@
 
 use crate::connection::{Connection, Next};
 use crate::foresight::Foresight;
+use crate::gathering::Gathering;
 use crate::hands::{Hands, Lane};
 use crate::hot::Hot;
 use crate::mailbox::{Mailbox, Message};
@@ -27,6 +28,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
+use std::time::Instant;
 
 /// The event number of the mailbox; no client has it.
 pub const MAILBOX: u64 = 0;
@@ -67,6 +69,8 @@ pub struct Common {
     close_later: RefCell<Vec<ClientId>>,
     /// Connections with replies that wait for the log.
     held: RefCell<Vec<ClientId>>,
+    /// Replicas, and when they are sent something.
+    pub gathering: RefCell<Gathering>,
     /// For the turns within turns; made when first needed.
     nested: RefCell<Option<Hands>>,
     is_nested: Cell<bool>,
@@ -97,6 +101,7 @@ impl Common {
             wake_later: RefCell::default(),
             close_later: RefCell::default(),
             held: RefCell::default(),
+            gathering: RefCell::default(),
             nested: RefCell::default(),
             is_nested: Cell::new(false),
         }
@@ -124,7 +129,25 @@ impl Common {
                 Message::Connection(stream) => self.add(hands, stream, now),
                 Message::Moved(connection) => self.adopt(hands, *connection, now),
                 Message::Wake(client) => self.wake(hands, client, now),
+                Message::WakeInTime(client) => {
+                    if self.gathering.borrow_mut().offer(client, Instant::now()) {
+                        self.wake(hands, client, now);
+                    }
+                }
             }
+        }
+    }
+
+    /// Sends those something for whom enough has been gathered.
+    pub fn send_gathered(&self, hands: &mut Hands, now: i64) {
+        if self.gathering.borrow().next().is_none() {
+            return;
+        }
+        let moment = Instant::now();
+        loop {
+            let due = self.gathering.borrow_mut().due(moment);
+            let Some(client) = due else { return };
+            self.wake(hands, client, now);
         }
     }
 
@@ -195,6 +218,7 @@ impl Common {
 
     /// Lets go of a connection that another worker takes over.
     pub fn forget(&self, client: ClientId) {
+        self.gathering.borrow_mut().forget(client);
         self.connections.borrow_mut().remove(&client);
     }
 
@@ -373,6 +397,7 @@ impl Common {
             return self.close_later.borrow_mut().push(client);
         }
         let connection = self.connections.borrow_mut().remove(&client);
+        self.gathering.borrow_mut().forget(client);
         if let Some(connection) = connection {
             if connection.borrow().is_hot {
                 self.hot.borrow_mut().retain(|hot| hot.client != client);
@@ -535,6 +560,7 @@ impl Common {
             }
         }
         self.go_on(&mut hands, now);
+        self.send_gathered(&mut hands, now);
         self.release_held(&mut hands, now);
         *self.nested.borrow_mut() = Some(hands);
         self.is_nested.set(false);

@@ -17,6 +17,8 @@ pub enum Message {
     Moved(Box<Connection>),
     /// Something waits in a client's outbox, or somebody has a wish.
     Wake(ClientId),
+    /// The same, of which more is about to follow.
+    WakeInTime(ClientId),
 }
 
 /// See the module's head.
@@ -92,5 +94,9 @@ impl AsFd for Mailbox {
 impl Waker for Mailbox {
     fn wake(&self, client: ClientId) {
         self.post(Message::Wake(client));
+    }
+
+    fn wake_in_time(&self, client: ClientId) {
+        self.post(Message::WakeInTime(client));
     }
 }

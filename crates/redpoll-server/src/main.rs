@@ -19,6 +19,7 @@ mod check;
 mod common;
 mod connection;
 mod foresight;
+mod gathering;
 mod hands;
 mod handshake;
 mod held;

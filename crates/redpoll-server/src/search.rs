@@ -1,6 +1,7 @@
 //! The threads that do for search indexes what needs not be done at once: walking keys that were
-//! there before an index, and merging segments.
+//! there before an index, and merging segments. They stand back from those that serve clients.
 
+use crate::background;
 use redpoll_engine::Engine;
 use redpoll_keyspace::clock;
 use std::io;
@@ -14,6 +15,7 @@ pub fn start(engine: &Arc<Engine>) -> io::Result<()> {
         let shared = Arc::clone(engine);
         thread::Builder::new().name(format!("search-{number}")).spawn(move || {
             redpoll_memory::register_thread();
+            background::stand_back(&shared);
             shared.search.add_worker();
             loop {
                 shared.standstill.wait();

@@ -158,9 +158,10 @@ fn prepare_process(config: &Arc<Config>) {
     // Said in the log already; the server runs without.
     let _ = oom_score::apply(config, false);
     // A DAX device is mapped in huge pages or not at all.
-    if config.disable_thp()
-        && !tiers::has_device(config)
-        && let Err(error) = rustix::thread::disable_transparent_huge_pages(true)
+    if !config.disable_thp() {
+        redpoll_memory::huge::welcome();
+    } else if !tiers::has_device(config)
+        && let Err(error) = redpoll_memory::huge::restrain()
     {
         log::warn!("Can't turn transparent huge pages off for the process: {error}");
     }

@@ -24,6 +24,7 @@ use std::os::fd::AsFd;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// Connections served together.
@@ -118,9 +119,13 @@ impl Worker {
             let now = clock::now_ms();
             self.common.catch_up(&mut self.hands, now);
             self.common.go_on(&mut self.hands, now);
+            self.common.send_gathered(&mut self.hands, now);
             self.common.end_waits(&mut self.hands, now);
             self.common.release_held(&mut self.hands, now);
             self.lead_log();
+            if let Some(strain) = self.common.engine.search.strain() {
+                thread::sleep(strain);
+            }
             if now >= self.next_look_over {
                 self.next_look_over = now + LOOK_OVER_MS;
                 self.common.look_over(&mut self.hands, now);
@@ -158,7 +163,8 @@ impl Worker {
         let is_busy = !(common.again.borrow().is_empty() && common.hot.borrow().is_empty());
         let wait = if is_busy { 0 } else { (until - now).max(0) };
         let mut wait = Duration::from_millis(wait as u64);
-        if let Some(due) = self.lead_at {
+        let gathered = common.gathering.borrow().next();
+        for due in self.lead_at.into_iter().chain(gathered) {
             wait = wait.min(due.saturating_duration_since(Instant::now()));
         }
         Timespec { tv_sec: wait.as_secs() as i64, tv_nsec: wait.subsec_nanos().into() }

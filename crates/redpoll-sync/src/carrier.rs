@@ -57,6 +57,12 @@ pub trait Lane: Send {
     /// `place.len` bytes. The place has been checked to lie within the area. What was shown before
     /// is gone. Fails if the primary cannot be reached any more; then the whole sync begins again.
     fn fetch(&mut self, place: Place) -> io::Result<&[u8]>;
+
+    /// Asks for a chunk that will be fetched next, so that it is under way meanwhile. Answers
+    /// whether anything comes of that: then nothing else may be fetched before.
+    fn ask(&mut self, _place: Place) -> io::Result<bool> {
+        Ok(false)
+    }
 }
 
 /// Whether a token is one that was given to a replica of this pass, and still is good.

@@ -2,8 +2,8 @@
 //!
 //! One thread writes chunks ([`Window::acquire`], [`Slot::publish`]). A chunk stays until all who
 //! read when it was published are done with it or have gone; then its slot is free again. The slot
-//! that was freed last is taken first: as long as readers keep up, few slots are ever touched, and
-//! those lie in caches.
+//! that was freed last is taken first, and one that was never used only if somebody has little left
+//! to read: so few slots are ever touched, and those lie in caches.
 //!
 //! A reader that is slower than others holds them all up as soon as the window is full of what it
 //! has not read. The time is put down to it, and who has cost others too much is let go
@@ -30,6 +30,10 @@ const SLOT: usize = 4 << 20;
 const SLOTS_MIN: usize = 8;
 /// Bytes of a chunk, about: those that wait to be read should still be in a cache.
 const CHUNK: usize = 1 << 20;
+/// A reader that has so many bytes before it is not served sooner by more of them: new memory,
+/// which costs more than memory that is in a cache, is taken only for one that has fewer. It is
+/// also what may be under way to a reader far off.
+const AHEAD: usize = 16 << 20;
 
 /// See the module's head.
 pub struct Window {
@@ -41,7 +45,10 @@ pub struct Window {
 }
 
 struct State {
+    /// Those that were never used lie at the bottom.
     free: Vec<usize>,
+    /// So many slots, the first ones, have been used.
+    used: usize,
     live: BTreeMap<u64, Live>,
     readers: Vec<Option<Seat>>,
     next: u64,
@@ -63,7 +70,9 @@ struct Seat {
     heard: Instant,
     /// For how long others have waited for it.
     held_up: Duration,
+    /// Chunks, and their bytes.
     unread: usize,
+    unread_bytes: usize,
 }
 
 /// One who reads.
@@ -101,6 +110,7 @@ impl Window {
         let area = Arc::new(Area::new(slots, slot)?);
         let state = State {
             free: (0..slots).rev().collect(),
+            used: 0,
             live: BTreeMap::new(),
             readers: Vec::new(),
             next: 0,
@@ -143,7 +153,8 @@ impl Window {
             return None;
         }
         let now = Instant::now();
-        let reader = Seat { token, name, heard: now, held_up: Duration::ZERO, unread: 0 };
+        let held_up = Duration::ZERO;
+        let reader = Seat { token, name, heard: now, held_up, unread: 0, unread_bytes: 0 };
         if seat == state.readers.len() {
             state.readers.push(None);
         }
@@ -198,13 +209,21 @@ impl Window {
             return false;
         };
         chunk.wanted &= !bit;
+        // The writer waits for a free slot, or for a reader that has little left to read.
+        let mut changed = false;
         if let Some(Some(seat)) = readers.get_mut(reader.0) {
+            let had_enough = seat.unread_bytes >= AHEAD;
             seat.heard = Instant::now();
             seat.unread -= 1;
+            seat.unread_bytes -= chunk.len;
+            changed = had_enough && seat.unread_bytes < AHEAD;
         }
         if chunk.wanted == 0 && chunk.pins == 0 {
             free.push(chunk.slot);
             live.remove(&number);
+            changed = true;
+        }
+        if changed {
             self.changed.notify_all();
         }
         true
@@ -226,7 +245,7 @@ impl Window {
     pub fn acquire(&self, wait: Duration) -> Option<Slot<'_>> {
         let mut state = self.lock();
         let begun = Instant::now();
-        while state.free.is_empty() {
+        while !state.has_slot() {
             let left = wait.saturating_sub(begun.elapsed());
             if left.is_zero() {
                 break;
@@ -238,7 +257,11 @@ impl Window {
                 .map_or_else(|poisoned| poisoned.into_inner().0, |(state, _)| state);
             state.put_down(waited.elapsed());
         }
+        if !state.has_slot() {
+            return None;
+        }
         let index = state.free.pop()?;
+        state.used = state.used.max(index + 1);
         let bytes = self.area.write(index)?;
         Some(Slot { window: self, index, bytes: Some(bytes) })
     }
@@ -281,6 +304,19 @@ impl Window {
 impl State {
     fn by_token(&self, token: &Token) -> Option<usize> {
         self.readers.iter().position(|seat| seat.as_ref().is_some_and(|it| it.token == *token))
+    }
+
+    /// Whether there is a slot that may be written now.
+    fn has_slot(&self) -> bool {
+        let is_short_of_chunks = |seat: &Seat| seat.unread_bytes < AHEAD;
+        match self.free.last() {
+            None => false,
+            Some(slot) if *slot < self.used => true,
+            Some(_) => {
+                let mut readers = self.readers.iter().flatten();
+                self.live.is_empty() || readers.any(is_short_of_chunks)
+            }
+        }
     }
 
     /// Frees the slots of chunks that nobody reads any more.
@@ -334,6 +370,7 @@ impl Slot<'_> {
                     reader.heard = Instant::now();
                 }
                 reader.unread += 1;
+                reader.unread_bytes += len;
                 wanted |= 1 << seat;
             }
         }
@@ -387,103 +424,4 @@ impl Drop for Pin<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: Duration = Duration::ZERO;
-
-    fn window() -> Window {
-        Window::new(SLOTS_MIN * crate::memory::PAGE, 7).unwrap()
-    }
-
-    fn admit(window: &Window, name: u64) -> (Reader, Token) {
-        let token = Token::new().unwrap();
-        (window.admit(name, token.clone()).unwrap(), token)
-    }
-
-    fn publish(window: &Window, text: &[u8]) -> Published {
-        let mut slot = window.acquire(NOW).expect("a free slot");
-        slot.room()[..text.len()].copy_from_slice(text);
-        slot.publish(text.len(), Kind::Whole, 1).expect("a reader")
-    }
-
-    #[test]
-    fn a_slot_is_free_when_all_have_read_it() {
-        let window = window();
-        let (one, _) = admit(&window, 1);
-        let (two, _) = admit(&window, 2);
-        let first = publish(&window, b"a");
-        assert!(window.done(one, first.number));
-        assert!(!window.done(one, first.number), "once");
-        assert!(!window.done(one, 99));
-        assert!(!window.drain(NOW));
-        let second = publish(&window, b"b");
-        assert_ne!(first.slot, second.slot);
-        assert!(window.done(two, first.number));
-        assert_eq!(publish(&window, b"c").slot, first.slot, "the last one freed comes first");
-        window.leave(one);
-        window.leave(two);
-        assert!(window.drain(NOW));
-        assert!(window.acquire(NOW).unwrap().publish(1, Kind::Whole, 1).is_none());
-    }
-
-    #[test]
-    fn bytes_are_for_those_who_still_read_them() {
-        let window = window();
-        let (one, token) = admit(&window, 1);
-        let stranger = Token::new().unwrap();
-        let chunk = publish(&window, b"abc");
-        assert!(window.pin(&stranger, chunk.number).is_none());
-        assert!(window.pin(&token, chunk.number + 1).is_none());
-        let pin = window.pin(&token, chunk.number).expect("it may");
-        let (header, payload) = Header::check(&pin).expect("it is whole");
-        assert_eq!((header.number, header.epoch, payload), (0, 7, &b"abc"[..]));
-        assert!(window.done(one, chunk.number));
-        assert!(!window.drain(NOW), "the pin holds it");
-        assert!(window.pin(&token, chunk.number).is_none());
-        drop(pin);
-        assert!(window.drain(NOW));
-        window.leave(one);
-        assert!(!window.knows(&token));
-    }
-
-    #[test]
-    fn who_holds_others_up_is_known() {
-        let window = window();
-        let (quick, _) = admit(&window, 1);
-        admit(&window, 2);
-        for _ in 0..SLOTS_MIN {
-            let number = publish(&window, b"x").number;
-            window.done(quick, number);
-        }
-        assert!(window.acquire(Duration::from_millis(20)).is_none(), "the window is full");
-        let patience = Duration::from_millis(10);
-        let hour = Duration::from_secs(3600);
-        assert_eq!(window.overdue(hour, patience), [(2, Overdue::Slow)]);
-        assert_eq!(window.overdue(hour, hour), []);
-        assert_eq!(window.overdue(patience, hour), [(2, Overdue::Silent)]);
-        window.leave(window.named(2).unwrap());
-        assert!(window.acquire(NOW).is_some());
-    }
-
-    #[test]
-    fn an_unpublished_slot_is_free_again() {
-        let window = window();
-        let slots = SLOTS_MIN;
-        for _ in 0..2 * slots {
-            assert!(window.acquire(NOW).is_some());
-        }
-        assert_eq!(window.published(), 0);
-    }
-
-    #[test]
-    fn readers_are_bounded() {
-        let window = window();
-        for name in 0..READERS_MAX as u64 {
-            admit(&window, name);
-        }
-        assert!(window.admit(99, Token::new().unwrap()).is_none());
-        window.leave(window.named(3).unwrap());
-        assert!(window.admit(99, Token::new().unwrap()).is_some());
-    }
-}
+mod tests;

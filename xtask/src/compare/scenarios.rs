@@ -6,6 +6,7 @@
 
 mod aof;
 mod background;
+mod replicate;
 mod saving;
 mod search;
 mod sync;
@@ -147,8 +148,14 @@ pub const SCENARIOS: &[Scenario] = &[
         run: sync::run,
     },
     Scenario {
+        name: "replicate",
+        about: "100,000 writes a second to a primary with a replica: processor time of both",
+        rounds: 3,
+        run: replicate::run,
+    },
+    Scenario {
         name: "search",
-        about: "heavy and light searches of 1,000,000 comments, and others beside them",
+        about: "heavy and light searches of 1,000,000 comments, and other commands beside them",
         rounds: 1,
         run: search::run,
     },

@@ -4,6 +4,9 @@
 //! of all documents and a light one whose word is in one of two thousand: each alone, both at once,
 //! and both beside GETs, SETs and HSETs of documents. What a server makes of that mix is what
 //! searches cost everybody else.
+//!
+//! A server may find the best of many documents without looking at most of them. So the light ones
+//! are also sent beside aggregations, which have to go through all documents of the heavy word.
 
 mod corpus;
 mod synthetic;
@@ -184,6 +187,7 @@ struct Mixes<'a> {
     target: &'a Target,
     heavy: Load,
     light: Load,
+    aggregation: Load,
     beside: Vec<Load>,
 }
 
@@ -208,19 +212,41 @@ impl<'a> Mixes<'a> {
             load("SET".into(), &[b"SET", b"key:__rand_int__", b"value"], BESIDE, 100_000),
             load("HSET of a document".into(), &hset, BESIDE, documents),
         ];
-        let (heavy, light) =
-            (query("Heavy", &corpus.heavy, heavy), query("Light", &corpus.light, light));
-        Ok(Mixes { options, target, heavy, light, beside })
+        let word = &corpus.heavy;
+        let aggregation = load(
+            format!("Aggregation, {} documents", word.documents),
+            &[
+                b"FT.AGGREGATE",
+                INDEX.as_bytes(),
+                word.text.as_bytes(),
+                b"GROUPBY",
+                b"0",
+                b"REDUCE",
+                b"COUNT",
+                b"0",
+                b"AS",
+                b"count",
+            ],
+            heavy,
+            1,
+        );
+        let (heavy, light) = (query("Heavy", word, heavy), query("Light", &corpus.light, light));
+        Ok(Mixes { options, target, heavy, light, aggregation, beside })
     }
 
     fn all(&self) -> Vec<Mix> {
-        let (heavy, light) = (&self.heavy, &self.light);
+        let Mixes { heavy, light, aggregation, .. } = self;
         let both = [light.clone(), heavy.clone()];
         let [get, set, hset] = &self.beside[..] else { return Vec::new() };
         let with = |load: &Load| both.iter().chain([load]).cloned().collect();
         vec![
             Mix { name: "alone", loads: vec![light.clone()] },
             Mix { name: "alone", loads: vec![heavy.clone()] },
+            Mix { name: "alone", loads: vec![aggregation.clone()] },
+            Mix {
+                name: "searches and aggregations",
+                loads: vec![light.clone(), aggregation.clone()],
+            },
             Mix { name: "both searches", loads: both.to_vec() },
             Mix { name: "both searches and GET", loads: with(get) },
             Mix { name: "both searches and SET", loads: with(set) },

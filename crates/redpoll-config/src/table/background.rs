@@ -18,7 +18,7 @@ directives! {
         "Estimated elements from which on a command runs in the background.";
     background_queue_max: Count(1000, 1, INT_MAX), "background-queue-max", [],
         "Commands that may wait for a background thread; further ones are refused.";
-    background_nice: Int(10, 0, 19), "background-nice", [IMMUTABLE],
+    background_nice: Int(7, 0, 19), "background-nice", [IMMUTABLE],
         "How far background threads stand back from others on a busy machine: 0 not at all.";
     slice_us: Count(100, 10, 1_000_000), "slice-us", [],
         "Microseconds for which a background command may hold a lock before it lets others in.";

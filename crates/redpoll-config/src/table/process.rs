@@ -56,7 +56,7 @@ directives! {
     oom_score_adj_values: OomScores, "oom-score-adj-values", [MULTI],
         "Scores told to the kernel: for primaries, replicas and background processes.";
     disable_thp: Bool(true), "disable-thp", [IMMUTABLE],
-        "Turn transparent huge pages off for the process, which add latency.";
+        "Turn transparent huge pages off, which add latency, but for what a load fills.";
     shutdown_timeout: Int(10, 0, INT_MAX), "shutdown-timeout", [],
         "Seconds a shutdown waits for replicas to catch up.";
     shutdown_on_sigint: Signal, "shutdown-on-sigint", [MULTI], check save_or_not,

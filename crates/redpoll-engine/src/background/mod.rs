@@ -1,9 +1,10 @@
 //! The background: threads for commands that take long, so that short ones need not wait.
 //!
 //! A command whose estimated cost reaches the threshold leaves its worker (`executor/leave.rs`) and
-//! becomes a [`Task`] here. A thread of the program takes it from the queue and runs it
-//! (`executor/aside.rs`); its answer goes to the client in parts ([`Flow`]), at the pace at which
-//! that reads. The client's further commands wait meanwhile, so replies keep their order.
+//! becomes a [`Task`] here. A thread of the program takes it from the queue, mostly the one that
+//! costs least, and runs it (`executor/aside.rs`); its answer goes to the client in parts
+//! ([`Flow`]), at the pace at which that reads. The client's further commands wait meanwhile, so
+//! replies keep their order.
 //!
 //! A thread that waits for a client to read does not count: another one takes its place, so that
 //! clients who do not read keep nobody's command waiting.
@@ -36,6 +37,10 @@ use std::time::Duration;
 const HELD_MAX: usize = 64;
 /// How long a thread that has nothing to do is kept.
 const KEPT: Duration = Duration::from_secs(30);
+/// So many jobs are looked at for the least of them.
+const LOOKED_AT: usize = 64;
+/// So many later ones go before the first in the queue at most.
+const PATIENCE: usize = 8;
 /// Elements between two looks at the task at hand.
 const UNTOLD: usize = 1024;
 
@@ -57,6 +62,17 @@ pub enum Job {
     Help(Arc<Shared>),
 }
 
+impl Job {
+    /// About how many elements it is about. Who helps does what somebody waits for already.
+    fn cost(&self) -> u64 {
+        match self {
+            Job::Command(errand) => errand.cost(),
+            Job::Work(task, _) => task.cost,
+            Job::Help(_) => 0,
+        }
+    }
+}
+
 /// See the module's head.
 #[derive(Default)]
 pub struct Background {
@@ -73,6 +89,8 @@ pub struct Background {
 #[derive(Default)]
 struct Pool {
     jobs: VecDeque<Job>,
+    /// How many have gone before the first of them.
+    passed: usize,
     /// Those in the queue, and those that run.
     tasks: BTreeMap<u64, Arc<Task>>,
     threads: usize,
@@ -81,6 +99,18 @@ struct Pool {
     /// Threads that wait for a client to read, or for their turn.
     held: usize,
     made: usize,
+}
+
+impl Pool {
+    /// The next job: the one that costs least, so that those that are soon done do not wait for
+    /// those that are not; of equal ones the first. Nobody is passed over for ever.
+    fn take(&mut self) -> Option<Job> {
+        let near = self.jobs.iter().take(LOOKED_AT).enumerate();
+        let least = near.min_by_key(|(_, job)| job.cost()).map(|(at, _)| at)?;
+        let at = if self.passed < PATIENCE { least } else { 0 };
+        self.passed = if at == 0 { 0 } else { self.passed + 1 };
+        self.jobs.remove(at)
+    }
 }
 
 /// What has happened in the background.
@@ -214,7 +244,7 @@ impl Background {
         let mut pool = self.pool.lock();
         loop {
             let surplus = pool.threads - pool.held > self.threads_max.load(Relaxed);
-            if !surplus && let Some(job) = pool.jobs.pop_front() {
+            if !surplus && let Some(job) = pool.take() {
                 return Some(job);
             }
             pool.idle += 1;
@@ -232,7 +262,7 @@ impl Background {
 
     /// A job, if there is one, for those who do not wait: tests.
     pub fn try_next(&self) -> Option<Job> {
-        self.pool.lock().jobs.pop_front()
+        self.pool.lock().take()
     }
 
     /// Notes that a task has begun to run.

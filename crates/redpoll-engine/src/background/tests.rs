@@ -88,6 +88,30 @@ fn a_full_queue_says_so() {
 }
 
 #[test]
+fn the_least_comes_first_and_nobody_waits_for_ever() {
+    let pool = Background::default();
+    let mut names = Vec::new();
+    pool.configure(1, 100);
+    let put = |name: &str, cost| drop(pool.spawn(name, cost, |_| {}).expect("room"));
+    let mut take = || match pool.try_next() {
+        Some(Job::Work(task, _)) => names.push(task.name.to_string()),
+        _ => names.push("none".into()),
+    };
+    put("large", 1000);
+    put("small", 10);
+    put("small too", 10);
+    (0..2).for_each(|_| take());
+    for _ in 0..PATIENCE {
+        put("less", 500);
+        take();
+    }
+    take();
+    let less = vec!["less"; PATIENCE - 2];
+    let want = [&["small", "small too"][..], &less, &["large", "less", "less"]].concat();
+    assert_eq!(names, want);
+}
+
+#[test]
 fn a_task_that_is_killed_ends_where_it_looks() {
     let pool = pool(1, 2);
     let task = pool

@@ -89,7 +89,7 @@ impl Executor {
             let text = "ERR Command not allowed inside a transaction";
             return Verdict::Refuse(Error::text(text));
         }
-        if self.engine.is_loading() && !session.is_primary && !spec.flags.has(Flags::LOADING) {
+        if self.engine.refuses_while_loading(spec) && !session.is_primary {
             let text = "LOADING Redis is loading the dataset in memory";
             return Verdict::Refuse(Error::text(text));
         }

@@ -56,6 +56,11 @@ pub(super) struct Copied {
 }
 
 impl Errand {
+    /// The estimated number of elements.
+    pub(crate) fn cost(&self) -> u64 {
+        self.task.cost
+    }
+
     /// Whether it may change something, so that its copies must not have changed when it is done.
     pub(super) fn writes(&self) -> bool {
         let written = || self.copies.iter().any(|copied| copied.flags.writes());

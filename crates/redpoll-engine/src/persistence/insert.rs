@@ -4,6 +4,8 @@ use super::delay::Delay;
 use super::load::{LoadError, Loaded, Merge, restore};
 use crate::engine::Engine;
 use redpoll_keyspace::Keys;
+use redpoll_memory::huge::Filling;
+use redpoll_memory::slices::LongTurns;
 use redpoll_persist::file::{Item, Record, Records};
 use redpoll_persist::{Error, Fault};
 use redpoll_types::limits::Limits;
@@ -22,6 +24,8 @@ pub(super) struct Insert<'e> {
     /// Records that have been read, the hashes of their keys, and the offsets behind them.
     group: Vec<(Record, u64, u64)>,
     delay: Delay,
+    /// All of it is memory that is touched for the first time, and nobody waits for this thread.
+    _long: (Filling, LongTurns),
 }
 
 impl<'e> Insert<'e> {
@@ -34,6 +38,7 @@ impl<'e> Insert<'e> {
             loaded: Loaded::default(),
             group: Vec::with_capacity(TOGETHER),
             delay: Delay::new(engine.config.key_load_delay()),
+            _long: (Filling::begin(), LongTurns::begin()),
         }
     }
 

@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use redpoll_keyspace::Keys;
 use redpoll_persist::file::{Block, BlockReader, Item, Part, Record, Sum};
 use redpoll_persist::{Error, Fault};
-use redpoll_script::{Restore, Sandbox, read_library};
+use redpoll_script::{LibraryInfo, Restore, Sandbox, read_library};
 use redpoll_types::limits::Limits;
 use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -74,21 +74,24 @@ pub(super) fn load(
         stopped: AtomicBool::new(false),
         outcome: Mutex::default(),
     };
+    // Those of what is loaded beside come with the data.
+    let beside = engine.are_beside(keys);
     let mut functions = Functions::new(engine, merge);
     let (now, sees_expired) = (keys.now(), keys.sees_expired());
+    let keyspace = keys.keyspace();
     let help = || {
-        let mut keys = engine.keyspace.keys(0, now);
+        let mut keys = keyspace.keys(0, now);
         keys.see_expired(sees_expired);
         intake.work(&mut keys, None);
     };
     // Whoever holds all locks would keep the others out; and slowness is to be that of one.
     let alone = keys.holds_all() || engine.config.key_load_delay() != 0;
-    let mut own = || intake.work(keys, Some(&mut functions));
+    let mut own = || intake.work(keys, (!beside).then_some(&mut functions));
     match engine.persistence.storage() {
         Ok(storage) if !alone => storage.together("load", &help, &mut own),
         _ => own(),
     }
-    intake.finish(&mut functions)
+    intake.finish((!beside).then_some(&mut functions))
 }
 
 impl<R: Read> Intake<'_, R> {
@@ -155,13 +158,16 @@ impl<R: Read> Intake<'_, R> {
         }
     }
 
-    fn finish(self, functions: &mut Functions<'_>) -> Result<Loaded, LoadError> {
+    fn finish(self, functions: Option<&mut Functions<'_>>) -> Result<Loaded, LoadError> {
         let Outcome { sums, loaded, failure } = self.outcome.into_inner();
         if let Some(failure) = failure {
             return Err(failure);
         }
         let Turn { mut blocks, beside: mut all, mut libraries } = self.turn.into_inner();
-        functions.add_all(&mut libraries)?;
+        match functions {
+            Some(functions) => functions.add_all(&mut libraries)?,
+            None => all.libraries.extend(libraries.drain(..).map(|(code, _)| code)),
+        }
         blocks.finish(&sums)?;
         all.add(loaded);
         all.bytes = blocks.offset();
@@ -236,14 +242,27 @@ impl<'e> Functions<'e> {
         Ok(())
     }
 
+    /// Whether all of them can be read; none is taken in.
+    pub(super) fn check_all(&mut self, libraries: &[(Vec<u8>, u64)]) -> Result<(), LoadError> {
+        for (code, offset) in libraries {
+            let fault = |reason| Error { offset: *offset, fault: Fault::Function(reason) };
+            self.read(code).map_err(fault)?;
+        }
+        Ok(())
+    }
+
     fn add(&mut self, code: &[u8]) -> Result<(), String> {
+        let library = self.read(code)?;
+        self.engine.scripts.restore(vec![library], self.policy)
+    }
+
+    fn read(&mut self, code: &[u8]) -> Result<LibraryInfo, String> {
         let scripts = &self.engine.scripts;
         let limit = self.engine.config.script_memory_limit();
         let sandbox = match &mut self.sandbox {
             Some(sandbox) => sandbox,
             none => none.insert(Sandbox::new(usize::try_from(limit).unwrap_or(usize::MAX))?),
         };
-        let (library, _) = read_library(sandbox, scripts, code)?;
-        scripts.restore(vec![library], self.policy)
+        read_library(sandbox, scripts, code).map(|(library, _)| library)
     }
 }

@@ -5,6 +5,7 @@ use super::snapshot::SEARCH_FACT;
 use crate::engine::Engine;
 use crate::replication::Position;
 use crate::search::Record;
+use crate::spec::{Flags, Spec};
 use redpoll_keyspace::entry::is_inline;
 use redpoll_keyspace::{Expiry, Keys, Owned, clock};
 use redpoll_persist::file::Item;
@@ -86,9 +87,14 @@ impl From<Error> for LoadError {
 /// While it lives, clients are told that data is being loaded.
 pub struct Loading<'a>(&'a Engine);
 
+/// Nothing is loaded; or what there is to be; or what will take the place of what there is.
+const IDLE: u8 = 0;
+const IN_PLACE: u8 = 1;
+pub(super) const BESIDE: u8 = 2;
+
 impl Drop for Loading<'_> {
     fn drop(&mut self) {
-        self.0.persistence.loading.store(false, Release);
+        self.0.persistence.loading.store(IDLE, Release);
     }
 }
 
@@ -105,15 +111,35 @@ impl Engine {
 
     /// Refuses commands that need data until the answer is dropped.
     pub fn begin_loading(&self) -> Loading<'_> {
+        self.begin_loading_as(IN_PLACE)
+    }
+
+    pub(super) fn begin_loading_as(&self, how: u8) -> Loading<'_> {
         self.persistence.load_progress.begin(clock::now_ms());
-        self.persistence.loading.store(true, Release);
+        self.persistence.loading.store(how, Release);
         Loading(self)
     }
 
-    /// Whether data is being loaded.
+    /// Whether data is being loaded, so that there is none.
     #[inline(always)]
     pub fn is_loading(&self) -> bool {
-        self.persistence.loading.load(Relaxed)
+        self.persistence.loading.load(Relaxed) == IN_PLACE
+    }
+
+    /// Whether data is being loaded beside what there is.
+    #[inline(always)]
+    pub fn is_loading_beside(&self) -> bool {
+        self.persistence.loading.load(Relaxed) == BESIDE
+    }
+
+    /// Whether a client's command is refused for what is being loaded.
+    #[inline(always)]
+    pub(crate) fn refuses_while_loading(&self, spec: &Spec) -> bool {
+        match self.persistence.loading.load(Relaxed) {
+            IDLE => false,
+            IN_PLACE => !spec.flags.has(Flags::LOADING),
+            _ => spec.flags.has(Flags::NO_ASYNC_LOADING),
+        }
     }
 
     /// Loads the snapshot file into the keyspace. What was loaded before an error stays.
@@ -139,7 +165,10 @@ impl Engine {
         keys.unlock_walk();
         keys.select(db);
         keys.effects.wanted = wanted;
-        self.loaded(loaded?)
+        match self.are_beside(keys) {
+            true => loaded,
+            false => self.loaded(loaded?),
+        }
     }
 
     /// What remains to be done when all keys are there.

@@ -15,6 +15,7 @@
 //! both ways of loading share.
 
 mod aof;
+mod beside;
 mod commands;
 mod delay;
 mod insert;
@@ -41,7 +42,7 @@ use parking_lot::Mutex;
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering::*};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::*};
 
 /// Writes all bytes of a file.
 pub type Fill<'a> = dyn FnMut(&mut dyn Write) -> io::Result<()> + 'a;
@@ -92,7 +93,7 @@ pub struct Persistence {
     /// How far loading has come.
     pub load_progress: LoadProgress,
     /// Whether data is being loaded.
-    loading: AtomicBool,
+    loading: AtomicU8,
     /// Whether a snapshot is being written in the background.
     saving: AtomicBool,
     /// How far it has come.

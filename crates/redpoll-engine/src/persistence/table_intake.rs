@@ -64,7 +64,10 @@ impl Engine {
         keys.unlock_walk();
         keys.select(db);
         keys.effects.wanted = wanted;
-        self.loaded(loaded?)
+        match self.are_beside(keys) {
+            true => loaded,
+            false => self.loaded(loaded?),
+        }
     }
 }
 
@@ -76,8 +79,9 @@ fn load(
     let outcome = Mutex::default();
     let intake = Intake { engine, source, stopped: AtomicBool::new(false), outcome };
     let (now, sees_expired) = (keys.now(), keys.sees_expired());
+    let keyspace = keys.keyspace();
     let help = || {
-        let mut keys = engine.keyspace.keys(0, now);
+        let mut keys = keyspace.keys(0, now);
         keys.see_expired(sees_expired);
         intake.work(&mut keys);
     };
@@ -87,9 +91,13 @@ fn load(
         Ok(storage) if !alone => storage.together("load", &help, &mut own),
         _ => own(),
     }
-    let Outcome { loaded, mut libraries, failure } = intake.outcome.into_inner();
+    let Outcome { mut loaded, mut libraries, failure } = intake.outcome.into_inner();
     if let Some(failure) = failure {
         return Err(failure);
+    }
+    if engine.are_beside(keys) {
+        loaded.libraries = libraries.into_iter().map(|(code, _)| code).collect();
+        return Ok(loaded);
     }
     // Lua stays with its thread, so that this one takes all of them in.
     Functions::new(engine, Merge::Replace).add_all(&mut libraries)?;

@@ -356,7 +356,10 @@ impl Replication {
         if !self.is_replica() && self.replica_count() > 0 {
             let mut bytes = Vec::new();
             encode_words(&mut bytes, words.iter().copied());
-            self.stream(&bytes);
+            let mut state = self.state.lock();
+            self.stream_in(&mut state, &bytes);
+            // Somebody may wait for an answer.
+            state.replicas.iter().for_each(|replica| replica.client.wake());
         }
     }
 

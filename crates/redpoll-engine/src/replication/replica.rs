@@ -76,7 +76,7 @@ impl Replica {
             }
             Phase::Sending(pending) => pending.extend_from_slice(bytes),
             Phase::Online if self.announced.snapshot_only => {}
-            Phase::Online => self.client.send(bytes),
+            Phase::Online => self.client.send_in_time(bytes),
         }
     }
 

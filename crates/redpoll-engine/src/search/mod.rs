@@ -205,6 +205,7 @@ impl Search {
             Indexed::Key(key, hash, now) => {
                 for index in self.registry.read().indexes.values() {
                     index.follow(key, hash, now);
+                    self.note_backlog(index);
                 }
             }
             Indexed::Emptied(db) => {

@@ -8,13 +8,33 @@ use crate::engine::Engine;
 use parking_lot::Mutex;
 use redpoll_config::SearchMode;
 use redpoll_search::execute::{Helpers, Interrupt, Part};
+use std::cell::Cell;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// Documents between two looks of a search at its interrupt, about.
 const LOOK: usize = 1024;
 /// How long a query under `search-mode slices` runs before it lets another one run.
 const SLICE: Duration = Duration::from_micros(200);
+
+/// How long a thread searches in the background before it lets others have the processor. The
+/// system takes it away only when its timer ticks, milliseconds later, and a worker may wait for it.
+const STINT: Duration = Duration::from_micros(100);
+
+thread_local! {
+    /// Since when this thread has had the processor to itself.
+    static SINCE: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// Lets threads that wait for the processor have it, once this one has searched for long enough.
+fn give_way() {
+    let now = Instant::now();
+    if SINCE.get().is_none_or(|since| now - since > STINT) {
+        thread::yield_now();
+        SINCE.set(Some(Instant::now()));
+    }
+}
 
 /// A query on its way: when it began, when it is given up, and its turn if it takes turns.
 pub struct Running {
@@ -43,6 +63,9 @@ impl Running {
             SearchMode::Slices => Rule { most: 1, slice: Some(SLICE) },
             SearchMode::Parallel | SearchMode::Safe => Rule { most: threads, slice: None },
         };
+        if aside {
+            give_way();
+        }
         let turn = aside.then(|| engine.search.turns.take(rule, &engine.background));
         let begun = Instant::now();
         let over = (milliseconds > 0)
@@ -70,6 +93,9 @@ impl Running {
 impl Interrupt for Running {
     fn stop(&self) -> bool {
         background::step(LOOK);
+        if self.long {
+            give_way();
+        }
         if let Some(turn) = &*self.turn.lock() {
             turn.pass_on(&self.engine.background);
         }

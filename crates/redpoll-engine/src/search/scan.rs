@@ -10,12 +10,22 @@ use redpoll_keyspace::entry::Payload;
 use redpoll_keyspace::table::Cursor;
 use redpoll_types::hash::Hash;
 use redpoll_types::value::Typed;
+use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 /// How long threads that have nothing to do wait before they look whether segments are to be
 /// merged.
 const NAP: Duration = Duration::from_millis(50);
+
+/// How long writers wait for each head that is too many, and how long at most.
+const STRAIN: Duration = Duration::from_micros(500);
+const STRAIN_MAX: Duration = Duration::from_millis(5);
+
+thread_local! {
+    /// Whether this thread has written a document to an index that has too much to merge.
+    static BEHIND: Cell<bool> = const { Cell::new(false) };
+}
 
 /// A walk over all stripes.
 #[derive(Debug)]
@@ -78,6 +88,29 @@ impl Search {
         self.wake.wait_for(&mut self.idle.lock(), nap);
     }
 
+    /// Notes that the calling thread has written a document, if they come faster than they are
+    /// merged.
+    pub(super) fn note_backlog(&self, index: &SearchIndex) {
+        if index.index.backlog() > 0 {
+            BEHIND.set(true);
+        }
+    }
+
+    /// How long the calling thread should wait, with nothing locked, as it has written documents
+    /// faster than they are merged. Rarely anything.
+    #[inline]
+    pub fn strain(&self) -> Option<Duration> {
+        BEHIND.take().then(|| self.measure_strain()).flatten()
+    }
+
+    #[cold]
+    fn measure_strain(&self) -> Option<Duration> {
+        let most = self.indexes().iter().map(|index| index.index.backlog()).max()?;
+        self.wake_workers();
+        let strain = STRAIN.saturating_mul(u32::try_from(most).unwrap_or(u32::MAX));
+        (most > 0).then(|| strain.min(STRAIN_MAX))
+    }
+
     /// Does something that needs not be done at once: walks a stripe, merges segments. Whether
     /// there was anything. No stripe must be locked. What expires at `now` is not there any more.
     pub fn work(&self, keyspace: &Keyspace, now: i64) -> bool {
@@ -111,5 +144,8 @@ fn walk(index: &SearchIndex, scan: &Scan, keyspace: &Keyspace, stripe: usize, no
                 index.follow(entry.key(), Some(hash), now);
             }
         });
+        drop(guard);
+        // Here no writer waits for it.
+        while index.index.backlog() > 0 && index.index.maintain() {}
     }
 }

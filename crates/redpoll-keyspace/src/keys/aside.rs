@@ -78,9 +78,7 @@ impl Keys<'_> {
     /// Moves a key's access clock, as a read of it does; nothing is counted.
     pub fn touch(&mut self, key: &[u8]) {
         let hash = self.hash(key);
-        if let Some(place) = self.live(hash, key) {
-            self.touch_entry(hash, place);
-        }
+        self.write_place(hash, key);
     }
 
     /// Asks for `flag` to be set when the key changes. Its stripe must be locked.

@@ -59,6 +59,37 @@ impl Keys<'_> {
         emptied
     }
 
+    /// Puts all that another keyspace holds, which was made [`Keyspace::beside`] this one, in the
+    /// place of what is here; answers what that was. Those who watch, wait for or cache keys are
+    /// told. All stripes of both must be locked. O(stripes + segments + watched keys + waited keys
+    /// + cached keys).
+    pub fn replace_all(&mut self, other: &mut Keys<'_>) -> Vec<Emptied> {
+        let databases = self.keyspace.databases();
+        let emptied = (0..databases).map(|db| self.empty(db)).collect();
+        for number in 0..self.keyspace.stripes() {
+            for db in 0..databases {
+                let came = other.guards.stripe_mut(number).db_mut(db).take();
+                if came.table.is_empty() {
+                    continue;
+                }
+                let (len, due) = (came.table.len(), came.next_due());
+                let stripe = self.guards.stripe_mut(number);
+                stripe.settle_db(db, came);
+                stripe.touch_db(db, None, self.now);
+                self.keyspace.note_len(number, db, len);
+                if let Some(due) = due {
+                    self.keyspace.expires_at(number, due);
+                }
+                if db == 0 {
+                    self.keyspace.publish(number, &stripe.dbs()[0].table);
+                }
+                let waited = stripe.waited_keys(db).into_iter().map(|key| (db, key));
+                self.effects.rare().ready.extend(waited);
+            }
+        }
+        emptied
+    }
+
     /// Swaps the contents of two databases; those who watch, wait for or cache keys are told. All
     /// stripes must be locked. O(stripes + watched keys + waited keys + cached keys).
     pub fn swap_databases(&mut self, one: usize, other: usize) {

@@ -3,33 +3,42 @@
 //! The system takes the processor from a thread that has had it for long, and does so anywhere,
 //! also while it holds the lock of a stripe. Then whoever wants that stripe waits until the thread
 //! runs again: on a busy machine for several milliseconds, a thousand times what the lock is held
-//! for. A thread that has just offered its processor to others is not due to lose it, so it offers
-//! it right before it takes a lock. That costs a fraction of a microsecond where nobody wants it.
+//! for. A thread that has just slept, however shortly, is not due to lose it, so it sleeps right
+//! before it takes a lock, for as long as it takes to set a timer.
 //!
-//! A low priority would be the wrong means: what the thread then loses its processor to keeps it,
-//! and the lock with it.
+//! To yield would be the wrong means: it gives a slice of a millisecond or more away, each time,
+//! and leaves next to nothing to the thread where all processors are in use. So would a low
+//! priority be: what the thread then loses its processor to keeps it, and the lock with it.
 
+use rustix::thread::set_current_timer_slack;
+use std::num::NonZeroU64;
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long a thread keeps its processor. Whoever is woken in the meantime may have to wait for so
-/// long; and what is given up with each offer is a slice of a millisecond or more, so offering it
-/// all the time would leave nothing to a thread on a machine whose processors are all in use.
+/// long; and to sleep takes a few microseconds.
 const KEPT: Duration = Duration::from_micros(150);
+/// The shortest sleep that is one.
+const SLEEP: Duration = Duration::from_nanos(1);
 
 /// See the module's head.
 #[derive(Default)]
 pub struct Courtesy {
-    offered: Option<Instant>,
+    slept: Option<Instant>,
 }
 
 impl Courtesy {
     /// To be called when no lock is held and one is about to be taken.
     pub fn before_lock(&mut self) {
-        if self.offered.is_none_or(|at| at.elapsed() >= KEPT) {
-            thread::yield_now();
-            self.offered = Some(Instant::now());
+        match self.slept {
+            // The system lets sleepers oversleep by some fifty microseconds unless told otherwise.
+            // If it does not listen, the sleep is longer.
+            None => set_current_timer_slack(Some(NonZeroU64::MIN)).unwrap_or_default(),
+            Some(at) if at.elapsed() < KEPT => return,
+            Some(_) => {}
         }
+        thread::sleep(SLEEP);
+        self.slept = Some(Instant::now());
     }
 }
 
@@ -41,12 +50,12 @@ mod tests {
     fn it_is_kept_for_a_while() {
         let mut courtesy = Courtesy::default();
         courtesy.before_lock();
-        let first = courtesy.offered.expect("offered at once");
+        let first = courtesy.slept.expect("it sleeps at once");
         let begun = Instant::now();
-        while courtesy.offered == Some(first) {
+        while courtesy.slept == Some(first) {
             courtesy.before_lock();
             assert!(begun.elapsed() < Duration::from_secs(60));
         }
-        assert!(courtesy.offered.is_some_and(|at| at - first >= KEPT));
+        assert!(courtesy.slept.is_some_and(|at| at - first >= KEPT));
     }
 }

@@ -352,3 +352,31 @@ fn old_values_are_given_back() {
     keys.set_string(b"k", &[b'z'; 1000], Expiry::Clear);
     assert_eq!(block(&mut keys), after, "nobody shares the new one");
 }
+
+#[test]
+fn all_is_replaced_meanwhile() {
+    let (keyspace, mut rng) = (Keyspace::new(DATABASES), SmallRng::new(7));
+    let mut change = |keyspace: &Keyspace| (0..2000).for_each(|_| act(keyspace, &mut rng));
+    change(&keyspace);
+    let mut before = Taking::begin(&keyspace).expect("a seat");
+    let beside = keyspace.beside();
+    change(&beside);
+    before.step(&keyspace);
+    let (mut keys, mut others) = (keyspace.keys(0, NOW), beside.keys(0, NOW));
+    keys.lock_all();
+    others.lock_all();
+    let (old, new) = (copy(&mut keys), copy(&mut others));
+    let gone = keys.replace_all(&mut others);
+    assert_eq!(gone.iter().map(|part| part.keys()).sum::<usize>(), old.len());
+    assert_eq!((copy(&mut keys), copy(&mut others).len()), (new, 0));
+    drop((keys, others, gone));
+    drop(beside);
+    let after = Taking::begin(&keyspace).expect("a seat");
+    change(&keyspace);
+    before.finish(&keyspace);
+    after.finish(&keyspace);
+    let lens = (0..DATABASES).map(|db| keyspace.len(db)).sum::<usize>();
+    let mut keys = keyspace.keys(0, NOW);
+    keys.lock_all();
+    assert_eq!(lens, copy(&mut keys).len());
+}

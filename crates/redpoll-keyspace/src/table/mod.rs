@@ -21,6 +21,7 @@ use crate::snapshot::Epochs;
 pub use hints::Hints;
 pub(crate) use preserve::Walk;
 pub use scan::Cursor;
+use needs::Needs;
 use segment::{Bucket, Position, Segment, home_of, tag_of};
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -102,6 +103,20 @@ impl<V> Table<V> {
     pub(crate) fn take(&mut self) -> Table<V> {
         let empty = Table::known_as(self.number, self.epochs.clone());
         std::mem::replace(self, empty)
+    }
+
+    /// Takes the place of a table that snapshots know, with its number: those that are being taken
+    /// need nothing of what is here. All stripes must be locked. O(segments).
+    pub(crate) fn succeed(&mut self, other: &Table<V>) {
+        (self.number, self.epochs) = (other.number, other.epochs.clone());
+        self.layout = self.layout.max(other.layout) + 1;
+        let (now, mut slot) = (self.now(), 0);
+        while slot < self.directory.len() {
+            let segment = self.segment_mut(slot);
+            segment.needs = Needs::none(now);
+            let depth = segment.depth;
+            slot += self.span(depth);
+        }
     }
 
     /// The number of entries.

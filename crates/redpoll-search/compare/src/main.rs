@@ -38,17 +38,19 @@ fn text(docs: usize, both: bool) {
     let theirs = both.then(|| theirs::Theirs::new(&corpus));
     #[cfg(not(feature = "tantivy"))]
     let _ = both;
+    println!("\n| Query | hits | ours | tantivy, hits counted | ours of it | tantivy, top 10 only |");
+    println!("| --- | ---: | ---: | ---: | ---: | ---: |");
     for (name, query) in corpus.queries() {
         let own = rate(|| ours.search(&query));
         let total = ours.search(&query);
-        print!("{name:24} {total:>8} hits  ours {own:>9.0}/s");
+        print!("| {name} | {total} | {own:.0}/s |");
         #[cfg(feature = "tantivy")]
         if let Some(theirs) = &theirs {
             let query = theirs.query(&query);
             assert_eq!(total, theirs.count(&query), "{name}");
             let (top, counted) =
                 (rate(|| theirs.top(&query)), rate(|| theirs.top_and_count(&query)));
-            print!("  tantivy {top:>9.0}/s, with the number of hits {counted:>9.0}/s");
+            print!(" {counted:.0}/s | {:.2} | {top:.0}/s |", own / counted);
         }
         println!();
     }

@@ -32,6 +32,11 @@ impl<T: Ord> Best<T> {
         self.heap.len()
     }
 
+    /// Whether none is to be kept.
+    pub fn keeps_nothing(&self) -> bool {
+        self.most == 0
+    }
+
     /// Adds one.
     pub fn push(&mut self, item: T) {
         if self.heap.len() < self.most {
@@ -176,8 +181,8 @@ impl Kept {
     /// Whether nothing is kept, so that documents are only counted.
     pub fn keeps_nothing(&self) -> bool {
         match self {
-            Kept::Scores(best) => best.most == 0,
-            Kept::Values(best, _) => best.most == 0,
+            Kept::Scores(best) => best.keeps_nothing(),
+            Kept::Values(best, _) => best.keeps_nothing(),
             Kept::Indexed(_, most) => *most == 0,
         }
     }

@@ -19,6 +19,7 @@ mod sources;
 mod union;
 mod vectors;
 mod vocabulary;
+mod word;
 
 pub use options::{
     Helpers, Hit, Interrupt, Limits, Never, NewThreads, Part, SearchError, SearchOptions,

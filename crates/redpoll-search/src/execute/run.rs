@@ -2,13 +2,14 @@
 
 use std::ops::ControlFlow;
 
-use super::build::{Builder, term};
+use super::build::Builder;
 use super::collect::{ByScore, Kept};
-use super::iter::{DocIter, END, Iter, Term};
+use super::iter::{DocIter, END, Iter};
 use super::options::{Hit, SearchOptions, Sort};
 use super::plan::{Kind, Planned};
 use super::profile::Counts;
 use super::union::Union;
+use super::word::Word;
 use crate::document::Value;
 use crate::index::part::{Part, PartView};
 use crate::index::{DocAddress, Snapshot};
@@ -91,20 +92,22 @@ impl<'a> Run<'a> {
         if view.live() == 0 {
             return;
         }
-        let all_live = view.deletes.count() == 0;
         let bounded = bounded(view);
         let watched = self.watch.is_some();
-        if let Kind::Term { .. } = self.planned.plan.kind {
-            let Some(term) = term(&self.planned.plan, part as usize, view) else { return };
-            if self.leaping(view, all_live) && !watched {
-                return self.leap(part, term, outcome);
-            }
+        let by_score = matches!(self.options.sort, Sort::Score);
+        if by_score
+            && !watched
+            && let Kept::Scores(best) = &mut outcome.kept
+            && let Some(word) = Word::new(*self, part)
+        {
+            outcome.total += word.count();
+            outcome.interrupted |= !word.best(best);
+            return;
         }
         if matches!(self.planned.plan.kind, Kind::All) && self.only_counts(outcome) {
             outcome.total += u64::from(view.live());
             return;
         }
-        let by_score = matches!(self.options.sort, Sort::Score);
         let counts = self.only_counts(outcome);
         if (counts || by_score && bounded && self.options.scorer.sums_words())
             && !watched
@@ -184,62 +187,6 @@ impl<'a> Run<'a> {
         ControlFlow::Continue(())
     }
 
-    /// Whether the documents of a word need not all be looked at: there is a bound of their scores,
-    /// and how many there are is known or not wanted.
-    fn leaping(&self, view: &PartView, all_live: bool) -> bool {
-        bounded(view)
-            && matches!(self.options.sort, Sort::Score)
-            && (all_live || !self.options.exact_count)
-    }
-
-    /// Goes through the documents of a word, and leaps over blocks in which none can be among the
-    /// best.
-    fn leap(&self, part: u32, mut term: Term<'a>, outcome: &mut Outcome) {
-        let view = &self.snapshot.parts()[part as usize];
-        let Kept::Scores(best) = &mut outcome.kept else { return };
-        let counted = term.count();
-        outcome.total += u64::from(counted.unwrap_or(0));
-        if counted.is_some() && best.last().is_none() && self.options.limit == 0 {
-            return;
-        }
-        let all_live = view.deletes.count() == 0;
-        let mut scoring = self.scoring(view);
-        // Up to which document the bound of the block was looked at.
-        let mut block_end = None;
-        let mut doc = term.seek(0);
-        let mut steps = 0u32;
-        while doc < view.docs {
-            let least = best.last().map(|last| last.score);
-            if let Some(least) = least
-                && counted.is_some()
-                && block_end.is_none_or(|end| doc > end)
-                && let Some((impact, last)) = term.impact(doc)
-            {
-                if scoring.bound(&term.leaf(1), &impact) < least {
-                    doc = term.seek(last + 1);
-                    continue;
-                }
-                block_end = Some(last);
-            }
-            if all_live || !view.deletes.contains(doc) {
-                outcome.total += u64::from(counted.is_none());
-                scoring.go_to(doc);
-                let sum = term.score(&scoring);
-                let least = least.unwrap_or(f64::NEG_INFINITY);
-                let score = scoring.total(sum, least, || 1);
-                if score >= least {
-                    best.push(ByScore { score, address: DocAddress { part, doc } });
-                }
-            }
-            steps += 1;
-            if steps.is_multiple_of(STOP_INTERVAL) && self.options.interrupt.stop() {
-                outcome.interrupted = true;
-                return;
-            }
-            doc = term.step();
-        }
-    }
-
     /// The results in order, from the offset on.
     pub fn hits(&self, kept: Kept) -> Vec<Hit> {
         let sorted = kept.into_sorted().into_iter().skip(self.options.offset);
@@ -287,7 +234,7 @@ impl<'a> Run<'a> {
 }
 
 /// Whether scores have bounds: if all documents' own scores are 1.
-fn bounded(view: &PartView) -> bool {
+pub fn bounded(view: &PartView) -> bool {
     matches!(&view.part, Part::Segment(segment) if segment.table.scores.is_none())
 }
 

@@ -30,7 +30,7 @@ mod synonyms;
 pub(crate) mod varint;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
 
 use ahash::RandomState;
@@ -64,9 +64,11 @@ pub struct Index {
     synonyms: RwLock<Arc<Synonyms>>,
     /// See [`Statistics::indexing_nanos`].
     indexing_nanos: AtomicU64,
+    /// Heads that take no more documents and are not segments yet.
+    full_heads: AtomicUsize,
 }
 
-/// Full heads from which on writers help to merge them.
+/// So many full heads may wait to be merged: what is merged at once is taken from them.
 const HEADS_MAX: usize = 10;
 
 /// A document that is ready to be added.
@@ -99,6 +101,7 @@ impl Index {
             preparers: Mutex::default(),
             synonyms: RwLock::default(),
             indexing_nanos: AtomicU64::new(0),
+            full_heads: AtomicUsize::new(0),
         }
     }
 
@@ -111,7 +114,9 @@ impl Index {
     /// not have the new fields until they are put again.
     pub fn set_schema(&self, schema: Schema) {
         let _writer = self.writer.lock();
-        self.state.lock().set_schema(Arc::new(schema));
+        let mut state = self.state.lock();
+        state.set_schema(Arc::new(schema));
+        self.count_heads(&state);
     }
 
     /// Which groups of synonyms words belong to, for documents from now on.
@@ -142,7 +147,6 @@ impl Index {
         let start = Instant::now();
         let change = self.append(prepared, &schema)?;
         self.note_time(start);
-        self.help();
         Some(change)
     }
 
@@ -197,6 +201,7 @@ impl Index {
         let mut state = self.state.lock();
         state.clear();
         names.clear(state.stamp());
+        self.count_heads(&state);
     }
 
     /// The index as it is now.
@@ -229,6 +234,13 @@ impl Index {
         }
     }
 
+    /// How many full heads wait to be merged beyond what is usual: documents are put faster than
+    /// [`maintain`](Self::maintain) is called. Who puts them should wait, or call it, as searches
+    /// become slower with every head.
+    pub fn backlog(&self) -> usize {
+        self.full_heads.load(Relaxed).saturating_sub(HEADS_MAX)
+    }
+
     /// Whether [`maintain`](Self::maintain) would find work.
     pub fn needs_maintenance(&self) -> bool {
         let mut state = self.state.lock();
@@ -241,7 +253,9 @@ impl Index {
     /// Lets the documents that are there become a segment, few as they may be.
     pub fn seal(&self) {
         let _writer = self.writer.lock();
-        self.state.lock().seal();
+        let mut state = self.state.lock();
+        state.seal();
+        self.count_heads(&state);
     }
 
     /// Makes one segment of all documents, as far as nobody else merges.
@@ -286,6 +300,7 @@ impl Index {
         let id = state.publish(len, old, &slots);
         if !takes_more {
             state.seal();
+            self.count_heads(&state);
         }
         match old {
             Some(old) => names.replace(hash, old, id, state.stamp()),
@@ -311,19 +326,16 @@ impl Index {
         vectors.into_iter().filter_map(one).collect()
     }
 
-    /// Does background work in the place of a thread that has none to spare, if it piles up.
-    fn help(&self) {
-        let heads = self.state.lock().full_heads();
-        if heads >= HEADS_MAX {
-            let job = self.state.lock().next_job();
-            job.into_iter().for_each(|job| self.run(&job));
-        }
+    fn count_heads(&self, state: &State) {
+        self.full_heads.store(state.full_heads(), Relaxed);
     }
 
     fn run(&self, job: &state::Job) {
         let (segment, maps) = merge::merge(&job.views, job.columns, &job.suffix_fields);
         let _writer = self.writer.lock();
-        self.state.lock().finish(job, segment, &maps);
+        let mut state = self.state.lock();
+        state.finish(job, segment, &maps);
+        self.count_heads(&state);
     }
 
     fn maintain_vectors(&self) -> bool {

@@ -3,10 +3,16 @@
 /// An array of numbers of one width.
 #[derive(Debug, Clone, Default)]
 pub struct Packed {
-    words: Box<[u64]>,
+    /// The numbers' bits, the lowest first, and [`SPARE`] more bytes.
+    bytes: Box<[u8]>,
     width: u32,
     len: usize,
 }
+
+/// Bytes behind the last number, so that any number can be read as a whole word.
+const SPARE: usize = 16;
+/// A number of at most so many bits is within eight bytes, wherever it begins in the first.
+const NARROW: usize = 57;
 
 impl Packed {
     /// The numbers of `values`, which is gone through twice.
@@ -18,19 +24,23 @@ impl Packed {
             len += 1;
         }
         let width = 64 - max.leading_zeros();
-        let mut words = vec![0u64; (len * width as usize).div_ceil(64)];
-        if width > 0 {
-            let mut bit = 0;
-            for value in values {
-                let (word, shift) = (bit / 64, bit % 64);
-                words[word] |= value << shift;
-                if shift + width as usize > 64 {
-                    words[word + 1] |= value >> (64 - shift);
-                }
-                bit += width as usize;
+        if width == 0 {
+            return Packed { bytes: Box::default(), width, len };
+        }
+        let mut bytes = Vec::with_capacity((len * width as usize).div_ceil(8) + SPARE);
+        let (mut word, mut bits) = (0u128, 0);
+        for value in values {
+            word |= u128::from(value) << bits;
+            bits += width;
+            while bits >= 8 {
+                bytes.push(word as u8);
+                word >>= 8;
+                bits -= 8;
             }
         }
-        Packed { words: words.into(), width, len }
+        bytes.push(word as u8);
+        bytes.resize((len * width as usize).div_ceil(8) + SPARE, 0);
+        Packed { bytes: bytes.into(), width, len }
     }
 
     /// How many there are.
@@ -43,18 +53,24 @@ impl Packed {
     pub fn get(&self, index: usize) -> u64 {
         let width = self.width as usize;
         let bit = index * width;
-        let (word, shift) = (bit / 64, bit % 64);
-        let Some(low) = self.words.get(word) else { return 0 };
-        let mut value = low >> shift;
-        if shift + width > 64 {
-            value |= self.words.get(word + 1).copied().unwrap_or(0) << (64 - shift);
+        if width > NARROW {
+            return self.get_wide(bit);
         }
-        if width == 64 { value } else { value & ((1u64 << width) - 1) }
+        let word = self.bytes.get(bit / 8..).and_then(|bytes| bytes.first_chunk::<8>());
+        let word = word.map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        word >> (bit % 8) & ((1 << width) - 1)
+    }
+
+    #[cold]
+    fn get_wide(&self, bit: usize) -> u64 {
+        let word = self.bytes.get(bit / 8..).and_then(|bytes| bytes.first_chunk::<16>());
+        let word = word.map_or(0, |bytes| u128::from_le_bytes(*bytes));
+        (word >> (bit % 8)) as u64 & (u64::MAX >> (64 - self.width))
     }
 
     /// Bytes on the heap.
     pub fn heap_bytes(&self) -> usize {
-        self.words.len() * 8
+        self.bytes.len()
     }
 }
 

@@ -117,6 +117,22 @@ impl Scoring<'_> {
         }
     }
 
+    /// The longest documents in which a word can give as much as `least` if it occurs so often, for
+    /// frequencies from 0 on. Longer ones give less; some of these do, too.
+    pub fn longest(&self, leaf: &Leaf<'_>, least: f64) -> [u32; 8] {
+        let is_bm25 = matches!(self.scorer, Scorer::Bm25Std | Scorer::Bm25StdTanh(_));
+        if !is_bm25 || leaf.weight < 0.0 || least <= 0.0 {
+            return [u32::MAX; 8];
+        }
+        let most = leaf.weight * leaf.rarity.bm25 * (K1 + 1.0);
+        std::array::from_fn(|freq| {
+            // `bm25_std`, solved for the length; and one more, as both are rounded.
+            let freq = freq as f64;
+            let ratio = ((most * freq / least - freq) / K1 - (1.0 - B)) / B;
+            (ratio * self.len_mean * (1.0 + 1e-9) + 1.0) as u32
+        })
+    }
+
     /// A bound of the part of a word wherever it is.
     pub fn bound_of_any(&self, leaf: &Leaf<'_>) -> f64 {
         match self.scorer {

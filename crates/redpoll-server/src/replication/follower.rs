@@ -266,6 +266,7 @@ impl Link {
         let mut parser = Parser::default();
         let mut last_ack = 0;
         let mut progress = Progress::default();
+        let mut room = vec![0; CHUNK];
         loop {
             // Also while the server stands still: the primary is to see that we have gone.
             if session.client.take_wishes().kill {
@@ -287,16 +288,14 @@ impl Link {
                     }
                 }
             }
-            self.read(line)?;
+            self.read(line, &mut room)?;
         }
     }
 
     /// Takes what has come, if anything has.
-    fn read(&self, line: &mut Line) -> io::Result<()> {
-        let before = line.buffer.len();
-        line.buffer.resize(before + CHUNK, 0);
-        let count = line.stream.read(&mut line.buffer[before..]);
-        line.buffer.truncate(before + *count.as_ref().unwrap_or(&0));
+    fn read(&self, line: &mut Line, room: &mut [u8]) -> io::Result<()> {
+        let count = line.stream.read(room);
+        line.buffer.extend_from_slice(&room[..*count.as_ref().unwrap_or(&0)]);
         if self.has_ended() {
             return Err(superseded());
         }

@@ -53,13 +53,8 @@ impl Line {
     /// are passed over.
     pub fn line(&mut self) -> io::Result<String> {
         loop {
-            if let Some(end) = self.buffer.iter().position(|&byte| byte == b'\n') {
-                let line: Vec<u8> = self.buffer.drain(..=end).collect();
-                let line = String::from_utf8_lossy(line.trim_ascii_end()).into_owned();
-                if !line.is_empty() {
-                    return Ok(line);
-                }
-                continue;
+            if let Some(line) = self.line_at_hand() {
+                return Ok(line);
             }
             if self.buffer.len() > LINE_MAX {
                 return Err(io::Error::other("the primary's answer is no line"));
@@ -70,6 +65,18 @@ impl Line {
                 return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
             }
             self.buffer.extend_from_slice(&chunk[..count]);
+        }
+    }
+
+    /// The next line if it has come already.
+    pub fn line_at_hand(&mut self) -> Option<String> {
+        loop {
+            let end = self.buffer.iter().position(|&byte| byte == b'\n')?;
+            let line: Vec<u8> = self.buffer.drain(..=end).collect();
+            let line = String::from_utf8_lossy(line.trim_ascii_end()).into_owned();
+            if !line.is_empty() {
+                return Some(line);
+            }
         }
     }
 

@@ -1,13 +1,15 @@
 //! A full sync as the replica sees it: the primary's snapshot takes the place of the data.
 //!
 //! Who has data keeps them, and answers from them, until the snapshot has come whole: it goes into
-//! a file without a name first. Who has none loads it as it comes.
+//! a file without a name first. Who has none loads it as it comes. With `repl-diskless-load swapdb`
+//! it is loaded as it comes in any case, beside the data that there are.
 
 use super::follower::{LOADING, Link, superseded};
 use super::handshake::{Announced, Line, is_timeout};
 use parking_lot::MutexGuard;
 use redpoll_client::Transport;
 use redpoll_client::full_sync::{End, Marked};
+use redpoll_config::ReplDisklessLoad;
 use redpoll_engine::Engine;
 use redpoll_engine::following::random_id;
 use redpoll_engine::persistence::{LoadError, Loaded, Merge};
@@ -53,6 +55,13 @@ impl Link {
         let inner = Watched { stream, link: self, patience, heard: Instant::now() };
         let mut marked = Marked::new(inner, buffer, end);
         let (loaded, bytes, rest) = match self.set_aside(&mut marked)? {
+            None if self.swaps() => {
+                let load = |engine: &Engine, keys: &mut Keys<'_>| {
+                    engine.load_from(keys, &mut marked, Merge::Replace)
+                };
+                let loaded = self.load_beside(load)?;
+                (loaded, marked.given(), marked.rest()?)
+            }
             Some(file) => {
                 let (bytes, rest) = (marked.given(), marked.rest()?);
                 let file = BufReader::with_capacity(CHUNK, file);
@@ -93,9 +102,14 @@ impl Link {
         has_keys || self.engine.scripts.library_counts().0 > 0
     }
 
+    /// Whether what comes is loaded beside the data that there are.
+    pub(super) fn swaps(&self) -> bool {
+        self.engine.config.repl_diskless_load() == ReplDisklessLoad::Swapdb && self.has_data()
+    }
+
     /// Puts the snapshot into a file, if there are data to keep meanwhile.
     fn set_aside(&self, snapshot: &mut impl Read) -> io::Result<Option<File>> {
-        if !self.has_data() {
+        if !self.has_data() || self.swaps() {
             return Ok(None);
         }
         let mut file = match nameless_file() {
@@ -119,11 +133,16 @@ impl Link {
         // A link that was superseded in the middle of this ends soon.
         let alone = LOADING.lock();
         log::info!("MASTER <-> REPLICA sync: Flushing old data");
-        let id_meanwhile = random_id(&mut SmallRng::new(clock::now_ms() as u64));
-        match self.engine.replication.give_up_stream(self.epoch, id_meanwhile) {
+        match self.give_up_stream() {
             true => Ok(alone),
             false => Err(superseded()),
         }
+    }
+
+    /// Whether the stream that belongs to the old data could be given up.
+    fn give_up_stream(&self) -> bool {
+        let id_meanwhile = random_id(&mut SmallRng::new(clock::now_ms() as u64));
+        self.engine.replication.give_up_stream(self.epoch, id_meanwhile)
     }
 
     fn load_snapshot(&self, snapshot: &mut (impl Read + Send)) -> io::Result<Loaded> {
@@ -144,9 +163,31 @@ impl Link {
         if loaded.is_err() {
             self.engine.empty_all(&mut keys);
         }
+        drop(keys);
+        self.has_loaded(loaded)
+    }
+
+    /// What `load` loads takes the place of what is there, at one moment; if that breaks off, what
+    /// is there stays.
+    pub(super) fn load_beside(
+        &self,
+        load: impl FnOnce(&Engine, &mut Keys<'_>) -> Result<Loaded, LoadError>,
+    ) -> io::Result<Loaded> {
+        let _alone = LOADING.lock();
+        log::info!("MASTER <-> REPLICA sync: Loading DB in memory, beside the old data");
+        let loaded = self.engine.load_beside(load, || {
+            let swaps = self.give_up_stream();
+            if swaps {
+                log::info!("MASTER <-> REPLICA sync: Swapping active DB with loaded DB");
+            }
+            swaps
+        });
+        self.has_loaded(loaded.transpose().ok_or_else(superseded)?)
+    }
+
+    fn has_loaded(&self, loaded: Result<Loaded, LoadError>) -> io::Result<Loaded> {
         let loaded = loaded.map_err(|error| io::Error::other(error.to_string()))?;
         loaded.notes.iter().for_each(|note| log::warn!("{note}"));
-        drop(keys);
         let aof = &self.engine.persistence.aof;
         if aof.is_enabled() {
             // The log so far is that of other data.

@@ -30,6 +30,7 @@ mod scripts;
 mod search;
 mod sentinels;
 mod shm;
+mod swapdb;
 mod sync_table;
 mod tiers;
 mod tls;

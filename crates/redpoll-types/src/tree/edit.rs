@@ -10,6 +10,7 @@ use super::node::{
     Child, INNER_MAX, Inner, LEAF_MAX, MERGED_MAX, NODE_MIN, Node, Seek, Slot, append_tight,
     reserve_one, split_tight, trim,
 };
+use std::cmp::Ordering;
 use triomphe::Arc;
 
 /// A leaf that is being changed.
@@ -54,6 +55,28 @@ impl<I: Item> LeafEdit<'_, I> {
         self.delta = self.delta.wrapping_add_unsigned(place.weight());
         self.delta = self.delta.wrapping_sub_unsigned(old.weight());
         Some(old)
+    }
+
+    /// Where the item at `index` would stand with another key, which `order` compares with; `None`
+    /// if that may be in another leaf.
+    pub fn place_within(
+        &self,
+        index: usize,
+        mut order: impl FnMut(&I::Key) -> Ordering,
+    ) -> Option<usize> {
+        let before = self.items.partition_point(|item| order(item.key()).is_lt());
+        let place = if before > index { before - 1 } else { before };
+        // Between two others: those keep to what the nodes above say of this leaf.
+        (place > 0 && place + 1 < self.items.len()).then_some(place)
+    }
+
+    /// Moves the item at `index` to `place`, and gives it the key that belongs there.
+    pub fn shift(&mut self, index: usize, place: usize, change: impl FnOnce(&mut I)) {
+        match index < place {
+            true => self.items[index..=place].rotate_left(1),
+            false => self.items[place..=index].rotate_right(1),
+        }
+        change(&mut self.items[place]);
     }
 
     /// Changes the item at `index`; it is removed if that leaves it with weight 0.

@@ -156,6 +156,36 @@ impl<I: Item> CowTree<I> {
         })
     }
 
+    /// Gives the item whose key `from` calls equal another key, which `to` compares with and which
+    /// no other item has: `change` alters the item, but not its weight. Answers whether there is
+    /// such an item. O(log n); one way down if it stays among its neighbours.
+    pub fn rekey_by(
+        &mut self,
+        from: impl FnMut(&I::Key) -> Ordering,
+        mut to: impl FnMut(&I::Key) -> Ordering,
+        change: impl FnOnce(&mut I),
+    ) -> bool {
+        let rekeyed = self.edit(ByKey::<_, false>::new(from), |leaf, slot| {
+            if !slot.found {
+                return Err(None);
+            }
+            if let Some(place) = leaf.place_within(slot.index, &mut to) {
+                leaf.shift(slot.index, place, change);
+                return Ok(());
+            }
+            Err(leaf.remove(slot.index).map(|item| (item, change)))
+        });
+        match rekeyed {
+            Ok(()) => true,
+            Err(None) => false,
+            Err(Some((mut item, change))) => {
+                change(&mut item);
+                self.insert_by(to, item);
+                true
+            }
+        }
+    }
+
     /// Removes and returns the item at `position`. O(log n).
     pub fn remove_at(&mut self, position: u64) -> Option<I> {
         if position >= self.weight {

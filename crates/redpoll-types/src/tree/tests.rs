@@ -89,6 +89,8 @@ fn check_node<I: Item>(
 enum Op {
     Insert(u32),
     Remove(u32),
+    /// The item at a position gets the next free key above this distance from its own.
+    Rekey(u64, i32),
     RemoveAt(u64),
     RemoveRange(u64, u64),
     SplitAndAppend(u64),
@@ -99,6 +101,8 @@ fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
         12 => (0..600u32).prop_map(Op::Insert),
         5 => (0..600u32).prop_map(Op::Remove),
+        4 => (0..300u64, -9..9).prop_map(|(at, by)| Op::Rekey(at, by)),
+        2 => (0..300u64, -600..600).prop_map(|(at, by)| Op::Rekey(at, by)),
         3 => (0..300u64).prop_map(Op::RemoveAt),
         1 => (0..300u64, 0..40u64).prop_map(|(start, len)| Op::RemoveRange(start, start + len)),
         1 => (0..300u64).prop_map(Op::SplitAndAppend),
@@ -124,6 +128,19 @@ fn apply(tree: &mut CowTree<Member>, model: &mut Vec<Member>, op: Op, stamp: u32
             let at = model.binary_search_by(|m| m.0.cmp(&key)).ok();
             let old = at.map(|i| model.remove(i));
             assert_eq!(tree.remove_by(|k| k.cmp(&key)), old);
+        }
+        Op::Rekey(position, by) => {
+            let old = model.get(position as usize).map_or(700, |item| item.0);
+            let mut new = old.saturating_add_signed(by);
+            while model.iter().any(|item| item.0 == new) {
+                new += 1;
+            }
+            let found = tree.rekey_by(|k| k.cmp(&old), |k| k.cmp(&new), |item| item.0 = new);
+            assert_eq!(found, position < len);
+            if let Some(item) = model.get_mut(position as usize) {
+                item.0 = new;
+            }
+            model.sort_by_key(|item| item.0);
         }
         Op::RemoveAt(position) => {
             let old = (position < len).then(|| model.remove(position as usize));

@@ -48,9 +48,11 @@ impl Big {
 
     /// Changes the score of a member that is there. O(log n).
     pub(super) fn change(&mut self, member: &[u8], old: f64, new: f64) {
-        let Some(mut entry) = self.tree.remove_by(|key| key.order(old, member)) else { return };
-        entry.score = new;
-        self.tree.insert_by(|key| key.order(new, member), entry);
+        self.tree.rekey_by(
+            |key| key.order(old, member),
+            |key| key.order(new, member),
+            |entry| entry.score = new,
+        );
         if let Some(entry) = self.table.get_mut(member) {
             entry.score = new;
         }

@@ -60,9 +60,11 @@ impl Entry {
     }
 }
 
-/// The order of scores, of which none is NaN; the two zeros are equal.
+/// The order of scores, of which none is NaN; the two zeros are equal. Without a branch: a search
+/// among random scores would guess each one wrong half the time.
+#[inline]
 pub(super) fn by_score(a: f64, b: f64) -> Ordering {
-    a.partial_cmp(&b).unwrap_or(Ordering::Equal)
+    (a > b).cmp(&(a < b))
 }
 
 /// Sums of both infinities count as 0.

@@ -27,14 +27,14 @@ const CALM: Duration = Duration::from_secs(2);
 const IDLE: Duration = Duration::from_secs(5);
 
 /// Numbers and texts that look like chance, the same in every run.
-struct Noise {
+pub(super) struct Noise {
     state: u64,
     /// Values are pieces of it, so that making them costs the load generator little.
     text: Vec<u8>,
 }
 
 impl Noise {
-    fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64) -> Self {
         let mut noise = Noise { state: seed, text: Vec::new() };
         while noise.text.len() < 1 << 20 {
             let bits = noise.next();
@@ -43,30 +43,29 @@ impl Noise {
         noise
     }
 
-    fn next(&mut self) -> u64 {
+    pub(super) fn next(&mut self) -> u64 {
         self.state ^= self.state << 13;
         self.state ^= self.state >> 7;
         self.state ^= self.state << 17;
         self.state
     }
 
-    fn value(&mut self) -> &[u8] {
-        let from = self.next() as usize % (self.text.len() - VALUE);
-        &self.text[from..from + VALUE]
+    fn value(&mut self, len: usize) -> &[u8] {
+        let from = self.next() as usize % (self.text.len() - len);
+        &self.text[from..from + len]
     }
-}
 
-/// The requests that set these keys.
-fn sets(keys: impl Iterator<Item = u64>, noise: &mut Noise) -> Vec<u8> {
-    let mut requests = Vec::new();
-    for key in keys {
+    /// The requests that set these keys to values of this length.
+    pub(super) fn sets(&mut self, keys: impl Iterator<Item = u64>, len: usize) -> Vec<u8> {
+        let mut requests = Vec::new();
+        for key in keys {
+            let head = format!("*3\r\n$3\r\nSET\r\n$16\r\nkey:{key:012}\r\n${len}\r\n");
+            requests.extend_from_slice(head.as_bytes());
+            requests.extend_from_slice(self.value(len));
+            requests.extend_from_slice(b"\r\n");
+        }
         requests
-            .extend_from_slice(format!("*3\r\n$3\r\nSET\r\n$16\r\nkey:{key:012}\r\n").as_bytes());
-        requests.extend_from_slice(format!("${VALUE}\r\n").as_bytes());
-        requests.extend_from_slice(noise.value());
-        requests.extend_from_slice(b"\r\n");
     }
-    requests
 }
 
 fn send_sets(
@@ -75,7 +74,7 @@ fn send_sets(
     noise: &mut Noise,
 ) -> Result<(), String> {
     let (at_least, at_most) = keys.size_hint();
-    client.send(&sets(keys, noise))?;
+    client.send(&noise.sets(keys, VALUE))?;
     client.skip(at_most.unwrap_or(at_least) * b"+OK\r\n".len())
 }
 
@@ -177,7 +176,7 @@ mod tests {
 
     #[test]
     fn requests_are_whole() {
-        let requests = sets(7..9, &mut Noise::new(1));
+        let requests = Noise::new(1).sets(7..9, VALUE);
         let text = String::from_utf8(requests).expect("text");
         assert!(text.starts_with("*3\r\n$3\r\nSET\r\n$16\r\nkey:000000000007\r\n$1000\r\n"));
         assert!(text.ends_with("\r\n") && text.contains("key:000000000008"));

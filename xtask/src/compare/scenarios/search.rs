@@ -1,53 +1,48 @@
 //! Searches: heavy ones beside light ones, and what everybody else notices of them.
 //!
 //! The peer has no search, so that the server stands against itself: with long searches in the
-//! background (`search-mode parallel`), and with every search at once on the one worker
-//! (`search-mode safe`). `redpoll-benchmark --search` makes the comments and sends the mixes.
-//! Server and load share both cores. Nothing is measured on the peer's side.
+//! background (`search-mode parallel`), and on the peer's side with every search at once on the one
+//! worker (`search-mode safe`). `redpoll-benchmark --search` makes the comments and sends the
+//! mixes. Server and load share both cores.
 
 use super::super::load::BOTH_CORES;
-use super::super::server::Flavor;
+use super::super::server::{Flavor, Server};
 use super::Session;
 use std::process::{Command, Stdio};
 
 /// See [`super::SCENARIOS`].
 pub(super) fn run(session: &mut Session<'_>) -> Result<(), String> {
-    if session.flavor() == Flavor::Peer {
-        return Ok(());
+    let run = measure(session)?;
+    for (load, mix, key) in [
+        ("Light", "alone", "search.light.alone"),
+        ("Light", BOTH, "search.light.both"),
+        ("Light", AGGREGATIONS, "search.light.aggregations"),
+        ("Heavy", "alone", "search.heavy.alone"),
+        ("Heavy", BOTH, "search.heavy.both"),
+        ("Aggregation", "alone", "search.aggregation.alone"),
+        ("Aggregation", AGGREGATIONS, "search.aggregation.both"),
+    ] {
+        session.add(key, run.rate(load, mix)?)?;
     }
-    let parallel = measure(session, "parallel")?;
-    let safe = measure(session, "safe")?;
-    let light =
-        |run: &Run| Ok::<_, String>((run.rate("Light", "alone")?, run.rate("Light", BOTH)?));
-    let heavy =
-        |run: &Run| Ok::<_, String>((run.rate("Heavy", "alone")?, run.rate("Heavy", BOTH)?));
-    let ((light_alone, light_both), (light_safe_alone, light_safe)) =
-        (light(&parallel)?, light(&safe)?);
-    let ((heavy_alone, heavy_both), (_, heavy_safe)) = (heavy(&parallel)?, heavy(&safe)?);
-    session.add("search.light.alone", light_alone)?;
-    session.add("search.light.both", light_both)?;
-    session.add("search.light.safe", light_safe)?;
-    session.add("search.heavy.alone", heavy_alone)?;
-    session.add("search.heavy.both", heavy_both)?;
-    session.add("search.heavy.safe", heavy_safe)?;
-    session.add("search.light.gain", light_both / light_safe)?;
-    session.add("search.light.kept", light_both / light_alone)?;
-    session.add("search.light.same", light_alone / light_safe_alone)?;
-    session.add("search.heavy.gain", heavy_both / heavy_safe)?;
-    for (title, name) in [("GET", "get"), ("SET", "set")] {
-        let mix = format!("both searches and {title}");
-        session.add(&format!("search.{name}.p99"), parallel.latency(title, &mix, "p99")?)?;
-        session.add(&format!("search.{name}.p999"), parallel.latency(title, &mix, "p999")?)?;
+    let alone = run.rate("Light", "alone")?;
+    session.add("search.kept.heavy", run.rate("Light", BOTH)? / alone)?;
+    session.add("search.kept.aggregations", run.rate("Light", AGGREGATIONS)? / alone)?;
+    for (title, key) in [("GET", "get"), ("SET", "set")] {
+        let mix = format!("{BOTH} and {title}");
+        session.add(&format!("search.{key}.p99"), run.latency(title, &mix, "p99")?)?;
+        session.add(&format!("search.{key}.p999"), run.latency(title, &mix, "p999")?)?;
     }
-    let hset = ("HSET", "both searches and HSET");
-    session.add("search.hset.p90", parallel.latency(hset.0, hset.1, "p90")?)?;
-    session.add("search.hset.rate", parallel.rate(hset.0, hset.1)?)?;
-    session.add("search.index.rate", parallel.number(" documents per second")?)?;
-    session.add("search.index.size", parallel.number(" of the text")?)
+    let (hset, mix) = ("HSET", "both searches and HSET");
+    session.add("search.hset.p90", run.latency(hset, mix, "p90")?)?;
+    session.add("search.hset.rate", run.rate(hset, mix)?)?;
+    session.add("search.index.rate", run.number(" documents per second")?)?;
+    session.add("search.index.size", run.number(" of the text")?)
 }
 
-/// The mix of both kinds.
+/// Light and heavy searches at once.
 const BOTH: &str = "both searches";
+/// Light searches and aggregations of the heavy ones' documents at once.
+const AGGREGATIONS: &str = "searches and aggregations";
 
 /// What a run has said.
 struct Run {
@@ -55,10 +50,15 @@ struct Run {
     json: String,
 }
 
-/// Starts a server in this mode, loads it and sends all mixes.
-fn measure(session: &Session<'_>, mode: &str) -> Result<Run, String> {
+/// Starts a server of this side's mode, loads it and sends all mixes.
+fn measure(session: &Session<'_>) -> Result<Run, String> {
+    let mode = match session.flavor() {
+        Flavor::Ours => "parallel",
+        Flavor::Peer => "safe",
+    };
+    let program = &session.settings().binaries[Flavor::Ours.index()];
     let arguments = ["--search-mode", mode, "--search-timeout", "0"];
-    let server = session.server_with(BOTH_CORES, 1, &arguments)?;
+    let server = Server::start_with(program, BOTH_CORES, 1, &arguments)?;
     let comments = format!("zipf:{}", session.keys(1_000_000));
     let seconds = if session.settings().quick { "3" } else { "10" };
     let json = std::env::temp_dir().join(format!("compare-search-{}.json", server.port));

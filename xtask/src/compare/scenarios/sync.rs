@@ -6,6 +6,7 @@
 //! primary, with what it has forked.
 
 use super::super::load::BOTH_CORES;
+use super::super::machine;
 use super::super::probe;
 use super::super::server::{Client, Flavor, Server, info_field};
 use super::{Session, saving};
@@ -35,7 +36,7 @@ struct Sync {
     cpu_seconds: f64,
 }
 
-fn settings(flavor: Flavor, own: &[&'static str]) -> Vec<&'static str> {
+pub(super) fn settings(flavor: Flavor, own: &[&'static str]) -> Vec<&'static str> {
     let mut all = vec!["--repl-diskless-sync-delay", "0", "--enable-debug-command", "yes"];
     match flavor {
         Flavor::Ours => all.extend(own),
@@ -82,6 +83,19 @@ fn sync(
         }
     }
     Ok(Sync { seconds, cpu_seconds })
+}
+
+/// Lets a server follow a primary, until it does.
+pub(super) fn follow(client: &mut Client, primary: &Server) -> Result<(), String> {
+    client.ask(&["REPLICAOF", "127.0.0.1", &primary.port.to_string()])?;
+    let begun = Instant::now();
+    while !follows(client)? {
+        if begun.elapsed() > PATIENCE {
+            return Err("a replica never follows".to_owned());
+        }
+        thread::sleep(LOOK);
+    }
+    Ok(())
 }
 
 fn follows(client: &mut Client) -> Result<bool, String> {
@@ -141,15 +155,10 @@ fn pause(session: &mut Session<'_>, primary: &Server, keys: u64) -> Result<(), S
     let key = |number: u64| format!("key:{:012}", number.wrapping_mul(0x9e37_79b9) % keys);
     let replica = session.server_with(BOTH_CORES, 1, &own)?;
     let mut client = replica.connect()?;
-    let ((), latencies) = probe::writing(primary, key, || {
-        client.ask(&["REPLICAOF", "127.0.0.1", &primary.port.to_string()])?;
-        let begun = Instant::now();
-        while !follows(&mut client)? && begun.elapsed() < PATIENCE {
-            thread::sleep(LOOK);
-        }
-        Ok(())
-    })?;
+    let (((), latencies), machine_ms) =
+        machine::during(|| probe::writing(primary, key, || follow(&mut client, primary)))?;
     session.add("sync.pause", latencies.max_ms())?;
+    session.add("sync.machine", machine_ms)?;
     session.add("sync.p999", latencies.quantile_ms(0.999))
 }
 

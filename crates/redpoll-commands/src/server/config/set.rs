@@ -32,7 +32,8 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     hide_secrets(ctx, args);
     let engine = ctx.engine;
     let local = local::is_local(&ctx.session.client);
-    let context = SetContext { loading: engine.is_loading(), local };
+    let loading = engine.is_loading() || engine.is_loading_beside();
+    let context = SetContext { loading, local };
     let set = engine.config.set_many_with(context, &pairs, |changed| engine.apply_config(changed));
     if let Err(error) = set {
         return Err(Error::text(String::from_utf8_lossy(&error.reply()).into_owned()));

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, _survey: &Survey) {
     text.field("loading", u8::from(ctx.engine.is_loading()));
-    let zeros = ["async_loading", "current_cow_peak", "current_cow_size", "current_cow_size_age"];
+    text.field("async_loading", u8::from(ctx.engine.is_loading_beside()));
+    let zeros = ["current_cow_peak", "current_cow_size", "current_cow_size_age"];
     text.zeros(&zeros);
     let progress = &ctx.engine.persistence.progress;
     let of_save = |count: &AtomicU64| if ctx.engine.is_saving() { count.load(Relaxed) } else { 0 };
@@ -30,7 +31,7 @@ pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, _survey: &Survey) {
     text.field("rdb_last_load_keys_expired", status.loaded_expired);
     text.field("rdb_last_load_keys_loaded", status.loaded);
     write_log(text, ctx);
-    if ctx.engine.is_loading() {
+    if ctx.engine.is_loading() || ctx.engine.is_loading_beside() {
         write_progress(text, ctx);
     }
 }

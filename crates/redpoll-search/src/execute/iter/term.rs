@@ -64,6 +64,19 @@ impl<'a> Term<'a> {
         }
     }
 
+    /// Goes to the first posting, of those that are loaded, for whose document and frequency `test`
+    /// holds; false if there is none. For terms all of whose postings match.
+    #[inline]
+    pub fn find_in_piece(&mut self, test: impl Fn(u32, u32) -> bool) -> bool {
+        self.postings.find_in_piece(test)
+    }
+
+    /// Goes to the first posting behind those that are loaded. As above.
+    pub fn next_piece(&mut self) -> u32 {
+        self.postings.next_piece();
+        self.postings.doc()
+    }
+
     /// The most that the term can give to a score anywhere.
     pub fn list_bound(&mut self, scoring: &Scoring<'_>) -> f64 {
         let leaf = self.leaf(1);

@@ -111,6 +111,22 @@ impl<'a> Postings<'a> {
         self.load_next();
     }
 
+    /// Goes to the first posting that is loaded, from here on, for whose document and frequency
+    /// `test` holds. False if there is none.
+    #[inline]
+    pub fn find_in_piece(&mut self, test: impl Fn(u32, u32) -> bool) -> bool {
+        self.freq();
+        let piece = self.at..self.loaded;
+        let mut pairs = self.docs[piece.clone()].iter().zip(&self.freqs[piece]);
+        match pairs.position(|(doc, freq)| test(*doc, *freq)) {
+            Some(distance) => {
+                self.at += distance;
+                true
+            }
+            None => false,
+        }
+    }
+
     /// Goes to the first posting at or behind `target`.
     #[inline]
     pub fn seek(&mut self, target: u32) -> u32 {

@@ -38,7 +38,13 @@ pub struct Table<'a> {
 /// Where it is learned which chunk comes next.
 enum Next<'a> {
     /// The primary says it, and hears when a chunk has been read.
-    Said { line: &'a mut Line, directory: Directory, ended: Option<(u64, u64)> },
+    Said {
+        line: &'a mut Line,
+        directory: Directory,
+        /// What has been said and nobody has acted upon yet.
+        heard: Option<Said>,
+        ended: Option<(u64, u64)>,
+    },
     /// It is known.
     Known { places: std::vec::IntoIter<(Place, Kind)>, comforted: Instant },
 }
@@ -52,7 +58,8 @@ impl<'a> Table<'a> {
         carrier: Box<dyn Carrier + 'a>,
     ) -> io::Result<Self> {
         let back = Mutex::new(line.stream.duplicate()?);
-        let next = Next::Said { line, directory: Directory::new(offer), ended: None };
+        let directory = Directory::new(offer);
+        let next = Next::Said { line, directory, heard: None, ended: None };
         Ok(Table {
             link,
             epoch: offer.epoch,
@@ -155,15 +162,17 @@ impl Next<'_> {
         }
         match self {
             Next::Said { ended: Some(_), .. } => Ok(None),
-            Next::Said { line, directory, ended } => {
-                let said = line.line()?;
-                match directory.read(&said) {
-                    Some(Said::Chunk(place, kind)) => Ok(Some((place, kind))),
-                    Some(Said::End(chunks, keys)) => {
+            Next::Said { line, directory, heard, ended } => {
+                let said = match heard.take() {
+                    Some(said) => said,
+                    None => understood(directory, &line.line()?)?,
+                };
+                match said {
+                    Said::Chunk(place, kind) => Ok(Some((place, kind))),
+                    Said::End(chunks, keys) => {
                         *ended = Some((chunks, keys));
                         Ok(None)
                     }
-                    None => Err(refused("the sync", &said)),
                 }
             }
             Next::Known { places, comforted } => {
@@ -178,10 +187,34 @@ impl Next<'_> {
     }
 }
 
+impl Next<'_> {
+    /// The next chunk if it is known already and holds whole records.
+    fn whole_at_hand(&mut self) -> io::Result<Option<Place>> {
+        let Next::Said { line, directory, heard, ended: None } = self else { return Ok(None) };
+        if heard.is_none()
+            && let Some(said) = line.line_at_hand()
+        {
+            *heard = Some(understood(directory, &said)?);
+        }
+        match *heard {
+            Some(Said::Chunk(place, Kind::Whole)) => {
+                *heard = None;
+                Ok(Some(place))
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+fn understood(directory: &mut Directory, line: &str) -> io::Result<Said> {
+    directory.read(line).ok_or_else(|| refused("the sync", line))
+}
+
 impl ChunkSource for Table<'_> {
     fn lane(&self) -> io::Result<Box<dyn ChunkLane + '_>> {
         let lane = self.carrier.lane().inspect_err(|_| self.give_up())?;
-        Ok(Box::new(TableLane { table: self, lane, large: None, part: Vec::new(), at: 0 }))
+        let (ahead, large) = (None, None);
+        Ok(Box::new(TableLane { table: self, lane, ahead, large, part: Vec::new(), at: 0 }))
     }
 }
 
@@ -189,6 +222,8 @@ impl ChunkSource for Table<'_> {
 struct TableLane<'t, 'a> {
     table: &'t Table<'a>,
     lane: Box<dyn Lane>,
+    /// The chunk of whole records that has been asked for and comes next.
+    ahead: Option<Place>,
     /// Held while a record comes that takes several chunks, which follow one another.
     large: Option<Large<'t, 'a>>,
     /// What has come of it and not been given, from `at` on.
@@ -206,16 +241,41 @@ impl TableLane<'_, '_> {
         if self.large.take().is_some_and(|large| large.is_open) || self.at < self.part.len() {
             return Err(io::Error::other("a large record has more parts than it needs"));
         }
+        if let Some(place) = self.ahead.take() {
+            self.ask_ahead()?;
+            return self.take_whole(place);
+        }
         let mut next = self.table.next.lock();
         let Some((place, kind)) = next.next(self.table)? else { return Ok(None) };
         if kind == Kind::Whole {
             drop(next);
-            let chunk = self.table.fetch(&mut *self.lane, place, kind)?;
-            return Ok(Some(Chunk::Whole(&chunk[HEADER_LEN..])));
+            if self.lane.ask(place)? {
+                self.ask_ahead()?;
+            }
+            return self.take_whole(place);
         }
         self.large = Some(Large { next, is_open: true });
         self.take_part(place, kind)?;
         Ok(Some(Chunk::Large(self)))
+    }
+
+    /// Asks for the chunk after the one that was asked for, if it is known which that is.
+    fn ask_ahead(&mut self) -> io::Result<()> {
+        // Who has the lock waits for it to be said.
+        let following = match self.table.next.try_lock() {
+            Some(mut next) => next.whole_at_hand()?,
+            None => None,
+        };
+        if let Some(place) = following {
+            self.lane.ask(place)?;
+            self.ahead = Some(place);
+        }
+        Ok(())
+    }
+
+    fn take_whole(&mut self, place: Place) -> io::Result<Option<Chunk<'_>>> {
+        let chunk = self.table.fetch(&mut *self.lane, place, Kind::Whole)?;
+        Ok(Some(Chunk::Whole(&chunk[HEADER_LEN..])))
     }
 
     fn take_part(&mut self, place: Place, kind: Kind) -> io::Result<()> {

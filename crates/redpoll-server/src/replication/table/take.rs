@@ -5,9 +5,10 @@ use super::super::handshake::Line;
 use super::super::transfer::nameless_file;
 use super::carriers;
 use super::read::Table;
+use redpoll_engine::Engine;
 use redpoll_engine::persistence::LoadError;
 use redpoll_engine::replication::{LinkState, Position, SyncReport, TableSync};
-use redpoll_keyspace::clock;
+use redpoll_keyspace::{Keys, clock};
 use redpoll_sync::wire::Offer;
 use std::io;
 use std::time::Instant;
@@ -33,18 +34,23 @@ impl Link {
         });
         let (loaded, keys, bytes) = {
             let table = Table::new(link, line, offer, carrier)?;
-            let kept = match link.has_data() {
-                true => link.keep(&table)?,
-                false => None,
-            };
-            let source = kept.as_ref().unwrap_or(&table);
-            let _alone = link.make_way()?;
-            let loaded = link.load(|engine, keys| {
+            let load = |source: &Table<'_>, engine: &Engine, keys: &mut Keys<'_>| {
                 let loaded = engine.load_table(keys, source)?;
                 // Half of it is not to be taken for the whole.
                 source.check_end().map_err(LoadError::Io)?;
                 Ok(loaded)
-            })?;
+            };
+            let loaded = if link.swaps() {
+                link.load_beside(|engine, keys| load(&table, engine, keys))?
+            } else {
+                let kept = match link.has_data() {
+                    true => link.keep(&table)?,
+                    false => None,
+                };
+                let source = kept.as_ref().unwrap_or(&table);
+                let _alone = link.make_way()?;
+                link.load(|engine, keys| load(source, engine, keys))?
+            };
             let (keys, bytes) = table.come();
             (loaded, keys, bytes)
         };

@@ -2,13 +2,15 @@
 //!
 //! Each lane is a connection like that of the link: to the same place, with TLS if that has it,
 //! logged in as it is. A chunk is asked for in pieces, all of them at once, so that the primary's
-//! threads serve others in between.
+//! threads serve others in between; and before it is read, the next one is asked for if there is
+//! one, so that it is under way while this one is loaded.
 
 use super::super::follower::Link;
 use super::super::handshake::{Line, is_timeout};
 use parking_lot::Mutex;
 use redpoll_resp::request::encode_words;
 use redpoll_sync::{Carrier, Export, Lane, Place, Token};
+use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::time::Instant;
 
@@ -56,7 +58,7 @@ impl Connections<'_> {
         let mut line = self.link.line()?;
         line.log_in(&self.link.engine.config)?;
         let (stream, token) = (BufReader::new(Patient(line)), self.token.clone());
-        Ok(Connection { stream, token, requests: Vec::new(), chunk: Vec::new() })
+        Ok(Connection { stream, token, asked: VecDeque::new(), chunk: Vec::new() })
     }
 }
 
@@ -74,23 +76,39 @@ impl Carrier for Connections<'_> {
 struct Connection {
     stream: BufReader<Patient>,
     token: String,
-    requests: Vec<u8>,
+    /// What has been asked for and not been read yet.
+    asked: VecDeque<Place>,
     chunk: Vec<u8>,
 }
 
+/// Offsets and lengths of the pieces of a chunk.
+fn pieces(place: Place) -> impl Iterator<Item = (usize, usize)> {
+    (0..place.len).step_by(PIECE).map(move |from| (from, PIECE.min(place.len - from)))
+}
+
 impl Lane for Connection {
-    fn fetch(&mut self, place: Place) -> io::Result<&[u8]> {
-        let pieces = (0..place.len).step_by(PIECE).map(|from| (from, PIECE.min(place.len - from)));
-        self.requests.clear();
-        for (from, len) in pieces.clone() {
+    fn ask(&mut self, place: Place) -> io::Result<bool> {
+        let mut requests = Vec::new();
+        for (from, len) in pieces(place) {
             let (number, from, len) = (place.number.to_string(), from.to_string(), len.to_string());
             let words = ["REPLCONF", "TABLE-FETCH", &self.token, &number, &from, &len];
-            encode_words(&mut self.requests, words.iter().map(|word| word.as_bytes()));
+            encode_words(&mut requests, words.iter().map(|word| word.as_bytes()));
         }
-        self.stream.get_mut().0.stream.write_all(&self.requests)?;
+        self.stream.get_mut().0.stream.write_all(&requests)?;
+        self.asked.push_back(place);
+        Ok(true)
+    }
+
+    fn fetch(&mut self, place: Place) -> io::Result<&[u8]> {
+        if self.asked.is_empty() {
+            self.ask(place)?;
+        }
+        if self.asked.pop_front() != Some(place) {
+            return Err(io::Error::other("another chunk was asked for"));
+        }
         // A place is within a slot, so its length is bounded.
         self.chunk.resize(place.len, 0);
-        for (from, len) in pieces {
+        for (from, len) in pieces(place) {
             let mut head = String::new();
             self.stream.by_ref().take(HEAD_MAX).read_line(&mut head)?;
             if head.trim_end() != format!("${len}") {
