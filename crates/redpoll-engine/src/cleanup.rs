@@ -5,7 +5,7 @@ use crate::pubsub::Kind;
 use crate::session::{Session, Watched};
 use redpoll_keyspace::Keys;
 use redpoll_keyspace::lock::Busy;
-use redpoll_keyspace::stripe::WatchFlag;
+use redpoll_keyspace::watch::WatchFlag;
 
 impl Engine {
     /// Watches a key for a session. Locks the key's stripe alone.

@@ -8,12 +8,12 @@ use crate::replication::{Announced, Epoch};
 use crate::shared_memory::RingsWanted;
 use crate::spec::{Command, Flags};
 use redpoll_config::LongCommands;
-use redpoll_keyspace::stripe::WatchFlag;
+use redpoll_keyspace::watch::{Change, WatchFlag};
 use redpoll_resp::{OwnedArgs, Proto};
 use redpoll_types::number::parse_i64;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::Relaxed;
 
 /// Whether a client wants replies (CLIENT REPLY).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -237,12 +237,15 @@ impl Session {
 
     /// Whether a watched key has changed.
     pub fn watch_broken(&self) -> bool {
-        self.watch_flag.load(Acquire)
+        self.watch_flag.is_set()
     }
 
     /// Declares the watched keys changed (or, after EXEC, unchanged).
     pub fn set_watch_broken(&self, broken: bool) {
-        self.watch_flag.store(broken, Release);
+        match broken {
+            true => self.watch_flag.note(Change::Any),
+            false => self.watch_flag.clear(),
+        }
     }
 
     /// Whether only the commands of a subscriber are allowed: RESP2 with subscriptions.

@@ -134,13 +134,17 @@ pub struct Spec {
     /// What it needs locked.
     pub locks: Locks,
     /// What a call costs, if it can be much: it may run in the background then. Such a command must
-    /// not block its client, and touch no key but those of its metadata (unless `locks` is
+    /// not touch no key but those of its metadata (unless `locks` is
     /// `Own`: then it has to hold its locks in slices).
     pub cost: Option<Cost>,
     /// For commands that lock by themselves and have keys: whether a call goes beyond the keys that
     /// the metadata names. If it does, it runs on the live keyspace in the background, and not on
     /// copies.
     pub beyond: Option<fn(Args<'_>) -> bool>,
+    /// For commands that change groups of the streams at their keys and nothing else of them, so
+    /// that WATCH need not be told: whether a call reads entries that are new to a group, and would
+    /// read on if more were added.
+    pub groups: Option<fn(Args<'_>) -> bool>,
     /// Where documentation lists it.
     pub group: Group,
     /// The first version of Redis that has it.
@@ -172,6 +176,7 @@ impl Spec {
         locks: Locks::Keys,
         cost: None,
         beyond: None,
+        groups: None,
         group: Group::Generic,
         since: "1.0.0",
         history: &[],

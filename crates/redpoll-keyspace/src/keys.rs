@@ -15,10 +15,9 @@ use crate::keyspace::{Garbage, Keyspace};
 use crate::stripe::{Db, Stripe};
 use crate::table::Place;
 use redpoll_memory::tiers::{self, Tier};
-use redpoll_types::list::Removed;
 use redpoll_types::number::{I64_TEXT_MAX, parse_i64};
 use redpoll_types::string::Str;
-use redpoll_types::value::{Type, Typed, Value};
+use redpoll_types::value::{Part, Type, Typed, Value};
 
 mod aside;
 mod bytes;
@@ -33,6 +32,7 @@ mod observers;
 mod put;
 mod relocate;
 mod strings;
+mod view;
 mod whole;
 
 pub(crate) use evict::bytes_of;
@@ -40,6 +40,7 @@ pub use guards::Guards;
 pub use put::When;
 pub use relocate::Saved;
 pub use strings::StrRef;
+pub use view::View;
 pub use whole::Emptied;
 
 /// Elements looked at to estimate the size of a large value that is to be freed.
@@ -415,10 +416,10 @@ impl<'a> Keys<'a> {
         }
     }
 
-    /// Frees what was cut out of a list, in the background if it is large.
-    pub fn discard_part(&self, removed: Removed) {
-        if removed.free_effort() > 64 {
-            self.keyspace.discard(Garbage::Part(Box::new(removed)), 0);
+    /// Frees what was cut out of a value, in the background if it is large.
+    pub fn discard_part(&self, part: impl Part) {
+        if part.free_effort() > 64 {
+            self.keyspace.discard(Garbage::Part(Box::new(part)), 0);
         }
     }
 

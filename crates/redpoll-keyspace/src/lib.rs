@@ -25,8 +25,9 @@ pub mod snapshot;
 pub mod stripe;
 pub mod table;
 pub mod tiering;
+pub mod watch;
 pub mod wheel;
 
 pub use hash::KeyHash;
-pub use keys::{Emptied, Expiry, Keys, Owned, Saved, StrRef, When, WrongType, type_of};
+pub use keys::{Emptied, Expiry, Keys, Owned, Saved, StrRef, View, When, WrongType, type_of};
 pub use keyspace::{Garbage, Indexed, Keyspace};

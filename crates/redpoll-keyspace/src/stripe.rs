@@ -5,13 +5,10 @@ pub use crate::db::Db;
 use crate::readers::ReadTable;
 use crate::snapshot::{Epochs, Orphan};
 use crate::table::Table;
+use crate::watch::{Change, WatchFlag};
 use redpoll_types::value::Value;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Release};
-
-/// Set when a watched key has changed; shared by the stripe and the client that watches.
-pub type WatchFlag = Arc<AtomicBool>;
 
 /// A client that waits for a key, as its owner numbers it: from 1 on, later ones higher.
 pub type WaiterId = u64;
@@ -132,13 +129,13 @@ impl Stripe {
         }
     }
 
-    /// Tells those who watch the key that it has changed.
-    pub fn touch(&mut self, db: usize, key: &[u8]) {
+    /// Tells those who watch the key how it has changed.
+    pub fn touch(&mut self, db: usize, key: &[u8], change: Change) {
         if self.watches.is_empty() {
             return;
         }
         if let Some(flags) = self.watches.get(&(db as u16, Box::from(key))) {
-            flags.iter().for_each(|flag| flag.store(true, Release));
+            flags.iter().for_each(|flag| flag.note(change));
         }
     }
 
@@ -155,7 +152,7 @@ impl Stripe {
                 })
             };
             if *watched as usize == db && (exists(db) || other.is_some_and(exists)) {
-                flags.iter().for_each(|flag| flag.store(true, Release));
+                flags.iter().for_each(|flag| flag.note(Change::Any));
             }
         }
     }

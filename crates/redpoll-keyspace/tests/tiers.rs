@@ -65,7 +65,7 @@ fn contents(value: &Value) -> Vec<Vec<u8>> {
             hash.iter().map(field).collect()
         }
         Value::Stream(stream) => stream.log().nodes().map(|(_, bytes)| bytes.to_vec()).collect(),
-        Value::ZSet(_) => Vec::new(),
+        Value::ZSet(_) | Value::Suggestions(_) => Vec::new(),
     };
     if matches!(value, Value::Set(_) | Value::Hash(_)) {
         all.sort_unstable();

@@ -33,6 +33,24 @@ pub(crate) mod value {
     pub(crate) const HASH_LISTPACK_EX: u8 = 25;
 }
 
+/// Values of modules: their parts, and the one type of a module that is understood.
+pub(crate) mod module {
+    pub(crate) const END: u64 = 0;
+    pub(crate) const SIGNED: u64 = 1;
+    pub(crate) const UNSIGNED: u64 = 2;
+    pub(crate) const FLOAT: u64 = 3;
+    pub(crate) const DOUBLE: u64 = 4;
+    pub(crate) const STRING: u64 = 5;
+    /// The bits of an identifier, behind the name, that tell the version.
+    pub(crate) const VERSION_BITS: u32 = 10;
+    /// The name `trietype0`, six bits a letter.
+    pub(crate) const SUGGESTIONS: u64 = 0x2dae27adca97b4;
+    /// The version of suggestions that first had payloads, which is the one that is written.
+    pub(crate) const WITH_PAYLOADS: u64 = 1;
+    /// The version that has a count of documents beside each.
+    pub(crate) const WITH_DOCUMENTS: u64 = 2;
+}
+
 /// What stands in a file where the type of a value could stand.
 pub(crate) mod opcode {
     /// Valkey: a slot that is being imported.

@@ -1,15 +1,7 @@
 //! Edit distance between words, and patterns: what a few words are checked with, without an
 //! automaton.
 
-/// The characters of a word; a byte that is no text is a character of its own.
-pub(crate) fn characters(word: &[u8]) -> Vec<char> {
-    let mut out = Vec::with_capacity(word.len());
-    for chunk in word.utf8_chunks() {
-        out.extend(chunk.valid().chars());
-        out.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
-    }
-    out
-}
+pub(crate) use redpoll_types::text::{characters, next_row};
 
 /// The number of insertions, deletions and replacements between two words, if it is not above
 /// `most`.
@@ -25,17 +17,6 @@ pub(crate) fn within(one: &[char], other: &[char], most: usize) -> Option<usize>
         }
     }
     row.last().copied().filter(|distance| *distance <= most)
-}
-
-/// Goes on by one character: `row[i]` is the distance between what was read, `depth` characters,
-/// and the first i characters of `word`.
-pub(crate) fn next_row(row: &mut [usize], word: &[char], character: char, depth: usize) {
-    let mut diagonal = std::mem::replace(&mut row[0], depth);
-    for (at, own) in word.iter().enumerate() {
-        let replaced = diagonal + usize::from(*own != character);
-        diagonal = row[at + 1];
-        row[at + 1] = replaced.min(diagonal + 1).min(row[at] + 1);
-    }
 }
 
 /// Whether `text` is of the pattern: `?` one character, `*` any number, `\` escapes.

@@ -21,7 +21,6 @@ pub mod schema;
 pub mod score;
 mod shape;
 pub mod spelling;
-pub mod suggest;
 pub mod synonym;
 mod vector;
 

@@ -38,15 +38,17 @@ pub fn run(
     let progress = executor.run_batch(session, (batch, buffer), (out, usize::MAX), now);
     // An error is rare; only then the answers are looked at.
     if executor.stats().errors.get() != before {
-        let name = |index| {
+        let names = (0..batch.len()).map(|index| {
             let name = batch.command(index, buffer).at(0).to_ascii_lowercase();
             String::from_utf8_lossy(&name).into_owned()
-        };
+        });
+        // The question how far we are has no reply.
+        let names: Vec<String> = names.filter(|name| name != "replconf").collect();
         let replies = replies(out);
-        let matched = replies.len() == batch.len();
+        let matched = replies.len() == names.len();
         for (index, reply) in replies.iter().enumerate() {
-            let name = if matched { name(index) } else { "<unknown>".to_owned() };
-            errors(reply).for_each(|error| report(executor.engine(), source, error, &name));
+            let name = if matched { &*names[index] } else { "<unknown>" };
+            errors(reply).for_each(|error| report(executor.engine(), source, error, name));
         }
     }
     progress

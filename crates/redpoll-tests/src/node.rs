@@ -1,11 +1,11 @@
 //! A server that keeps its place: port, directory and file of settings stay while it is killed and
 //! started again.
 
-use crate::server::new_directory;
+use crate::server::{Place, new_directory, program};
 use crate::{Server, Talk};
 use std::fs;
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 
 /// Ports that the system gives to nobody who does not ask for them: a server that is away for a
@@ -29,6 +29,7 @@ pub fn lasting_port() -> u16 {
 /// See the module's head.
 pub struct Node {
     server: Option<Server>,
+    program: PathBuf,
     directory: PathBuf,
     settings: Vec<String>,
     namespace: Option<String>,
@@ -43,7 +44,16 @@ impl Node {
     /// As there.
     #[track_caller]
     pub fn start(settings: &[&str]) -> Node {
-        Node::start_in(None, settings)
+        Node::start_there(program(), None, settings)
+    }
+
+    /// Starts Debian's redis-server in the same way.
+    ///
+    /// # Panics
+    /// As [`Server::start`].
+    #[track_caller]
+    pub fn redis(settings: &[&str]) -> Node {
+        Node::start_there(Path::new("redis-server"), None, settings)
     }
 
     /// The same in a network namespace.
@@ -52,11 +62,17 @@ impl Node {
     /// As there.
     #[track_caller]
     pub fn start_in(namespace: Option<&str>, settings: &[&str]) -> Node {
+        Node::start_there(program(), namespace, settings)
+    }
+
+    #[track_caller]
+    fn start_there(program: &Path, namespace: Option<&str>, settings: &[&str]) -> Node {
         let directory = new_directory();
         fs::write(directory.join("redpoll.conf"), "# CONFIG REWRITE writes here.\n")
             .expect("a file of settings");
         let mut node = Node {
             server: None,
+            program: program.to_owned(),
             directory,
             settings: settings.iter().map(|&setting| setting.to_owned()).collect(),
             namespace: namespace.map(str::to_owned),
@@ -77,8 +93,9 @@ impl Node {
             let directory = self.directory.display().to_string();
             let mut settings = vec![&*file, "--dir", &*directory];
             settings.extend(self.settings.iter().map(|setting| &**setting));
-            let started = Server::start_at(self.port, self.namespace.as_deref(), &settings);
-            self.server = Some(started);
+            let (namespace, port) = (self.namespace.as_deref(), Some(self.port));
+            let place = Place { program: &self.program, namespace, port };
+            self.server = Some(Server::start_there(&place, &settings));
         }
     }
 

@@ -104,27 +104,26 @@ impl Server {
 
     #[track_caller]
     fn start_program(program: &Path, settings: &[&str], ready: &str) -> Server {
-        Server::start_there(Place { program, namespace: None, port: None }, settings, ready)
+        Server::start_ready(&Place { program, namespace: None, port: None }, settings, ready)
     }
 
-    /// Starts it on this port, in a network namespace if one is named. A first setting that does
-    /// not begin with a dash is a file of settings.
+    /// Starts what is to be there, and waits until it accepts connections. A first setting that
+    /// does not begin with a dash is a file of settings.
     ///
     /// # Panics
     /// As [`Server::start`].
     #[track_caller]
-    pub fn start_at(port: u16, namespace: Option<&str>, settings: &[&str]) -> Server {
-        let place = Place { program: program(), namespace, port: Some(port) };
-        Server::start_there(place, settings, READY)
+    pub fn start_there(place: &Place<'_>, settings: &[&str]) -> Server {
+        Server::start_ready(place, settings, READY)
     }
 
     #[track_caller]
-    fn start_there(place: Place<'_>, settings: &[&str], ready: &str) -> Server {
+    fn start_ready(place: &Place<'_>, settings: &[&str], ready: &str) -> Server {
         let directory = new_directory();
         let start = Instant::now();
         loop {
             let port = place.port.unwrap_or_else(free_port);
-            let child = spawn(&place, &directory, port, settings);
+            let child = spawn(place, &directory, port, settings);
             let mut server = Server { child, directory: directory.clone(), port };
             if server.wait_ready(start, ready) {
                 shm::note(port, &server.socket());
@@ -270,12 +269,13 @@ pub fn free_port() -> u16 {
 }
 
 /// What is started, and where.
-struct Place<'a> {
-    program: &'a Path,
+pub struct Place<'a> {
+    /// The program.
+    pub program: &'a Path,
     /// The name of a network namespace.
-    namespace: Option<&'a str>,
+    pub namespace: Option<&'a str>,
     /// Any that is free, if none is named.
-    port: Option<u16>,
+    pub port: Option<u16>,
 }
 
 fn spawn(place: &Place<'_>, directory: &Path, port: u16, settings: &[&str]) -> Child {

@@ -1,5 +1,6 @@
-//! The values of the keyspace: string, list, hash, set, sorted set, stream, and their encodings;
-//! and what strings and sorted sets are also used as: bitmaps, HyperLogLogs, geo indexes.
+//! The values of the keyspace: string, list, hash, set, sorted set, stream, suggestions, and their
+//! encodings; and what strings and sorted sets are also used as: bitmaps, HyperLogLogs, geo
+//! indexes.
 
 #![forbid(unsafe_code)]
 
@@ -20,7 +21,9 @@ mod sample;
 pub mod set;
 pub mod stream;
 pub mod string;
+pub mod suggestions;
 pub mod table;
+pub mod text;
 pub mod tree;
 pub mod value;
 pub mod zset;

@@ -13,7 +13,7 @@ use crate::value::Value;
 use redpoll_memory::tiers::{self, Tier};
 
 /// A block that holds elements of a large value.
-pub enum Part<'a> {
+pub enum Block<'a> {
     /// Many elements of a list.
     Pack(&'a mut Listpack),
     /// One element, exactly sized.
@@ -22,22 +22,22 @@ pub enum Part<'a> {
     Open(&'a mut Vec<u8>),
 }
 
-impl Part<'_> {
+impl Block<'_> {
     /// The bytes where they lie.
     pub fn as_bytes(&self) -> &[u8] {
         match self {
-            Part::Pack(pack) => pack.as_bytes(),
-            Part::Whole(bytes) => bytes,
-            Part::Open(bytes) => bytes,
+            Block::Pack(pack) => pack.as_bytes(),
+            Block::Whole(bytes) => bytes,
+            Block::Open(bytes) => bytes,
         }
     }
 
     /// Moves it to a tier; returns how many bytes have moved. O(bytes).
     pub fn relocate(&mut self, tier: Tier) -> usize {
         let is_moved = match self {
-            Part::Pack(pack) => return pack.relocate(tier),
-            Part::Whole(bytes) => tiers::relocate_box(bytes, tier),
-            Part::Open(bytes) => tiers::relocate(bytes, tier),
+            Block::Pack(pack) => return pack.relocate(tier),
+            Block::Whole(bytes) => tiers::relocate_box(bytes, tier),
+            Block::Open(bytes) => tiers::relocate(bytes, tier),
         };
         if is_moved { self.as_bytes().len() } else { 0 }
     }
@@ -51,7 +51,7 @@ impl Value {
             Value::Set(set) => set.has_table(),
             Value::Hash(hash) => hash.as_packed().is_none(),
             Value::Stream(stream) => !stream.log().is_empty(),
-            Value::Str(_) | Value::ZSet(_) => false,
+            Value::Str(_) | Value::ZSet(_) | Value::Suggestions(_) => false,
         }
     }
 
@@ -62,14 +62,14 @@ impl Value {
         &mut self,
         from: u64,
         count: usize,
-        visit: &mut dyn FnMut(Part<'_>) -> bool,
+        visit: &mut dyn FnMut(Block<'_>) -> bool,
     ) -> Option<u64> {
         match self {
             Value::List(list) => list.visit_parts(from, count, visit),
             Value::Set(set) => set.visit_parts(from, count, visit),
             Value::Hash(hash) => hash.visit_parts(from, count, visit),
             Value::Stream(stream) => stream.log_mut().visit_parts(from, count, visit),
-            Value::Str(_) | Value::ZSet(_) => None,
+            Value::Str(_) | Value::ZSet(_) | Value::Suggestions(_) => None,
         }
     }
 }

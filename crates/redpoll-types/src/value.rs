@@ -6,6 +6,7 @@ use crate::listpack::Listpack;
 use crate::set::Set;
 use crate::stream::Stream;
 use crate::string::Str;
+use crate::suggestions::Suggestions;
 use crate::zset::ZSet;
 use redpoll_memory::tiers::{self, Tier};
 
@@ -24,6 +25,8 @@ pub enum Value {
     Hash(Hash),
     /// A stream.
     Stream(Stream),
+    /// Suggestions.
+    Suggestions(Suggestions),
 }
 
 /// The type of a value, as TYPE names it.
@@ -41,6 +44,8 @@ pub enum Type {
     Hash,
     /// A stream.
     Stream,
+    /// Suggestions.
+    Suggestions,
 }
 
 impl Type {
@@ -53,8 +58,16 @@ impl Type {
             Type::ZSet => "zset",
             Type::Hash => "hash",
             Type::Stream => "stream",
+            // What programs know the type by is the name that RediSearch has registered.
+            Type::Suggestions => "trietype0",
         }
     }
+}
+
+/// What was cut out of a value, and has only to be freed.
+pub trait Part: Send + 'static {
+    /// Roughly how many allocations it takes to free it.
+    fn free_effort(&self) -> usize;
 }
 
 /// A type that a [`Value`] may hold: how to get at it, and how to make an empty one.
@@ -97,7 +110,7 @@ macro_rules! typed {
     )*};
 }
 
-typed!(List, Set, ZSet, Hash, Stream);
+typed!(List, Set, ZSet, Hash, Stream, Suggestions);
 
 impl Value {
     /// The value's type.
@@ -109,6 +122,7 @@ impl Value {
             Value::ZSet(_) => Type::ZSet,
             Value::Hash(_) => Type::Hash,
             Value::Stream(_) => Type::Stream,
+            Value::Suggestions(_) => Type::Suggestions,
         }
     }
 
@@ -122,7 +136,7 @@ impl Value {
             Value::Set(set) => set.as_packed().map(Listpack::as_bytes),
             Value::ZSet(zset) => zset.as_packed().map(Listpack::as_bytes),
             Value::Hash(hash) => hash.as_packed().map(Listpack::as_bytes),
-            Value::Stream(_) => None,
+            Value::Stream(_) | Value::Suggestions(_) => None,
         }
     }
 
@@ -141,7 +155,7 @@ impl Value {
             }
             Value::Set(set) => set.iter().filter_map(|member| member.bytes()).map(far).sum(),
             Value::Stream(stream) => stream.log().nodes().map(|(_, bytes)| far(bytes)).sum(),
-            Value::ZSet(_) | Value::Str(_) => 0,
+            Value::ZSet(_) | Value::Str(_) | Value::Suggestions(_) => 0,
         }
     }
 
@@ -160,7 +174,7 @@ impl Value {
             Value::Set(set) => set.as_packed_mut(),
             Value::ZSet(zset) => zset.as_packed_mut(),
             Value::Hash(hash) => hash.as_packed_mut(),
-            Value::Stream(_) => None,
+            Value::Stream(_) | Value::Suggestions(_) => None,
         };
         packed.map_or(0, |packed| packed.relocate(tier))
     }
@@ -174,6 +188,7 @@ impl Value {
             Value::ZSet(zset) => zset.encoding(),
             Value::Hash(hash) => hash.encoding(),
             Value::Stream(stream) => stream.encoding(),
+            Value::Suggestions(_) => "raw",
         }
     }
 
@@ -186,6 +201,7 @@ impl Value {
             Value::Set(set) => set.is_empty(),
             Value::ZSet(zset) => zset.is_empty(),
             Value::Hash(hash) => hash.is_empty(),
+            Value::Suggestions(suggestions) => suggestions.is_empty(),
         }
     }
 
@@ -198,6 +214,7 @@ impl Value {
             Value::ZSet(zset) => zset.memory_usage(samples),
             Value::Hash(hash) => hash.memory_usage(samples),
             Value::Stream(stream) => stream.memory_usage(samples),
+            Value::Suggestions(suggestions) => suggestions.memory_usage(samples),
         }
     }
 
@@ -210,6 +227,7 @@ impl Value {
             Value::ZSet(zset) => zset.free_effort(),
             Value::Hash(hash) => hash.free_effort(),
             Value::Stream(stream) => stream.free_effort(),
+            Value::Suggestions(suggestions) => suggestions.free_effort(),
         }
     }
 }

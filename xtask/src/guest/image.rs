@@ -24,6 +24,8 @@ const MODULES: &[&str] = &[
     "dax_pmem",
     "kmem",
     "veth",
+    "bridge",
+    "sch_netem",
     // An RDMA device of software computes its sums with these.
     "crc32_generic",
     "rdma_rxe",

@@ -2,11 +2,13 @@
 //!
 //! QEMU emulates a processor and an NVDIMM; the kernel is Debian's, unpacked and not installed; the
 //! root file system is this machine's, seen through 9p, so that the test program and the server run
-//! there as they were built here. There are two parts:
+//! there as they were built here. There are three parts:
 //!
 //! * `tiers`: the guest makes of the NVDIMM what is to be tried, one after the other: a DAX device
 //!   mapped directly, memory of a NUMA node without processors, a file system with DAX; and runs
 //!   the tests of the tiers on each;
+//! * `net`: its kernel can delay and lose what goes over a network, and the test that needs that is
+//!   run;
 //! * `rdma`: it makes an RDMA device of software and runs the tests of RDMA.
 //!
 //! It shows function, not speed: everything is emulated. Nothing is changed on this machine but for
@@ -25,8 +27,11 @@ use std::time::{Duration, Instant};
 /// What the guest runs, in the host's root.
 const SCRIPT: &str = include_str!("run.sh");
 /// Its parts.
-const PARTS: &[(&str, &str)] =
-    &[("tiers", include_str!("tiers.sh")), ("rdma", include_str!("rdma.sh"))];
+const PARTS: &[(&str, &str)] = &[
+    ("tiers", include_str!("tiers.sh")),
+    ("net", include_str!("net.sh")),
+    ("rdma", include_str!("rdma.sh")),
+];
 /// The line with which it ends if all is well.
 const PASSED: &str = "guest: passed";
 /// How long everything may take.
@@ -63,7 +68,7 @@ const fn need(
 pub fn run(args: &[String]) -> ExitCode {
     let known = |arg: &String| PARTS.iter().any(|(name, _)| name == arg);
     if !args.iter().all(known) {
-        eprintln!("Usage: cargo xtask guest [tiers] [rdma]");
+        eprintln!("Usage: cargo xtask guest [tiers] [net] [rdma]");
         return ExitCode::from(2);
     }
     let chosen = |name: &str| args.is_empty() || args.iter().any(|arg| arg == name);

@@ -35,6 +35,9 @@ const BATCH: usize = 256;
 const LOADERS: usize = 2;
 /// Connections of each load beside the queries.
 const BESIDE: usize = 5;
+/// An index whose size has not changed for so long is tidy, and how long that is waited for.
+const SETTLED: Duration = Duration::from_millis(500);
+const SETTLES: Duration = Duration::from_secs(20);
 /// How long the server may take to index what is there already.
 const PATIENCE: Duration = Duration::from_secs(600);
 
@@ -72,7 +75,7 @@ fn load(options: &Options, corpus: &Corpus, out: &mut impl Write) -> Result<(), 
     send(options, corpus)?;
     wait_until_indexed(&mut connection)?;
     let seconds = start.elapsed().as_secs_f64();
-    let bytes = index_bytes(&mut connection)?;
+    let bytes = settled_bytes(&mut connection)?;
     let (docs, text) = (corpus.len(), corpus.text_bytes);
     let say = |out: &mut dyn Write| {
         writeln!(out, "====== Indexing ======")?;
@@ -139,6 +142,18 @@ fn wait_until_indexed(connection: &mut Connection) -> Result<(), String> {
         thread::sleep(Duration::from_millis(20));
     }
     Ok(())
+}
+
+/// Bytes that the index takes once the server has tidied it: when they change no more.
+fn settled_bytes(connection: &mut Connection) -> Result<f64, String> {
+    let (start, mut bytes) = (Instant::now(), index_bytes(connection)?);
+    loop {
+        thread::sleep(SETTLED);
+        let before = std::mem::replace(&mut bytes, index_bytes(connection)?);
+        if bytes == before || start.elapsed() > SETTLES {
+            return Ok(bytes);
+        }
+    }
 }
 
 /// Bytes that the index takes, as the server tells it.

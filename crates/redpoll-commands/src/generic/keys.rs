@@ -37,7 +37,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         return one(ctx, key);
     }
     if let Some(snapshot) = names::is_aside(ctx.mode) {
-        return names::answer(ctx, args.at(1), snapshot);
+        return names::answer(ctx, args.at(1), snapshot, |reply, len| reply.array(len));
     }
     let bound = Bound::of(ctx);
     let Ctx { keys, reply, .. } = ctx;

@@ -1,17 +1,24 @@
-//! KEYS in the background: the keys that match, gathered by all threads that have time.
+//! KEYS in the background: the keys that match, found by all threads that have time.
 //!
 //! By default the keys are those of one moment: a snapshot of their names, of which every stripe is
 //! a part. Under `long-commands yield` the live tables are walked, in slices; then a key is there
 //! if it was there all the time, may be there if it came or went meanwhile, and is there once.
 //!
-//! A reply's length comes first and is not known before the walk ends. So the names gather, encoded
-//! already, in blocks that are sent and freed one after the other.
+//! A reply's length comes first. How many keys there are of a moment is known, unless a pattern
+//! chooses among them, or some have expired and are still there. Then two snapshots are taken of
+//! the same moment: the first is walked to count. What it finds is kept as long as it is little,
+//! and is the answer in the end; else the second one is walked, and names go to the client as they
+//! are found, in blocks. So no more than some blocks are in memory, whatever the number of keys.
+//!
+//! A snapshot that waits for its client to read takes one of few seats. As soon as somebody else
+//! has found none, the rest of the answer gathers in memory, and the seat is free.
 
 use crate::matching::Pattern;
 use crate::prelude::*;
 use parking_lot::Mutex;
-use redpoll_engine::background::{self, Slices};
+use redpoll_engine::background::{self, Flow, Slices};
 use redpoll_engine::{Engine, Mode};
+use redpoll_keyspace::Keys;
 use redpoll_keyspace::snapshot::{Batch, Names, Walked};
 use redpoll_keyspace::table::Cursor;
 use redpoll_resp::{Proto, Reply};
@@ -23,49 +30,39 @@ use std::time::Duration;
 
 /// Bytes of a block of encoded names.
 const BLOCK: usize = 64 << 10;
+/// Bytes of names that are kept while they are counted.
+const KEPT: usize = if cfg!(test) { 4 << 10 } else { 512 << 10 };
 /// Names taken under one lock.
 const STEP: usize = 256;
 /// How long to wait for others to end their snapshots.
 const NAP: Duration = Duration::from_millis(2);
 
-/// What a walk looks for, and what it has found.
+/// What a walk looks for.
 struct Search {
     engine: Arc<Engine>,
     pattern: Box<[u8]>,
     db: usize,
     now: i64,
     proto: Proto,
-    found: AtomicUsize,
-    bytes: AtomicUsize,
-    /// With more bytes the client is closed and gets nothing.
-    bytes_max: usize,
-    blocks: Mutex<Vec<Vec<u8>>>,
 }
 
-/// Answers with the keys that match.
-pub fn answer(ctx: &mut Ctx<'_>, pattern: &[u8], snapshot: bool) -> Result {
-    let search = Arc::new(Search {
-        engine: Arc::clone(ctx.engine),
-        pattern: pattern.into(),
-        db: ctx.keys.db(),
-        now: ctx.keys.now(),
-        proto: ctx.reply.proto(),
-        found: AtomicUsize::new(0),
-        bytes: AtomicUsize::new(0),
-        bytes_max: ctx.session.reply_max,
-        blocks: Mutex::default(),
-    });
-    match snapshot {
-        true => search.at_one_moment(),
-        false => search.live(),
-    }
-    ctx.reply.array(search.found.load(Relaxed));
-    let blocks = std::mem::take(&mut *search.blocks.lock());
-    for block in blocks {
-        ctx.reply.buffer().extend_from_slice(&block);
-        ctx.reply.flow();
-    }
-    Ok(())
+/// What becomes of the names that are found.
+enum Way {
+    /// They are kept, as long as they are no more than so many bytes.
+    Keep { most: usize },
+    /// They go to the client.
+    Send(Flow),
+}
+
+/// What a walk has found.
+struct Found {
+    way: Way,
+    count: AtomicUsize,
+    /// Bytes that were kept, or would have been.
+    bytes: AtomicUsize,
+    blocks: Mutex<Vec<Vec<u8>>>,
+    /// What is too little for a block of its own.
+    rest: Mutex<Vec<u8>>,
 }
 
 /// Whether a command is to answer this way.
@@ -76,71 +73,132 @@ pub fn is_aside(mode: Mode) -> Option<bool> {
     }
 }
 
-impl Search {
-    fn at_one_moment(self: &Arc<Self>) {
-        let Some(names) = self.begin() else { return };
-        let names = Arc::new(names);
-        let (search, walked) = (Arc::clone(self), Arc::clone(&names));
-        let background = &self.engine.background;
-        background.share(self.engine.keyspace.stripes(), move |stripe| {
-            search.walk_names(&walked, stripe);
-        });
-        let mut block = Vec::new();
-        names.captured(|batch| self.take(batch, &mut block));
-        self.keep(block);
+/// Answers with the keys that match, behind a head that is told their number.
+pub fn answer(
+    ctx: &mut Ctx<'_>,
+    pattern: &[u8],
+    snapshot: bool,
+    head: impl FnOnce(&mut Reply<'_>, usize),
+) -> Result {
+    let search = Arc::new(Search {
+        engine: Arc::clone(ctx.engine),
+        pattern: pattern.into(),
+        db: ctx.keys.db(),
+        now: ctx.keys.now(),
+        proto: ctx.reply.proto(),
+    });
+    let flow = Flow::of_this(ctx.engine).filter(|_| snapshot);
+    let Some(flow) = flow else {
+        let found = search.live(ctx.session.reply_max);
+        found.answer(&mut ctx.reply, head);
+        return Ok(());
+    };
+    let Some((names, counting)) = search.begin() else {
+        head(&mut ctx.reply, 0);
+        return Ok(());
+    };
+    let mut count = names.len();
+    if let Some(counting) = counting {
+        let found = search.at_one_moment(counting, Way::Keep { most: KEPT });
+        if found.has_all() {
+            found.answer(&mut ctx.reply, head);
+            return Ok(());
+        }
+        count = found.count.load(Relaxed);
     }
+    head(&mut ctx.reply, count);
+    flow.send(ctx.reply.buffer(), &|| false);
+    let sent = search.at_one_moment(names, Way::Send(flow)).count.load(Relaxed);
+    // Else the client would take what follows for the rest: its connection is closed.
+    assert_eq!(sent, count, "names of a snapshot");
+    Ok(())
+}
 
-    /// Takes a snapshot of the names, when there is room for one. `None`: there are no keys.
-    fn begin(&self) -> Option<Names> {
+impl Search {
+    /// Takes a snapshot of the names, and a second one of the same moment if they have to be
+    /// counted, when there is room. `None`: there are no keys.
+    fn begin(&self) -> Option<(Names, Option<Names>)> {
         loop {
             let mut slices = Slices::new(&self.engine);
             let mut keys = self.engine.keyspace.keys(self.db, self.now);
             slices.before();
             keys.lock_all();
             let names = Names::begin(&mut keys);
+            let counting = match self.knows_number(&keys) {
+                true => Some(None),
+                false => Names::begin(&mut keys).map(Some),
+            };
             keys.unlock();
             slices.after();
-            if let Some(names) = names {
-                return (!names.is_empty()).then_some(names);
+            if let (Some(names), Some(counting)) = (names, counting) {
+                return (!names.is_empty()).then_some((names, counting));
             }
             background::check();
             thread::sleep(NAP);
         }
     }
 
-    fn walk_names(&self, names: &Names, stripe: usize) {
+    /// Whether all keys that there are belong to the answer. All stripes are locked.
+    fn knows_number(&self, keys: &Keys<'_>) -> bool {
+        let keyspace = keys.keyspace();
+        let none_expired = || (0..keyspace.stripes()).all(|it| keyspace.next_due(it) > self.now);
+        Pattern::new(&self.pattern) == Pattern::Any && none_expired()
+    }
+
+    /// Walks all names of a snapshot.
+    fn at_one_moment(self: &Arc<Self>, names: Names, way: Way) -> Arc<Found> {
+        let (names, found) = (Arc::new(names), Arc::new(Found::new(way)));
+        let (search, walked, finds) = (Arc::clone(self), Arc::clone(&names), Arc::clone(&found));
+        let background = &self.engine.background;
+        background.share(self.engine.keyspace.stripes(), move |stripe| {
+            search.walk_names(&walked, stripe, &finds);
+        });
+        let mut block = Vec::new();
+        names.captured(|batch| {
+            self.take(batch, &mut block, &found);
+            found.pass(&mut block, &names);
+        });
+        found.keep(block, &names);
+        found.end(&names);
+        found
+    }
+
+    fn walk_names(&self, names: &Names, stripe: usize, found: &Found) {
         let mut slices = Slices::new(&self.engine);
         let mut keys = self.engine.keyspace.keys(self.db, self.now);
         let (mut walked, mut batch, mut block) =
             (Walked::default(), Batch::<Value>::of_keys(), Vec::new());
-        while !walked.is_over() && self.is_wanted() {
+        while !walked.is_over() {
             slices.before();
             names.step(&mut keys, stripe, &mut walked, STEP, &mut batch);
             slices.after();
-            self.take(&batch, &mut block);
+            self.take(&batch, &mut block, found);
             batch.clear();
-            if block.len() >= BLOCK {
-                self.keep(std::mem::take(&mut block));
-            }
+            found.pass(&mut block, names);
         }
-        self.keep(block);
+        found.keep(block, names);
     }
 
-    fn live(self: &Arc<Self>) {
-        let search = Arc::clone(self);
+    /// Walks the live tables. With more bytes than `most` the client is closed and gets nothing.
+    fn live(self: &Arc<Self>, most: usize) -> Arc<Found> {
+        let found = Arc::new(Found::new(Way::Keep { most }));
+        let (search, finds) = (Arc::clone(self), Arc::clone(&found));
         let background = &self.engine.background;
-        background.share(self.engine.keyspace.stripes(), move |stripe| search.walk_live(stripe));
+        background.share(self.engine.keyspace.stripes(), move |stripe| {
+            search.walk_live(stripe, &finds);
+        });
+        found
     }
 
     /// The names of a stripe, each once. A table that has changed its form while it was walked may
     /// have shown some of them twice.
-    fn walk_live(&self, stripe: usize) {
+    fn walk_live(&self, stripe: usize, found: &Found) {
         let mut slices = Slices::new(&self.engine);
         let mut keys = self.engine.keyspace.keys(self.db, self.now);
         let mut names: Vec<Box<[u8]>> = Vec::new();
         let (mut cursor, mut form) = (Some(Cursor::default()), None);
         let has_changed = AtomicBool::new(false);
-        while let Some(place) = cursor.filter(|_| self.is_wanted()) {
+        while let Some(place) = cursor.filter(|_| found.has_all()) {
             slices.before();
             let table = &keys.stripe(stripe).dbs()[self.db].table;
             let now = table.form();
@@ -162,40 +220,99 @@ impl Search {
         }
         let pattern = Pattern::new(&self.pattern);
         let mut block = Vec::new();
-        let mut found = 0;
+        let mut count = 0;
         for name in names.iter().filter(|name| pattern.matches(name)) {
             Reply::new(&mut block, self.proto).bulk(name);
-            found += 1;
+            count += 1;
         }
-        self.found.fetch_add(found, Relaxed);
-        self.keep(block);
+        found.count.fetch_add(count, Relaxed);
+        found.add_block(block);
     }
 
-    /// Whether anybody will get the answer.
-    fn is_wanted(&self) -> bool {
-        self.bytes.load(Relaxed) <= self.bytes_max
-    }
-
-    /// Adds the names that match to a block.
-    fn take(&self, batch: &Batch<Value>, block: &mut Vec<u8>) {
-        let pattern = Pattern::new(&self.pattern);
+    /// Adds the names that match to a block, or counts them alone.
+    fn take(&self, batch: &Batch<Value>, block: &mut Vec<u8>, found: &Found) {
+        let (pattern, writes) = (Pattern::new(&self.pattern), found.has_all());
         let mut reply = Reply::new(block, self.proto);
-        let mut found = 0;
+        let mut count = 0;
         batch.each(|captured| {
             if pattern.matches(captured.key) && captured.expiry.is_none_or(|at| at > self.now) {
-                reply.bulk(captured.key);
-                found += 1;
+                if writes {
+                    reply.bulk(captured.key);
+                }
+                count += 1;
             }
             true
         });
-        self.found.fetch_add(found, Relaxed);
+        found.count.fetch_add(count, Relaxed);
         background::step(batch.len());
     }
+}
 
-    fn keep(&self, block: Vec<u8>) {
-        if !block.is_empty() {
-            self.bytes.fetch_add(block.len(), Relaxed);
-            self.blocks.lock().push(block);
+impl Found {
+    fn new(way: Way) -> Self {
+        Found {
+            way,
+            count: AtomicUsize::new(0),
+            bytes: AtomicUsize::new(0),
+            blocks: Mutex::default(),
+            rest: Mutex::default(),
+        }
+    }
+
+    /// Whether nothing that was found has been forgotten.
+    fn has_all(&self) -> bool {
+        match self.way {
+            Way::Keep { most } => self.bytes.load(Relaxed) <= most,
+            Way::Send(_) => true,
+        }
+    }
+
+    /// Lets go of a block that is full.
+    fn pass(&self, block: &mut Vec<u8>, names: &Names) {
+        if block.len() < BLOCK {
+            return;
+        }
+        match &self.way {
+            Way::Keep { .. } => self.add_block(std::mem::take(block)),
+            Way::Send(flow) => flow.send(block, &|| names.are_short()),
+        }
+    }
+
+    /// Lets go of the last block of a stripe, together with those of others.
+    fn keep(&self, block: Vec<u8>, names: &Names) {
+        let mut rest = self.rest.lock();
+        rest.extend_from_slice(&block);
+        if rest.len() >= BLOCK {
+            let mut full = std::mem::take(&mut *rest);
+            drop(rest);
+            self.pass(&mut full, names);
+        }
+    }
+
+    /// Lets go of what is left.
+    fn end(&self, names: &Names) {
+        let mut rest = std::mem::take(&mut *self.rest.lock());
+        match &self.way {
+            Way::Keep { .. } => self.add_block(rest),
+            Way::Send(flow) => flow.send(&mut rest, &|| names.are_short()),
+        }
+    }
+
+    fn add_block(&self, block: Vec<u8>) {
+        self.bytes.fetch_add(block.len(), Relaxed);
+        let mut blocks = self.blocks.lock();
+        match self.has_all() {
+            true => blocks.push(block),
+            false => blocks.clear(),
+        }
+    }
+
+    /// Answers with what was kept.
+    fn answer(&self, reply: &mut Reply<'_>, head: impl FnOnce(&mut Reply<'_>, usize)) {
+        head(reply, self.count.load(Relaxed));
+        for block in std::mem::take(&mut *self.blocks.lock()) {
+            reply.buffer().extend_from_slice(&block);
+            reply.flow();
         }
     }
 }

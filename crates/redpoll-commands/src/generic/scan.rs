@@ -6,6 +6,7 @@
 //! meanwhile (see `redpoll_keyspace::table`); a cursor that no SCAN has given starts a walk
 //! somewhere, and it ends.
 
+use super::names;
 use crate::cost;
 use crate::matching::Pattern;
 use crate::prelude::*;
@@ -45,6 +46,16 @@ pub const SCAN: Command = Command {
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let cursor = scan::cursor(args.at(1))?;
     let options = Options::parse(args)?;
+    if options.is_for_all(cursor, &ctx.keys)
+        && let Some(true) = names::is_aside(ctx.mode)
+    {
+        // What KEYS answers, and the walk is over.
+        return names::answer(ctx, options.matching, true, |reply, len| {
+            reply.array(2);
+            reply.bulk(b"0");
+            reply.array(len);
+        });
+    }
     let slices = Slices::of(ctx);
     let Ctx { keys, reply, .. } = ctx;
     let mut step = Step { found: 0, expired: Vec::new(), slices };
@@ -62,6 +73,8 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
 
 struct Options<'a> {
     pattern: Pattern<'a>,
+    /// The pattern as it was given.
+    matching: &'a [u8],
     count: usize,
     /// A type's name; one that no type has matches nothing.
     type_name: Option<&'a [u8]>,
@@ -69,7 +82,8 @@ struct Options<'a> {
 
 impl<'a> Options<'a> {
     fn parse(args: Args<'a>) -> Result<Self> {
-        let mut options = Options { pattern: Pattern::Any, count: 10, type_name: None };
+        let mut options =
+            Options { pattern: Pattern::Any, matching: b"*", count: 10, type_name: None };
         let mut words = args.iter_from(2);
         while let Some(word) = words.next() {
             let value = words.next().ok_or(Error::Syntax)?;
@@ -80,7 +94,7 @@ impl<'a> Options<'a> {
                     return Err(Error::Syntax);
                 }
             } else if parse::is(word, "MATCH") {
-                options.pattern = Pattern::new(value);
+                (options.pattern, options.matching) = (Pattern::new(value), value);
             } else if parse::is(word, "TYPE") {
                 options.type_name = Some(value);
             } else {
@@ -88,6 +102,11 @@ impl<'a> Options<'a> {
             }
         }
         Ok(options)
+    }
+
+    /// Whether one step of the walk is all of it, and names are all that is asked for.
+    fn is_for_all(&self, cursor: u64, keys: &Keys<'_>) -> bool {
+        cursor == 0 && self.type_name.is_none() && self.count >= keys.keyspace().len(keys.db())
     }
 
     fn wants(&self, entry: &EntryRef<'_, Value>) -> bool {

@@ -10,7 +10,7 @@ use redpoll_engine::search::{Running, Words};
 use redpoll_search::Snapshot;
 use redpoll_search::aggregate::{AggregateError, Cursor, Input, Limits, Pipeline, Row};
 use redpoll_search::document::ValueRef;
-use redpoll_search::execute::{Hit, IteratorProfile, SearchOptions};
+use redpoll_search::execute::{Hit, IteratorProfile, QueryTerms, SearchOptions};
 use redpoll_search::expression::Value;
 use redpoll_search::query::FieldId;
 use redpoll_search::schema::{FieldKind, Schema};
@@ -143,10 +143,12 @@ pub(super) fn make<'a>(
         profile,
         ..running::options(ctx, &running)
     };
+    let terms = query_terms(ctx, &pipeline, &snapshot, &prepared, &running);
     let each = ROW + if reads_documents(&pipeline, schema, &names) { DOCUMENT } else { 0 };
     let way = running::way(ctx, (&snapshot, &prepared.root), options, |count| count * each)?;
     let Way::Here(search) = way else { return Ok(None) };
     let mut source = Source::new(ctx, &snapshot, &pipeline, &names);
+    source.terms = terms;
     let mut failure: Option<AggregateError> = None;
     let results = search.for_each(|hit| {
         let Some(row) = source.row(hit) else { return ControlFlow::Continue(()) };
@@ -180,6 +182,21 @@ pub(super) fn make<'a>(
     }))
 }
 
+/// The terms of a query, if rows ask by which of them documents were found.
+fn query_terms(
+    ctx: &Ctx<'_>,
+    pipeline: &Pipeline,
+    snapshot: &Snapshot,
+    prepared: &Prepared,
+    running: &Arc<Running>,
+) -> Option<QueryTerms> {
+    let options = || running::options(ctx, running);
+    pipeline.wants_terms().then(|| QueryTerms::new(snapshot, &prepared.root, &options()))
+}
+
+/// No row is told more of the words by which it was found.
+const MATCHED_TERMS_MAX: usize = 100;
+
 /// What a row costs on its way, where a document that is gone past costs 1.
 const ROW: u64 = 4;
 
@@ -211,6 +228,8 @@ pub(super) struct Source<'s, 'c> {
     columns: Vec<(usize, Origin)>,
     all: bool,
     restricted: bool,
+    /// The query's terms, if rows are told by which of them documents were found.
+    terms: Option<QueryTerms>,
 }
 
 impl<'s, 'c> Source<'s, 'c> {
@@ -224,11 +243,19 @@ impl<'s, 'c> Source<'s, 'c> {
         let column = |input: &Input| (input.column, origin(&input.path, schema, distances));
         let columns = pipeline.inputs().iter().map(column).collect();
         let restricted = !ctx.session.is_unrestricted();
-        Source { ctx, snapshot, columns, all: pipeline.loads_all(), restricted }
+        Source { ctx, snapshot, columns, all: pipeline.loads_all(), restricted, terms: None }
     }
 
     /// The row of a document; none if there is no document any more, or it may not be seen.
     pub(super) fn row(&mut self, hit: &Hit) -> Option<Row> {
+        let mut row = self.values(hit)?;
+        if let Some(terms) = &self.terms {
+            row.terms = terms.of(hit.address, MATCHED_TERMS_MAX).into();
+        }
+        Some(row)
+    }
+
+    fn values(&mut self, hit: &Hit) -> Option<Row> {
         let key = self.snapshot.key(hit.address);
         if self.restricted && !self.ctx.session.may_read(key) {
             return None;

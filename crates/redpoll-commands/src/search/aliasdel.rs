@@ -19,6 +19,18 @@ pub const ALIASDEL: Command = Command {
     run,
 };
 
+/// As FT.ALIASDEL, but there may be no such name.
+pub const ALIASDELIFX: Command = Command {
+    spec: Spec { name: "ft._aliasdelifx", since: "2.0.0", ..ALIASDEL.spec },
+    run: |ctx, args| match ctx.engine.search.index(args.at(1)) {
+        None => {
+            ctx.reply.ok();
+            Ok(())
+        }
+        Some(_) => run(ctx, args),
+    },
+};
+
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     ctx.engine.search.remove_alias(args.at(1)).map_err(common::name_error)?;
     common::changed(ctx);

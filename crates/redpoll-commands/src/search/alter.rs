@@ -22,7 +22,7 @@ pub const ALTER: Command = Command {
         ],
         ..Spec::EMPTY
     },
-    run,
+    run: |ctx, args| run(ctx, args, false),
 };
 
 /// A field of an index.
@@ -43,7 +43,18 @@ pub(super) const FIELD: &[Arg] = &[
     Arg::string("options").optional().multiple(),
 ];
 
-fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
+/// As FT.ALTER, but nothing happens if there is a field of the first name.
+pub const ALTERIFNX: Command = Command {
+    spec: Spec {
+        name: "ft._alterifnx",
+        summary: "Adds fields to an index if it does not have them.",
+        since: "2.0.0",
+        ..ALTER.spec
+    },
+    run: |ctx, args| run(ctx, args, true),
+};
+
+fn run(ctx: &mut Ctx<'_>, args: Args<'_>, if_new: bool) -> Result {
     let index = ctx.engine.search.index(args.at(1));
     let index = index.ok_or_else(|| common::unknown(args.at(1)))?;
     let skips = args.is(2, "skipinitialscan");
@@ -58,9 +69,28 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     if words.is_empty() {
         return Err(Error::text("No fields provided"));
     }
+    if if_new && index.index.schema().id(words[0]).is_some() {
+        ctx.reply.ok();
+        return Ok(());
+    }
     index.add_fields(&words, skips).map_err(common::error)?;
     ctx.engine.search.wake_workers();
     common::changed(ctx);
     ctx.reply.ok();
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::check;
+
+    #[test]
+    fn once_or_if_it_is_new() {
+        check(
+            "FT.CREATE i SCHEMA t TEXT | FT.ALTER i SCHEMA ADD n NUMERIC | \
+             FT.ALTER i SCHEMA ADD n NUMERIC | FT._ALTERIFNX i SCHEMA ADD n NUMERIC | \
+             FT._ALTERIFNX i SCHEMA ADD m NUMERIC | HSET d m 1 | FT.SEARCH i '@m:[1 1]' NOCONTENT",
+            "OK | OK | Duplicate field in schema - n | OK | OK | 1 | [1 d]",
+        );
+    }
 }

@@ -43,9 +43,30 @@ const ARGS: &[Arg] = &[
     Arg::flag("nofreqs", "NOFREQS").optional(),
     Arg::block("stopwords", COUNTED).token("STOPWORDS").optional(),
     Arg::flag("skipinitialscan", "SKIPINITIALSCAN").optional(),
+    Arg::one_of("indexall", &[Arg::flag("enable", "ENABLE"), Arg::flag("disable", "DISABLE")])
+        .token("INDEXALL")
+        .optional(),
     Arg::flag("schema", "SCHEMA"),
     Arg::block("field", super::alter::FIELD).multiple(),
 ];
+
+/// As FT.CREATE, but nothing happens if there is such an index.
+pub const CREATEIFNX: Command = Command {
+    spec: Spec {
+        name: "ft._createifnx",
+        summary: "Creates an index over hashes if there is none of this name.",
+        since: "2.0.0",
+        ..CREATE.spec
+    },
+    run: |ctx, args| {
+        // An alias of this name is another matter.
+        if ctx.engine.search.indexes().iter().any(|index| *index.name == *args.at(1)) {
+            ctx.reply.ok();
+            return Ok(());
+        }
+        run(ctx, args)
+    },
+};
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     common::only_in_first(ctx)?;
@@ -56,4 +77,27 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     common::changed(ctx);
     ctx.reply.ok();
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::check;
+
+    #[test]
+    fn once_or_if_there_is_none() {
+        check(
+            "FT._CREATEIFNX i SCHEMA t TEXT | FT.CREATE i SCHEMA t TEXT | \
+             FT._CREATEIFNX i SCHEMA x TAG | FT._LIST | FT.SEARCH i @x:{a}",
+            "OK | Index already exists | OK | [i] | [0]",
+        );
+    }
+
+    #[test]
+    fn all_can_be_asked_for() {
+        check(
+            "FT.CREATE i INDEXALL ENABLE SCHEMA t TEXT | FT.CREATE j INDEXALL NO SCHEMA t TEXT | \
+             FT.CREATE k INDEXALL disable SCHEMA t TEXT",
+            "OK | Invalid argument for `INDEXALL`, use ENABLE/DISABLE | OK",
+        );
+    }
 }

@@ -19,16 +19,70 @@ pub const DROPINDEX: Command = Command {
         args: &[Arg::string("index"), Arg::flag("delete_docs", "DD").optional()],
         ..Spec::EMPTY
     },
-    run,
+    run: |ctx, args| run(ctx, args, Form::DropIndex),
 };
 
-fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
-    let deletes = match args.get(2) {
-        // An empty word is what some clients send for "no".
-        None | Some(b"") => false,
-        Some(word) if parse::is(word, "dd") && args.len() == 3 => true,
-        Some(_) => return Err(Error::text("Unknown argument")),
-    };
+/// As FT.DROPINDEX, but there may be no such index.
+pub const DROPINDEXIFX: Command = Command {
+    spec: Spec { name: "ft._dropindexifx", ..DROPINDEX.spec },
+    run: |ctx, args| if_there(ctx, args, Form::DropIndex),
+};
+
+/// The older form, which removes documents unless told to keep them.
+pub const DROP: Command = Command {
+    spec: Spec {
+        name: "ft.drop",
+        since: "1.0.0",
+        deprecated: Some(("2.0.0", "`FT.DROPINDEX`")),
+        summary: "Removes an index, and its documents unless they are to be kept.",
+        complexity: "O(N) where N is the number of keys, or O(1) with KEEPDOCS.",
+        args: &[Arg::string("index"), Arg::flag("keep_docs", "KEEPDOCS").optional()],
+        ..DROPINDEX.spec
+    },
+    run: |ctx, args| run(ctx, args, Form::Drop),
+};
+
+/// As FT.DROP, but there may be no such index.
+pub const DROPIFX: Command = Command {
+    spec: Spec { name: "ft._dropifx", ..DROP.spec },
+    run: |ctx, args| if_there(ctx, args, Form::Drop),
+};
+
+/// Which of the two forms a command has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    DropIndex,
+    Drop,
+}
+
+impl Form {
+    /// Whether documents are removed.
+    fn deletes(self, word: Option<&[u8]>) -> Result<bool> {
+        match (self, word) {
+            // An empty word is what some clients send for "no".
+            (Form::DropIndex, None | Some(b"")) => Ok(false),
+            (Form::Drop, None | Some(b"")) => Ok(true),
+            (_, Some(word)) if parse::is(word, "_forcekeepdocs") => Ok(false),
+            (Form::DropIndex, Some(word)) if parse::is(word, "dd") => Ok(true),
+            (Form::Drop, Some(word)) if parse::is(word, "keepdocs") => Ok(false),
+            (_, Some(_)) => Err(Error::text("Unknown argument")),
+        }
+    }
+}
+
+fn if_there(ctx: &mut Ctx<'_>, args: Args<'_>, form: Form) -> Result {
+    if ctx.engine.search.index(args.at(1)).is_some() {
+        return run(ctx, args, form);
+    }
+    ctx.reply.ok();
+    Ok(())
+}
+
+fn run(ctx: &mut Ctx<'_>, args: Args<'_>, form: Form) -> Result {
+    if args.len() > 3 {
+        return Err(Error::text("Unknown argument"));
+    }
+    let deletes = form.deletes(args.get(2))?;
     let removed = ctx.engine.search.remove(args.at(1), &ctx.engine.keyspace);
     let index = removed.ok_or_else(|| common::unknown(args.at(1)))?;
     if deletes {
@@ -62,4 +116,35 @@ fn delete_documents(ctx: &mut Ctx<'_>, index: &SearchIndex) {
         }
     }
     ctx.keys.select(before);
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::check;
+
+    #[test]
+    fn with_documents_or_without() {
+        let setup = "FT.CREATE i SCHEMA t TEXT | HSET d t x | ";
+        for (command, there) in [
+            ("FT.DROPINDEX i", 1),
+            ("FT.DROPINDEX i DD", 0),
+            ("FT._DROPINDEXIFX i", 1),
+            ("FT.DROP i", 0),
+            ("FT.DROP i KEEPDOCS", 1),
+            ("FT._DROPIFX i", 0),
+        ] {
+            let commands = format!("{setup}{command} | FT._LIST | EXISTS d");
+            check(&commands, &format!("OK | 1 | OK | [] | {there}"));
+        }
+    }
+
+    #[test]
+    fn refuses() {
+        check(
+            "FT.DROP i | FT._DROPIFX i | FT._DROPINDEXIFX i | FT.CREATE i SCHEMA t TEXT | \
+             FT.DROP i DD | FT.DROPINDEX i KEEPDOCS | FT.DROPINDEX i a b",
+            "i: no such index | OK | OK | OK | Unknown argument | Unknown argument | \
+             Unknown argument",
+        );
+    }
 }

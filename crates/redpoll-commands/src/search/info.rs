@@ -2,11 +2,13 @@
 
 use super::common;
 use crate::prelude::*;
-use redpoll_engine::search::{Failure, SearchIndex};
+use redpoll_engine::search::{FailureCount, Failures, SearchIndex};
 use redpoll_resp::Reply;
 use redpoll_search::aggregate::Cursors;
+use redpoll_search::analysis::Language;
 use redpoll_search::index::Statistics;
 use redpoll_search::number::general_with;
+use redpoll_search::query::FieldId;
 use redpoll_search::schema::{Algorithm, CoordinateSystem, Field, FieldKind, IndexOptions};
 
 pub const INFO: Command = Command {
@@ -33,11 +35,11 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     };
     let schema = index.index.schema();
     let statistics = index.index.statistics();
-    let (failures, last) = index.failures();
+    let failures = index.failures();
     let scanned = index.scanned();
     let stop_words = !schema.options().stop_words.is_default();
     let reply = &mut ctx.reply;
-    reply.map(32 + usize::from(stop_words));
+    reply.map(34 + usize::from(stop_words));
     simple(reply, "index_name");
     reply.bulk(&index.name);
     options(reply, schema.options());
@@ -46,53 +48,60 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     reply.array(schema.fields().len());
     schema.fields().iter().for_each(|field| attribute(reply, field));
     sizes(reply, &statistics);
-    number(reply, "hash_indexing_failures", failures as f64);
+    count(reply, "hash_indexing_failures", failures.all.count);
     number(reply, "total_indexing_time", statistics.indexing_nanos as f64 / 1e6);
-    number(reply, "indexing", f64::from(u8::from(scanned.is_some())));
+    count(reply, "indexing", u64::from(scanned.is_some()));
     number(reply, "percent_indexed", scanned.unwrap_or(1.0));
     simple(reply, "number_of_uses");
     reply.int(index.uses() as i64);
     garbage(reply, &statistics);
     simple(reply, "cursor_stats");
     reply.map(4);
-    count(reply, "global_idle", cursors.0);
-    count(reply, "global_total", cursors.0);
-    count(reply, "index_capacity", Cursors::PER_INDEX);
-    count(reply, "index_total", cursors.1);
+    count(reply, "global_idle", cursors.0 as u64);
+    count(reply, "global_total", cursors.0 as u64);
+    count(reply, "index_capacity", Cursors::PER_INDEX as u64);
+    count(reply, "index_total", cursors.1 as u64);
     if stop_words {
         simple(reply, "stopwords_list");
         let words = schema.options().stop_words.sorted();
         reply.array(words.len());
         words.iter().for_each(|word| reply.bulk(word));
     }
-    errors(reply, failures, last);
+    simple(reply, "dialect_stats");
+    reply.map(4);
+    for (number, uses) in index.dialects().into_iter().enumerate() {
+        count(reply, &format!("dialect_{}", number + 1), uses);
+    }
+    errors(reply, &failures.all);
+    field_statistics(reply, schema.fields(), &failures);
     Ok(())
 }
 
 /// How much there is of what, and in how many bytes.
 fn sizes(reply: &mut Reply<'_>, statistics: &Statistics) {
     let megabytes = |bytes: u64| bytes as f64 / f64::from(1 << 20);
-    let per = |sum: u64, count: u64| if count == 0 { 0.0 } else { sum as f64 / count as f64 };
-    let text_bytes = statistics.dict_bytes + statistics.list_bytes;
-    number(reply, "num_docs", statistics.docs as f64);
-    number(reply, "max_doc_id", statistics.id_max as f64);
-    number(reply, "num_terms", statistics.terms as f64);
-    number(reply, "num_records", statistics.words as f64);
-    number(reply, "inverted_sz_mb", megabytes(statistics.list_bytes));
+    // Of nothing there is no average.
+    let per = |sum: u64, count: u64| if count == 0 { f64::NAN } else { sum as f64 / count as f64 };
+    let tally = &statistics.tally;
+    count(reply, "num_docs", statistics.docs);
+    count(reply, "max_doc_id", statistics.id_max);
+    count(reply, "num_terms", statistics.terms);
+    count(reply, "num_records", tally.records);
+    number(reply, "inverted_sz_mb", megabytes(tally.list_bytes));
     number(reply, "vector_index_sz_mb", megabytes(statistics.vector_bytes));
-    number(reply, "total_inverted_index_blocks", (statistics.segments + statistics.heads) as f64);
-    number(reply, "offset_vectors_sz_mb", 0.0);
+    count(reply, "total_inverted_index_blocks", tally.blocks);
+    number(reply, "offset_vectors_sz_mb", megabytes(tally.position_bytes));
     number(reply, "doc_table_size_mb", megabytes(statistics.doc_bytes));
     number(reply, "sortable_values_size_mb", megabytes(statistics.column_bytes));
     number(reply, "key_table_size_mb", megabytes(statistics.key_bytes));
-    number(reply, "tag_overhead_sz_mb", 0.0);
-    number(reply, "text_overhead_sz_mb", megabytes(statistics.dict_bytes));
+    number(reply, "tag_overhead_sz_mb", megabytes(tally.tag_bytes));
+    number(reply, "text_overhead_sz_mb", megabytes(tally.word_bytes));
     number(reply, "total_index_memory_sz_mb", megabytes(statistics.bytes));
     number(reply, "geoshapes_sz_mb", megabytes(statistics.shape_bytes));
-    number(reply, "records_per_doc_avg", per(statistics.words, statistics.docs));
-    number(reply, "bytes_per_record_avg", per(text_bytes, statistics.words));
-    number(reply, "offsets_per_term_avg", 0.0);
-    number(reply, "offset_bits_per_record_avg", 0.0);
+    number(reply, "records_per_doc_avg", per(tally.records, statistics.docs));
+    number(reply, "bytes_per_record_avg", per(tally.list_bytes, tally.records));
+    number(reply, "offsets_per_term_avg", per(tally.positions, tally.records));
+    number(reply, "offset_bits_per_record_avg", per(8 * tally.position_bytes, tally.positions));
 }
 
 /// What was removed, and what is done about the room it takes.
@@ -100,24 +109,54 @@ fn garbage(reply: &mut Reply<'_>, statistics: &Statistics) {
     simple(reply, "cleaning");
     reply.int(0);
     simple(reply, "gc_stats");
-    reply.map(4);
-    number(reply, "total_cycles", statistics.merges as f64);
+    let merges = &statistics.merges;
+    let milliseconds = |nanos: u64| nanos as f64 / 1e6;
+    let average = match merges.total {
+        0 => f64::NAN,
+        total => milliseconds(merges.nanos) / total as f64,
+    };
+    reply.map(10);
+    number(reply, "bytes_collected", merges.bytes as f64);
+    number(reply, "total_ms_run", milliseconds(merges.nanos));
+    number(reply, "total_cycles", merges.total as f64);
+    number(reply, "average_cycle_time_ms", average);
+    number(reply, "last_run_time_ms", milliseconds(merges.last_nanos));
+    // Nothing that was done is ever in vain: what changes meanwhile is carried over.
+    number(reply, "gc_numeric_trees_missed", 0.0);
+    number(reply, "gc_blocks_denied", 0.0);
     number(reply, "merging", statistics.merging as f64);
     number(reply, "deleted_docs", statistics.deleted as f64);
     number(reply, "segments", statistics.segments as f64);
 }
 
-fn errors(reply: &mut Reply<'_>, failures: u64, last: Option<Failure>) {
+/// What could not be indexed because of each field.
+fn field_statistics(reply: &mut Reply<'_>, fields: &[Field], failures: &Failures) {
+    simple(reply, "field statistics");
+    reply.array(fields.len());
+    let none = FailureCount::default();
+    for (number, field) in fields.iter().enumerate() {
+        let own = failures.fields.get(&FieldId(number as u16));
+        reply.map(3);
+        simple(reply, "identifier");
+        reply.bulk(&field.path);
+        simple(reply, "attribute");
+        reply.bulk(&field.name);
+        errors(reply, own.unwrap_or(&none));
+    }
+}
+
+fn errors(reply: &mut Reply<'_>, failures: &FailureCount) {
     simple(reply, "Index Errors");
     reply.map(3);
     simple(reply, "indexing failures");
-    reply.int(failures as i64);
+    reply.int(failures.count as i64);
     simple(reply, "last indexing error");
-    let none = (b"N/A".to_vec(), "N/A".to_owned());
-    let (key, reason) = last.map_or(none, |last| (last.key.to_vec(), last.reason));
+    let none = (&b"N/A"[..], "N/A");
+    let (key, reason) =
+        failures.last.as_ref().map_or(none, |last| (&*last.key, last.reason.as_str()));
     reply.bulk(reason.as_bytes());
     simple(reply, "last indexing error key");
-    reply.bulk(&key);
+    reply.bulk(key);
 }
 
 fn simple(reply: &mut Reply<'_>, text: &str) {
@@ -129,9 +168,9 @@ fn number(reply: &mut Reply<'_>, name: &str, value: f64) {
     reply.double_text(general_with(value, 17).as_bytes());
 }
 
-fn count(reply: &mut Reply<'_>, name: &str, value: usize) {
+fn count(reply: &mut Reply<'_>, name: &str, value: u64) {
     reply.simple(name);
-    reply.count(value);
+    reply.int(value as i64);
 }
 
 fn options(reply: &mut Reply<'_>, options: &IndexOptions) {
@@ -148,15 +187,19 @@ fn options(reply: &mut Reply<'_>, options: &IndexOptions) {
 }
 
 fn definition(reply: &mut Reply<'_>, index: &SearchIndex, options: &IndexOptions) {
-    let fields = [
-        ("filter", &options.filter),
-        ("language_field", &options.language_field),
-        ("score_field", &options.score_field),
-        ("payload_field", &options.payload_field),
+    let language = (options.language != Language::English).then(|| options.language.name().into());
+    let score = Some(general_with(options.score, 17).into());
+    let fields: [(&str, Option<Vec<u8>>); 6] = [
+        ("filter", options.filter.clone()),
+        ("default_language", language),
+        ("language_field", options.language_field.clone()),
+        ("default_score", score),
+        ("score_field", options.score_field.clone()),
+        ("payload_field", options.payload_field.clone()),
     ];
     let given = fields.iter().filter(|(_, value)| value.is_some()).count();
     simple(reply, "index_definition");
-    reply.map(4 + given);
+    reply.map(3 + given);
     simple(reply, "key_type");
     reply.bulk(b"HASH");
     simple(reply, "prefixes");
@@ -167,32 +210,46 @@ fn definition(reply: &mut Reply<'_>, index: &SearchIndex, options: &IndexOptions
     reply.array(prefixes.len());
     prefixes.iter().for_each(|prefix| reply.bulk(prefix));
     for (name, value) in fields {
-        if let Some(value) = value {
-            simple(reply, name);
-            reply.bulk(value);
+        let Some(value) = value else { continue };
+        simple(reply, name);
+        match name {
+            "default_score" => reply.double_text(&value),
+            _ => reply.bulk(&value),
         }
     }
-    simple(reply, "default_language");
-    reply.bulk(options.language.name().as_bytes());
-    number(reply, "default_score", options.score);
+    simple(reply, "indexes_all");
+    reply.bulk(if options.index_all { b"true" } else { b"false" });
+}
+
+/// What is told of a field.
+enum Part {
+    Text(Vec<u8>),
+    Count(usize),
+    Number(f64),
+}
+
+impl Part {
+    fn text(text: &str) -> Self {
+        Part::Text(text.into())
+    }
 }
 
 /// A field: pairs of names and values, then flags.
 fn attribute(reply: &mut Reply<'_>, field: &Field) {
-    let mut pairs: Vec<(&str, Vec<u8>)> = vec![
-        ("identifier", field.path.clone()),
-        ("attribute", field.name.clone()),
-        ("type", kind(&field.kind).into()),
+    let mut pairs: Vec<(&str, Part)> = vec![
+        ("identifier", Part::Text(field.path.clone())),
+        ("attribute", Part::Text(field.name.clone())),
+        ("type", Part::text(kind(&field.kind))),
     ];
     let mut flags = Vec::new();
     match &field.kind {
         FieldKind::Text(text) => {
-            pairs.push(("WEIGHT", general_with(text.weight, 17).into()));
+            pairs.push(("WEIGHT", Part::Number(text.weight)));
             flags.push((text.no_stem, "NOSTEM"));
             flags.push((text.suffix_index, "WITHSUFFIXTRIE"));
         }
         FieldKind::Tag(tag) => {
-            pairs.push(("SEPARATOR", vec![tag.separator]));
+            pairs.push(("SEPARATOR", Part::Text(vec![tag.separator])));
             flags.push((tag.case_sensitive, "CASESENSITIVE"));
             flags.push((tag.suffix_index, "WITHSUFFIXTRIE"));
         }
@@ -201,17 +258,18 @@ fn attribute(reply: &mut Reply<'_>, field: &Field) {
                 CoordinateSystem::Spherical => "SPHERICAL",
                 CoordinateSystem::Flat => "FLAT",
             };
-            pairs.push(("coord_system", name.into()));
+            pairs.push(("coord_system", Part::text(name)));
         }
         FieldKind::Vector(vector) => {
             let algorithm = if vector.algorithm == Algorithm::Flat { "FLAT" } else { "HNSW" };
-            pairs.push(("algorithm", algorithm.into()));
-            pairs.push(("data_type", vector.element.name().into()));
-            pairs.push(("dim", vector.dimensions.to_string().into()));
-            pairs.push(("distance_metric", vector.metric.name().into()));
+            pairs.push(("algorithm", Part::text(algorithm)));
+            pairs.push(("data_type", Part::text(vector.element.name())));
+            pairs.push(("dim", Part::Count(vector.dimensions)));
+            pairs.push(("distance_metric", Part::text(vector.metric.name())));
             if let Algorithm::Hnsw(graph) = vector.algorithm {
-                pairs.push(("M", graph.m.to_string().into()));
-                pairs.push(("ef_construction", graph.ef_construction.to_string().into()));
+                pairs.push(("M", Part::Count(graph.m)));
+                pairs.push(("ef_construction", Part::Count(graph.ef_construction)));
+                pairs.push(("ef_runtime", Part::Count(graph.ef_runtime)));
             }
         }
         FieldKind::Numeric | FieldKind::Geo => {}
@@ -228,7 +286,11 @@ fn attribute(reply: &mut Reply<'_>, field: &Field) {
     }
     for (name, value) in &pairs {
         simple(reply, name);
-        reply.bulk(value);
+        match value {
+            Part::Text(text) => reply.bulk(text),
+            Part::Count(count) => reply.count(*count),
+            Part::Number(number) => reply.double_text(general_with(*number, 17).as_bytes()),
+        }
     }
     if reply.proto() != redpoll_resp::Proto::Resp2 {
         simple(reply, "flags");

@@ -17,20 +17,21 @@ mod tests;
 
 group! {
     aggregate: AGGREGATE;
-    aliasadd: ALIASADD, ALIASUPDATE;
-    aliasdel: ALIASDEL;
+    aliasadd: ALIASADD, ALIASADDIFNX, ALIASUPDATE;
+    aliasdel: ALIASDEL, ALIASDELIFX;
     aliaslist: ALIASLIST;
-    alter: ALTER;
+    alter: ALTER, ALTERIFNX;
     config: CONFIG;
-    create: CREATE;
+    create: CREATE, CREATEIFNX;
     cursor: CURSOR;
     dictadd: DICTADD;
     dictdel: DICTDEL;
     dictdump: DICTDUMP;
-    dropindex: DROPINDEX;
+    dropindex: DROP, DROPIFX, DROPINDEX, DROPINDEXIFX;
     explain: EXPLAIN, EXPLAINCLI;
     hybrid: HYBRID;
     info: INFO;
+    legacy: ADD, DEL, GET, MGET, SAFEADD, SYNADD;
     list: LIST;
     profile: PROFILE;
     search: SEARCH;

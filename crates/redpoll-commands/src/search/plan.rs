@@ -70,14 +70,8 @@ impl<'a> Aggregation<'a> {
             }
             b"FILTER" => Step::Filter(argument(words, "APPLY/FILTER")?.to_vec()),
             b"SORTBY" => {
+                self.sort(sort_keys(words)?)?;
                 let arrange = self.arrange();
-                if !arrange.keys.is_empty() {
-                    return Err(Error::text(
-                        "Multiple SORTBY steps are not allowed. Sort multiple fields in a single \
-                         step",
-                    ));
-                }
-                arrange.keys = sort_keys(words)?;
                 if words.take("MAX") {
                     arrange.count =
                         words.number().map_err(|bad| bad_argument("MAX", bad.text()))?;
@@ -87,14 +81,31 @@ impl<'a> Aggregation<'a> {
             b"LIMIT" => {
                 let (offset, count) = limit(words)?;
                 check_limit(offset, count, config.max_aggregate_results)?;
-                let arrange = self.arrange();
-                (arrange.offset, arrange.count) = (offset, count);
+                self.limit(offset, count);
                 return Ok(true);
             }
             _ => return Ok(false),
         };
         self.plan.steps.push(step);
         Ok(true)
+    }
+
+    /// Sorts by these fields.
+    pub(super) fn sort(&mut self, keys: Vec<SortKey>) -> Result {
+        let arrange = self.arrange();
+        if !arrange.keys.is_empty() {
+            return Err(Error::text(
+                "Multiple SORTBY steps are not allowed. Sort multiple fields in a single step",
+            ));
+        }
+        arrange.keys = keys;
+        Ok(())
+    }
+
+    /// Leaves `count` rows behind `offset` others.
+    pub(super) fn limit(&mut self, offset: usize, count: usize) {
+        let arrange = self.arrange();
+        (arrange.offset, arrange.count) = (offset, count);
     }
 
     /// The last step, if it sorts or limits; a new one if it does not.

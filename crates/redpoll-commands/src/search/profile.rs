@@ -1,6 +1,7 @@
-//! `FT.PROFILE index SEARCH|AGGREGATE [LIMITED] QUERY query …`: run a query and tell how it went.
+//! `FT.PROFILE index SEARCH|AGGREGATE|HYBRID [LIMITED] QUERY query …`: run a query and tell how it
+//! went.
 
-use super::{aggregate, common, results, rows, running, search};
+use super::{aggregate, common, hybrid, results, rows, running, search};
 use crate::prelude::*;
 use redpoll_resp::{Proto, Reply};
 use redpoll_search::execute::IteratorProfile;
@@ -20,7 +21,11 @@ pub const PROFILE: Command = Command {
             Arg::string("index"),
             Arg::one_of(
                 "querytype",
-                &[Arg::flag("search", "SEARCH"), Arg::flag("aggregate", "AGGREGATE")],
+                &[
+                    Arg::flag("search", "SEARCH"),
+                    Arg::flag("hybrid", "HYBRID"),
+                    Arg::flag("aggregate", "AGGREGATE"),
+                ],
             ),
             Arg::flag("limited", "LIMITED").optional(),
             Arg::string("query").token("QUERY"),
@@ -32,48 +37,89 @@ pub const PROFILE: Command = Command {
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     common::catch_up(ctx);
-    let searches = match args.at(2).to_ascii_uppercase().as_slice() {
-        b"SEARCH" => true,
-        b"AGGREGATE" => false,
-        _ => return Err(Error::text("No `SEARCH` or `AGGREGATE` provided")),
+    let profile = match args.at(2).to_ascii_uppercase().as_slice() {
+        b"SEARCH" => of_search,
+        b"AGGREGATE" => of_aggregation,
+        b"HYBRID" => of_hybrid,
+        _ => return Err(Error::text("No `SEARCH`, `AGGREGATE`, or `HYBRID` provided")),
     };
     let query = 3 + usize::from(args.is(3, "limited"));
     if !args.is(query, "query") {
         return Err(Error::text("The QUERY keyword is expected"));
     }
     let words: Vec<&[u8]> = [args.at(1)].into_iter().chain(args.iter_from(query + 1)).collect();
-    if searches {
-        let Some(found) = search::find(ctx, &words, true)? else { return Ok(()) };
-        let query_micros = found.running.micros();
-        head(&mut ctx.reply, "Results");
-        results::reply(ctx, &found);
-        let shown = found.results.hits.len() as u64;
-        Profile {
-            query_micros,
-            total_micros: found.running.micros(),
-            processors: &[("Index", found.results.total), ("Loader", shown)],
-            warnings: results::warning_texts(found.results.interrupted, found.results.truncated),
-            root: found.results.profile.as_ref(),
-        }
-        .reply(&mut ctx.reply);
-        running::remark(ctx, &found.running, &found.prepared);
-    } else {
-        let Some(made) = aggregate::make(ctx, &words, true)? else { return Ok(()) };
-        let query_micros = made.running.micros();
-        head(&mut ctx.reply, "Results");
-        let columns = made.pipeline.columns();
-        rows::reply(&mut ctx.reply, &columns, &made.rows, made.total, made.timed_out);
-        let shown = made.rows.len() as u64;
-        Profile {
-            query_micros,
-            total_micros: made.running.micros(),
-            processors: &[("Index", made.found), ("Pipeline", shown)],
-            warnings: results::warning_texts(made.timed_out, false),
-            root: made.profile.as_ref(),
-        }
-        .reply(&mut ctx.reply);
-        running::remark(ctx, &made.running, &made.prepared);
+    profile(ctx, &words)
+}
+
+fn of_search(ctx: &mut Ctx<'_>, words: &[&[u8]]) -> Result {
+    let Some(found) = search::find(ctx, words, true)? else { return Ok(()) };
+    let query_micros = found.running.micros();
+    head(&mut ctx.reply, "Results");
+    results::reply(ctx, &found);
+    let shown = found.results.hits.len() as u64;
+    Profile {
+        query_micros,
+        total_micros: found.running.micros(),
+        processors: &[("Index", found.results.total), ("Loader", shown)],
+        warnings: results::warning_texts(found.results.interrupted, found.results.truncated),
+        root: found.results.profile.as_ref(),
     }
+    .reply(&mut ctx.reply);
+    running::remark(ctx, &found.running, &found.prepared);
+    Ok(())
+}
+
+fn of_aggregation(ctx: &mut Ctx<'_>, words: &[&[u8]]) -> Result {
+    let Some(made) = aggregate::make(ctx, words, true)? else { return Ok(()) };
+    let query_micros = made.running.micros();
+    head(&mut ctx.reply, "Results");
+    let columns = made.pipeline.columns();
+    rows::reply(&mut ctx.reply, &columns, &made.rows, made.total, made.timed_out);
+    let shown = made.rows.len() as u64;
+    Profile {
+        query_micros,
+        total_micros: made.running.micros(),
+        processors: &[("Index", made.found), ("Pipeline", shown)],
+        warnings: results::warning_texts(made.timed_out, false),
+        root: made.profile.as_ref(),
+    }
+    .reply(&mut ctx.reply);
+    running::remark(ctx, &made.running, &made.prepared);
+    Ok(())
+}
+
+/// The profile is one more entry of the answer's map, without a name where there are no maps.
+fn of_hybrid(ctx: &mut Ctx<'_>, words: &[&[u8]]) -> Result {
+    let Some(made) = hybrid::make(ctx, words, true)? else { return Ok(()) };
+    let reply = &mut ctx.reply;
+    match reply.proto() {
+        Proto::Resp2 => reply.array(9),
+        _ => reply.map(5),
+    }
+    made.reply(reply);
+    if reply.proto() != Proto::Resp2 {
+        reply.simple("Profile");
+    }
+    reply.map(2);
+    reply.simple("Shards");
+    reply.array(1);
+    reply.map(2);
+    let found = &made.found;
+    for (name, root, count) in [
+        ("SEARCH", &found.text_profile, found.texts.len()),
+        ("VSIM", &found.vector_profile, found.vectors.len()),
+    ] {
+        reply.simple(name);
+        reply.map(3);
+        warnings(reply, &[]);
+        iterators(reply, root.as_ref());
+        processors(reply, &[("Index", count as u64)], &[]);
+    }
+    reply.simple("Coordinator");
+    reply.map(2);
+    let told = made.warnings();
+    warnings(reply, &told.iter().map(String::as_str).collect::<Vec<_>>());
+    processors(reply, &[("Hybrid Merger", made.total() as u64)], &[]);
     Ok(())
 }
 
@@ -118,28 +164,43 @@ impl Profile<'_> {
             reply.simple(name);
             reply.double_text(general(micros as f64 / 1000.0).as_bytes());
         }
-        reply.simple("Warning");
-        let none = ["None"];
-        let warnings = if self.warnings.is_empty() { &none } else { self.warnings.as_slice() };
-        reply.array(warnings.len());
-        warnings.iter().for_each(|text| reply.simple(text));
-        reply.simple("Iterators profile");
-        match self.root {
-            Some(root) => iterator(reply, root),
-            None => reply.array(0),
-        }
-        reply.simple("Result processors profile");
-        reply.array(self.processors.len());
+        warnings(reply, &self.warnings);
+        iterators(reply, self.root);
         // The index has found what it has before anything else begins.
         let times = [self.query_micros, self.total_micros - self.query_micros];
-        for ((kind, count), micros) in self.processors.iter().zip(times) {
-            reply.map(3);
-            reply.simple("Type");
-            reply.simple(kind);
+        processors(reply, self.processors, &times);
+    }
+}
+
+fn warnings(reply: &mut Reply<'_>, warnings: &[&str]) {
+    reply.simple("Warning");
+    let warnings = if warnings.is_empty() { &["None"] } else { warnings };
+    reply.array(warnings.len());
+    warnings.iter().for_each(|text| reply.simple(text));
+}
+
+fn iterators(reply: &mut Reply<'_>, root: Option<&IteratorProfile>) {
+    reply.simple("Iterators profile");
+    match root {
+        Some(root) => iterator(reply, root),
+        None => reply.array(0),
+    }
+}
+
+/// What results went through, how many they were, and how many microseconds that took, if known.
+fn processors(reply: &mut Reply<'_>, all: &[(&'static str, u64)], times: &[u64]) {
+    reply.simple("Result processors profile");
+    reply.array(all.len());
+    for (number, (kind, count)) in all.iter().enumerate() {
+        let micros = times.get(number);
+        reply.map(2 + usize::from(micros.is_some()));
+        reply.simple("Type");
+        reply.simple(kind);
+        if let Some(micros) = micros {
             time(reply, micros * 1000);
-            reply.simple("Counter");
-            reply.count(usize::try_from(*count).unwrap_or(usize::MAX));
         }
+        reply.simple("Counter");
+        reply.count(usize::try_from(*count).unwrap_or(usize::MAX));
     }
 }
 

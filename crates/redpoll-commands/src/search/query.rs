@@ -126,6 +126,7 @@ impl<'a> QueryOptions<'a> {
 
     /// The tree of `text`, with all that the options say about it.
     pub(super) fn prepare(&self, index: &SearchIndex, text: &[u8]) -> Result<Prepared> {
+        index.note_dialect(self.dialect);
         let schema = index.index.schema();
         let options = schema.options();
         let language = self.language.unwrap_or(options.language);

@@ -1,8 +1,8 @@
 //! `FT.SUGDEL key string`: remove a suggestion.
 
-use super::{common, sugadd};
+use super::sugadd;
 use crate::prelude::*;
-use std::sync::Arc;
+use redpoll_types::suggestions::Suggestions;
 
 pub const SUGDEL: Command = Command {
     spec: Spec {
@@ -21,21 +21,41 @@ pub const SUGDEL: Command = Command {
 };
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
-    sugadd::refuse_other_types(ctx, args.at(1))?;
-    let key = (ctx.keys.db(), args.at(1).into());
-    let removed = {
-        let mut all = ctx.engine.search.suggestions.write();
-        let removed = all
-            .get_mut(&key)
-            .is_some_and(|suggestions| Arc::make_mut(suggestions).remove(args.at(2)));
-        if all.get(&key).is_some_and(|suggestions| suggestions.is_empty()) {
-            all.remove(&key);
-        }
-        removed
-    };
+    let key = args.at(1);
+    let suggestions = ctx.keys.write::<Suggestions>(key)?;
+    let removed = suggestions.is_some_and(|suggestions| suggestions.remove(args.at(2)));
     if removed {
-        common::changed(ctx);
+        sugadd::changed(ctx, key);
+        ctx.keys.drop_if_empty(key);
     }
     ctx.reply.int_bool(removed);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{check, check_events};
+
+    #[test]
+    fn removes_a_text_and_the_key_with_the_last_one() {
+        check(
+            "FT.SUGADD s a 1 | FT.SUGADD s b 1 | FT.SUGDEL s a | FT.SUGDEL s a | FT.SUGLEN s | \
+             FT.SUGDEL s b | EXISTS s | FT.SUGDEL s b",
+            "1 | 2 | 1 | 0 | 1 | 1 | 0 | 0",
+        );
+    }
+
+    #[test]
+    fn refuses() {
+        check(
+            "SET k v | FT.SUGDEL k a | FT.SUGDEL k",
+            "OK | WRONGTYPE Operation against a key holding the wrong kind of value | \
+             ERR wrong number of arguments for 'ft.sugdel' command",
+        );
+    }
+
+    #[test]
+    fn tells_what_it_did() {
+        check_events("FT.SUGADD s a 1 | FT.SUGDEL s b | FT.SUGDEL s a", "new s, del s", 2);
+    }
 }

@@ -1,8 +1,7 @@
 //! `FT.SUGGET key prefix [FUZZY] [WITHSCORES] [WITHPAYLOADS] [MAX count]`: completions of a prefix.
 
-use super::sugadd;
 use crate::prelude::*;
-use redpoll_search::suggest::{Completion, Suggestions};
+use redpoll_types::suggestions::{Completion, Suggestions};
 
 pub const SUGGET: Command = Command {
     spec: Spec {
@@ -45,11 +44,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         return Err(Error::text("Invalid query length"));
     }
     let options = parse_options(args)?;
-    sugadd::refuse_other_types(ctx, args.at(1))?;
-    let suggestions = {
-        let all = ctx.engine.search.suggestions.read();
-        all.get(&(ctx.keys.db(), args.at(1).into())).cloned()
-    };
+    let suggestions = ctx.keys.read::<Suggestions>(args.at(1))?;
     let max = options.max.unwrap_or(5);
     let completion = Completion { fuzzy: options.fuzzy, max, trim: options.trim };
     let found = suggestions.map(|all| all.complete(args.at(2), completion)).unwrap_or_default();
@@ -97,4 +92,31 @@ fn parse_options(args: Args<'_>) -> Result<Options> {
         }
     }
     Ok(options)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::check;
+
+    #[test]
+    fn completes() {
+        check(
+            "FT.SUGADD s hello 1 | FT.SUGADD s help 5 PAYLOAD p | FT.SUGGET s hel | \
+             FT.SUGGET s hel MAX 1 WITHPAYLOADS | FT.SUGGET s hxl | FT.SUGGET s hxl FUZZY MAX 1 | \
+             FT.SUGGET s hel WITHSCORES WITHPAYLOADS MAX 1 | FT.SUGGET none x",
+            "1 | 2 | [help hello] | [help p] | [] | [help] | [help 3.5355339059327373 p] | []",
+        );
+    }
+
+    #[test]
+    fn refuses() {
+        check(
+            "SET k v | FT.SUGGET k a | FT.SUGGET s a MAX 0 | FT.SUGGET s a MAX x | \
+             FT.SUGGET s a MAX | FT.SUGGET s a FUZZ",
+            "OK | WRONGTYPE Operation against a key holding the wrong kind of value | \
+             MAX: Value is outside acceptable bounds | \
+             MAX: Could not convert argument to expected type | \
+             MAX: Expected an argument, but none provided | Unrecognized argument: FUZZ",
+        );
+    }
 }

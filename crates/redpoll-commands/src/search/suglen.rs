@@ -1,7 +1,7 @@
 //! `FT.SUGLEN key`: how many suggestions there are.
 
-use super::sugadd;
 use crate::prelude::*;
+use redpoll_types::suggestions::Suggestions;
 
 pub const SUGLEN: Command = Command {
     spec: Spec {
@@ -20,9 +20,29 @@ pub const SUGLEN: Command = Command {
 };
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
-    sugadd::refuse_other_types(ctx, args.at(1))?;
-    let all = ctx.engine.search.suggestions.read();
-    let suggestions = all.get(&(ctx.keys.db(), args.at(1).into()));
-    ctx.reply.count(suggestions.map_or(0, |suggestions| suggestions.len()));
+    let count = ctx.keys.read::<Suggestions>(args.at(1))?.map_or(0, Suggestions::len);
+    ctx.reply.count(count);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::check;
+
+    #[test]
+    fn counts() {
+        check(
+            "FT.SUGLEN s | FT.SUGADD s a 1 | FT.SUGADD s A 1 | FT.SUGLEN s | FLUSHALL | \
+             FT.SUGLEN s",
+            "0 | 1 | 2 | 2 | OK | 0",
+        );
+    }
+
+    #[test]
+    fn refuses() {
+        check(
+            "SET k v | FT.SUGLEN k",
+            "OK | WRONGTYPE Operation against a key holding the wrong kind of value",
+        );
+    }
 }

@@ -1,7 +1,7 @@
 //! `ZUNION numkeys key... [WEIGHTS weight...] [AGGREGATE SUM|MIN|MAX|COUNT] [WITHSCORES]` and
 //! `ZUNIONSTORE destination numkeys key... ...`: all members of several sets.
 
-use super::algebra::unite;
+use super::algebra::{alone, unite};
 use super::operands::{AGGREGATE, Known, Operands, READING, STORING, WEIGHTS, answer};
 use super::store::store;
 use super::zrange::WITH_SCORES;
@@ -58,7 +58,13 @@ fn read(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
 fn write(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let known = Known { weights: true, scores: false, limit: false };
     let operands = Operands::read(&mut ctx.keys, args, 2, "zunionstore", known)?;
-    let union = ZSet::from_distinct(unite(operands.inputs, operands.aggregate), ctx.limits);
+    let union = match alone(&operands.inputs, operands.aggregate) {
+        Some(mut copy) => {
+            copy.compact(ctx.limits);
+            copy
+        }
+        None => ZSet::from_distinct(unite(operands.inputs, operands.aggregate), ctx.limits),
+    };
     store(ctx, args.at(1), union, "zunionstore");
     Ok(())
 }
@@ -130,6 +136,13 @@ mod tests {
             "2 | 2 | 2 | 2 | [a 2 b 4]",
         );
         check("SET d v | ZUNIONSTORE d 1 none | GET d", "OK | 0 | nil");
+        // One alone is shared, and takes its small form if it may.
+        check(
+            "CONFIG SET zset-max-listpack-entries 1 | ZADD x 1 a 2 b 3 c | ZUNIONSTORE d 1 x | \
+             ZADD d 9 a | ZRANGE x 0 -1 | OBJECT ENCODING d | ZUNIONSTORE d 1 x WEIGHTS 2 | \
+             ZSCORE d c | ZREM x b c | ZUNIONSTORE d 1 x | OBJECT ENCODING d",
+            "OK | 3 | 3 | 0 | [a b c] | skiplist | 3 | 6 | 2 | 1 | listpack",
+        );
         check_events(
             "ZADD x 1 a | ZUNIONSTORE d 1 x | ZUNIONSTORE d 1 none | ZUNIONSTORE d 1 none",
             "new x, zadd x, new d, zunionstore d, del d",

@@ -1,9 +1,11 @@
 //! The options that XADD and XTRIM share: what is trimmed, and what becomes of references.
 
+use super::ENTRY;
 use super::ids;
 use crate::prelude::*;
+use redpoll_keyspace::Keys;
 use redpoll_types::limits::Limits;
-use redpoll_types::stream::{References, StreamId, Threshold, Trim};
+use redpoll_types::stream::{References, Stream, StreamId, Threshold, Trim};
 
 /// The argument that says what becomes of references.
 pub const CONDITION: Arg = Arg::one_of(
@@ -75,6 +77,21 @@ pub fn logged(references: References, trim: Option<&Trim>) -> Vec<String> {
         words.extend([strategy.to_owned(), "=".to_owned(), threshold]);
     }
     words
+}
+
+/// What trimming costs where each entry is looked for in all groups; else it costs nothing.
+pub fn cost(keys: &Keys<'_>, key: &[u8], options: &Options<'_>) -> usize {
+    let (Some(trim), true) = (options.trim, options.references != References::Keep) else {
+        return 0;
+    };
+    let Some(stream) = keys.glimpse::<Stream>(key) else { return 0 };
+    let log = stream.log();
+    let goes = match trim.until {
+        Threshold::Len(max) => log.len().saturating_sub(max),
+        Threshold::Id(min) => log.about_between(StreamId::MIN, min),
+    };
+    let goes = goes.min(trim.limit.unwrap_or(u64::MAX));
+    usize::try_from(goes).unwrap_or(usize::MAX) * stream.group_count() * ENTRY
 }
 
 /// Reads the options from the second word behind the name on, up to the id if `adds`.

@@ -41,25 +41,26 @@ pub const fn keys(at: i32) -> KeySpec {
 
 /// What XREAD costs: the entries behind the ids. The usual call asks for few, and nothing is looked
 /// up for it.
-///
-/// XREADGROUP has no cost: what it changes of a group nobody is told who watches the key, so that
-/// it could not be taken over from the background.
 pub fn cost(keys: &Keys<'_>, args: Args<'_>) -> usize {
+    let Ok(request) = Request::parse(args, false, 0) else { return 0 };
+    cost_of(&request, |key, word| match (keys.glimpse::<Stream>(key), ids::id(word)) {
+        (Some(stream), Ok(from)) => stream.log().about_between(from, StreamId::MAX),
+        _ => 0,
+    })
+}
+
+/// What a request costs, if there are so many `entries` for a stream's key and word. Where few are
+/// asked for nothing is looked up.
+pub fn cost_of(request: &Request<'_>, entries: impl Fn(&[u8], &[u8]) -> u64) -> usize {
     /// Bytes that an entry takes at least.
     const SMALLEST: usize = 16;
-    let Ok(request) = Request::parse(args, false, 0) else { return 0 };
     let most = usize::try_from(request.max_count).unwrap_or(usize::MAX);
     let most = most.min(request.max_size / SMALLEST);
     if request.count.min(most) <= FEW {
         return 0;
     }
-    let entries = |(key, word)| {
-        let (Some(stream), Ok(from)) = (keys.glimpse::<Stream>(key), ids::id(word)) else {
-            return 0;
-        };
-        (stream.log().about_between(from, StreamId::MAX) as usize).min(request.count)
-    };
-    request.streams().map(entries).sum::<usize>().min(most) * ENTRY
+    let here = |(key, word)| (entries(key, word) as usize).min(request.count);
+    request.streams().map(here).sum::<usize>().min(most) * ENTRY
 }
 
 /// What was asked for.
@@ -178,6 +179,18 @@ impl<'a> Request<'a> {
     /// How much may be answered, from here on.
     pub fn budget(&self, reply: &Reply<'_>) -> Budget {
         Budget { entries: self.max_count, size: self.max_size, start: reply.mark(), is_empty: true }
+    }
+
+    /// How many entries are answered of each stream, if it has so many; `None` where their size
+    /// decides (MAXSIZE).
+    pub fn shares(&self, there: impl Iterator<Item = u64>) -> Option<Vec<usize>> {
+        let mut left = self.max_count;
+        let shares = there.map(|there| {
+            let share = there.min(self.count as u64).min(left);
+            left -= share;
+            share as usize
+        });
+        (self.max_size == usize::MAX).then(|| shares.collect())
     }
 
     /// Refuses BLOCK in a script, which cannot wait; elsewhere it is left out where it cannot be.

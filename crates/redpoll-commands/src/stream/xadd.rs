@@ -5,7 +5,7 @@ use super::options::{self, Idempotence, NewId, Options};
 use super::{entries, options::CONDITION};
 use crate::prelude::*;
 use redpoll_types::stream::{
-    IdempotenceLimits, NODE_BYTES_MAX, References, Stream, StreamId, Threshold, Trim,
+    IdempotenceLimits, NODE_BYTES_MAX, References, Stream, StreamId, Threshold, Trim, Trimmed,
 };
 use sha1_smol::Sha1;
 
@@ -64,6 +64,10 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let (key, now) = (args.at(1), ctx.keys.now());
     let own_id = options.idempotence.map(|it| (it.producer, own_id(&it, words.clone())));
     let idempotence_limits = default_limits(ctx);
+    if options.references != References::Keep && ctx.leaves(options::cost(&ctx.keys, key, &options))
+    {
+        return Ok(());
+    }
     let stream = match options.no_make {
         false => ctx.keys.write_or_new::<Stream>(key)?,
         true => match ctx.keys.write::<Stream>(key)? {
@@ -89,14 +93,12 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     if let Some((producer, own)) = &own_id {
         stream.producers_mut(idempotence_limits).record(producer, own, id, now.unsigned_abs());
     }
-    let trimmed = options.trim.map_or(0, |trim| stream.trim(&trim, options.references));
+    let trimmed = options.trim.map(|trim| stream.trim(&trim, options.references));
+    let trimmed = trimmed.unwrap_or_default();
     let exact = options.trim.map(|trim| exact(&trim, options.references, stream));
     let is_there = stream.log().contains(id);
     entries::id(&mut ctx.reply, id);
-    ctx.wrote(key, Class::Stream, "xadd", 1);
-    if trimmed > 0 {
-        ctx.keys.event(key, Class::Stream, "xtrim");
-    }
+    added(ctx, key, trimmed);
     if ctx.keys.effects.logging {
         log(ctx, args, &options, id, exact.as_ref());
         // An entry that was trimmed at once cannot be named there.
@@ -106,6 +108,20 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         }
     }
     Ok(())
+}
+
+/// Says what has changed, and frees what was trimmed.
+fn added(ctx: &mut Ctx<'_>, key: &[u8], trimmed: Trimmed) {
+    ctx.keys.effects.dirty += 1;
+    match trimmed.count {
+        0 => ctx.keys.grown(key),
+        _ => ctx.keys.modified(key),
+    }
+    ctx.keys.event(key, Class::Stream, "xadd");
+    if trimmed.count > 0 {
+        ctx.keys.event(key, Class::Stream, "xtrim");
+    }
+    ctx.keys.discard_part(trimmed);
 }
 
 /// The id of the new entry.

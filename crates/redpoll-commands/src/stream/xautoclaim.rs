@@ -1,13 +1,18 @@
 //! `XAUTOCLAIM key group consumer min-idle-time start [COUNT count] [JUSTID]`.
 
 use super::group_log::GroupLog;
-use super::{entries, ids};
+use super::{ENTRY, entries, ids};
+use crate::cost::{FEW, option};
 use crate::prelude::*;
+use redpoll_engine::background::step;
+use redpoll_keyspace::Keys;
 use redpoll_types::stream::{Stream, StreamId};
 
 pub const XAUTOCLAIM: Command = Command {
     spec: Spec {
         name: "xautoclaim",
+        cost: Some(cost),
+        groups: Some(|_| false),
         arity: -6,
         flags: Flags::WRITE.with(Flags::FAST),
         keys: &[KeySpec::at(1).rw().delete()],
@@ -33,6 +38,19 @@ pub const XAUTOCLAIM: Command = Command {
 /// For each entry that is wanted, so many pending ones are looked at.
 const LOOKS: usize = 10;
 
+/// As many as a COUNT asks for, of those that are pending behind the start.
+fn cost(keys: &mut Keys<'_>, args: Args<'_>) -> usize {
+    let count = option(args, 6, "count");
+    if count <= FEW {
+        return 0;
+    }
+    let group = keys.glimpse::<Stream>(args.at(1)).and_then(|stream| stream.group(args.at(2)));
+    match (group, ids::start(args.at(5))) {
+        (Some(group), Ok(start)) => count.min(group.pending_count_from(start) as usize) * ENTRY,
+        _ => 0,
+    }
+}
+
 /// What was asked for.
 struct Request {
     min_idle: i64,
@@ -57,6 +75,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let (mut claimed, mut gone) = (Vec::new(), Vec::new());
     let mut at = Some(start);
     for _ in 0..count.saturating_mul(LOOKS) {
+        step(1);
         let next = at.and_then(|at| group.pending_from(at).next().copied());
         let Some(pending) = next.filter(|_| claimed.len() + gone.len() < count) else { break };
         let id = pending.id();

@@ -2,13 +2,18 @@
 //! [RETRYCOUNT count] [FORCE] [JUSTID] [LASTID lastid]`.
 
 use super::group_log::GroupLog;
-use super::{entries, ids};
+use super::{ENTRY, entries, ids};
+use crate::cost::FEW;
 use crate::prelude::*;
+use redpoll_engine::background::step;
+use redpoll_keyspace::Keys;
 use redpoll_types::stream::{Stream, StreamId};
 
 pub const XCLAIM: Command = Command {
     spec: Spec {
         name: "xclaim",
+        cost: Some(cost),
+        groups: Some(|_| false),
         arity: -6,
         flags: Flags::WRITE.with(Flags::FAST),
         keys: &[KeySpec::at(1).rw().update()],
@@ -36,6 +41,17 @@ pub const XCLAIM: Command = Command {
 };
 
 /// What was asked for.
+/// The ids. One that is not there yet could be added meanwhile: then it does not leave.
+fn cost(keys: &mut Keys<'_>, args: Args<'_>) -> usize {
+    if args.len() <= FEW {
+        return 0;
+    }
+    let Some(stream) = keys.glimpse::<Stream>(args.at(1)) else { return 0 };
+    let last = stream.log().last_id();
+    let ids = args.iter_from(5).map_while(|word| ids::id(word).ok());
+    if ids.clone().all(|id| id <= last) { ids.count() * ENTRY } else { 0 }
+}
+
 #[derive(Default)]
 struct Request {
     min_idle: i64,
@@ -66,6 +82,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     ctx.reply.array_later(|reply| {
         let mut claimed = 0;
         for &id in &request.ids {
+            step(1);
             let held = group.get(id).copied();
             let Some(entry) = log.get(id) else {
                 if group.acknowledge(id) {

@@ -4,7 +4,6 @@ use super::{ENTRY, entries, ids};
 use crate::cost::FEW;
 use crate::prelude::*;
 use redpoll_engine::Mode;
-use redpoll_engine::background::step;
 use redpoll_keyspace::Keys;
 use redpoll_types::stream::{Stream, StreamId};
 
@@ -80,8 +79,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>, backwards: bool) -> Result {
     let log = stream.log();
     if matches!(ctx.mode, Mode::Background { .. }) {
         // Counted first, so that the answer can go to the client as it comes.
-        let len = log.range(start, end).take(count).inspect(|_| step(1)).count();
-        ctx.reply.array(len);
+        ctx.reply.array(count.min(log.count_between(start, end) as usize));
     }
     let found = if backwards { log.range_back(start, end) } else { log.range(start, end) };
     match ctx.mode {

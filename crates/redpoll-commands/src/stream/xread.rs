@@ -4,6 +4,8 @@
 use super::reading::{self, Answer, Request};
 use super::{entries, ids};
 use crate::prelude::*;
+use redpoll_engine::Mode;
+use redpoll_resp::Proto;
 use redpoll_types::stream::{Stream, StreamId};
 
 pub const XREAD: Command = Command {
@@ -51,6 +53,9 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
             _ => ids::id(word)?,
         });
     }
+    if matches!(ctx.mode, Mode::Background { .. }) && flow(ctx, &request, &from)? {
+        return Ok(());
+    }
     let mut answer = Answer::new(&ctx.reply);
     let mut budget = request.budget(&ctx.reply);
     for ((key, _), last) in request.streams().zip(&from) {
@@ -72,6 +77,45 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     }
     // What `$` meant is fixed now.
     request.wait(ctx, Some(from.iter().map(StreamId::to_string).collect()), None)
+}
+
+/// Answers an entry at a time, if there are any and their number is known without looking at all of
+/// them. Answers whether it did.
+fn flow(ctx: &mut Ctx<'_>, request: &Request<'_>, from: &[StreamId]) -> Result<bool> {
+    let mut there = Vec::with_capacity(from.len());
+    for ((key, _), last) in request.streams().zip(from) {
+        let stream = ctx.keys.write::<Stream>(key)?;
+        there.push(match (stream, last.next()) {
+            (Some(stream), Some(next)) => stream.log().count_between(next, StreamId::MAX),
+            _ => 0,
+        });
+    }
+    let Some(shares) = request.shares(there.into_iter()) else { return Ok(false) };
+    let streams = shares.iter().filter(|share| **share > 0).count();
+    if streams == 0 {
+        return Ok(false);
+    }
+    let Ctx { keys, reply, .. } = ctx;
+    match reply.proto() {
+        Proto::Resp2 => reply.array(streams),
+        Proto::Resp3 => reply.map(streams),
+    }
+    for (((key, _), last), share) in request.streams().zip(from).zip(shares) {
+        let (Some(stream), Some(next), 1..) = (keys.write::<Stream>(key)?, last.next(), share)
+        else {
+            continue;
+        };
+        if reply.proto() == Proto::Resp2 {
+            reply.array(2);
+        }
+        reply.bulk(key);
+        reply.array(share);
+        for entry in stream.log().range(next, StreamId::MAX).take(share) {
+            entries::entry(reply, &entry);
+            reply.flow();
+        }
+    }
+    Ok(true)
 }
 
 #[cfg(test)]

@@ -5,12 +5,18 @@ use super::group_log::GroupLog;
 use super::reading::{self, Answer, Budget, Request};
 use super::{changed_group, entries, ids};
 use crate::prelude::*;
+use redpoll_keyspace::Keys;
 use redpoll_resp::Reply;
 use redpoll_types::stream::{ConsumerId, Entry, Group as Readers, Log, Stream, StreamId};
 
 pub const XREADGROUP: Command = Command {
     spec: Spec {
         name: "xreadgroup",
+        cost: Some(cost),
+        groups: Some(|args| {
+            let request = Request::parse(args, true, 0);
+            request.is_ok_and(|request| request.streams().any(|(_, word)| is_new(word)))
+        }),
         arity: -7,
         flags: Flags::WRITE.with(Flags::BLOCKING),
         keys: &[reading::keys(4)],
@@ -33,6 +39,32 @@ pub const XREADGROUP: Command = Command {
     },
     run,
 };
+
+/// What is new to the group, or what the consumer has pending. The usual call asks for few, and
+/// nothing is looked up for it.
+fn cost(keys: &mut Keys<'_>, args: Args<'_>) -> usize {
+    let count_of_few = |word: &[u8]| word.len() <= 3 && parse::count(word).is_ok_and(|it| it > 0);
+    if args.get(4).is_some_and(|word| parse::is(word, "count"))
+        && args.get(5).is_some_and(count_of_few)
+    {
+        return 0;
+    }
+    let Ok(request) = Request::parse(args, true, 0) else { return 0 };
+    let Some((group, consumer)) = request.group else { return 0 };
+    reading::cost_of(&request, |key, word| {
+        let Some(stream) = keys.glimpse::<Stream>(key) else { return 0 };
+        let Some(group) = stream.group(group) else { return 0 };
+        let consumer = || group.consumer(group.find_consumer(consumer)?);
+        match parse_from(word) {
+            Ok(From::New) => {
+                let pending = request.claim.map_or(0, |_| group.pending_count());
+                pending + stream.log().about_between(group.last_delivered(), StreamId::MAX)
+            }
+            Ok(From::History(last)) => consumer().map_or(0, |it| it.pending_count_from(last)),
+            Err(_) => 0,
+        }
+    })
+}
 
 /// How long after now a waiting client looks for entries to claim where none are pending yet.
 const LOOK_AGAIN_MS: i64 = 10;
@@ -105,6 +137,11 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         return Ok(());
     }
     request.wait(ctx, None, look_again_at)
+}
+
+/// Whether this stands for what is new.
+fn is_new(word: &[u8]) -> bool {
+    matches!(parse_from(word), Ok(From::New))
 }
 
 fn parse_from(word: &[u8]) -> Result<From> {

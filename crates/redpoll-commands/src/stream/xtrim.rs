@@ -14,7 +14,8 @@ pub const XTRIM: Command = Command {
         group: Group::Stream,
         since: "5.0.0",
         summary: "Removes entries from the beginning of a stream.",
-        complexity: "O(N) where N is the number of entries that go; a node of them costs little.",
+        complexity: "O(log N), N being the entries of the stream; with DELREF or ACKED O(M), M \
+                     being those that go.",
         args: &[
             Arg::key("key", 0),
             Arg::block(
@@ -37,11 +38,15 @@ pub const XTRIM: Command = Command {
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let options = options::read(args, false, ctx.limits)?;
     let key = args.at(1);
+    if ctx.leaves(options::cost(&ctx.keys, key, &options)) {
+        return Ok(());
+    }
     let (Some(stream), Some(trim)) = (ctx.keys.write::<Stream>(key)?, options.trim) else {
         ctx.reply.int(0);
         return Ok(());
     };
-    let removed = stream.trim(&trim, options.references);
+    let trimmed = stream.trim(&trim, options.references);
+    let removed = trimmed.count;
     let exact = exact(&trim, options.references, stream);
     if removed > 0 {
         ctx.wrote(key, Class::Stream, "xtrim", removed);
@@ -50,6 +55,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
             ctx.log_as([b"XTRIM", key].into_iter().chain(words.iter().map(String::as_bytes)));
         }
     }
+    ctx.keys.discard_part(trimmed);
     ctx.reply.count(removed as usize);
     Ok(())
 }

@@ -2,11 +2,16 @@
 //! value`: delete a key if its value is as expected.
 
 use super::compare::{Compare, condition_args};
+use crate::cost;
 use crate::prelude::*;
 
 pub const DELEX: Command = Command {
     spec: Spec {
         name: "delex",
+        cost: Some(|keys, args| match args.get(2) {
+            Some(_) => keys.long_len(args.at(1)) / cost::BYTES,
+            None => 0,
+        }),
         arity: -2,
         flags: Flags::WRITE.with(Flags::FAST),
         keys: &[KeySpec::at(1).rw().delete()],

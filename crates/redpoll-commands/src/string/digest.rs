@@ -1,11 +1,13 @@
 //! `DIGEST key`: a hash of the string, for the conditions of SET and DELEX.
 
 use super::compare::digest;
+use crate::cost;
 use crate::prelude::*;
 
 pub const DIGEST: Command = Command {
     spec: Spec {
         name: "digest",
+        cost: cost::BYTES_OF_FIRST,
         arity: 2,
         flags: Flags::READONLY.with(Flags::FAST),
         keys: &[KeySpec::at(1).ro().access()],

@@ -1,10 +1,12 @@
 //! `GETDEL key`: return the string at `key` and delete the key.
 
+use crate::cost;
 use crate::prelude::*;
 
 pub const GETDEL: Command = Command {
     spec: Spec {
         name: "getdel",
+        cost: cost::BYTES_OF_FIRST,
         arity: 2,
         flags: Flags::WRITE.with(Flags::FAST),
         keys: &[KeySpec::at(1).rw().access().delete()],

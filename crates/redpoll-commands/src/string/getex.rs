@@ -2,6 +2,7 @@
 //! when it expires.
 
 use super::expiry::{Unit, expiry_args};
+use crate::cost;
 use crate::prelude::*;
 use redpoll_config::Config;
 use redpoll_types::number::write_i64;
@@ -9,6 +10,7 @@ use redpoll_types::number::write_i64;
 pub const GETEX: Command = Command {
     spec: Spec {
         name: "getex",
+        cost: cost::BYTES_OF_FIRST,
         arity: -2,
         flags: Flags::WRITE.with(Flags::FAST),
         keys: &[KeySpec::at(1).rw().access().update()],

@@ -36,6 +36,26 @@ mod tests {
     const ABORTED: &str = "EXECABORT Transaction discarded because of previous errors.";
 
     #[test]
+    fn nothing_is_seen_of_data_that_are_being_loaded() {
+        let mut server = TestServer::new();
+        let (mut one, mut other) = (server.client(), server.client());
+        for line in ["SET k v", "MULTI", "GET k"] {
+            server.run(&mut one, line);
+        }
+        for line in ["MULTI", "PING"] {
+            server.run(&mut other, line);
+        }
+        let engine = std::sync::Arc::clone(&server.engine);
+        let loading = engine.begin_loading();
+        let refused = "EXECABORT Transaction discarded because of: LOADING Redis is loading the \
+                       dataset in memory";
+        assert_eq!(server.run(&mut one, "EXEC"), refused);
+        assert_eq!(server.run(&mut other, "DISCARD"), "OK");
+        drop(loading);
+        assert_eq!(server.run(&mut one, "GET k"), "v");
+    }
+
+    #[test]
     fn runs_what_was_queued() {
         check("MULTI | EXEC", "OK | []");
         check(

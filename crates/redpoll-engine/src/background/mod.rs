@@ -316,9 +316,9 @@ impl Background {
     /// How many tasks and threads there are.
     pub fn census(&self) -> Census {
         let pool = self.pool.lock();
-        let queued = pool.tasks.values().filter(|task| task.state() == State::Queued).count();
-        let running = pool.tasks.len() - queued;
-        Census { queued, running, held: pool.held, threads: pool.threads }
+        let count = |state| pool.tasks.values().filter(|task| task.state() == state).count();
+        let (queued, held) = (count(State::Queued), count(State::Held));
+        Census { queued, running: pool.tasks.len() - queued, held, threads: pool.threads }
     }
 }
 

@@ -4,7 +4,7 @@ use crate::client::Client;
 use crate::spec::Command;
 use parking_lot::{Condvar, Mutex};
 use redpoll_resp::OwnedArgs;
-use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering::*};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering::*};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -99,6 +99,8 @@ pub struct Task {
     sent: AtomicU64,
     state: AtomicU8,
     ending: AtomicU8,
+    /// Whether the client wants no answer (CLIENT REPLY).
+    mute: AtomicBool,
     has_room: OnceLock<Box<HasRoom>>,
     reply: Mutex<Vec<u8>>,
     reply_len: AtomicUsize,
@@ -118,6 +120,7 @@ impl Task {
             sent: AtomicU64::new(0),
             state: AtomicU8::new(State::Queued as u8),
             ending: AtomicU8::new(0),
+            mute: AtomicBool::new(false),
             has_room: OnceLock::new(),
             reply: Mutex::default(),
             reply_len: AtomicUsize::new(0),
@@ -190,19 +193,35 @@ impl Task {
         self.state() == State::Done
     }
 
+    /// Says that nobody wants the answer.
+    pub(crate) fn mute(&self) {
+        self.mute.store(true, Relaxed);
+    }
+
+    /// Whether somebody wants the answer.
+    pub(crate) fn is_answered(&self) -> bool {
+        !self.mute.load(Relaxed)
+    }
+
     /// Whether any of the answer has been given out.
     pub(crate) fn has_begun(&self) -> bool {
         self.sent() > 0
     }
 
-    /// Adds to the answer, once there is room for it or nobody waits for it any more; `held` is
-    /// called before the thread begins to wait, and after.
-    pub(crate) fn feed(&self, part: &mut Vec<u8>, mut held: impl FnMut(bool)) {
+    /// Adds to the answer, once there is room for it, nobody waits for it any more or there is
+    /// reason to `hurry`; `held` is called before the thread begins to wait, and after.
+    pub(crate) fn feed(
+        &self,
+        part: &mut Vec<u8>,
+        hurry: &dyn Fn() -> bool,
+        mut held: impl FnMut(bool),
+    ) {
         let mut reply = self.reply.lock();
-        if reply.len() >= ROOM && self.ending().is_none() {
+        let waits = || self.ending().is_none() && !hurry();
+        if reply.len() >= ROOM && waits() {
             self.set_state(State::Held);
             held(true);
-            while reply.len() >= ROOM && self.ending().is_none() {
+            while reply.len() >= ROOM && waits() {
                 self.room.wait_for(&mut reply, LOOK);
             }
             held(false);
@@ -277,7 +296,7 @@ mod tests {
         let total = thread::scope(|scope| {
             scope.spawn(|| {
                 for _ in 0..64 {
-                    task.feed(&mut vec![7; 64 << 10], |_| {});
+                    task.feed(&mut vec![7; 64 << 10], &|| false, |_| {});
                 }
                 task.finish(Outcome::Answered { position: None });
             });
@@ -297,10 +316,11 @@ mod tests {
     #[test]
     fn who_is_to_end_waits_no_longer() {
         let task = Task::new(1, "keys", None, 0);
-        task.feed(&mut vec![7; ROOM], |_| {});
+        task.feed(&mut vec![7; ROOM], &|| false, |_| {});
+        task.feed(&mut vec![7; 1], &|| true, |_| {});
         thread::scope(|scope| {
             scope.spawn(|| task.end(Ending::Killed));
-            task.feed(&mut vec![7; 1], |_| {});
+            task.feed(&mut vec![7; 1], &|| false, |_| {});
         });
         task.end(Ending::Gone);
         assert_eq!(task.ending(), Some(Ending::Killed));

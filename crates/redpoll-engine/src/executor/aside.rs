@@ -29,7 +29,7 @@
 
 use super::Executor;
 use super::commit::{Commit, Made};
-use super::leave::{Errand, is_set};
+use super::leave::Errand;
 use crate::background::{Ended, Ending, Flow, Job, Outcome, Task};
 use crate::client::flags;
 use crate::ctx::{Ctx, Mode};
@@ -38,8 +38,8 @@ use crate::error::Error;
 use crate::session::Session;
 use crate::spec::Flags;
 use redpoll_config::LongCommands;
-use redpoll_keyspace::stripe::WatchFlag;
-use redpoll_keyspace::{Keyspace, Saved};
+use redpoll_keyspace::Keyspace;
+use redpoll_keyspace::watch::WatchFlag;
 use redpoll_resp::Reply;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -108,7 +108,7 @@ impl Executor {
         engine.background.begin(&task);
         self.refresh_settings();
         self.limit_memory(&errand);
-        let mut flow = Flow::new(&engine, &task, errand.wants_reply);
+        let mut flow = Flow::new(&engine, &task);
         let worked = catch_unwind(AssertUnwindSafe(|| {
             task.go_on_or_end();
             let mut out = Vec::new();
@@ -240,9 +240,6 @@ impl Executor {
             keys.watch(&copied.key, watch);
         }
         Self::attend(engine, settings, &mut keys);
-        // What stands for the command must be known when it is taken over: a replica may have come
-        // by then.
-        keys.effects.logging = writes;
         keys.see_expired(errand.sees_expired);
         let reply = match writes {
             true => Reply::new(out, errand.proto),
@@ -263,22 +260,17 @@ impl Executor {
         };
         if !Self::run_function(&mut ctx, errand) {
             ctx.keys.effects.undo();
-        } else if writes {
-            let changed: Vec<Saved> = errand
-                .copies
-                .iter()
-                .zip(&watches)
-                .filter(|(_, watch)| is_set(watch))
-                .map(|(copied, _)| ctx.keys.take_out(&copied.key))
-                .collect();
+        } else if writes && ctx.action.is_none() {
+            let changed = errand.take_changed(&mut ctx.keys, &watches);
             if !changed.is_empty() || ctx.keys.effects.dirty > 0 {
+                let logged = ctx.keys.effects.logging;
                 let effects = std::mem::take(&mut ctx.keys.effects);
                 let rewritten = ctx.rewritten.take();
                 ctx.keys.wipe();
                 if engine.keyspace.is_indexed() {
                     engine.search.get_ready(&changed, errand.now);
                 }
-                return Aside::Made(Made { effects, rewritten, changed });
+                return Aside::Made(Made { effects, rewritten, changed, logged });
             }
         }
         ctx.keys.effects.dirty = 0;

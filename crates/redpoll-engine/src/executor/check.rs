@@ -6,7 +6,7 @@ use crate::acl::Context;
 use crate::acl::check::Call;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::refusal::MASTERDOWN;
+use crate::refusal::{MASTERDOWN, WriteRefusal};
 use crate::script::busy_error;
 use crate::session::{Queued, Session};
 use crate::spec::{Command, Flags, Spec};
@@ -89,9 +89,8 @@ impl Executor {
             let text = "ERR Command not allowed inside a transaction";
             return Verdict::Refuse(Error::text(text));
         }
-        if self.engine.refuses_while_loading(spec) && !session.is_primary {
-            let text = "LOADING Redis is loading the dataset in memory";
-            return Verdict::Refuse(Error::text(text));
+        if waits_for_data(&self.engine, session, spec) {
+            return Verdict::Refuse(Error::text(Late::Loading.text()));
         }
         if self.settings.maxmemory > 0
             && !session.is_primary
@@ -205,18 +204,24 @@ impl Executor {
         }
     }
 
-    /// Whether the role has changed since the command was checked, now that it has its locks, so
-    /// that it would change data that are not its to change. Roles change with all stripes locked.
+    /// What has changed since the command was checked, now that it has its locks, so that it must
+    /// not run: the role, and it would change data that are not its to change; or the data are
+    /// being replaced, and it would see a part of them. Roles change with all stripes locked, and
+    /// data make way for others likewise.
     #[inline]
-    pub(super) fn comes_too_late(engine: &Engine, session: &Session, spec: &Spec) -> bool {
+    pub(super) fn comes_too_late(engine: &Engine, session: &Session, spec: &Spec) -> Option<Late> {
         let replication = &engine.replication;
         if let Some(link) = &session.link {
-            return !replication.is_current(link.epoch);
+            return (!replication.is_current(link.epoch)).then_some(Late::Role);
         }
-        replication.is_replica()
+        if waits_for_data(engine, session, spec) {
+            return Some(Late::Loading);
+        }
+        let late = replication.is_replica()
             && !session.is_primary
             && any_has(session, spec, spec.flags, |flags| flags.has(Flags::WRITE))
-            && engine.config.replica_read_only()
+            && engine.config.replica_read_only();
+        late.then_some(Late::Role)
     }
 
     /// Keeps a command for EXEC.
@@ -232,6 +237,35 @@ impl Executor {
             transaction.bytes += args.memory_bytes();
             transaction.queue.push(Queued { command, id, flags, args });
         }
+    }
+}
+
+/// Why a command that was in order is so no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Late {
+    /// The server is a replica.
+    Role,
+    /// Its data are being loaded.
+    Loading,
+}
+
+impl Late {
+    /// What the client is told.
+    pub(super) fn text(self) -> Cow<'static, str> {
+        match self {
+            Late::Role => WriteRefusal::ReadOnly.text(),
+            Late::Loading => "LOADING Redis is loading the dataset in memory".into(),
+        }
+    }
+}
+
+/// Whether a command, or one of those that EXEC would run, has to wait for data that are being
+/// loaded.
+#[inline]
+fn waits_for_data(engine: &Engine, session: &Session, spec: &Spec) -> bool {
+    match engine.refused_while_loading() {
+        Some(refused) => !session.is_primary && any_has(session, spec, spec.flags, refused),
+        None => false,
     }
 }
 

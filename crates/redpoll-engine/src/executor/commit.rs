@@ -9,10 +9,8 @@ use crate::ctx::{Ctx, Mode};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::migration::dump;
-use crate::refusal::WriteRefusal;
 use crate::session::Session;
 use crate::spec::Flags;
-use redpoll_config::LongCommands;
 use redpoll_keyspace::effect::Effects;
 use redpoll_keyspace::lock::unless_busy;
 use redpoll_keyspace::{Keys, Saved, clock};
@@ -25,6 +23,8 @@ use std::time::Instant;
 pub(super) struct Made {
     pub(super) effects: Effects,
     pub(super) rewritten: Option<Vec<OwnedArgs>>,
+    /// Whether what the change log is to hold was noted.
+    pub(super) logged: bool,
     /// The keys that it has changed, as they are to be.
     pub(super) changed: Vec<Saved>,
 }
@@ -58,8 +58,8 @@ impl Executor {
         let mut keys = engine.keyspace.keys(errand.db, now);
         let by_value = Self::lock_to_commit(&engine, &mut keys, errand, &result);
         let locked = Instant::now();
-        if Self::comes_too_late(&engine, session, &command.spec) {
-            return Err(Error::text(WriteRefusal::ReadOnly.text()));
+        if let Some(late) = Self::comes_too_late(&engine, session, &command.spec) {
+            return Err(Error::text(late.text()));
         }
         Self::attend(&engine, settings, &mut keys);
         keys.see_expired(errand.sees_expired);
@@ -69,7 +69,8 @@ impl Executor {
         for copied in &errand.copies {
             keys.contains(&copied.key);
         }
-        if errand.has_changed(false) || (errand.has_changed(true) && by_value.is_none()) {
+        let unlogged = keys.effects.logging && !result.logged;
+        if unlogged || errand.is_stale(&keys, &result.changed, by_value.is_some()) {
             errand.copy_again(&mut keys);
             let ready = Self::settle(&engine, stats, &mut keys, None);
             drop(keys);
@@ -116,13 +117,11 @@ impl Executor {
     ) -> Option<Vec<OwnedArgs>> {
         let mut by_value = None;
         loop {
-            let stands = errand.mode == LongCommands::Yield && errand.has_changed(true);
-            if stands && by_value.is_none() {
+            if errand.is_of_before() && by_value.is_none() {
                 by_value = Some(Self::by_value(engine, &made.changed));
             }
             lock_for_sure(keys, errand);
-            let stands = errand.mode == LongCommands::Yield && errand.has_changed(true);
-            if !stands || by_value.is_some() {
+            if !errand.is_of_before() || by_value.is_some() {
                 return by_value;
             }
             keys.unlock();

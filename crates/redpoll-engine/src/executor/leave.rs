@@ -15,12 +15,14 @@ use crate::session::{ReplyMode, Session};
 use crate::spec::{Command, Flags, KeyFlags, Locks, Spec};
 use redpoll_config::LongCommands;
 use redpoll_keyspace::effect::Effects;
-use redpoll_keyspace::stripe::WatchFlag;
+use redpoll_keyspace::entry::{EntryMut, Payload};
+use redpoll_keyspace::watch::{Change, WatchFlag};
 use redpoll_keyspace::{Keys, Saved, clock};
 use redpoll_resp::{Args, OwnedArgs, Proto};
+use redpoll_types::stream::{Mark, Stream};
+use redpoll_types::value::Typed;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Acquire;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -44,15 +46,44 @@ pub struct Errand {
     pub(super) on_copies: bool,
     /// Its keys as they were then.
     pub(super) copies: Vec<Copied>,
+    /// Whether it changes groups of streams alone; and if so, whether it reads what is new.
+    pub(super) groups: Option<bool>,
 }
 
 /// A key, as it was when its command left.
 pub(super) struct Copied {
     pub(super) key: Box<[u8]>,
     pub(super) saved: Option<Saved>,
-    pub(super) flags: KeyFlags,
+    /// Whether the command may change it.
+    pub(super) written: bool,
     /// Set by whoever changes the key meanwhile; asked for by writes only.
     pub(super) changed: WatchFlag,
+    /// For a stream that may be changed: what its groups were.
+    pub(super) mark: Option<Mark>,
+}
+
+impl Copied {
+    /// Takes the copy, of a key that is locked; a write asks to be told of changes.
+    fn take(keys: &mut Keys<'_>, key: &[u8], written: bool, watches: bool) -> Self {
+        let saved = keys.save(key);
+        let changed = WatchFlag::default();
+        if watches {
+            keys.watch(key, &changed);
+        }
+        let mark = match written {
+            true => stream_of(&saved).map(Stream::mark),
+            false => None,
+        };
+        Copied { key: key.into(), saved: Some(saved), written, changed, mark }
+    }
+}
+
+/// The stream that was saved, if it was one.
+fn stream_of(saved: &Saved) -> Option<&Stream> {
+    match saved.entry()?.payload() {
+        Payload::Value(value) => Stream::of(value),
+        _ => None,
+    }
 }
 
 impl Errand {
@@ -63,14 +94,56 @@ impl Errand {
 
     /// Whether it may change something, so that its copies must not have changed when it is done.
     pub(super) fn writes(&self) -> bool {
-        let written = || self.copies.iter().any(|copied| copied.flags.writes());
+        let written = || self.copies.iter().any(|copied| copied.written);
         self.command.0.spec.flags.has(Flags::WRITE) && written()
     }
 
-    /// Whether somebody has changed one of its keys: any, or one that it writes itself.
-    pub(super) fn has_changed(&self, any: bool) -> bool {
-        let mut copies = self.copies.iter();
-        copies.any(|it| is_set(&it.changed) && (any || it.flags.writes()))
+    /// Whether somebody has changed one of its keys that it has only read, so that its result is
+    /// that of an earlier moment; and whether such a result may stand at all.
+    pub(super) fn is_of_before(&self) -> bool {
+        self.mode == LongCommands::Yield
+            && self.groups.is_none()
+            && self.copies.iter().any(|copied| copied.changed.is_set())
+    }
+
+    /// Whether somebody has changed a key so that what has been made of it is worth nothing; its
+    /// keys are locked. What has only been read may have changed if the log gets the result
+    /// `by_value`.
+    pub(super) fn is_stale(&self, keys: &Keys<'_>, made: &[Saved], by_value: bool) -> bool {
+        self.copies.iter().any(|copied| {
+            let live = || keys.glimpse::<Stream>(&copied.key);
+            match (copied.changed.change(), self.groups) {
+                (None, _) if copied.mark.is_none() => false,
+                (Some(Change::Any), _) => copied.written || !by_value,
+                (change, Some(reads_new)) => {
+                    let made = made.iter().find(|saved| saved.key() == &*copied.key);
+                    let (made, how) = (made.and_then(stream_of), (change.is_some(), reads_new));
+                    match (live(), made, &copied.mark) {
+                        (Some(live), Some(made), Some(mark)) => !live.can_take(made, mark, how),
+                        _ => change.is_some(),
+                    }
+                }
+                (Some(Change::Added), None) => copied.written || !by_value,
+                (None, None) => match (live(), &copied.mark) {
+                    (Some(live), Some(mark)) => !live.has_kept(mark),
+                    _ => true,
+                },
+            }
+        })
+    }
+
+    /// The keys that it has changed in the keyspace at hand, taken out of it.
+    pub(super) fn take_changed(&self, keys: &mut Keys<'_>, watches: &[WatchFlag]) -> Vec<Saved> {
+        let copies = self.copies.iter().zip(watches);
+        let changed = copies.filter(|(copied, watch)| {
+            let groups_changed = || match (keys.glimpse::<Stream>(&copied.key), &copied.mark) {
+                (Some(stream), Some(mark)) => !stream.has_kept(mark),
+                _ => false,
+            };
+            watch.is_set() || groups_changed()
+        });
+        let changed: Vec<&Copied> = changed.map(|(copied, _)| copied).collect();
+        changed.into_iter().map(|copied| keys.take_out(&copied.key)).collect()
     }
 
     /// Copies its keys once more, under their locks, as they are at the view's moment; and asks to
@@ -79,9 +152,7 @@ impl Errand {
         self.now = keys.now();
         for copied in &mut self.copies {
             keys.unwatch(&copied.key, &copied.changed);
-            copied.changed = WatchFlag::default();
-            keys.watch(&copied.key, &copied.changed);
-            copied.saved = Some(keys.save(&copied.key));
+            *copied = Copied::take(keys, &copied.key, copied.written, true);
         }
     }
 
@@ -92,9 +163,27 @@ impl Errand {
             keys.unwatch(&copied.key, &copied.changed);
         }
         for saved in changed {
+            if self.groups.is_some() {
+                self.take_groups(keys, saved);
+                continue;
+            }
             let key: Box<[u8]> = saved.key().into();
             keys.take_over(saved);
             keys.modified(&key);
+        }
+    }
+
+    /// Lets the groups that have changed of a stream take their places in the stream that is there.
+    /// Nobody is told, as of any change of a group.
+    fn take_groups(&self, keys: &mut Keys<'_>, made: Saved) {
+        let mark = self.copies.iter().find(|copied| &*copied.key == made.key());
+        let live = keys.entry_mut(made.key()).and_then(EntryMut::into_value_mut);
+        if let (Some(live), Some(made), Some(mark)) = (
+            live.and_then(Stream::of_mut),
+            stream_of(&made),
+            mark.and_then(|copied| copied.mark.as_ref()),
+        ) {
+            live.take_groups(made, mark);
         }
     }
 
@@ -193,19 +282,24 @@ impl Executor {
         let name = &ctx.engine.commands.row(id).full_name;
         let client = Arc::clone(&ctx.session.client);
         let task = ctx.engine.background.task(name, Some(client), cost);
+        let wants_reply = ctx.session.reply_mode == ReplyMode::On;
+        if !wants_reply {
+            task.mute();
+        }
         let errand = Errand {
             task: Arc::clone(&task),
             command: (command, id),
             args: args.to_owned(),
             db: ctx.session.db,
             proto: ctx.session.proto,
-            wants_reply: ctx.session.reply_mode == ReplyMode::On,
+            wants_reply,
             reply_max: ctx.session.reply_max,
             sees_expired: ctx.keys.sees_expired(),
             now: ctx.keys.now(),
             mode,
             on_copies,
             copies,
+            groups: command.spec.groups.map(|reads_new| reads_new(args)),
         };
         ctx.session.background = Some(Arc::clone(&task));
         ctx.session.client.set_flag(flags::BACKGROUND, true);
@@ -222,7 +316,8 @@ impl Executor {
         if spec.locks == Locks::Own {
             ctx.keys.lock_keys(positions.iter().filter_map(|position| args.get(position.index)));
         }
-        let writes = spec.flags.has(Flags::WRITE) && positions.iter().any(|it| it.flags.writes());
+        let written = |flags: KeyFlags| flags.writes() || spec.groups.is_some();
+        let writes = spec.flags.has(Flags::WRITE) && positions.iter().any(|it| written(it.flags));
         let mut copies = Vec::new();
         for position in positions {
             let Some(key) = args.get(position.index).filter(|key| seen.insert(*key)) else {
@@ -231,13 +326,7 @@ impl Executor {
             if position.flags.uses_data() {
                 ctx.keys.touch(key);
             }
-            let saved = ctx.keys.save(key);
-            let changed = WatchFlag::default();
-            if writes {
-                ctx.keys.watch(key, &changed);
-            }
-            let (key, flags) = (key.into(), position.flags);
-            copies.push(Copied { key, saved: Some(saved), flags, changed });
+            copies.push(Copied::take(&mut ctx.keys, key, written(position.flags), writes));
         }
         ctx.engine.background.counts.held_locks(locked.elapsed().as_nanos() as u64);
         copies
@@ -304,9 +393,4 @@ impl Session {
     pub fn has_come_back(&self) -> bool {
         self.background.as_ref().is_some_and(|task| task.state() == State::Done)
     }
-}
-
-/// Whether a key was changed by somebody.
-pub(super) fn is_set(flag: &WatchFlag) -> bool {
-    flag.load(Acquire)
 }

@@ -1,14 +1,13 @@
 //! Running one command: locks, function, effects, and the accounts afterwards.
 
 use super::Executor;
-use super::check::Verdict;
+use super::check::{Late, Verdict};
 use super::prepare::Prepared;
 use crate::block::{BlockRequest, NewWaiter};
 use crate::client::flags;
 use crate::ctx::{Action, Ctx, Mode};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::refusal::WriteRefusal;
 use crate::script::busy_error;
 use crate::session::{ReplyMode, Session};
 use crate::settings::Settings;
@@ -132,8 +131,8 @@ impl Executor {
         if lock_for(&mut ctx, &command.spec, args, hash).is_err() {
             return Self::refuse_as_busy(&mut ctx, id);
         }
-        if Self::comes_too_late(engine, ctx.session, &command.spec) {
-            return Self::refuse_as_late(&mut ctx, id);
+        if let Some(late) = Self::comes_too_late(engine, ctx.session, &command.spec) {
+            return Self::refuse_as_late(&mut ctx, id, late);
         }
         Self::attend(engine, settings, &mut ctx.keys);
         let client_flags = ctx.session.client.flags();
@@ -210,9 +209,9 @@ impl Executor {
 
     /// Answers that the server has become a replica since the command was checked.
     #[cold]
-    fn refuse_as_late(ctx: &mut Ctx<'_>, id: usize) {
+    fn refuse_as_late(ctx: &mut Ctx<'_>, id: usize, late: Late) {
         ctx.session.transaction = None;
-        Self::refuse(ctx, id, &Error::text(WriteRefusal::ReadOnly.text()));
+        Self::refuse(ctx, id, &Error::text(late.text()));
     }
 
     fn refuse(ctx: &mut Ctx<'_>, id: usize, error: &Error) {

@@ -10,6 +10,7 @@ use redpoll_persist::{ValueRef, payload};
 use redpoll_resp::request::encode_words;
 use redpoll_types::listpack::Element;
 use redpoll_types::number::format_f64;
+use redpoll_types::suggestions::Suggestions;
 use redpoll_types::value::Value;
 use std::io::{self, Write};
 
@@ -84,11 +85,21 @@ fn write_key(out: &mut Vec<u8>, key: &[u8], value: ValueRef<'_>, expiry: Option<
             let words = hash.iter().flat_map(|field| [text(field.name), text(field.value)]);
             add(out, b"HSET", key, 2, words);
         }
+        ValueRef::Value(Value::Suggestions(suggestions)) => suggest(out, key, suggestions),
         ValueRef::Value(_) => return restore(out, key, value, expiry),
     }
     if let Some(at) = expiry {
         say(out, &[b"PEXPIREAT", key, at.to_string().as_bytes()]);
     }
+}
+
+fn suggest(out: &mut Vec<u8>, key: &[u8], suggestions: &Suggestions) {
+    suggestions.each(|text, score, payload| {
+        let score = format_f64(score);
+        let words = [b"FT.SUGADD", key, text, score.as_bytes()];
+        let payload = payload.map(|payload| [b"PAYLOAD", payload]);
+        encode_words(out, words.into_iter().chain(payload.into_iter().flatten()));
+    });
 }
 
 fn restore(out: &mut Vec<u8>, key: &[u8], value: ValueRef<'_>, expiry: Option<i64>) {

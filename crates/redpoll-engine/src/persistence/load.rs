@@ -5,7 +5,7 @@ use super::snapshot::SEARCH_FACT;
 use crate::engine::Engine;
 use crate::replication::Position;
 use crate::search::Record;
-use crate::spec::{Flags, Spec};
+use crate::spec::Flags;
 use redpoll_keyspace::entry::is_inline;
 use redpoll_keyspace::{Expiry, Keys, Owned, clock};
 use redpoll_persist::file::Item;
@@ -132,13 +132,14 @@ impl Engine {
         self.persistence.loading.load(Relaxed) == BESIDE
     }
 
-    /// Whether a client's command is refused for what is being loaded.
+    /// Which of clients' commands are refused for what is being loaded, by their flags; `None` if
+    /// nothing is.
     #[inline(always)]
-    pub(crate) fn refuses_while_loading(&self, spec: &Spec) -> bool {
+    pub(crate) fn refused_while_loading(&self) -> Option<fn(Flags) -> bool> {
         match self.persistence.loading.load(Relaxed) {
-            IDLE => false,
-            IN_PLACE => !spec.flags.has(Flags::LOADING),
-            _ => spec.flags.has(Flags::NO_ASYNC_LOADING),
+            IDLE => None,
+            IN_PLACE => Some(|flags| !flags.has(Flags::LOADING)),
+            _ => Some(|flags| flags.has(Flags::NO_ASYNC_LOADING)),
         }
     }
 

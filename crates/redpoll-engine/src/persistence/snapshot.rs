@@ -14,9 +14,15 @@ use redpoll_types::value::Value;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 
 /// The name of the facts that define searches: a record each.
 pub(super) const SEARCH_FACT: &str = "redpoll-search";
+
+/// For how long written bytes are held back: a replica that nothing comes to gives its primary up.
+const HELD_MAX: Duration = Duration::from_millis(500);
+/// After so many keys, whether it has been so long is looked at.
+const LOOK: u32 = 8;
 
 /// See the module's head. Libraries of functions belong to it. It can be written once: what has
 /// been written is not kept.
@@ -125,10 +131,16 @@ impl Snapshot {
         progress.keys.store(0, Relaxed);
         progress.total.store(databases.keys() as u64, Relaxed);
         let uses = self.uses;
+        let (mut count, mut flushed) = (0u32, Instant::now());
         self.each(keys, progress, |entry| {
             databases.select(entry.db, &mut file);
             file.key(key_of(&entry, form.access, uses));
             progress.keys.fetch_add(1, Relaxed);
+            count = count.wrapping_add(1);
+            if count.is_multiple_of(LOOK) && flushed.elapsed() >= HELD_MAX {
+                file.flush();
+                flushed = Instant::now();
+            }
             form.delay.after_key(go_on);
             go_on() && !file.has_failed()
         });

@@ -42,12 +42,14 @@ impl<'a> Words<'a> {
     /// Takes as many words as the next one says.
     pub fn counted(&mut self) -> Result<Words<'a>, BadWord> {
         let count: usize = self.number()?;
-        if count > self.len() {
-            return Err(BadWord::TooFew);
-        }
-        let words = self.all[self.at..self.at + count].to_vec();
+        self.several(count).ok_or(BadWord::TooFew)
+    }
+
+    /// Takes `count` words, if there are so many.
+    pub fn several(&mut self, count: usize) -> Option<Words<'a>> {
+        let words = self.all[self.at..].get(..count)?.to_vec();
         self.at += count;
-        Ok(Words { all: words, at: 0 })
+        Some(Words { all: words, at: 0 })
     }
 
     /// How many words are left.

@@ -112,7 +112,7 @@ impl Parsing {
             }
             b"FILTER" => {
                 let text = argument(words, "FILTER")?;
-                self.filter = Some(filter(text)?);
+                self.filter = Some(Filter::parse(text)?);
                 options.filter = Some(text.to_vec());
             }
             b"LANGUAGE" => {
@@ -148,6 +148,16 @@ impl Parsing {
             b"NOFREQS" => options.no_frequencies = true,
             b"MAXTEXTFIELDS" => options.max_text_fields = true,
             b"SKIPINITIALSCAN" => options.skip_initial_scan = true,
+            b"INDEXALL" => {
+                options.index_all = match argument(words, "INDEXALL")? {
+                    word if word.eq_ignore_ascii_case(b"ENABLE") => true,
+                    word if word.eq_ignore_ascii_case(b"DISABLE") => false,
+                    _ => {
+                        let bad = "Invalid argument for `INDEXALL`, use ENABLE/DISABLE";
+                        return Err(DefinitionError::new(bad));
+                    }
+                };
+            }
             _ => {
                 let word = String::from_utf8_lossy(&word).into_owned();
                 return Err(DefinitionError(format!("Unknown argument `{word}`")));
@@ -179,16 +189,22 @@ fn field(words: &mut Words<'_>, of: &str) -> Result<Vec<u8>, DefinitionError> {
     Ok(name.strip_prefix(b"@").unwrap_or(name).to_vec())
 }
 
-fn filter(text: &[u8]) -> Result<Filter, DefinitionError> {
-    let mut fields: Vec<Vec<u8>> = Vec::new();
-    let mut column = |name: &[u8]| {
-        let known = fields.iter().position(|known| known == name);
-        Some(known.unwrap_or_else(|| {
-            fields.push(name.to_vec());
-            fields.len() - 1
-        }))
-    };
-    let expression =
-        Expression::parse(text, &mut column).map_err(|error| DefinitionError(error.to_string()))?;
-    Ok(Filter { expression, fields })
+impl Filter {
+    /// The filter of this text.
+    ///
+    /// # Errors
+    /// If it cannot be.
+    pub fn parse(text: &[u8]) -> Result<Self, DefinitionError> {
+        let mut fields: Vec<Vec<u8>> = Vec::new();
+        let mut column = |name: &[u8]| {
+            let known = fields.iter().position(|known| known == name);
+            Some(known.unwrap_or_else(|| {
+                fields.push(name.to_vec());
+                fields.len() - 1
+            }))
+        };
+        let expression = Expression::parse(text, &mut column);
+        let expression = expression.map_err(|error| DefinitionError(error.to_string()))?;
+        Ok(Filter { expression, fields })
+    }
 }

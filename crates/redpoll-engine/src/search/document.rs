@@ -5,7 +5,8 @@
 //! taken apart before its stripe is locked, and kept by the thread until it is told of the change.
 
 use super::Search;
-use super::index::SearchIndex;
+use super::definition::Filter;
+use super::index::{Failure, SearchIndex};
 use redpoll_keyspace::Saved;
 use redpoll_keyspace::entry::Payload;
 use redpoll_search::analysis::Language;
@@ -86,9 +87,7 @@ impl SearchIndex {
     }
 
     fn accepts(&self, hash: &Hash, now: u64) -> bool {
-        self.filter.as_ref().is_none_or(|filter| {
-            filter.expression.accepts(&HashRow { hash, now, fields: &filter.fields })
-        })
+        self.filter.as_ref().is_none_or(|filter| filter.accepts(hash, now))
     }
 
     fn put(&self, key: &[u8], hash: &Hash, now: u64) {
@@ -103,7 +102,8 @@ impl SearchIndex {
         }
         let put = self.with_document(key, hash, now, |document| self.index.put(document));
         if let Err(error) = put {
-            self.note_failure(key, &self.failure(&error));
+            let reason = self.reason(&error);
+            self.note_failure(error.field(), &Failure { key: key.into(), reason });
         }
     }
 
@@ -145,7 +145,7 @@ impl SearchIndex {
     }
 
     /// What FT.INFO says of a document that could not be indexed.
-    fn failure(&self, error: &DocumentError) -> String {
+    fn reason(&self, error: &DocumentError) -> String {
         let schema = self.index.schema();
         let name = |field| {
             let name = schema.get(field).map_or(&b""[..], |field| &field.name);
@@ -170,6 +170,13 @@ impl SearchIndex {
                 name(*field)
             ),
         }
+    }
+}
+
+impl Filter {
+    /// Whether a hash passes.
+    pub fn accepts(&self, hash: &Hash, now: u64) -> bool {
+        self.expression.accepts(&HashRow { hash, now, fields: &self.fields })
     }
 }
 

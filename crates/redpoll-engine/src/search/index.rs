@@ -7,8 +7,10 @@ use super::fields;
 use super::scan::Scan;
 use parking_lot::{Mutex, RwLock};
 use redpoll_search::Index;
+use redpoll_search::query::{Dialect, FieldId};
 use redpoll_search::schema::Schema;
 use redpoll_search::synonym::Synonyms;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 
@@ -27,12 +29,58 @@ pub struct SearchIndex {
     synonyms: RwLock<Arc<Synonyms>>,
     scan: Mutex<Option<Arc<Scan>>>,
     stripes: usize,
-    failures: AtomicU64,
-    last_failure: Mutex<Option<Failure>>,
+    failures: Mutex<Failures>,
+    /// How often it was searched in each dialect.
+    dialects: [AtomicU64; 4],
     /// When it was last used, in milliseconds since 1970.
     used: AtomicI64,
     /// How often it was used.
     uses: AtomicU64,
+}
+
+/// What a document may say of itself in a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SpecialFields {
+    /// Its score.
+    pub score: bool,
+    /// Its language.
+    pub language: bool,
+    /// Its payload.
+    pub payload: bool,
+}
+
+impl SpecialFields {
+    /// The usual names of these fields.
+    pub const SCORE: &[u8] = b"__score";
+    /// See `SCORE`.
+    pub const LANGUAGE: &[u8] = b"__language";
+    /// See `SCORE`.
+    pub const PAYLOAD: &[u8] = b"__payload";
+}
+
+/// Documents that could not be indexed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Failures {
+    /// All of them.
+    pub all: FailureCount,
+    /// Those because of each field.
+    pub fields: BTreeMap<FieldId, FailureCount>,
+}
+
+/// How many documents could not be indexed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FailureCount {
+    /// How many.
+    pub count: u64,
+    /// The last of them.
+    pub last: Option<Failure>,
+}
+
+impl FailureCount {
+    fn note(&mut self, failure: &Failure) {
+        self.count += 1;
+        self.last = Some(failure.clone());
+    }
 }
 
 /// A document that could not be indexed.
@@ -58,8 +106,8 @@ impl SearchIndex {
             synonyms: RwLock::default(),
             scan: Mutex::default(),
             stripes,
-            failures: AtomicU64::new(0),
-            last_failure: Mutex::default(),
+            failures: Mutex::default(),
+            dialects: Default::default(),
             used: AtomicI64::new(now),
             uses: AtomicU64::new(0),
         };
@@ -89,6 +137,35 @@ impl SearchIndex {
             self.begin_scan(true);
         }
         Ok(())
+    }
+
+    /// Lets documents say more of themselves in fields of the usual names, unless there are fields
+    /// for that. Those that are there stay as they are.
+    pub fn add_special_fields(&self, wanted: SpecialFields) {
+        let mut words = self.words.write();
+        let schema = self.index.schema();
+        let mut options = schema.options().clone();
+        let all = [
+            (wanted.score, &mut options.score_field, "SCORE_FIELD", SpecialFields::SCORE),
+            (
+                wanted.language,
+                &mut options.language_field,
+                "LANGUAGE_FIELD",
+                SpecialFields::LANGUAGE,
+            ),
+            (wanted.payload, &mut options.payload_field, "PAYLOAD_FIELD", SpecialFields::PAYLOAD),
+        ];
+        let mut changed = false;
+        for (wanted, field, option, name) in all {
+            if wanted && field.is_none() {
+                *field = Some(name.to_vec());
+                words.splice(1..1, [option.as_bytes().into(), name.into()]);
+                changed = true;
+            }
+        }
+        if changed {
+            self.index.set_schema(schema.with_options(options));
+        }
     }
 
     /// The synonyms.
@@ -140,14 +217,27 @@ impl SearchIndex {
         self.scan().map(|scan| scan.progress())
     }
 
-    pub(super) fn note_failure(&self, key: &[u8], reason: &str) {
-        self.failures.fetch_add(1, Relaxed);
-        *self.last_failure.lock() = Some(Failure { key: key.into(), reason: reason.to_owned() });
+    pub(super) fn note_failure(&self, field: Option<FieldId>, failure: &Failure) {
+        let mut failures = self.failures.lock();
+        failures.all.note(failure);
+        if let Some(field) = field {
+            failures.fields.entry(field).or_default().note(failure);
+        }
     }
 
-    /// How many documents could not be indexed, and the last of them.
-    pub fn failures(&self) -> (u64, Option<Failure>) {
-        (self.failures.load(Relaxed), self.last_failure.lock().clone())
+    /// Documents that could not be indexed.
+    pub fn failures(&self) -> Failures {
+        self.failures.lock().clone()
+    }
+
+    /// Notes that it is searched in a dialect.
+    pub fn note_dialect(&self, dialect: Dialect) {
+        self.dialects[dialect.number() as usize - 1].fetch_add(1, Relaxed);
+    }
+
+    /// How often it was searched in each dialect.
+    pub fn dialects(&self) -> [u64; 4] {
+        self.dialects.each_ref().map(|count| count.load(Relaxed))
     }
 
     /// Notes that somebody uses it.

@@ -25,8 +25,8 @@ mod vector_fields;
 
 pub use arguments::{BadWord, Words};
 pub use config::{ConfigError, SETTINGS, SearchConfig, Setting};
-pub use definition::{Definition, DefinitionError};
-pub use index::{Failure, SearchIndex};
+pub use definition::{Definition, DefinitionError, Filter};
+pub use index::{Failure, FailureCount, Failures, SearchIndex, SpecialFields};
 pub use record::Record;
 pub use running::{IdleThreads, Running};
 pub use turns::{Queue, Turns};
@@ -35,7 +35,6 @@ use parking_lot::{Condvar, Mutex, RwLock};
 use redpoll_keyspace::{Indexed, Keyspace};
 use redpoll_search::aggregate::Cursors;
 use redpoll_search::dictionary::Dictionary;
-use redpoll_search::suggest::Suggestions;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -49,8 +48,6 @@ pub struct Search {
     registry: RwLock<Registry>,
     /// Words for spelling, by the dictionaries' names.
     pub dictionaries: RwLock<BTreeMap<Name, Dictionary>>,
-    /// Suggestions, by database and key.
-    pub suggestions: RwLock<BTreeMap<(usize, Name), Arc<Suggestions>>>,
     /// Results that are fetched bit by bit.
     pub cursors: Mutex<Cursors>,
     /// What searches are set to, by directives or by FT.CONFIG.
@@ -209,29 +206,16 @@ impl Search {
                 }
             }
             Indexed::Emptied(db) => {
-                self.suggestions.write().retain(|(own, _), _| *own != db);
                 if db == 0 {
                     self.clear(keyspace);
                 }
             }
             Indexed::Exchanged(one, other) => {
-                self.exchange_suggestions(one, other);
                 if one == 0 || other == 0 {
                     self.index_anew();
                 }
             }
         }
-    }
-
-    fn exchange_suggestions(&self, one: usize, other: usize) {
-        let mut suggestions = self.suggestions.write();
-        let place = |db: usize| match db {
-            db if db == one => other,
-            db if db == other => one,
-            db => db,
-        };
-        let all = std::mem::take(&mut *suggestions);
-        suggestions.extend(all.into_iter().map(|((db, key), value)| ((place(db), key), value)));
     }
 
     /// Indexes everything anew: the keyspace holds something else.

@@ -3,8 +3,6 @@
 use super::{Definition, Search};
 use redpoll_keyspace::Keyspace;
 use redpoll_search::dictionary::Dictionary;
-use redpoll_search::suggest::Suggestions;
-use std::sync::Arc;
 
 /// A command, and the database that it is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,15 +71,6 @@ impl Search {
                 records.push(Record::new(0, head.into_iter().chain(part.iter().copied())));
             }
         }
-        for ((db, key), suggestions) in &*self.suggestions.read() {
-            suggestions.each(|text, score, payload| {
-                let score = score.to_string();
-                let words = [&b"FT.SUGADD"[..], key, text, score.as_bytes()];
-                let payload = payload.map(|payload| [&b"PAYLOAD"[..], payload]);
-                let payload = payload.into_iter().flatten();
-                records.push(Record::new(*db, words.into_iter().chain(payload)));
-            });
-        }
         records
     }
 
@@ -102,19 +91,6 @@ impl Search {
                 words.iter().for_each(|word| {
                     dictionary.add(word);
                 });
-                true
-            }
-            [b"FT.SUGADD", key, text, score, rest @ ..] => {
-                let score = std::str::from_utf8(score).ok().and_then(|score| score.parse().ok());
-                let payload = match rest {
-                    [b"PAYLOAD", payload] => Some(*payload),
-                    _ => None,
-                };
-                let Some(score) = score else { return false };
-                let mut all = self.suggestions.write();
-                let suggestions: &mut Arc<Suggestions> =
-                    all.entry((record.db, (*key).into())).or_default();
-                Arc::make_mut(suggestions).add(text, score, false, payload);
                 true
             }
             _ => false,
@@ -139,9 +115,6 @@ mod tests {
         search.index(b"idx").unwrap().add_fields(&[b"g", b"GEO"], true).unwrap();
         search.add_alias(b"other", b"idx", false).unwrap();
         search.dictionaries.write().entry(b"d"[..].into()).or_default().add(b"word");
-        let mut suggestions = Suggestions::default();
-        suggestions.add(b"hello", 1.5, false, Some(b"p"));
-        search.suggestions.write().insert((3, b"s"[..].into()), Arc::new(suggestions));
         let records = search.records();
         let other = Search::default();
         for record in &records {

@@ -3,7 +3,7 @@
 
 use super::relocate::Was;
 use super::*;
-use crate::stripe::WatchFlag;
+use crate::watch::WatchFlag;
 
 impl Keys<'_> {
     /// How many elements the collection at a key has, as what walking it costs; 0 for strings and
@@ -15,6 +15,7 @@ impl Keys<'_> {
             Some(Value::ZSet(zset)) => zset.len(),
             Some(Value::Hash(hash)) => hash.len(),
             Some(Value::Stream(stream)) => stream.log().len() as usize,
+            Some(Value::Suggestions(suggestions)) => suggestions.len(),
             Some(Value::Str(_)) | None => 0,
         }
     }

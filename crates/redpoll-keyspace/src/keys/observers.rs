@@ -5,16 +5,28 @@ use super::*;
 use crate::effect::{BROADCAST, Changed, WRITE_CLOCK};
 use crate::keyspace::Indexed;
 use crate::readers::{ReaderId, Stale};
+use crate::watch::Change;
 use redpoll_types::hash::Hash;
 
 impl Keys<'_> {
     /// Tells those who watch, wait for or cache the key that it has changed.
     #[inline]
     pub fn modified(&mut self, key: &[u8]) {
+        self.changed(key, Change::Any);
+    }
+
+    /// As [`Keys::modified`], of a stream that has got an entry and is otherwise what it was.
+    #[inline]
+    pub fn grown(&mut self, key: &[u8]) {
+        self.changed(key, Change::Added);
+    }
+
+    #[inline(always)]
+    fn changed(&mut self, key: &[u8], change: Change) {
         let hash = self.hash(key);
         let stripe = self.guards.stripe_mut(self.keyspace.stripe_of(hash));
         if stripe.is_observed() || self.effects.wanted & (BROADCAST | WRITE_CLOCK) != 0 {
-            self.tell(hash, key, true);
+            self.tell(hash, key, Some(change));
         }
         if self.keyspace.is_indexed() {
             self.tell_index(hash, key);
@@ -24,7 +36,7 @@ impl Keys<'_> {
     /// Tells those who watch or cache a key that time or the lack of memory has removed.
     pub(super) fn vanished(&mut self, key: &[u8]) {
         let hash = self.keyspace.hash(key);
-        self.tell(hash, key, false);
+        self.tell(hash, key, None);
         if self.keyspace.is_indexed() {
             self.tell_index(hash, key);
         }
@@ -46,11 +58,13 @@ impl Keys<'_> {
         keyspace.tell_index(Indexed::Key(key, found, now));
     }
 
+    /// Tells of a change that a client has made, or else of an end that came by itself.
     #[cold]
-    fn tell(&mut self, hash: u64, key: &[u8], by_client: bool) {
+    fn tell(&mut self, hash: u64, key: &[u8], change: Option<Change>) {
+        let by_client = change.is_some();
         let (db, number) = (self.db, self.keyspace.stripe_of(hash));
         let stripe = self.guards.stripe_mut(number);
-        stripe.touch(db, key);
+        stripe.touch(db, key, change.unwrap_or(Change::Any));
         if by_client {
             self.wake_waiters(key);
         } else if stripe.is_needed(db, key) {

@@ -7,7 +7,7 @@ use super::batch::Batch;
 use crate::entry::Entry;
 use crate::table::Table;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Snapshots there may be at once: a save, the rewriting of a log, a full sync, and some to spare.
@@ -24,6 +24,8 @@ struct Now(AtomicU64);
 pub struct Epochs<V> {
     now: Now,
     live: Mutex<Live<V>>,
+    /// Whether a seat for keys alone was asked for in vain since one was last given.
+    short: AtomicBool,
 }
 
 /// The snapshots that are being taken, by their seats.
@@ -73,7 +75,8 @@ impl<V> Epochs<V> {
     /// Nothing has ever been taken.
     pub(crate) fn new() -> Self {
         let live = Live { seats: [const { None }; SEATS] };
-        Epochs { now: Now(AtomicU64::new(0)), live: Mutex::new(live) }
+        let (now, short) = (Now(AtomicU64::new(0)), AtomicBool::new(false));
+        Epochs { now, live: Mutex::new(live), short }
     }
 
     /// The present epoch. Under a stripe's lock it can only be that of a snapshot whose moment is
@@ -97,7 +100,11 @@ impl<V> Epochs<V> {
         let seat = live.seats.iter().position(Option::is_none)?;
         let free = live.seats.iter().filter(|seat| seat.is_none()).count();
         if wanted != Wanted::All && free <= RESERVED {
+            self.short.store(true, Relaxed);
             return None;
+        }
+        if wanted != Wanted::All {
+            self.short.store(false, Relaxed);
         }
         let epoch = self.raise(&live);
         let (captured, orphans) = (VecDeque::new(), Vec::new());
@@ -116,6 +123,11 @@ impl<V> Epochs<V> {
         drop(live);
         // Freed outside of the lock.
         drop(taking);
+    }
+
+    /// Whether somebody who wants keys alone waits for a seat.
+    pub(crate) fn is_short(&self) -> bool {
+        self.short.load(Relaxed)
     }
 
     fn raise(&self, _: &MutexGuard<'_, Live<V>>) -> u64 {

@@ -55,6 +55,11 @@ impl Names {
         self.len == 0
     }
 
+    /// Whether somebody waits for room for another snapshot.
+    pub fn are_short(&self) -> bool {
+        self.epochs.is_short()
+    }
+
     /// Adds about `most` keys of a stripe to the batch, from where the walk stands. The stripe is
     /// locked for this alone. Each stripe is to be walked to its end by one thread.
     pub fn step(
@@ -185,7 +190,8 @@ mod tests {
         let taken: Vec<_> = (0..8).map_while(|_| Names::begin(&mut keys)).collect();
         assert_eq!(taken.len(), 4);
         assert!(super::super::Snapshot::begin(&mut keys).is_some());
+        assert!(taken[0].are_short());
         drop(taken);
-        assert!(Names::begin(&mut keys).is_some());
+        assert!(Names::begin(&mut keys).is_some_and(|names| !names.are_short()));
     }
 }

@@ -4,7 +4,7 @@
 //! where a value is one packed string, and a few loads an element where it is not.
 
 use crate::kind::{opcode, value as kind};
-use crate::read::Dialect;
+use crate::read::{Dialect, module};
 use crate::source::byte;
 use crate::{Fault, Result, SliceSource, Source, length, text};
 
@@ -116,6 +116,10 @@ pub(crate) fn value(source: &mut SliceSource<'_>, code: u8, dialect: Dialect) ->
         kind::STREAM => stream(source, 0),
         kind::STREAM_2 => stream(source, 1),
         kind::STREAM_3 => stream(source, 2),
+        kind::MODULE_2 => {
+            lengths(source, 1)?;
+            module::skip(source)
+        }
         _ => Err(source.error(Fault::Type(code))),
     }
 }

@@ -79,6 +79,14 @@ impl<W: Write> FileWriter<W> {
         key.write(&mut self.out, self.compress);
     }
 
+    /// Lets go what has gathered: whoever reads along is to see that there is somebody.
+    pub fn flush(&mut self) {
+        self.out.flush();
+        if self.out.failure.is_none() {
+            self.out.failure = self.out.writer.flush().err();
+        }
+    }
+
     /// Whether writing has failed: the rest may be spared.
     pub fn has_failed(&self) -> bool {
         self.out.failure.is_some()

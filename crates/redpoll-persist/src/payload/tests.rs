@@ -8,6 +8,7 @@ use redpoll_types::list::List;
 use redpoll_types::set::Set;
 use redpoll_types::stream::{Stream, StreamId};
 use redpoll_types::string::Str;
+use redpoll_types::suggestions::Suggestions;
 use redpoll_types::value::Value;
 use redpoll_types::zset::ZSet;
 
@@ -33,6 +34,13 @@ fn contents(value: &Value) -> Vec<String> {
             set.iter().map(|(member, score)| format!("{} {score}", text(member.to_vec()))).collect()
         }
         Value::Stream(stream) => return stream_contents(stream),
+        Value::Suggestions(suggestions) => {
+            let mut parts = Vec::new();
+            suggestions.each(|own, score, payload| {
+                parts.push(format!("{} {score} {payload:?}", text(own.to_vec())));
+            });
+            parts
+        }
         Value::Hash(hash) => hash
             .iter()
             .map(|field| {
@@ -107,6 +115,7 @@ enum Plan {
     Hash(Vec<(Vec<u8>, Vec<u8>, Option<u64>)>),
     /// Ids, and whether each is deleted, pending or neither.
     Stream(Vec<(u64, u8)>),
+    Suggestions(Vec<(Vec<u8>, f64, Option<Vec<u8>>)>),
 }
 
 impl Plan {
@@ -138,6 +147,13 @@ impl Plan {
                 hash.into()
             }
             Plan::Stream(ids) => stream_of(ids).into(),
+            Plan::Suggestions(entries) => {
+                let mut suggestions = Suggestions::new();
+                for (text, score, payload) in entries {
+                    suggestions.add(text, *score, false, payload.as_deref());
+                }
+                suggestions.into()
+            }
         }
     }
 }
@@ -180,6 +196,7 @@ fn plans() -> impl Strategy<Value = Plan> {
     let number = any::<i64>().prop_map(|number| number.to_string().into_bytes());
     let score = prop_oneof![any::<i32>().prop_map(f64::from), -10.0f64..10.0];
     let expiry = prop::option::of(1u64..1 << 45);
+    let (weight, payload) = (-10.0f64..10.0, prop::option::of(text()));
     prop_oneof![
         text().prop_map(Plan::Text),
         prop::collection::vec(text(), 1..24).prop_map(Plan::List),
@@ -188,6 +205,7 @@ fn plans() -> impl Strategy<Value = Plan> {
         prop::collection::vec((text(), score), 1..24).prop_map(Plan::ZSet),
         prop::collection::vec((text(), text(), expiry), 1..24).prop_map(Plan::Hash),
         prop::collection::vec((1u64..100, 0u8..4), 1..40).prop_map(Plan::Stream),
+        prop::collection::vec((text(), weight, payload), 1..24).prop_map(Plan::Suggestions),
     ]
 }
 
@@ -297,6 +315,31 @@ fn what_older_and_other_servers_write() {
     assert_eq!(read(b"\x01\x02\x01a\xc0\x05", 1), ["[97]", "[53]"]);
     let zipmap = b"\x09\x0c\x01\x03foo\x03\x01bar_\xff";
     assert_eq!(read(zipmap, 1), [format!("{:?} {:?} None", b"foo", b"bar")]);
+}
+
+#[test]
+fn suggestions_of_every_version() {
+    let read = |version: u8, items: &[u8]| {
+        let mut body = b"\x07\x81".to_vec();
+        let id = kind::module::SUGGESTIONS << kind::module::VERSION_BITS | u64::from(version);
+        body.extend_from_slice(&id.to_be_bytes());
+        body.extend_from_slice(b"\x02\x01\x05\x03hi\0\x04\0\0\0\0\0\0\xf8\x3f");
+        body.extend_from_slice(items);
+        let mut out = Vec::new();
+        seal(&mut out, &body, 10);
+        match read_back(&out) {
+            Ok(Object::Value(value)) => Ok(contents(&value)),
+            Ok(_) => panic!("no string"),
+            Err(error) => Err(error.fault),
+        }
+    };
+    assert_eq!(read(0, b"\0"), Ok(vec!["[104, 105] 1.5 None".to_owned()]));
+    assert_eq!(read(1, b"\x05\x01\0\0"), read(0, b"\0"));
+    assert_eq!(read(1, b"\x05\x02p\0\0"), Ok(vec!["[104, 105] 1.5 Some([112])".to_owned()]));
+    assert_eq!(read(2, b"\x05\x01\0\x02\x07\0"), read(0, b"\0"));
+    assert_eq!(read(3, b"\0"), Err(Fault::Module));
+    assert_eq!(read(1, b"\x05\x01p\0"), Err(Fault::Module));
+    assert_eq!(read(0, b"\x02"), Err(Fault::Module));
 }
 
 #[test]

@@ -9,6 +9,7 @@ pub(crate) mod module;
 mod packed;
 mod set;
 mod stream;
+mod suggestions;
 mod zset;
 
 use crate::kind::value as kind;
@@ -68,7 +69,8 @@ pub fn value(
         (kind::STREAM, _) => stream::read(source, stream::Form::First)?.into(),
         (kind::STREAM_2, _) => stream::read(source, stream::Form::Numbers)?.into(),
         (kind::STREAM_3, _) => stream::read(source, stream::Form::Active)?.into(),
-        (kind::MODULE | kind::MODULE_2, _) => return Err(source.error(Fault::Module)),
+        (kind::MODULE_2, _) => suggestions::read(source)?.into(),
+        (kind::MODULE, _) => return Err(source.error(Fault::Module)),
         _ => return Err(source.error(Fault::Type(code))),
     };
     Ok((!value.is_empty()).then_some(Object::Value(value)))

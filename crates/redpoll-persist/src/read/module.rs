@@ -1,14 +1,8 @@
-//! Values of modules: no module is there to read them, but they can be passed over.
+//! Values of modules: few of them can be read, but all can be passed over.
 
+use crate::kind::module::{DOUBLE, END, FLOAT, SIGNED, STRING, UNSIGNED};
 use crate::source::array;
 use crate::{Fault, Result, Source, length, text};
-
-const END: u64 = 0;
-const SIGNED: u64 = 1;
-const UNSIGNED: u64 = 2;
-const FLOAT: u64 = 3;
-const DOUBLE: u64 = 4;
-const STRING: u64 = 5;
 
 /// Passes over what a module has written, up to its end.
 pub(crate) fn skip(source: &mut impl Source) -> Result<()> {
@@ -28,6 +22,14 @@ pub(crate) fn skip(source: &mut impl Source) -> Result<()> {
             STRING => text::read_into(source, &mut scratch)?,
             _ => return Err(source.error(Fault::Module)),
         }
+    }
+}
+
+/// Expects a part of this kind.
+pub(super) fn part(source: &mut impl Source, kind: u64) -> Result<()> {
+    match length::read_plain(source)? {
+        found if found == kind => Ok(()),
+        _ => Err(source.error(Fault::Module)),
     }
 }
 
@@ -51,5 +53,6 @@ mod tests {
         assert_eq!(source.offset(), 22);
         assert_eq!(skip(&mut source).unwrap_err().fault, Fault::Module);
         assert_eq!(name(0), "AAAAAAAAA");
+        assert_eq!(name(crate::kind::module::SUGGESTIONS << 10 | 1), "trietype0");
     }
 }

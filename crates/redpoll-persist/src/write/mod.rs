@@ -7,6 +7,7 @@ mod hash;
 mod list;
 mod set;
 mod stream;
+mod suggestions;
 mod zset;
 
 use crate::kind;
@@ -47,6 +48,7 @@ impl ValueRef<'_> {
             ValueRef::Value(Value::ZSet(zset)) => zset::code(zset),
             ValueRef::Value(Value::Hash(hash)) => hash::code(hash),
             ValueRef::Value(Value::Stream(_)) => kind::value::STREAM_2,
+            ValueRef::Value(Value::Suggestions(_)) => kind::value::MODULE_2,
         }
     }
 
@@ -61,6 +63,7 @@ impl ValueRef<'_> {
             ValueRef::Value(Value::ZSet(zset)) => zset::write(sink, zset, compress),
             ValueRef::Value(Value::Hash(hash)) => hash::write(sink, hash, compress),
             ValueRef::Value(Value::Stream(stream)) => stream::write(sink, stream, compress),
+            ValueRef::Value(Value::Suggestions(own)) => suggestions::write(sink, own, compress),
         }
     }
 }

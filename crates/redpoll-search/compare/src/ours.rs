@@ -92,8 +92,8 @@ fn report(index: &Index, corpus: &Corpus) {
         figures.heads,
         figures.merges,
         part(figures.bytes),
-        part(figures.list_bytes),
-        part(figures.dict_bytes),
+        part(figures.tally.list_bytes),
+        part(figures.tally.word_bytes + figures.tally.tag_bytes),
         part(figures.doc_bytes),
         part(figures.key_bytes),
     );

@@ -56,6 +56,16 @@ impl Pipeline {
         Pipeline { inputs, load_all, columns, stages, out: Vec::new(), total: 0, limits }
     }
 
+    /// Whether rows need the words by which documents were found.
+    pub fn wants_terms(&self) -> bool {
+        self.stages.iter().any(|stage| match stage {
+            Stage::Apply { expression, .. } | Stage::Filter(expression) => {
+                expression.asks_matched_terms()
+            }
+            _ => false,
+        })
+    }
+
     /// The fields of documents that rows need.
     pub fn inputs(&self) -> &[Input] {
         &self.inputs

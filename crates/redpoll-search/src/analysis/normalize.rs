@@ -1,5 +1,7 @@
 //! Out of escapes, into lower case.
 
+pub use redpoll_types::text::lower_case;
+
 /// A word in the form that the index keeps: without escapes and control characters, in lower case.
 pub fn normalize(word: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(word.len());
@@ -28,23 +30,6 @@ pub(super) fn normalize_into(word: &[u8], out: &mut Vec<u8>) {
         out.truncate(start);
         out.extend_from_slice(&lower);
     }
-}
-
-/// `text` in lower case. Bytes that are no UTF-8 stay as they are.
-pub fn lower_case(text: &[u8]) -> Vec<u8> {
-    if text.is_ascii() {
-        return text.to_ascii_lowercase();
-    }
-    let mut out = Vec::with_capacity(text.len());
-    for chunk in text.utf8_chunks() {
-        for character in chunk.valid().chars() {
-            for lower in character.to_lowercase() {
-                out.extend_from_slice(lower.encode_utf8(&mut [0; 4]).as_bytes());
-            }
-        }
-        out.extend_from_slice(chunk.invalid());
-    }
-    out
 }
 
 #[cfg(test)]

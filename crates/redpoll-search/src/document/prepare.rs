@@ -13,6 +13,7 @@ use crate::analysis::{Analyzer, Language, Scratch, StopWords, TextOptions, lower
 use crate::index::GroupsOf;
 use crate::index::dict::{TEXT, missing_key, tag_prefix};
 use crate::index::postings::{Format, write_payload};
+use crate::index::varint;
 use crate::query::FieldId;
 use crate::schema::{Field, FieldKind, Schema, TagField, TextField};
 use crate::vector::Vector;
@@ -46,6 +47,19 @@ pub enum DocumentError {
     },
 }
 
+impl DocumentError {
+    /// The field that is to blame.
+    pub fn field(&self) -> Option<FieldId> {
+        match self {
+            DocumentError::Number(field, _)
+            | DocumentError::Geo(field, _)
+            | DocumentError::Shape(field, _)
+            | DocumentError::VectorSize { field, .. } => Some(*field),
+            DocumentError::TooLarge => None,
+        }
+    }
+}
+
 /// A document, ready to be added.
 #[derive(Debug)]
 pub struct Prepared {
@@ -59,6 +73,10 @@ pub struct Prepared {
     pub terms: Vec<PreparedTerm>,
     /// The vectors.
     pub vectors: Vec<(FieldId, Vector)>,
+    /// Positions of words.
+    pub positions: usize,
+    /// Bytes of the payloads that are those of positions.
+    pub position_bytes: usize,
 }
 
 /// A term of a document.
@@ -296,10 +314,20 @@ impl Preparer {
         self.sort_places();
         let mut payloads = Vec::with_capacity(self.places.len() * 2);
         let mut terms = Vec::with_capacity(self.terms.len());
+        let mut position_bytes = 0;
         for (index, term) in self.terms.iter().enumerate() {
             let places = self.starts[index] as usize..self.starts[index + 1] as usize;
             let positions = self.positions[places].iter().copied();
             let format = if term.is_text { format } else { Format::DOCS };
+            if format.positions {
+                let mut last = 0;
+                position_bytes += positions
+                    .clone()
+                    .map(|position| {
+                        varint::width(position - std::mem::replace(&mut last, position))
+                    })
+                    .sum::<usize>();
+            }
             let once = write_payload(&mut payloads, format, term.freq, term.mask, positions);
             let payload_end = payloads.len() as u32;
             terms.push(PreparedTerm { hash: term.hash, key_end: term.key_end, payload_end, once });
@@ -307,7 +335,9 @@ impl Preparer {
                 record.freq_max = record.freq_max.max(term.freq);
             }
         }
-        Prepared { record, keys: self.keys.clone(), payloads, terms, vectors }
+        let positions = if format.positions { self.positions.len() } else { 0 };
+        let keys = self.keys.clone();
+        Prepared { record, keys, payloads, terms, vectors, positions, position_bytes }
     }
 
     /// Puts the positions of each term together; they stay in order.

@@ -10,6 +10,7 @@ mod collect;
 mod estimate;
 mod expand;
 mod iter;
+mod matched;
 mod options;
 mod plan;
 mod profile;
@@ -21,6 +22,7 @@ mod vectors;
 mod vocabulary;
 mod word;
 
+pub use matched::QueryTerms;
 pub use options::{
     Helpers, Hit, Interrupt, Limits, Never, NewThreads, Part, SearchError, SearchOptions,
     SearchResults, Sort,

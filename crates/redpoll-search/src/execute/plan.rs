@@ -129,18 +129,14 @@ impl Planner<'_> {
                 self.pattern(&[TEXT], &Pattern::Fuzzy(text, *distance), mask)
             }
             NodeKind::Tag(tags) => return Ok(self.tags(tags, weight)),
-            NodeKind::Numeric(range) => {
-                match self.snapshot.schema().column(range.field, ColumnKind::Number) {
-                    Some(column) => Kind::Number { column, range: *range },
-                    None => Kind::None,
-                }
-            }
-            NodeKind::Geo(radius) => {
-                match self.snapshot.schema().column(radius.field, ColumnKind::Number) {
-                    Some(column) => Kind::Geo { column, circle: sources::circle(radius) },
-                    None => Kind::None,
-                }
-            }
+            NodeKind::Numeric(range) => match self.numbers(range.field) {
+                Some(column) => Kind::Number { column, range: *range },
+                None => Kind::None,
+            },
+            NodeKind::Geo(radius) => match self.numbers(radius.field) {
+                Some(column) => Kind::Geo { column, circle: sources::circle(radius) },
+                None => Kind::None,
+            },
             NodeKind::Shape(query) => self.shape(query)?,
             NodeKind::Vector(query) => return vectors::plan(self, query, options),
             NodeKind::Missing(field) => self.missing(*field),
@@ -233,6 +229,13 @@ impl Planner<'_> {
             1 => children.swap_remove(0),
             _ => Plan { kind: self.any(children, self.negated || weight == 0.0), weight },
         }
+    }
+
+    /// The column of a field's numbers; none if they are not to be looked for.
+    fn numbers(&self, field: FieldId) -> Option<usize> {
+        let schema = self.snapshot.schema();
+        let indexed = schema.get(field).is_some_and(|field| !field.no_index);
+        schema.column(field, ColumnKind::Number).filter(|_| indexed)
     }
 
     fn shape(&self, query: &crate::query::ShapeQuery) -> Result<Kind, SearchError> {

@@ -36,6 +36,23 @@ enum Node {
     Call { function: &'static Function, arguments: Vec<Node> },
 }
 
+impl Node {
+    fn asks_matched_terms(&self) -> bool {
+        match self {
+            Node::Literal(_) | Node::Field { .. } => false,
+            Node::Not(inner) => inner.asks_matched_terms(),
+            Node::Arithmetic { left, right, .. }
+            | Node::Comparison { left, right, .. }
+            | Node::And(left, right)
+            | Node::Or(left, right) => left.asks_matched_terms() || right.asks_matched_terms(),
+            Node::Call { function, arguments } => {
+                matches!(function.run, functions::Implementation::MatchedTerms)
+                    || arguments.iter().any(Node::asks_matched_terms)
+            }
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Arithmetic {
     Add,
@@ -74,6 +91,11 @@ impl Expression {
             Node::Field { column, .. } => Some(column),
             _ => None,
         }
+    }
+
+    /// Whether it asks by which words a row was found.
+    pub fn asks_matched_terms(&self) -> bool {
+        self.root.asks_matched_terms()
     }
 
     /// Its value in `row`.

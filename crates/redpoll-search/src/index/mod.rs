@@ -27,6 +27,7 @@ mod snapshot;
 mod state;
 pub(crate) mod suffix;
 mod synonyms;
+mod tally;
 pub(crate) mod varint;
 
 use std::sync::Arc;
@@ -45,9 +46,10 @@ use names::Names;
 use part::PartView;
 pub use snapshot::{DocAddress, Snapshot};
 use state::State;
-pub use state::Statistics;
+pub use state::{Merges, Statistics};
 pub(crate) use synonyms::GroupsOf;
 pub use synonyms::Synonyms;
+pub use tally::Tally;
 
 /// A search index.
 ///
@@ -331,10 +333,12 @@ impl Index {
     }
 
     fn run(&self, job: &state::Job) {
+        let begun = Instant::now();
         let (segment, maps) = merge::merge(&job.views, job.columns, &job.suffix_fields);
+        let nanos = begun.elapsed().as_nanos() as u64;
         let _writer = self.writer.lock();
         let mut state = self.state.lock();
-        state.finish(job, segment, &maps);
+        state.finish(job, segment, &maps, nanos);
         self.count_heads(&state);
     }
 

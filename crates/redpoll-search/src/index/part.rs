@@ -8,6 +8,7 @@ use super::dict::TermInfo;
 use super::head::Head;
 use super::postings::Postings;
 use super::segment::Segment;
+use super::tally::Tally;
 use crate::document::ValueRef;
 use crate::query::FieldId;
 use crate::shape::Shape;
@@ -173,6 +174,14 @@ impl PartView {
                 let columns = segment.shapes.iter().filter(|column| column.field == field);
                 columns.flat_map(|c| &c.shapes).for_each(|(doc, shape)| each(*doc, shape));
             }
+        }
+    }
+
+    /// What there is of terms and lists.
+    pub fn tally(&self) -> Tally {
+        match &self.part {
+            Part::Head(head) => head.tally(),
+            Part::Segment(segment) => segment.tally,
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::dict::{Dict, TEXT};
 use super::postings::{Format, Postings};
 use super::suffix::SuffixIndex;
+use super::tally::Tally;
 use crate::document::DocTable;
 use crate::query::FieldId;
 use crate::shape::Shape;
@@ -26,6 +27,8 @@ pub struct Segment {
     pub suffixes: Option<SuffixIndex>,
     /// Its shapes, by field and document.
     pub shapes: Vec<ShapeColumn>,
+    /// What there is of terms and lists.
+    pub tally: Tally,
 }
 
 /// The shapes of one field.

@@ -13,6 +13,7 @@ use super::postings::Format;
 use super::segment::Segment;
 use super::snapshot::{Pieces, Snapshot, locate};
 use super::suffix::SuffixFields;
+use super::tally::Tally;
 use super::{bits::Deletes, new_head, policy};
 use crate::query::FieldId;
 use crate::schema::{FieldKind, Schema};
@@ -34,7 +35,7 @@ pub struct State {
     current: Option<Snapshot>,
     /// The parts that are being merged, by the ids of their first documents.
     busy: Vec<u64>,
-    merges: u64,
+    merges: Merges,
     hasher: RandomState,
     /// For snapshots, which may ask for documents by name.
     names: Arc<Mutex<Names>>,
@@ -63,7 +64,7 @@ impl State {
             stamp: 0,
             current: None,
             busy: Vec::new(),
-            merges: 0,
+            merges: Merges::default(),
             hasher,
             names,
         }
@@ -211,10 +212,12 @@ impl State {
         self.busy.retain(|first| !job.views.iter().any(|view| view.first_id() == *first));
     }
 
-    /// Puts the segment in the place of the parts that it was made of. What was deleted meanwhile
-    /// is deleted in it.
-    pub fn finish(&mut self, job: &Job, segment: Segment, maps: &[DocMap]) {
+    /// Puts the segment in the place of the parts that it was made of, in so many nanoseconds. What
+    /// was deleted meanwhile is deleted in it.
+    pub fn finish(&mut self, job: &Job, segment: Segment, maps: &[DocMap], nanos: u64) {
         self.give_up(job);
+        let before: usize = job.views.iter().map(PartView::heap_bytes).sum();
+        self.merges.note(nanos, before.saturating_sub(segment.heap_bytes()));
         let Some(first) = job.views.first().map(PartView::first_id) else { return };
         let start = self.parts.iter().position(|view| view.first_id() == first);
         // There are no such parts if all documents have been deleted at once.
@@ -234,7 +237,6 @@ impl State {
         }
         let merged = (segment.docs > 0).then(|| PartView::of_segment(Arc::new(segment), deletes));
         self.parts.splice(start..end, merged);
-        self.merges += 1;
         self.changed();
     }
 
@@ -304,6 +306,28 @@ fn vectors_of(
     schema.fields().iter().enumerate().filter_map(one).collect()
 }
 
+/// What merging has done and taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Merges {
+    /// How many there have been.
+    pub total: u64,
+    /// Their time, in nanoseconds.
+    pub nanos: u64,
+    /// That of the last of them.
+    pub last_nanos: u64,
+    /// Bytes that parts have become smaller by.
+    pub bytes: u64,
+}
+
+impl Merges {
+    fn note(&mut self, nanos: u64, bytes: usize) {
+        self.total += 1;
+        self.nanos += nanos;
+        self.last_nanos = nanos;
+        self.bytes += bytes as u64;
+    }
+}
+
 /// Figures of an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Statistics {
@@ -321,14 +345,12 @@ pub struct Statistics {
     pub heads: u64,
     /// Documents that are deleted and still take memory.
     pub deleted: u64,
+    /// What there is of terms and lists.
+    pub tally: Tally,
     /// Merges since the index was made.
-    pub merges: u64,
+    pub merges: Merges,
     /// Parts that are being merged.
     pub merging: u64,
-    /// Bytes of dictionaries.
-    pub dict_bytes: u64,
-    /// Bytes of lists.
-    pub list_bytes: u64,
     /// Bytes of what is kept of documents besides terms.
     pub doc_bytes: u64,
     /// Those of them that are values to sort and to compare by.
@@ -357,17 +379,17 @@ impl Statistics {
         };
         for view in snapshot.parts() {
             figures.bytes += view.heap_bytes() as u64;
+            figures.tally += view.tally();
             figures.deleted += u64::from(view.deletes.count());
             match &view.part {
                 Part::Head(head) => {
                     figures.heads += 1;
                     figures.terms += head.terms_len() as u64;
+                    figures.doc_bytes += head.doc_bytes() as u64;
                 }
                 Part::Segment(segment) => {
                     figures.segments += 1;
                     figures.terms += segment.dict.len() as u64;
-                    figures.dict_bytes += segment.dict.heap_bytes() as u64;
-                    figures.list_bytes += segment.lists.len() as u64;
                     figures.doc_bytes += segment.table.heap_bytes() as u64;
                     figures.column_bytes += segment.table.column_bytes() as u64;
                     figures.shape_bytes += segment.shape_bytes() as u64;

@@ -9,6 +9,11 @@ pub fn write(out: &mut Vec<u8>, mut value: u32) {
     out.push(value as u8);
 }
 
+/// How many bytes `value` takes.
+pub fn width(value: u32) -> usize {
+    (32 - (value | 1).leading_zeros()).div_ceil(7) as usize
+}
+
 /// Appends a number of up to 128 bits: a set of fields.
 pub fn write_wide(out: &mut Vec<u8>, mut value: u128) {
     while value >= 0x80 {

@@ -55,6 +55,8 @@ pub struct IndexOptions {
     pub skip_initial_scan: bool,
     /// There will be more than 32 text fields. Accepted, and needed by nothing.
     pub max_text_fields: bool,
+    /// All documents are to be found quickly. Accepted, and so without.
+    pub index_all: bool,
 }
 
 impl Default for IndexOptions {
@@ -75,6 +77,7 @@ impl Default for IndexOptions {
             temporary_s: None,
             skip_initial_scan: false,
             max_text_fields: false,
+            index_all: false,
         }
     }
 }
@@ -145,6 +148,11 @@ impl Schema {
         let mut schema = self.clone();
         schema.add(field)?;
         Ok(schema)
+    }
+
+    /// The schema with other options.
+    pub fn with_options(&self, options: IndexOptions) -> Self {
+        Schema { options, ..self.clone() }
     }
 
     fn add(&mut self, field: Field) -> Result<(), SchemaError> {

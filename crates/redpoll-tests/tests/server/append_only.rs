@@ -92,6 +92,10 @@ fn write_all_types(server: &Server) -> String {
     );
     client.check("ZADD z 1.5 m -inf n | XADD x 1-1 f v | XGROUP CREATE x g 0", ":2 | 1-1 | OK");
     client.ask("XREADGROUP GROUP g c STREAMS x >");
+    client.check(
+        "FT.SUGADD t hello 1.5 PAYLOAD p | FT.SUGADD t help 2 | TYPE t",
+        ":1 | :2 | trietype0",
+    );
     client.check("SET e v EX 1000 | SELECT 5 | INCR n | SELECT 0", "OK | OK | :1 | OK");
     client.check("MULTI | INCR a | INCR a | EXEC", "OK | QUEUED | QUEUED | [:2 :3]");
     client.ask("SPOP s");

@@ -77,6 +77,10 @@ fn a_long_string_goes_out_in_parts() {
     slow.skip(LEN - 3);
     slow.expect(format!("nd!\r\n:{}\r\n", LEN + 1));
     assert_eq!(talk.info("background_finished"), 2);
+    assert_eq!(talk.ask("MGET none k none").len(), LEN + 1 + "[nil  nil]".len());
+    assert_eq!(talk.ask("GETDEL k").len(), LEN + 1);
+    assert_eq!(talk.ask("DEL k"), ":0");
+    assert_eq!(talk.info("background_finished"), 4);
 }
 
 #[test]

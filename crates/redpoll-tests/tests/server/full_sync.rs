@@ -66,6 +66,19 @@ fn a_replica_that_waits_longer_than_its_timeout_is_kept() {
 }
 
 #[test]
+fn a_primary_that_makes_its_snapshot_slowly_is_not_given_up() {
+    let primary = Server::start(&[&["--rdb-key-save-delay", "25000"], STREAM].concat());
+    for number in 0..100 {
+        primary.talk().ask(&format!("SET k:{number} v"));
+    }
+    let replica = Server::start(&["--repl-timeout", "1"]);
+    follow(&replica, &primary);
+    eventually("the replica is there", || is_online(&primary, 1));
+    replica.talk().check("GET k:99", "v");
+    assert_eq!(primary.talk().info("sync_full"), 1, "{}", replica.log());
+}
+
+#[test]
 fn a_silent_primary_is_given_up() {
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = silent.local_addr().expect("its number").port();

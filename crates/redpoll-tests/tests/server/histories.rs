@@ -10,10 +10,11 @@ mod faults;
 mod reader;
 mod writer;
 
-use faults::Chain;
+use faults::{Chain, REDIS_BETWEEN, REDIS_FIRST};
 use redpoll_tests::Chance;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
+use writer::Writing;
 
 /// Ends a thread, also if the test fails.
 struct Stop<'a>(&'a AtomicBool);
@@ -36,9 +37,10 @@ fn faults(default: u64) -> u64 {
     wanted.and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-/// A history in which snapshots come by these carriers, or as a stream.
-fn history(carrier: &str, more: &[&str]) {
+/// A history in which snapshots come by this carrier, or as a stream.
+pub fn history(carrier: &str, more: &[&str]) {
     let mut chance = Chance::of_the_day();
+    let with_redis = [REDIS_FIRST, REDIS_BETWEEN].contains(&carrier);
     let mut chain = Chain::start(carrier, more);
     let ports = chain.ports();
     chain.eventually_whole();
@@ -48,7 +50,8 @@ fn history(carrier: &str, more: &[&str]) {
         let _stop = Stop(stop);
         for number in 0..2 {
             let chance = Chance::new(chance.any());
-            scope.spawn(move || writer::write(ports[0], number, chance, stop));
+            let writing = Writing { chance, with_redis, version: 0 };
+            scope.spawn(move || writer::write((ports[0], number), writing, stop));
         }
         let readers = ports[1..].iter().map(|&port| scope.spawn(move || reader::read(port, stop)));
         let readers: Vec<_> = readers.collect();
@@ -61,7 +64,7 @@ fn history(carrier: &str, more: &[&str]) {
         stop.store(true, Relaxed);
         readers.into_iter().for_each(|reader| reader.join().expect("a reader"));
     });
-    chain.eventually_equal();
+    chain.eventually_equal(with_redis);
 }
 
 #[test]
@@ -77,4 +80,14 @@ fn by_tcp() {
 #[test]
 fn by_a_stream() {
     history("stream", &["--replica-serve-stale-data", "no"]);
+}
+
+#[test]
+fn with_redis_between_ours() {
+    history(REDIS_BETWEEN, &[]);
+}
+
+#[test]
+fn with_ours_between_redis() {
+    history(REDIS_FIRST, &[]);
 }

@@ -3,6 +3,8 @@
 mod acl;
 mod append_only;
 mod background;
+mod background_groups;
+mod background_keys;
 mod blocking;
 mod broken_disks;
 mod client;

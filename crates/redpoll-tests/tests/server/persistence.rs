@@ -20,13 +20,14 @@ fn data_are_there_after_a_restart() {
         "OK | :2 | :1 | :2 | :1",
     );
     client.check("XADD x 1-1 f v | SET e v EX 1000 | SELECT 5 | SET other 1", "1-1 | OK | OK | OK");
+    client.check("FT.SUGADD t hello 1 PAYLOAD p | FT.SUGADD t help 2", ":1 | :2");
     let digest = client.ask("DEBUG DIGEST");
     client.send("SHUTDOWN SAVE");
     assert!(server.wait().success());
     let server = Server::start(&settings(name));
     let mut client = server.talk();
     assert_eq!(client.ask("DEBUG DIGEST"), digest);
-    assert_eq!(client.info("rdb_last_load_keys_loaded"), 8);
+    assert_eq!(client.info("rdb_last_load_keys_loaded"), 9);
     client.check("SET more 1 | BGSAVE", "OK | Background saving started");
     eventually("the snapshot is written", || client.info("rdb_bgsave_in_progress") == 0);
     assert_eq!(client.info("rdb_changes_since_last_save"), 0);

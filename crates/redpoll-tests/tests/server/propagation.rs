@@ -37,6 +37,16 @@ fn failures_are_said_and_counted() {
 }
 
 #[test]
+fn a_failure_beside_the_question_of_wait_has_its_name() {
+    let (primary, replica) = at_odds(&[]);
+    // Both come together.
+    let mut raw = primary.raw();
+    raw.check("RPUSH k a\r\nWAIT 1 5000\r\n", ":1\r\n:1\r\n");
+    let log = replica.log();
+    assert!(log.contains("after processing the command 'rpush'"), "{log}");
+}
+
+#[test]
 fn a_replica_ends_if_that_is_wanted() {
     for behavior in ["panic", "panic-on-replicas"] {
         let (primary, mut replica) = at_odds(&["--propagation-error-behavior", behavior]);

@@ -27,6 +27,7 @@ fn fill(server: &Server) {
         talk.ask(&format!("ZADD zset {number}.5 m{number}"));
         talk.ask(&format!("SADD set:{} {number} m{number}", number % 3));
         talk.ask(&format!("XADD stream {number}-1 f {number}"));
+        talk.ask(&format!("FT.SUGADD suggestions text{number} {number}"));
     }
     talk.ask("XGROUP CREATE stream g 5-1");
     talk.ask("HPEXPIRE hash:1 100000000 FIELDS 1 f1");
@@ -57,6 +58,7 @@ fn keep_writing(server: &Server, stop: &AtomicBool) {
         talk.ask(&format!("LPUSH large-list {number}"));
         talk.ask(&format!("HINCRBY hash:{} n 1", number % 5));
         talk.ask("SPOP set:1");
+        talk.ask(&format!("FT.SUGADD suggestions text{} 1 INCR", number % 400));
     }
 }
 

@@ -10,7 +10,7 @@
 
 use super::Expiry;
 use crate::footprint;
-use crate::parts::Part;
+use crate::parts::Block;
 use crate::table::Keyed;
 use redpoll_memory::tiers;
 
@@ -68,8 +68,8 @@ impl Field {
     }
 
     /// The block, to be moved to another tier.
-    pub(super) fn part(&mut self) -> Part<'_> {
-        Part::Whole(&mut self.0)
+    pub(super) fn part(&mut self) -> Block<'_> {
+        Block::Whole(&mut self.0)
     }
 
     #[inline]

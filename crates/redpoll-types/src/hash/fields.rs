@@ -6,7 +6,7 @@ use super::field::Field;
 use super::{Expiry, FieldRef};
 use crate::footprint;
 use crate::listpack::Element;
-use crate::parts::Part;
+use crate::parts::Block;
 use crate::table::{self, CowTable, Keyed, hash_of};
 
 /// Bytes of the index for each field that expires: a pair of 16 bytes in B-tree nodes that are
@@ -52,7 +52,7 @@ impl Fields {
         &mut self,
         from: u64,
         count: usize,
-        visit: &mut dyn FnMut(Part<'_>) -> bool,
+        visit: &mut dyn FnMut(Block<'_>) -> bool,
     ) -> Option<u64> {
         self.table.visit_own(from, count, |field| visit(field.part()))
     }

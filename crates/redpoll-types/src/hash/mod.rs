@@ -26,7 +26,7 @@ pub use expire::{Condition, FieldExpiry, Persisted, SetExpiry};
 use crate::footprint;
 use crate::limits::Limits;
 use crate::listpack::{Element, Listpack};
-use crate::parts::Part;
+use crate::parts::Block;
 use fields::Fields;
 use packed::Packed;
 
@@ -115,7 +115,7 @@ impl Hash {
         &mut self,
         from: u64,
         count: usize,
-        visit: &mut dyn FnMut(Part<'_>) -> bool,
+        visit: &mut dyn FnMut(Block<'_>) -> bool,
     ) -> Option<u64> {
         match &mut self.repr {
             Repr::Table(fields) => fields.visit_parts(from, count, visit),

@@ -5,6 +5,7 @@ use super::fill::Fill;
 use super::{End, List, Needle, Repr};
 use crate::limits::Limits;
 use crate::tree::{CowTree, LeafEdit, Slot};
+use crate::value::Part;
 
 /// What was cut out of a list. There is nothing to do with it but to drop it: that is what takes
 /// time when it is large, so the holder of a lock drops it after the lock.
@@ -13,9 +14,8 @@ pub struct Removed {
     chunks: CowTree<Chunk>,
 }
 
-impl Removed {
-    /// Roughly how many allocations it takes to free this.
-    pub fn free_effort(&self) -> usize {
+impl Part for Removed {
+    fn free_effort(&self) -> usize {
         super::free_effort(&self.chunks)
     }
 }

@@ -25,7 +25,7 @@ use crate::footprint;
 use crate::limits::Limits;
 use crate::listpack::{Element, Listpack};
 use crate::number::parse_i64;
-use crate::parts::Part;
+use crate::parts::Block;
 use crate::tree::CowTree;
 use chunk::Chunk;
 use fill::Fill;
@@ -90,7 +90,7 @@ impl List {
         &mut self,
         from: u64,
         count: usize,
-        visit: &mut dyn FnMut(Part<'_>) -> bool,
+        visit: &mut dyn FnMut(Block<'_>) -> bool,
     ) -> Option<u64> {
         let Repr::Chunked(tree) = &mut self.repr else { return None };
         tree.visit_own(from, count, |chunk| chunk.part().is_none_or(&mut *visit))

@@ -19,7 +19,7 @@ use crate::intset::{self, IntSet};
 use crate::limits::Limits;
 use crate::listpack::{self, Element, Listpack};
 use crate::number::parse_i64;
-use crate::parts::Part;
+use crate::parts::Block;
 use crate::table::{self, CowTable, Keyed};
 use member::Member;
 
@@ -80,11 +80,11 @@ impl Set {
         &mut self,
         from: u64,
         count: usize,
-        visit: &mut dyn FnMut(Part<'_>) -> bool,
+        visit: &mut dyn FnMut(Block<'_>) -> bool,
     ) -> Option<u64> {
         let Repr::Table(table) = &mut self.repr else { return None };
         table.visit_own(from, count, |member| match member {
-            Member::Heap(bytes) => visit(Part::Whole(bytes)),
+            Member::Heap(bytes) => visit(Block::Whole(bytes)),
             Member::Inline { .. } => true,
         })
     }

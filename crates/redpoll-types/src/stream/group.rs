@@ -40,6 +40,11 @@ impl Consumer {
         self.pending.weight()
     }
 
+    /// How many entries it has pending from `start` on. O(log n).
+    pub fn pending_count_from(&self, start: StreamId) -> u64 {
+        self.pending.weight() - self.pending.partition_point(|id| *id < start)
+    }
+
     /// The ids of its pending entries from `start` on.
     pub fn pending_from(&self, start: StreamId) -> impl Iterator<Item = StreamId> {
         let from = self.pending.partition_point(|id| *id < start);
@@ -218,6 +223,16 @@ impl Group {
     /// A pending entry.
     pub fn get(&self, id: StreamId) -> Option<&Pending> {
         self.pending.get_by(|key| key.cmp(&id))
+    }
+
+    /// The highest id of a pending entry.
+    pub fn last_pending(&self) -> Option<StreamId> {
+        self.pending.iter().next_back().map(Pending::id)
+    }
+
+    /// How many entries are pending from `start` on. O(log n).
+    pub fn pending_count_from(&self, start: StreamId) -> u64 {
+        self.pending.weight() - self.pending.partition_point(|id| *id < start)
     }
 
     /// The pending entries from `start` on, from both ends.

@@ -1,10 +1,11 @@
 //! The log of a stream: its entries, in nodes, and what is known of those that are gone.
 
 use super::node::{Fields, Node, Walk};
-use super::{StreamId, Trim};
+use super::{StreamId, Threshold, Trim};
 use crate::limits::Limits;
-use crate::parts::Part;
-use crate::tree::{self, CowTree};
+use crate::parts::Block;
+use crate::tree::{self, CowTree, Item};
+use crate::value::Part;
 
 /// An entry.
 #[derive(Clone)]
@@ -14,6 +15,27 @@ pub struct Entry<'a> {
     /// Its fields.
     pub fields: Fields<'a>,
 }
+
+/// What trimming has removed.
+#[derive(Default)]
+#[must_use = "drop it where time matters least"]
+pub struct Trimmed {
+    /// How many entries.
+    pub count: u64,
+    /// Those of them that went as one piece.
+    cut: CowTree<Node>,
+    cut_nodes: usize,
+}
+
+impl Part for Trimmed {
+    fn free_effort(&self) -> usize {
+        if self.cut.is_empty() { 0 } else { 2 * self.cut_nodes }
+    }
+}
+
+/// From how many entries on they are cut off as one piece: it takes as long as removing some nodes
+/// one by one.
+const CUT_FROM: u64 = if cfg!(test) { 8 } else { 1024 };
 
 /// The entries, ordered by id.
 #[derive(Clone, Default)]
@@ -52,7 +74,7 @@ impl Log {
         &mut self,
         from: u64,
         count: usize,
-        visit: &mut dyn FnMut(Part<'_>) -> bool,
+        visit: &mut dyn FnMut(Block<'_>) -> bool,
     ) -> Option<u64> {
         self.nodes.visit_own(from, count, |node| node.part().is_none_or(&mut *visit))
     }
@@ -179,6 +201,21 @@ impl Log {
         self.end_of(end).saturating_sub(first)
     }
 
+    /// How many entries there are from `start` to `end`. O(log n + entries of two nodes).
+    pub fn count_between(&self, start: StreamId, end: StreamId) -> u64 {
+        let up_to = end.next().map_or(self.len(), |next| self.rank(next));
+        up_to.saturating_sub(self.rank(start))
+    }
+
+    /// How many entries come before `id`.
+    fn rank(&self, id: StreamId) -> u64 {
+        let (Some(at), Some(before)) = (self.end_of(id).checked_sub(1), id.previous()) else {
+            return 0;
+        };
+        let Some((node, within)) = self.nodes.get(at) else { return 0 };
+        at - within + self.range(*node.key(), before).count() as u64
+    }
+
     /// As [`Log::range`], from the last to the first.
     pub fn range_back(&self, start: StreamId, end: StreamId) -> Entries<'_> {
         let nodes = self.nodes.range(..self.end_of(end));
@@ -217,41 +254,69 @@ impl Log {
     }
 
     /// Removes entries from the front as `trim` asks. `may_go` is asked for each entry, and keeps
-    /// it by answering false; without it whole nodes go at once. Returns how many have gone.
+    /// it by answering false; without it whole nodes go at once, in O(log n + entries of a node)
+    /// but for dropping what is returned.
     pub fn trim(
         &mut self,
         trim: &Trim,
         mut may_go: Option<&mut dyn FnMut(StreamId) -> bool>,
-    ) -> u64 {
-        let mut removed = 0;
+    ) -> Trimmed {
+        let mut trimmed = match may_go {
+            None => self.cut(trim),
+            Some(_) => Trimmed::default(),
+        };
+        let removed = &mut trimmed.count;
         // The position of the node at hand: before it are entries that had to stay.
         let mut position = 0;
         while let Some((node, _)) = self.nodes.get(position) {
             let live = node.live();
-            if trim.is_reached(self.len()) || trim.limit.is_some_and(|max| removed + live > max) {
+            if trim.is_reached(self.len()) || trim.limit.is_some_and(|max| *removed + live > max) {
                 break;
             }
             let whole = trim.takes_node(self.len(), live, || node.last_id());
             if whole && may_go.is_none() {
                 self.nodes.remove_at(position);
                 self.node_count -= 1;
-                removed += live;
+                *removed += live;
                 continue;
             }
             if !whole && trim.approximate {
                 break;
             }
             let gone = self.trim_node(position, trim, &mut may_go);
-            removed += gone;
+            *removed += gone;
             position += live - gone;
             if !whole {
                 break;
             }
         }
-        if removed > 0 {
+        if *removed > 0 {
             self.find_first();
         }
-        removed
+        trimmed
+    }
+
+    /// Cuts off whole nodes that go, if there are many.
+    fn cut(&mut self, trim: &Trim) -> Trimmed {
+        let goes = match trim.until {
+            Threshold::Len(max) => self.len().saturating_sub(max),
+            // The last of the nodes that begin before may hold what stays.
+            Threshold::Id(min) => self.end_of(min).saturating_sub(1),
+        };
+        let goes = trim.limit.map_or(goes, |limit| goes.min(limit));
+        if goes < CUT_FROM {
+            return Trimmed::default();
+        }
+        let count = self.nodes.get(goes).map_or(self.len(), |(_, within)| goes - within);
+        let rest = self.nodes.split_off(count);
+        let cut = std::mem::replace(&mut self.nodes, rest);
+        // Counting the shorter part is enough.
+        let cut_nodes = match cut.weight() <= self.nodes.weight() {
+            true => cut.iter().count(),
+            false => self.node_count - self.nodes.iter().count(),
+        };
+        self.node_count -= cut_nodes;
+        Trimmed { count, cut, cut_nodes }
     }
 
     /// Removes entries from within a node; returns how many.

@@ -10,13 +10,15 @@
 //! producer's own, so that sending it twice adds it once.
 //!
 //! The files: `id`, `node` one listpack and `layout` its parts, `log` the entries, `group` and
-//! `pending` those who read, `producers` those who write, `load` how a dump becomes a stream.
+//! `pending` those who read, `producers` those who write, `mark` which of these have changed since
+//! a moment, `load` how a dump becomes a stream.
 
 mod group;
 mod id;
 mod layout;
 mod load;
 mod log;
+mod mark;
 mod node;
 mod pending;
 mod producers;
@@ -26,12 +28,14 @@ mod tests;
 pub use group::{Consumer, ConsumerId, Group};
 pub use id::{IdText, StreamId};
 pub use load::Invalid;
-pub use log::{Entries, Entry, Log};
+pub use log::{Entries, Entry, Log, Trimmed};
+pub use mark::Mark;
 pub use node::{Fields, NODE_BYTES_MAX};
 pub use pending::Pending;
 pub use producers::{IdempotenceLimits, Producers};
 
 use crate::footprint;
+use crate::value::Part;
 use std::collections::BTreeMap;
 use triomphe::Arc;
 
@@ -102,6 +106,12 @@ pub enum References {
     MustBeNone,
 }
 
+impl Part for Arc<Group> {
+    fn free_effort(&self) -> usize {
+        Group::free_effort(self)
+    }
+}
+
 impl Stream {
     /// An empty stream.
     pub fn new() -> Self {
@@ -155,9 +165,9 @@ impl Stream {
         true
     }
 
-    /// Removes a group; answers whether it was there.
-    pub fn destroy_group(&mut self, name: &[u8]) -> bool {
-        self.inner.groups.remove(name).is_some()
+    /// Removes a group and returns it, if it was there.
+    pub fn destroy_group(&mut self, name: &[u8]) -> Option<impl Part + use<>> {
+        self.inner.groups.remove(name)
     }
 
     /// How many entries a group has still to read, as far as that can be told.
@@ -183,8 +193,8 @@ impl Stream {
         drop_references(&mut self.inner.groups, id)
     }
 
-    /// Removes entries from the front; returns how many. See [`Log::trim`].
-    pub fn trim(&mut self, trim: &Trim, references: References) -> u64 {
+    /// Removes entries from the front. See [`Log::trim`].
+    pub fn trim(&mut self, trim: &Trim, references: References) -> Trimmed {
         let Inner { log, groups, .. } = &mut *self.inner;
         if groups.is_empty() {
             return log.trim(trim, None);

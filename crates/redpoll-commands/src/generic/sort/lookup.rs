@@ -17,7 +17,46 @@ pub enum Lookup<'a> {
     Key { prefix: &'a [u8], suffix: &'a [u8], field: Option<&'a [u8]> },
 }
 
+/// A pattern that owns its parts, for other threads.
+pub struct OwnedLookup {
+    prefix: Box<[u8]>,
+    suffix: Box<[u8]>,
+    field: Option<Box<[u8]>>,
+    is_element: bool,
+    reads_keys: bool,
+}
+
+impl OwnedLookup {
+    /// The pattern.
+    pub fn as_lookup(&self) -> Lookup<'_> {
+        match (self.is_element, self.reads_keys) {
+            (true, _) => Lookup::Element,
+            (_, false) => Lookup::Nothing,
+            _ => Lookup::Key {
+                prefix: &self.prefix,
+                suffix: &self.suffix,
+                field: self.field.as_deref(),
+            },
+        }
+    }
+}
+
 impl<'a> Lookup<'a> {
+    /// The same with parts of its own.
+    pub fn owned(&self) -> OwnedLookup {
+        let (prefix, suffix, field) = match *self {
+            Lookup::Key { prefix, suffix, field } => (prefix, suffix, field),
+            _ => (&b""[..], &b""[..], None),
+        };
+        OwnedLookup {
+            prefix: prefix.into(),
+            suffix: suffix.into(),
+            field: field.map(Box::from),
+            is_element: matches!(self, Lookup::Element),
+            reads_keys: self.reads_keys(),
+        }
+    }
+
     /// Takes a pattern apart. The first `*` stands for the element, the first `->` behind it begins
     /// a field's name, unless that is empty.
     pub fn new(pattern: &'a [u8]) -> Self {

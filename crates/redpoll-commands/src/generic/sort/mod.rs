@@ -15,6 +15,7 @@ mod lookup;
 mod options;
 mod order;
 mod runs;
+mod weights;
 
 use crate::cost;
 use crate::prelude::*;
@@ -104,8 +105,8 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>, may_store: bool) -> Result {
     options.unlocks = options.in_pieces || (!reads_keys && options.store.is_none());
     let elements = Arc::new(Elements::read(&mut ctx.keys, key, &options)?);
     let is_aside = matches!(ctx.mode, Mode::Background { .. });
-    let pool = is_aside.then_some(&ctx.engine.background);
-    let order = order::order(&mut ctx.keys, &elements, &options, pool)?;
+    let engine = is_aside.then_some(ctx.engine);
+    let order = order::order(&mut ctx.keys, &elements, &options, engine)?;
     match options.store {
         Some(target) => store(ctx, target, &elements, &order, &options)?,
         None => reply(ctx, &elements, &order, &options),

@@ -2,24 +2,26 @@
 
 use super::Lookup;
 use super::elements::Elements;
-use super::lookup::AHEAD;
 use super::options::{By, Options};
 use super::runs::{Ranked, rank_of_number, rank_of_text, sort};
+use super::weights::weights;
 use crate::prelude::*;
+use redpoll_engine::Engine;
 use redpoll_engine::background::Background;
 use redpoll_keyspace::Keys;
 use redpoll_types::number::parse_f64;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-/// The numbers of the wanted elements in the order that is asked for. With a pool, its idle threads
-/// help to sort.
+/// The numbers of the wanted elements in the order that is asked for. With an engine, idle threads
+/// of its background help.
 pub fn order(
     keys: &mut Keys<'_>,
     elements: &Arc<Elements>,
     options: &Options<'_>,
-    pool: Option<&Background>,
+    engine: Option<&Arc<Engine>>,
 ) -> Result<Vec<u32>> {
+    let pool = engine.map(|engine| &engine.background);
     let count =
         u32::try_from(elements.len()).map_err(|_| Error::text("ERR too many elements to sort"))?;
     let all = 0..count;
@@ -37,7 +39,8 @@ pub fn order(
     match (options.alpha, by) {
         (true, None) => Ok(by_text(elements, options, pool)),
         (true, Some(lookup)) => {
-            let weights = texts(keys, elements, lookup);
+            let text = |value: Option<&[u8]>| value.map(Box::<[u8]>::from);
+            let weights = weights(keys, elements, lookup, engine, text);
             unlock(keys, options);
             let rank = |index: u32| rank_of_text(weights[index as usize].as_deref().unwrap_or(b""));
             let ranked = all.map(|index| Ranked { rank: rank(index), index }).collect();
@@ -51,7 +54,7 @@ pub fn order(
             Ok(sorted(ranked, options, tie, pool))
         }
         (false, _) => {
-            let numbers = numbers(keys, elements, by)?;
+            let numbers = numbers(keys, elements, by, engine)?;
             unlock(keys, options);
             let ranked = |(index, number)| Ranked { rank: rank_of_number(number), index };
             let ranked = all.zip(numbers).map(ranked).collect();
@@ -121,40 +124,21 @@ fn unlock(keys: &mut Keys<'_>, options: &Options<'_>) {
     }
 }
 
-fn texts(keys: &mut Keys<'_>, elements: &Elements, lookup: &Lookup<'_>) -> Vec<Option<Box<[u8]>>> {
-    let text = |index| {
-        ask_ahead(keys, elements, lookup, index);
-        lookup.with(keys, elements.get(index), |value| value.map(Box::from))
-    };
-    (0..elements.len() as u32).map(text).collect()
-}
-
-/// Asks for the keys of the next elements, once for all of them.
-fn ask_ahead(keys: &Keys<'_>, elements: &Elements, lookup: &Lookup<'_>, index: u32) {
-    if (index as usize).is_multiple_of(AHEAD) {
-        let next = (index..elements.len() as u32).take(AHEAD);
-        lookup.ask_for(keys, next.map(|index| elements.get(index)));
-    }
-}
-
 /// The weights as numbers; what has no weight counts as 0.
 fn numbers(
     keys: &mut Keys<'_>,
-    elements: &Elements,
+    elements: &Arc<Elements>,
     lookup: Option<&Lookup<'_>>,
+    engine: Option<&Arc<Engine>>,
 ) -> Result<Vec<f64>> {
-    let number = |index| {
-        let element = elements.get(index);
-        let weight = match lookup {
-            None => number(element),
-            Some(lookup) => {
-                ask_ahead(keys, elements, lookup, index);
-                lookup.with(keys, element, |value| value.map_or(Some(0.0), number))
-            }
-        };
-        weight.ok_or(Error::text("ERR One or more scores can't be converted into double"))
+    let numbers: Option<Vec<f64>> = match lookup {
+        None => (0..elements.len() as u32).map(|index| number(elements.get(index))).collect(),
+        Some(lookup) => {
+            let read = |value: Option<&[u8]>| value.map_or(Some(0.0), number);
+            weights(keys, elements, lookup, engine, read).into_iter().collect()
+        }
     };
-    (0..elements.len() as u32).map(number).collect()
+    numbers.ok_or(Error::text("ERR One or more scores can't be converted into double"))
 }
 
 /// Reads a number as C's strtod does: blanks may stand before it, and nothing at all is 0.

@@ -113,7 +113,7 @@ fn merge(
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::testing::TestServer;
     use proptest::prelude::*;
@@ -122,7 +122,7 @@ mod tests {
     use std::thread;
 
     /// A server with threads in the background.
-    fn server() -> TestServer {
+    pub(in super::super) fn server() -> TestServer {
         let server = TestServer::new();
         let engine = Arc::downgrade(&server.engine);
         server.engine.background.configure(2, 10);

@@ -26,7 +26,7 @@ pub(super) struct Combine {
 
 impl Default for Combine {
     fn default() -> Self {
-        Combine { method: Method::Ranks { constant: 60.0 }, window: 20 }
+        Combine { method: Method::Ranks { constant: 60.0 }, window: Self::WINDOW }
     }
 }
 
@@ -41,6 +41,9 @@ pub(super) struct Combined {
 }
 
 impl Combine {
+    /// So many documents of each search, if nothing is said about it.
+    pub(super) const WINDOW: usize = 20;
+
     /// The documents of both, the best first.
     pub(super) fn order(&self, found: &Found, metric: Metric) -> Vec<Combined> {
         let mut all: HashMap<DocAddress, Combined> = HashMap::new();
@@ -85,7 +88,7 @@ impl Combined {
     pub(super) fn hit(&self, hybrid: &Hybrid<'_>) -> Hit {
         let names = [
             (hybrid.text_alias, self.text),
-            (hybrid.vector_alias, self.vector),
+            (hybrid.vsim.alias, self.vector),
             (hybrid.score_alias, Some(self.score)),
         ];
         let named = names.into_iter().filter_map(|(name, score)| Some((name?.to_vec(), score?)));
@@ -108,7 +111,7 @@ mod tests {
             list.iter().map(|(doc, score)| (DocAddress { part: 0, doc: *doc }, *score)).collect()
         };
         let (texts, vectors) = (all(texts), all(vectors));
-        Found { texts, vectors, interrupted: false, truncated: false }
+        Found { texts, vectors, ..Found::default() }
     }
 
     fn order(combine: Combine, found: &Found) -> Vec<u32> {

@@ -6,21 +6,21 @@
 
 mod combine;
 mod request;
+mod vsim;
 
 use super::aggregate::Source;
-use super::query::QueryOptions;
 use super::running::{self, Way};
 use super::{common, rows};
 use crate::prelude::*;
 use redpoll_engine::search::{Running, SearchIndex, Words};
-use redpoll_resp::Proto;
+use redpoll_resp::{Proto, Reply};
 use redpoll_search::Snapshot;
 use redpoll_search::aggregate::{Arrange, Limits, Pipeline, Row, Step};
-use redpoll_search::execute::{SearchOptions, Sort};
-use redpoll_search::query::Dialect;
-use redpoll_search::schema::{FieldKind, Metric};
+use redpoll_search::execute::{IteratorProfile, SearchOptions, SearchResults, Sort};
+use redpoll_search::index::DocAddress;
 use redpoll_types::rng::Rng;
 use request::Hybrid;
+use std::sync::Arc;
 
 pub const HYBRID: Command = Command {
     spec: Spec {
@@ -40,21 +40,80 @@ pub const HYBRID: Command = Command {
 
 const ARGS: &[Arg] = &[
     Arg::string("index"),
-    Arg::string("query").token("SEARCH"),
-    Arg::string("scorer").token("SCORER").optional(),
-    Arg::block("vsim_clause", &[Arg::string("field"), Arg::string("vector")]).token("VSIM"),
-    Arg::string("knn").token("KNN").optional(),
-    Arg::string("range").token("RANGE").optional(),
-    Arg::string("filter").token("FILTER").optional(),
-    Arg::string("combine").token("COMBINE").optional(),
+    Arg::block(
+        "search_clause",
+        &[
+            Arg::flag("search", "SEARCH"),
+            Arg::string("query"),
+            Arg::string("scorer").token("SCORER").optional(),
+            Arg::string("yield_score_as").token("YIELD_SCORE_AS").optional(),
+        ],
+    ),
+    Arg::block(
+        "vsim_clause",
+        &[
+            Arg::flag("vsim", "VSIM"),
+            Arg::string("field"),
+            Arg::string("vector"),
+            Arg::one_of("vector_query_type", &[Arg::block("knn_clause", KNN), RANGE]).optional(),
+            Arg::string("filter").token("FILTER").optional(),
+            Arg::string("yield_score_as").token("YIELD_SCORE_AS").optional(),
+        ],
+    ),
+    Arg::block("combine", &[Arg::flag("combine", "COMBINE"), Arg::one_of("method", METHODS)])
+        .optional(),
     Arg::block("limit", &[Arg::integer("offset"), Arg::integer("num")]).token("LIMIT").optional(),
-    Arg::string("sortby").token("SORTBY").optional(),
-    Arg::flag("nosort", "NOSORT").optional(),
-    Arg::string("load").token("LOAD").optional(),
-    Arg::string("groupby").token("GROUPBY").optional().multiple(),
-    Arg::string("apply").token("APPLY").optional().multiple(),
+    Arg::one_of("sorting", &[Arg::string("sortby").token("SORTBY"), Arg::flag("nosort", "NOSORT")])
+        .optional(),
     Arg::string("params").token("PARAMS").optional(),
     Arg::integer("timeout").token("TIMEOUT").optional(),
+    Arg::string("format").token("FORMAT").optional(),
+    Arg::string("load").token("LOAD").optional().multiple(),
+    Arg::string("groupby").token("GROUPBY").optional().multiple(),
+    Arg::string("apply").token("APPLY").optional().multiple(),
+    Arg::string("filter").token("FILTER").optional().multiple(),
+];
+
+const KNN: &[Arg] = &[
+    Arg::flag("knn", "KNN"),
+    Arg::integer("count"),
+    Arg::integer("k").token("K"),
+    Arg::integer("ef_runtime").token("EF_RUNTIME").optional(),
+    Arg::double("shard_k_ratio").token("SHARD_K_RATIO").optional(),
+];
+
+const RANGE: Arg = Arg::block(
+    "range_clause",
+    &[
+        Arg::flag("range", "RANGE"),
+        Arg::integer("count"),
+        Arg::double("radius").token("RADIUS"),
+        Arg::double("epsilon").token("EPSILON").optional(),
+    ],
+);
+
+const METHODS: &[Arg] = &[
+    Arg::block(
+        "rrf_method",
+        &[
+            Arg::flag("rrf", "RRF"),
+            Arg::integer("count"),
+            Arg::double("constant").token("CONSTANT").optional(),
+            Arg::integer("window").token("WINDOW").optional(),
+            Arg::string("yield_score_as").token("YIELD_SCORE_AS").optional(),
+        ],
+    ),
+    Arg::block(
+        "linear_method",
+        &[
+            Arg::flag("linear", "LINEAR"),
+            Arg::integer("count"),
+            Arg::double("alpha").token("ALPHA").optional(),
+            Arg::double("beta").token("BETA").optional(),
+            Arg::integer("window").token("WINDOW").optional(),
+            Arg::string("yield_score_as").token("YIELD_SCORE_AS").optional(),
+        ],
+    ),
 ];
 
 /// Rows that are given if nothing is said about it.
@@ -62,41 +121,63 @@ const ROWS: usize = 10;
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     common::catch_up(ctx);
-    let mut words = Words::new(args.iter_from(1));
+    let words: Vec<&[u8]> = args.iter_from(1).collect();
+    let Some(made) = make(ctx, &words, false)? else { return Ok(()) };
+    ctx.reply.map(4);
+    made.reply(&mut ctx.reply);
+    Ok(())
+}
+
+/// Makes the rows that `words` ask for: index, searches, steps; `profile`: and tells what iterators
+/// have done. None: that is to be done in the background.
+pub(super) fn make(ctx: &mut Ctx<'_>, words: &[&[u8]], profile: bool) -> Result<Option<Made>> {
+    let mut words = Words::new(words.iter().copied());
     let index = common::index(ctx, words.next_word().unwrap_or_default())?;
     let hybrid = Hybrid::parse(ctx, &mut words)?;
     let running = Running::begin(ctx, hybrid.timeout_ms);
     let snapshot = index.index.snapshot();
-    let metric = metric(&snapshot, hybrid.field)?;
-    let Some(found) = find(ctx, &index, &snapshot, &hybrid, &running)? else { return Ok(()) };
+    let metric = hybrid.vsim.metric(snapshot.schema())?;
+    let Some(found) = find(ctx, &index, &snapshot, &hybrid, &running, profile)? else {
+        return Ok(None);
+    };
     let ordered = hybrid.combine.order(&found, metric);
     let (pipeline, rows) = rows_of(ctx, &snapshot, &hybrid, &ordered)?;
-    running::ended(ctx, &running, found.interrupted, false)?;
-    reply(ctx, &pipeline, &rows, &running, &found);
-    Ok(())
+    let interrupted = found.text_end.interrupted || found.vector_end.interrupted;
+    running::ended(ctx, &running, interrupted, false)?;
+    Ok(Some(Made { pipeline, rows, running, found }))
 }
 
-/// What both searches have found, the best first.
-struct Found {
-    texts: Vec<(redpoll_search::index::DocAddress, f64)>,
-    vectors: Vec<(redpoll_search::index::DocAddress, f64)>,
+/// Rows that have been made.
+pub(super) struct Made {
+    pipeline: Pipeline,
+    rows: Vec<Row>,
+    running: Arc<Running>,
+    pub(super) found: Found,
+}
+
+/// How a search came to its end.
+#[derive(Clone, Copy, Default)]
+struct End {
     interrupted: bool,
     truncated: bool,
 }
 
-/// How the vectors of a field are compared.
-fn metric(snapshot: &Snapshot, name: &[u8]) -> Result<Metric> {
-    let schema = snapshot.schema();
-    let field = schema.id(name).and_then(|id| schema.get(id));
-    match field.map(|field| &field.kind) {
-        Some(FieldKind::Vector(vector)) => Ok(vector.metric),
-        Some(_) => Err(named("Expected a vector field", name)),
-        None => Err(named("Unknown field", name)),
+impl End {
+    fn of(results: &SearchResults) -> Self {
+        End { interrupted: results.interrupted, truncated: results.truncated }
     }
 }
 
-fn named(what: &str, name: &[u8]) -> Error {
-    Error::text(format!("{what} `{}`", String::from_utf8_lossy(name)))
+/// What both searches have found, the best first.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) texts: Vec<(DocAddress, f64)>,
+    pub(super) vectors: Vec<(DocAddress, f64)>,
+    text_end: End,
+    vector_end: End,
+    /// What the iterators of each have done.
+    pub(super) text_profile: Option<IteratorProfile>,
+    pub(super) vector_profile: Option<IteratorProfile>,
 }
 
 /// Runs both searches. None: that is to be done in the background.
@@ -105,33 +186,31 @@ fn find(
     index: &SearchIndex,
     snapshot: &Snapshot,
     hybrid: &Hybrid<'_>,
-    running: &std::sync::Arc<Running>,
+    running: &Arc<Running>,
+    profile: bool,
 ) -> Result<Option<Found>> {
-    let texts = hybrid.query.prepare(index, hybrid.text)?;
-    let query = QueryOptions {
-        dialect: Dialect::from_number(2).unwrap_or_default(),
-        parameters: hybrid.parameters()?,
-        ..QueryOptions::new(ctx)
-    };
-    let vectors = query.prepare(index, &hybrid.vector_query())?;
+    let texts = hybrid.text_query(index)?;
+    let vectors = hybrid.vsim.query(index, &hybrid.query)?;
     let by_score = SearchOptions {
         scorer: hybrid.scorer,
         limit: hybrid.combine.window,
         scores: true,
+        profile,
         ..running::options(ctx, running)
     };
-    let planning = snapshot.planning_cost(&vectors.root, &by_score);
+    let planning = snapshot.planning_cost(&vectors, &by_score);
     let cost = |matching: u64| matching.saturating_add(planning);
-    let Way::Here(search) = running::way(ctx, (snapshot, &texts.root), by_score, cost)? else {
+    let Way::Here(search) = running::way(ctx, (snapshot, &texts), by_score, cost)? else {
         return Ok(None);
     };
     let found = search.run();
     let by_distance = SearchOptions {
-        sort: Sort::Distance { name: request::DISTANCE.to_vec(), descending: false },
-        limit: hybrid.combine.window.max(hybrid.nearest),
+        sort: Sort::Distance { name: vsim::DISTANCE.to_vec(), descending: false },
+        limit: hybrid.combine.window,
+        profile,
         ..running::options(ctx, running)
     };
-    let near = snapshot.plan(&vectors.root, by_distance);
+    let near = snapshot.plan(&vectors, by_distance);
     let near = near.map_err(|error| running::search_error(&error))?.run();
     let may_read = |address| {
         let session = &*ctx.session;
@@ -145,8 +224,10 @@ fn find(
     Ok(Some(Found {
         texts: texts.filter(|(address, _)| may_read(*address)).collect(),
         vectors: vectors.filter(|(address, _)| may_read(*address)).collect(),
-        interrupted: found.interrupted || near.interrupted,
-        truncated: found.truncated || near.truncated,
+        text_end: End::of(&found),
+        vector_end: End::of(&near),
+        text_profile: found.profile,
+        vector_profile: near.profile,
     }))
 }
 
@@ -169,10 +250,13 @@ fn rows_of(
         Limits { groups: config.max_aggregate_groups, rows: config.max_aggregate_results }
     };
     let mut plan = hybrid.plan.clone();
-    let loads = |step: &Step| matches!(step, Step::Load(_) | Step::LoadAll | Step::Group { .. });
-    if !plan.steps.iter().any(loads) {
-        let own = [&b"__key"[..], b"__score"].map(|name| (name.to_vec(), name.to_vec()));
-        plan.steps.insert(0, Step::Load(own.to_vec()));
+    let loads = |step: &&Step| matches!(step, Step::Load(_) | Step::LoadAll);
+    let loading = plan.steps.iter().take_while(loads).count();
+    let groups = plan.steps.iter().any(|step| matches!(step, Step::Group { .. }));
+    let own = hybrid.own_columns(loading == 0 && !groups);
+    if !own.is_empty() {
+        let own = own.into_iter().map(|name| (name.to_vec(), name.to_vec())).collect();
+        plan.steps.insert(loading, Step::Load(own));
     }
     if !hybrid.limited {
         match plan.steps.last_mut() {
@@ -192,26 +276,42 @@ fn rows_of(
     Ok((pipeline, rows))
 }
 
-fn reply(ctx: &mut Ctx<'_>, pipeline: &Pipeline, rows: &[Row], running: &Running, found: &Found) {
-    let reply = &mut ctx.reply;
-    reply.map(4);
-    reply.simple("total_results");
-    reply.count(pipeline.total());
-    reply.simple("results");
-    reply.array(rows.len());
-    let columns = pipeline.columns();
-    for row in rows {
-        rows::fields(reply, &columns, row);
-        reply.flow();
+impl Made {
+    /// The four entries of a map.
+    pub(super) fn reply(&self, reply: &mut Reply<'_>) {
+        reply.simple("total_results");
+        reply.count(self.pipeline.total());
+        reply.simple("results");
+        reply.array(self.rows.len());
+        let columns = self.pipeline.columns();
+        for row in &self.rows {
+            rows::fields(reply, &columns, row);
+            reply.flow();
+        }
+        let warnings = self.warnings();
+        reply.simple("warnings");
+        reply.array(warnings.len());
+        warnings.iter().for_each(|text| reply.simple(text));
+        reply.simple("execution_time");
+        let text = redpoll_search::number::general(self.running.micros() as f64 / 1000.0);
+        match reply.proto() {
+            Proto::Resp2 => reply.bulk(text.as_bytes()),
+            _ => reply.double_text(text.as_bytes()),
+        }
     }
-    let warnings = super::results::warning_texts(found.interrupted, found.truncated);
-    reply.simple("warnings");
-    reply.array(warnings.len());
-    warnings.iter().for_each(|text| reply.simple(text));
-    reply.simple("execution_time");
-    let text = redpoll_search::number::general(running.micros() as f64 / 1000.0);
-    match reply.proto() {
-        Proto::Resp2 => reply.bulk(text.as_bytes()),
-        _ => reply.double_text(text.as_bytes()),
+
+    /// How many documents came out of both searches.
+    pub(super) fn total(&self) -> usize {
+        self.pipeline.total()
+    }
+
+    /// What was not looked at to the end, and in which of the searches.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        for (end, name) in [(&self.found.text_end, "SEARCH"), (&self.found.vector_end, "VSIM")] {
+            let texts = super::results::warning_texts(end.interrupted, end.truncated);
+            all.extend(texts.into_iter().map(|text| format!("{text} ({name})")));
+        }
+        all
     }
 }

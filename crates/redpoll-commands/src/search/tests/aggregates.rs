@@ -17,6 +17,18 @@ fn rows_are_grouped_computed_and_sorted() {
 }
 
 #[test]
+fn words_by_which_documents_were_found() {
+    with_shop(
+        "FT.AGGREGATE i 'red (ha*|@brand:{bolt})' VERBATIM APPLY 'matched_terms()' AS terms | \
+         FT.AGGREGATE i 'shoes|(red nothing)' VERBATIM APPLY 'matched_terms(1)' AS terms | \
+         FT.AGGREGATE i '@price:[30 30] -shoes' APPLY 'matched_terms()' AS terms | \
+         FT.AGGREGATE i '@price:[30 30] ~hats' APPLY 'matched_terms()' AS terms",
+        "[1 [terms [red hats bolt]]] | [2 [terms [shoes]] [terms [shoes]]] | [1 [terms nil]] | \
+         [1 [terms [hats +hat]]]",
+    );
+}
+
+#[test]
 fn cursors_are_read_bit_by_bit() {
     with_shop(
         "FT.AGGREGATE i * LOAD 1 @price SORTBY 1 @price WITHCURSOR COUNT 2 | FT.CURSOR READ i 1 | \

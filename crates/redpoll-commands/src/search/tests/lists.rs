@@ -1,26 +1,6 @@
-//! Suggestions, dictionaries, synonyms, aliases, settings.
+//! Dictionaries, synonyms, aliases, settings.
 
 use crate::testing::check;
-
-#[test]
-fn suggestions() {
-    check(
-        "FT.SUGADD s hello 1 | FT.SUGADD s help 5 PAYLOAD p | FT.SUGLEN s | FT.SUGGET s hel | \
-         FT.SUGGET s hel MAX 1 WITHPAYLOADS | FT.SUGGET s hxl | FT.SUGGET s hxl FUZZY MAX 1 | \
-         FT.SUGADD s hello 10 INCR | FT.SUGGET s hel MAX 1 | FT.SUGDEL s hello | \
-         FT.SUGDEL s hello | \
-         FT.SUGLEN s | FT.SUGLEN none | FT.SUGGET none x",
-        "1 | 2 | 2 | [help hello] | [help p] | [] | [help] | 2 | [hello] | 1 | 0 | 1 | 0 | []",
-    );
-    check(
-        "SET k v | FT.SUGADD k a 1 | FT.SUGADD s a x | FT.SUGADD s a 1 NOPE | \
-         FT.SUGGET s a MAX 0 | \
-         FT.SUGADD s a 1 | FLUSHALL | FT.SUGLEN s",
-        "OK | WRONGTYPE Operation against a key holding the wrong kind of value | \
-         ERR invalid score | Unknown argument `NOPE` | \
-         MAX: Value is outside acceptable bounds | 1 | OK | 0",
-    );
-}
 
 #[test]
 fn dictionaries() {

@@ -3,6 +3,7 @@
 mod aggregates;
 mod following;
 mod hybrid;
+mod info;
 mod lists;
 mod queries;
 

@@ -23,6 +23,16 @@ fn fields_are_returned() {
 }
 
 #[test]
+fn what_is_not_indexed_is_sorted_by_and_not_found() {
+    crate::testing::check(
+        "FT.CREATE i SCHEMA n NUMERIC SORTABLE NOINDEX m NUMERIC | HSET a n 2 m 1 | \
+         HSET b n 1 m 1 | FT.SEARCH i '@n:[0 9]' NOCONTENT | \
+         FT.SEARCH i '@m:[0 9]' NOCONTENT SORTBY n | FT.SEARCH i * NOCONTENT FILTER n 0 9",
+        "OK | 2 | 2 | [0] | [2 b a] | [0]",
+    );
+}
+
+#[test]
 fn results_are_sorted_and_cut() {
     with_shop(
         "FT.SEARCH i * NOCONTENT SORTBY price DESC LIMIT 0 2 | \

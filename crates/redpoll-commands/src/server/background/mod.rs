@@ -2,6 +2,8 @@
 
 use crate::prelude::*;
 
+#[cfg(test)]
+mod groups;
 mod help;
 mod kill;
 mod list;

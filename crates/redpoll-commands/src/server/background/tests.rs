@@ -63,8 +63,17 @@ fn keys_are_those_of_one_moment_once_it_has_begun() {
         for name in &names {
             server.run(&mut session, &format!("SET {name} v"));
         }
+        let all_at_once = server.run(&mut session, "KEYS *");
         server.run(&mut session, "SET gone v PXAT 1");
         let all = server.run(&mut session, "KEYS *");
+        assert_eq!(all_at_once.len(), all.len());
+        // The same by SCAN, if it is to take all of the walk at once.
+        for scan in ["SCAN 0 COUNT 9999", "SCAN 0 COUNT 9999 MATCH k:*"] {
+            let scanned = server.run(&mut session, scan);
+            assert!(scanned.starts_with("[0 [k:"), "{scan}");
+            assert_eq!(scanned.len(), all.len() + "[0 ]".len(), "{scan}");
+        }
+        assert_eq!(server.run(&mut session, "SCAN 0 COUNT 9999 TYPE set"), "[0 []]");
         let mut found: Vec<&str> = all.trim_matches(['[', ']']).split(' ').collect();
         found.sort_unstable();
         let mut expected: Vec<&str> = names.iter().map(String::as_str).collect();

@@ -113,6 +113,11 @@ fn mix_elements(digest: &mut Digest, value: &Value) {
                 }
             }
         }
+        Value::Suggestions(suggestions) => suggestions.each(|text, score, payload| {
+            let mut entry = Digest::of_pair(text, shortest_f64(score).as_bytes());
+            entry.mix(payload.unwrap_or_default());
+            digest.join(&entry.0);
+        }),
         Value::Hash(hash) => {
             for field in hash.iter() {
                 digest.join(&Digest::of_pair(&field.name.to_vec(), &field.value.to_vec()).0);
@@ -129,6 +134,8 @@ fn type_number(kind: Type) -> u32 {
         Type::Set => 2,
         Type::ZSet => 3,
         Type::Hash => 4,
+        // That of all types of modules.
+        Type::Suggestions => 5,
         Type::Stream => 6,
     }
 }

@@ -13,7 +13,7 @@ pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, _survey: &Survey) {
     let indexes = search.indexes();
     let figures: Vec<_> = indexes.iter().map(|index| index.index.statistics()).collect();
     let sum = |of: fn(&Statistics) -> u64| figures.iter().map(of).sum::<u64>();
-    let failures: u64 = indexes.iter().map(|index| index.failures().0).sum();
+    let failures: u64 = indexes.iter().map(|index| index.failures().all.count).sum();
     text.field("search_number_of_indexes", indexes.len());
     text.field("search_number_of_active_indexes_indexing", indexing(&indexes));
     text.field("search_number_of_documents", sum(|it| it.docs));
@@ -22,7 +22,7 @@ pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, _survey: &Survey) {
     text.field("search_used_memory_vector_index", sum(|it| it.vector_bytes));
     text.field("search_segments", sum(|it| it.segments));
     text.field("search_marked_deleted_documents", sum(|it| it.deleted));
-    text.field("search_total_merges", sum(|it| it.merges));
+    text.field("search_total_merges", sum(|it| it.merges.total));
     text.field("search_running_merges", sum(|it| it.merging));
     text.field("search_errors_indexing_failures", failures);
     queries(text, ctx);

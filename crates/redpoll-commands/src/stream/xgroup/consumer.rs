@@ -1,7 +1,8 @@
 //! `XGROUP CREATECONSUMER key group consumer` and `XGROUP DELCONSUMER key group consumer`.
 
-use super::super::{changed_group, no_group};
+use super::super::{ENTRY, changed_group, no_group};
 use crate::prelude::*;
+use redpoll_types::stream::Stream;
 
 pub(super) const CREATECONSUMER: Command = Command {
     spec: Spec {
@@ -20,9 +21,17 @@ pub(super) const CREATECONSUMER: Command = Command {
 pub(super) const DELCONSUMER: Command = Command {
     spec: Spec {
         name: "delconsumer",
+        cost: Some(|keys, args| {
+            let stream = keys.glimpse::<Stream>(args.at(2));
+            let group = stream.and_then(|stream| stream.group(args.at(3)));
+            let consumer = group.and_then(|group| group.consumer(group.find_consumer(args.at(4))?));
+            consumer.map_or(0, |consumer| consumer.pending_count() as usize * ENTRY)
+        }),
+        groups: Some(|_| false),
         arity: 5,
         keys: &[KeySpec::at(2).rw().delete()],
         summary: "Removes a consumer with all that it has pending.",
+        complexity: "O(N) where N is the number of its pending entries.",
         args: &[Arg::key("key", 0), Arg::string("group"), Arg::string("consumer")],
         ..super::SHARED
     },

@@ -9,7 +9,7 @@ pub(super) const DESTROY: Command = Command {
         arity: 4,
         keys: &[KeySpec::at(2).rw().delete()],
         summary: "Removes a group with all that it has pending.",
-        complexity: "O(N) where N is the number of pending entries.",
+        complexity: "O(1); what was pending is freed in the background.",
         args: &[Arg::key("key", 0), Arg::string("group")],
         ..super::SHARED
     },
@@ -19,12 +19,14 @@ pub(super) const DESTROY: Command = Command {
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let key = args.at(2);
     let destroyed = super::stream(ctx, key)?.destroy_group(args.at(3));
-    if destroyed {
+    let was_there = destroyed.is_some();
+    if let Some(group) = destroyed {
+        ctx.keys.discard_part(group);
         changed_group(ctx, key, Some("xgroup-destroy"), 1);
         // Who waits for the group is told that it is gone.
         ctx.keys.wake_waiters(key);
     }
-    ctx.reply.int_bool(destroyed);
+    ctx.reply.int_bool(was_there);
     Ok(())
 }
 

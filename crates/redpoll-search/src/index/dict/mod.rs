@@ -186,6 +186,11 @@ impl DictWriter {
         self.terms += 1;
     }
 
+    /// How many bytes there are so far.
+    pub fn len_bytes(&self) -> usize {
+        self.bytes.len() + self.groups.len() * 4
+    }
+
     /// The dictionary.
     pub fn finish(self) -> Dict {
         Dict { bytes: self.bytes.into(), groups: self.groups.into(), terms: self.terms }

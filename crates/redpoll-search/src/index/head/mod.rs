@@ -16,6 +16,7 @@ use parking_lot::{Mutex, RwLock};
 
 use super::dict::TEXT;
 use super::postings::{Format, Postings};
+use super::tally::Tally;
 use crate::document::{DocRecord, Prepared};
 use slots::Slots;
 use terms::{Sorted, Terms};
@@ -35,6 +36,8 @@ pub struct Head {
     /// The terms in order, as far as somebody has asked for it.
     sorted: Mutex<Sorted>,
     record_bytes: AtomicUsize,
+    positions: AtomicUsize,
+    position_bytes: AtomicUsize,
 }
 
 impl Head {
@@ -48,6 +51,8 @@ impl Head {
             terms: RwLock::default(),
             sorted: Mutex::default(),
             record_bytes: AtomicUsize::new(0),
+            positions: AtomicUsize::new(0),
+            position_bytes: AtomicUsize::new(0),
         }
     }
 
@@ -64,7 +69,9 @@ impl Head {
     /// Adds a document behind `docs` others. Only one thread adds. Readers see it when they are
     /// told of its number. Returns whether the head takes more.
     pub fn push(&self, docs: u32, prepared: Prepared) -> bool {
-        let Prepared { record, keys, payloads, terms, .. } = prepared;
+        let Prepared { record, keys, payloads, terms, positions, position_bytes, .. } = prepared;
+        self.positions.fetch_add(positions, Ordering::Relaxed);
+        self.position_bytes.fetch_add(position_bytes, Ordering::Relaxed);
         let bytes = self.record_bytes.fetch_add(record.heap_bytes(), Ordering::Relaxed);
         self.records.set(docs, record);
         let mut guard = self.terms.write();
@@ -152,9 +159,21 @@ impl Head {
 
     /// Bytes on the heap, about.
     pub fn heap_bytes(&self) -> usize {
-        self.terms.read().heap_bytes()
-            + self.record_bytes.load(Ordering::Relaxed)
-            + self.records.heap_bytes()
+        self.terms.read().heap_bytes() + self.doc_bytes()
+    }
+
+    /// What there is.
+    pub fn tally(&self) -> Tally {
+        Tally {
+            positions: self.positions.load(Ordering::Relaxed) as u64,
+            position_bytes: self.position_bytes.load(Ordering::Relaxed) as u64,
+            ..self.terms.read().tally()
+        }
+    }
+
+    /// Bytes of what is kept of documents besides terms.
+    pub fn doc_bytes(&self) -> usize {
+        self.record_bytes.load(Ordering::Relaxed) + self.records.heap_bytes()
     }
 
     fn format_of(&self, key: &[u8]) -> Format {

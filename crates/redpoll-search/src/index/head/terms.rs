@@ -4,7 +4,9 @@ use hashbrown::HashTable;
 
 use super::log::{Chain, Log};
 use crate::document::PreparedTerm;
+use crate::index::dict::TEXT;
 use crate::index::postings::write_posting;
+use crate::index::tally::Tally;
 
 /// The terms of a head.
 #[derive(Debug, Default)]
@@ -14,6 +16,9 @@ pub struct Terms {
     keys: Vec<u8>,
     log: Log,
     posting: Vec<u8>,
+    records: u64,
+    /// Bytes of the keys of words.
+    word_bytes: usize,
 }
 
 #[derive(Debug)]
@@ -29,6 +34,7 @@ impl Terms {
     /// Adds a document's terms.
     pub fn push(&mut self, doc: u32, keys: &[u8], payloads: &[u8], terms: &[PreparedTerm]) {
         let (mut key_start, mut payload_start) = (0, 0);
+        self.records += terms.len() as u64;
         for term in terms {
             let key = &keys[key_start..term.key_end as usize];
             let payload = &payloads[payload_start..term.payload_end as usize];
@@ -52,6 +58,7 @@ impl Terms {
         let Terms { table, terms, .. } = self;
         table.insert_unique(hash, index, |index| terms[*index as usize].hash);
         self.keys.extend_from_slice(key);
+        self.word_bytes += if key.first() == Some(&TEXT) { key.len() } else { 0 };
         let key_end = self.keys.len() as u32;
         let list = self.log.chain();
         self.terms.push(Term { hash, key_end, count: 0, last_doc: 0, list });
@@ -98,10 +105,26 @@ impl Terms {
 
     /// Bytes on the heap, about.
     pub fn heap_bytes(&self) -> usize {
-        self.terms.len() * size_of::<Term>()
-            + self.table.capacity() * 5
-            + self.keys.len()
-            + self.log.len()
+        self.dict_bytes() + self.log.len()
+    }
+
+    fn dict_bytes(&self) -> usize {
+        self.terms.len() * size_of::<Term>() + self.table.capacity() * 5 + self.keys.len()
+    }
+
+    /// What there is, but for positions.
+    pub fn tally(&self) -> Tally {
+        let dict = self.dict_bytes() as u64;
+        let share = self.word_bytes as f64 / self.keys.len().max(1) as f64;
+        let word_bytes = (dict as f64 * share) as u64;
+        Tally {
+            records: self.records,
+            blocks: self.terms.len() as u64,
+            list_bytes: self.log.len() as u64,
+            word_bytes,
+            tag_bytes: dict - word_bytes,
+            ..Tally::default()
+        }
     }
 }
 

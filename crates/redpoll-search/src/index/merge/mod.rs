@@ -9,9 +9,10 @@ mod source;
 
 use super::dict::{DictWriter, TEXT, TermInfo, is_word};
 use super::part::{Part, PartView};
-use super::postings::{END, Format, ListWriter, Postings};
+use super::postings::{BLOCK, END, Format, ListWriter, Postings};
 use super::segment::Segment;
 use super::suffix::{SuffixFields, SuffixIndex};
+use super::tally::Tally;
 use source::Source;
 
 /// Where the documents of one part have gone.
@@ -74,12 +75,15 @@ pub fn merge(
         suffix_fields,
         suffix_keys: Vec::new(),
         suffix_ends: Vec::new(),
+        tally: Tally::default(),
     };
     terms.run(views);
-    let TermMerger { dict, lists, suffix_keys, suffix_ends, .. } = terms;
+    let TermMerger { writer, dict, lists, suffix_keys, suffix_ends, mut tally, .. } = terms;
+    tally.position_bytes = writer.position_bytes();
+    tally.list_bytes = lists.len() as u64;
     let suffixes = SuffixIndex::new(suffix_fields.clone(), suffix_keys, &suffix_ends);
     let (dict, lists) = (dict.finish(), lists.into());
-    let segment = Segment { docs: base, format, dict, lists, table, suffixes, shapes };
+    let segment = Segment { docs: base, format, dict, lists, table, suffixes, shapes, tally };
     (segment, maps)
 }
 
@@ -102,6 +106,7 @@ struct TermMerger<'a> {
     suffix_fields: &'a SuffixFields,
     suffix_keys: Vec<u8>,
     suffix_ends: Vec<u64>,
+    tally: Tally,
 }
 
 impl TermMerger<'_> {
@@ -130,6 +135,7 @@ impl TermMerger<'_> {
                 self.positions.clear();
                 list.positions(&mut self.positions);
                 let len = self.lens.get(doc as usize) as u32;
+                self.tally.positions += self.positions.len() as u64;
                 let (freq, mask) = (list.freq(), list.mask());
                 self.writer.push(doc, freq, mask, &self.positions, len);
             }
@@ -137,12 +143,25 @@ impl TermMerger<'_> {
         }
     }
 
+    /// Counts a term of `count` documents that takes so many bytes of the dictionary.
+    fn count(&mut self, key: &[u8], count: u32, bytes: usize) {
+        self.tally.records += u64::from(count);
+        self.tally.blocks += u64::from(count).div_ceil(BLOCK as u64);
+        let dict = match key.first() {
+            Some(&TEXT) => &mut self.tally.word_bytes,
+            _ => &mut self.tally.tag_bytes,
+        };
+        *dict += bytes as u64;
+    }
+
     fn finish(&mut self, key: &[u8]) {
         let start = self.lists.len();
         let count = self.writer.finish(&mut self.lists);
         if count > 0 {
             let len = (self.lists.len() - start) as u32;
+            let before = self.dict.len_bytes();
             self.dict.push(key, TermInfo { count, start: start as u64, len });
+            self.count(key, count, self.dict.len_bytes() - before);
             if self.suffix_fields.covers(key) && is_word(key) {
                 self.suffix_keys.extend_from_slice(key);
                 self.suffix_ends.push(self.suffix_keys.len() as u64);

@@ -38,8 +38,9 @@ impl Filling {
         self.distances.clear();
     }
 
-    /// Appends the block's bytes. `before` is the document before the first.
-    pub fn write(&self, out: &mut Vec<u8>, format: Format, before: Option<u32>) {
+    /// Appends the block's bytes. `before` is the document before the first. Returns how many of
+    /// the bytes are those of positions.
+    pub fn write(&self, out: &mut Vec<u8>, format: Format, before: Option<u32>) -> usize {
         let packer = BitPacker4x::new();
         let doc_width = packer.num_bits_strictly_sorted(before, &self.docs);
         let freqs: Vec<u32> = self.freqs.iter().map(|freq| freq.saturating_sub(1)).collect();
@@ -55,9 +56,11 @@ impl Filling {
         if format.masks {
             self.write_masks(out);
         }
+        let before = out.len();
         if format.positions {
             self.write_positions(out);
         }
+        out.len() - before
     }
 
     fn write_masks(&self, out: &mut Vec<u8>) {

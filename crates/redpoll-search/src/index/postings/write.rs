@@ -1,5 +1,6 @@
 //! Making a list.
 
+use super::super::varint;
 use super::block::Filling;
 use super::stream::{write_payload, write_posting};
 use super::{BLOCK, Format, Impact, RECORD};
@@ -16,6 +17,7 @@ pub struct ListWriter {
     records: Vec<u8>,
     blocks: Vec<u8>,
     count: u32,
+    position_bytes: u64,
 }
 
 impl ListWriter {
@@ -29,7 +31,13 @@ impl ListWriter {
             records: Vec::new(),
             blocks: Vec::new(),
             count: 0,
+            position_bytes: 0,
         }
+    }
+
+    /// Bytes of positions of all lists so far.
+    pub fn position_bytes(&self) -> u64 {
+        self.position_bytes
     }
 
     /// Lists from now on have another format. No list may be under way.
@@ -61,7 +69,8 @@ impl ListWriter {
     }
 
     fn flush(&mut self) {
-        self.filling.write(&mut self.blocks, self.format, self.before);
+        let bytes = self.filling.write(&mut self.blocks, self.format, self.before);
+        self.position_bytes += bytes as u64;
         let last = self.filling.docs[BLOCK - 1];
         let Impact { freq_max, len_min: [once, twice, more] } = self.impact;
         for number in [last, self.blocks.len() as u32] {
@@ -81,6 +90,8 @@ impl ListWriter {
         out.extend_from_slice(&self.records);
         out.extend_from_slice(&self.blocks);
         self.write_rest(out);
+        let rest = self.filling.distances.iter().map(|distance| varint::width(*distance));
+        self.position_bytes += rest.sum::<usize>() as u64;
         self.records.clear();
         self.blocks.clear();
         self.filling.clear();

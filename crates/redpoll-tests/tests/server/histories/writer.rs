@@ -30,64 +30,79 @@ pub fn fill(talk: &mut Talk) {
     talk.ask_words(&[b"EVAL", script.as_bytes(), b"0"]);
 }
 
+/// What a writer goes by.
+pub struct Writing {
+    /// What it draws from.
+    pub chance: Chance,
+    /// Whether redis-server must know all commands.
+    pub with_redis: bool,
+    /// The last version of what belongs together.
+    pub version: u64,
+}
+
 /// Writes until told to stop.
-pub fn write(port: u16, writer: u64, mut chance: Chance, stop: &AtomicBool) {
-    let mut version = 0;
+pub fn write((port, writer): (u16, u64), mut writing: Writing, stop: &AtomicBool) {
     while !stop.load(Relaxed) {
         let Some(mut talk) = Talk::try_tcp(port, PATIENCE) else {
             breathe();
             continue;
         };
-        while !stop.load(Relaxed) && step(&mut talk, writer, &mut version, &mut chance).is_some() {
+        while !stop.load(Relaxed) && writing.step(&mut talk, writer).is_some() {
             breathe();
         }
     }
 }
 
-fn step(talk: &mut Talk, writer: u64, version: &mut u64, chance: &mut Chance) -> Option<()> {
-    // The first one keeps what belongs together.
-    if writer == 0 && chance.below(4) == 0 {
-        *version += 1;
-        let marks: Vec<String> = (0..MARKS).map(|it| format!("{} {version}", mark(it))).collect();
-        talk.try_ask(&format!("MSET {}", marks.join(" ")))?;
-        talk.try_ask("MULTI")?;
-        talk.try_ask(&format!("SET pair:a {version}"))?;
-        talk.try_ask(&format!("LPUSH pair:b {version}"))?;
-        talk.try_ask("LTRIM pair:b 0 3")?;
-        talk.try_ask("EXEC")?;
-    }
-    match chance.below(12) {
-        0 => {
-            let database = chance.one_of(&["0", "9", "3"]);
-            talk.try_ask(&format!("SELECT {database}"))?;
-            // What belongs together lies in the first.
-            (database != "0" && writer == 0).then(|| talk.try_ask("SELECT 0"));
-        }
-        1 => {
+impl Writing {
+    fn step(&mut self, talk: &mut Talk, writer: u64) -> Option<()> {
+        let Writing { chance, with_redis, version } = self;
+        // The first one keeps what belongs together.
+        if writer == 0 && chance.below(4) == 0 {
+            *version += 1;
+            let marks: Vec<String> =
+                (0..MARKS).map(|it| format!("{} {version}", mark(it))).collect();
+            talk.try_ask(&format!("MSET {}", marks.join(" ")))?;
             talk.try_ask("MULTI")?;
-            for _ in 0..chance.below(5) {
-                talk.try_ask(&command(chance))?;
+            talk.try_ask(&format!("SET pair:a {version}"))?;
+            talk.try_ask(&format!("LPUSH pair:b {version}"))?;
+            talk.try_ask("LTRIM pair:b 0 3")?;
+            talk.try_ask("EXEC")?;
+        }
+        match chance.below(12) {
+            0 => {
+                let database = chance.one_of(&["0", "9", "3"]);
+                talk.try_ask(&format!("SELECT {database}"))?;
+                // What belongs together lies in the first.
+                (database != "0" && writer == 0).then(|| talk.try_ask("SELECT 0"));
             }
-            talk.try_ask(chance.one_of(&["EXEC", "EXEC", "EXEC", "DISCARD"]))?;
-        }
-        2 => {
-            let script = "redis.call('incr', KEYS[1]) redis.call('rpush', KEYS[2], ARGV[1]) \
+            1 => {
+                talk.try_ask("MULTI")?;
+                for _ in 0..chance.below(5) {
+                    talk.try_ask(&command(chance, *with_redis))?;
+                }
+                talk.try_ask(chance.one_of(&["EXEC", "EXEC", "EXEC", "DISCARD"]))?;
+            }
+            2 => {
+                let script = "redis.call('incr', KEYS[1]) redis.call('rpush', KEYS[2], ARGV[1]) \
                           redis.call('spop', KEYS[3]) redis.call('expire', KEYS[1], 1000)";
-            let (list, set) = (key("list", chance), key("set", chance));
-            let words = [&b"EVAL"[..], script.as_bytes(), b"3", b"n:1"];
-            talk.try_ask_words(&[&words[..], &[list.as_bytes(), set.as_bytes(), b"x"]].concat())?;
+                let (list, set) = (key("list", chance), key("set", chance));
+                let words = [&b"EVAL"[..], script.as_bytes(), b"3", b"n:1"];
+                talk.try_ask_words(
+                    &[&words[..], &[list.as_bytes(), set.as_bytes(), b"x"]].concat(),
+                )?;
+            }
+            3 => {
+                let code = format!(
+                    "#!lua name=lib{} \nredis.register_function('f{0}', function() return {} end)",
+                    chance.below(3),
+                    chance.below(100)
+                );
+                talk.try_ask_words(&[b"FUNCTION", b"LOAD", b"REPLACE", code.as_bytes()])?;
+            }
+            _ => drop(talk.try_ask(&command(chance, *with_redis))?),
         }
-        3 => {
-            let code = format!(
-                "#!lua name=lib{} \nredis.register_function('f{0}', function() return {} end)",
-                chance.below(3),
-                chance.below(100)
-            );
-            talk.try_ask_words(&[b"FUNCTION", b"LOAD", b"REPLACE", code.as_bytes()])?;
-        }
-        _ => drop(talk.try_ask(&command(chance))?),
+        Some(())
     }
-    Some(())
 }
 
 fn key(kind: &str, chance: &mut Chance) -> String {
@@ -217,12 +232,16 @@ const FORMS: &[(&str, &[&str])] = &[
 ];
 
 /// A command, most likely on keys that hold values of its type, or nothing.
-fn command(chance: &mut Chance) -> String {
+fn command(chance: &mut Chance, with_redis: bool) -> String {
     let (kind, forms) = chance.one_of(FORMS);
+    let known = |form: &&str| {
+        !(with_redis && ["HP", "HEXPIRE"].iter().any(|newer| form.starts_with(newer)))
+    };
+    let form = std::iter::repeat_with(|| chance.one_of(forms)).find(known).unwrap_or_default();
     let (number, some) = (chance.below(300).to_string(), chance.below(40).to_string());
     let (key, other) = (key(kind, chance), key(kind, chance));
     // The letters stand for keys and numbers, also behind a mark.
-    let filled = chance.one_of(forms).split(' ').map(|word| match word {
+    let filled = form.split(' ').map(|word| match word {
         "K" => key.clone(),
         "O" => other.clone(),
         "N" => number.clone(),

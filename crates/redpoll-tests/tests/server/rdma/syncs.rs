@@ -1,8 +1,10 @@
 //! First syncs of replicas, whose network card reads the primary's memory.
 
-use super::Here;
+use super::{Here, device};
+use crate::histories::history;
+use redpoll_tests::node::lasting_port;
 use redpoll_tests::replication::{info, is_up};
-use redpoll_tests::{Server, eventually};
+use redpoll_tests::{Node, Server, eventually};
 
 const DEBUG: &[&str] = &["--enable-debug-command", "yes"];
 
@@ -45,4 +47,51 @@ fn where_the_card_does_not_lead_there_is_another_way() {
     // `*` is where the link leads: to 127.0.0.1, which has no device.
     let Some(here) = primary(&["--rdma-bind", "*"]) else { return };
     check(&here.server, &replica(&here.server, "rdma,shm"), "shm");
+}
+
+/// Waits until a first sync through the card has come a part of its way.
+#[track_caller]
+fn in_the_middle(replica: &Node) {
+    let chunks = || info(replica.server(), "master_sync_chunks").parse::<u64>();
+    eventually("some of it has come", || chunks().is_ok_and(|chunks| chunks > 1));
+    assert_eq!(info(replica.server(), "master_sync_carrier"), "rdma");
+}
+
+#[test]
+fn either_side_is_killed_while_the_card_reads() {
+    let Some(host) = device() else { return };
+    let port = lasting_port().to_string();
+    let rdma = ["--rdma-bind", &*host, "--rdma-port", &port];
+    let slow = ["--repl-sync-memory", "1mb", "--rdb-key-save-delay", "1000"];
+    let mut primary = Node::start(&[DEBUG, &rdma, &slow].concat());
+    let mut talk = primary.talk();
+    talk.check("DEBUG POPULATE 3000 key 1000 | SETRANGE large 1500000 x", "OK | :1500001");
+    talk.check("RPUSH list a b c | HSET hash f v | ZADD zset 1 m | SAVE", ":3 | :1 | :1 | OK");
+    drop(talk);
+    let of = format!("127.0.0.1 {}", primary.port);
+    let carriers = ["--repl-sync-carriers", "rdma", "--repl-sync", "onesided"];
+    let mut replica = Node::start(&[DEBUG, &carriers, &["--replicaof", &of]].concat());
+    in_the_middle(&replica);
+    primary.kill();
+    let down = || info(replica.server(), "master_sync_in_progress") != "1";
+    eventually("it is noticed", down);
+    replica.talk().check("DBSIZE", ":0");
+    primary.start_again();
+    in_the_middle(&replica);
+    replica.kill();
+    eventually("the table is closed", || info(primary.server(), "sync_table_active") == "0");
+    replica.start_again();
+    in_the_middle(&replica);
+    primary.talk().check("CONFIG SET rdb-key-save-delay 0 | SET late 1", "OK | OK");
+    eventually("the link is up", || is_up(replica.server()));
+    eventually("the last write is there", || replica.talk().ask("GET late") == "1");
+    check(primary.server(), replica.server(), "rdma");
+}
+
+#[test]
+fn a_history_in_which_the_card_reads() {
+    if device().is_some() {
+        // Emulated, everything takes its time.
+        history("rdma", &["--repl-timeout", "20"]);
+    }
 }

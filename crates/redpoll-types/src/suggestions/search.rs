@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::trie::Node;
 use super::{Completion, Entry};
-use crate::distance::next_row;
+use crate::text::next_row;
 
 /// A completion.
 #[derive(Debug, Clone, PartialEq)]
@@ -181,9 +181,13 @@ impl Eq for Candidate<'_> {}
 pub(super) fn naive_score(text: &str, score: f32, prefix: &str, fuzzy: bool) -> Option<f64> {
     let (characters, wanted): (Vec<char>, Vec<char>) =
         (text.chars().collect(), prefix.chars().collect());
-    let distances = (0..=characters.len())
-        .filter_map(|end| crate::distance::within(&characters[..end], &wanted, usize::from(fuzzy)));
-    let distance = distances.min()?;
+    let mut row: Vec<usize> = (0..=wanted.len()).collect();
+    let mut distances = vec![wanted.len()];
+    for (at, character) in characters.iter().enumerate() {
+        next_row(&mut row, &wanted, *character, at + 1);
+        distances.push(row[wanted.len()]);
+    }
+    let distance = distances.into_iter().min().filter(|own| *own <= usize::from(fuzzy))?;
     let exact = text == prefix && !text.is_empty();
     let base = if exact { EXACT } else { f64::from(score) };
     let longer = characters.len().saturating_sub(wanted.len()) as f64;

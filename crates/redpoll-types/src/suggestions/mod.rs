@@ -4,21 +4,25 @@
 //! nodes in the order of the best that they can still give, and stops when it has enough: so it
 //! visits little of the trie, however short the prefix. Where errors are allowed, a node carries a
 //! row of edit distances.
+//!
+//! Copies share all nodes; who changes one copies the nodes on the way to the text, no others.
 
 mod search;
 mod trie;
 
-use std::sync::Arc;
-
 use self::trie::Node;
-use crate::analysis::lower_case;
-use crate::distance::characters;
+use crate::footprint;
+use crate::text::{characters, lower_case};
+use triomphe::Arc;
 
 pub use search::Suggestion;
 
 /// Texts with scores.
 #[derive(Debug, Clone, Default)]
-pub struct Suggestions {
+pub struct Suggestions(Arc<Trie>);
+
+#[derive(Debug, Clone, Default)]
+struct Trie {
     root: Node,
     count: usize,
 }
@@ -37,19 +41,27 @@ pub struct Completion {
 /// One text.
 #[derive(Debug, Clone, PartialEq)]
 struct Entry {
-    text: Arc<[u8]>,
+    text: std::sync::Arc<[u8]>,
     score: f32,
-    payload: Option<Arc<[u8]>>,
+    payload: Option<std::sync::Arc<[u8]>>,
 }
 
 impl Suggestions {
     /// Texts and prefixes are no longer, in characters.
     pub const MAX_CHARACTERS: usize = 1000;
 
-    /// Adds a text, or changes its score: to `score`, or by it. A payload replaces the one before.
+    /// No texts.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a text, or changes its score: to `score`, or by it. A payload replaces the one before;
+    /// an empty one is none.
     pub fn add(&mut self, text: &[u8], score: f64, increment: bool, payload: Option<&[u8]>) {
+        let payload = payload.filter(|payload| !payload.is_empty());
         let path = path(text);
-        let added = self.root.update(&path, |entries| {
+        let trie = Arc::make_mut(&mut self.0);
+        let added = trie.root.update(&path, |entries| {
             let payload = payload.map(Into::into);
             match entries.iter_mut().find(|entry| *entry.text == *text) {
                 Some(entry) => {
@@ -63,40 +75,57 @@ impl Suggestions {
                 }
             }
         });
-        self.count += usize::from(added);
+        trie.count += usize::from(added);
     }
 
     /// Removes a text. Whether it was there.
     pub fn remove(&mut self, text: &[u8]) -> bool {
-        let removed = self.root.update(&path(text), |entries| {
+        let trie = Arc::make_mut(&mut self.0);
+        let removed = trie.root.update(&path(text), |entries| {
             let before = entries.len();
             entries.retain(|entry| *entry.text != *text);
             entries.len() < before
         });
-        self.count -= usize::from(removed);
+        trie.count -= usize::from(removed);
         removed
     }
 
     /// How many texts there are.
     pub fn len(&self) -> usize {
-        self.count
+        self.0.count
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.count == 0
+        self.0.count == 0
     }
 
     /// The best completions of `prefix`, the best first.
     pub fn complete(&self, prefix: &[u8], completion: Completion) -> Vec<Suggestion> {
-        search::complete(&self.root, &path(prefix), prefix, completion)
+        search::complete(&self.0.root, &path(prefix), prefix, completion)
     }
 
     /// Every text with its score and payload, in the order of the trie.
     pub fn each(&self, mut each: impl FnMut(&[u8], f64, Option<&[u8]>)) {
-        self.root.each(&mut |entry| {
+        self.0.root.each(&mut |entry| {
             each(&entry.text, f64::from(entry.score), entry.payload.as_deref());
         });
+    }
+
+    /// Bytes on the heap, estimated from the nodes that lead to some texts (0: from all).
+    pub fn memory_usage(&self, samples: usize) -> usize {
+        let mut seen = trie::Seen::up_to(if samples == 0 { usize::MAX } else { 16 * samples });
+        self.0.root.weigh(&mut seen);
+        let own = footprint::allocated(footprint::ARC_HEADER + size_of::<Trie>());
+        match seen.texts {
+            0 => own,
+            texts => own + (seen.bytes as u128 * self.len() as u128 / texts as u128) as usize,
+        }
+    }
+
+    /// Roughly how many allocations it takes to free all of it.
+    pub fn free_effort(&self) -> usize {
+        self.len()
     }
 }
 
@@ -117,7 +146,7 @@ mod tests {
     const FUZZY: Completion = Completion { fuzzy: true, ..PLAIN };
 
     fn filled(texts: &[(&str, f64)]) -> Suggestions {
-        let mut suggestions = Suggestions::default();
+        let mut suggestions = Suggestions::new();
         for (text, score) in texts {
             suggestions.add(text.as_bytes(), *score, false, None);
         }
@@ -180,6 +209,30 @@ mod tests {
         assert_eq!(suggestions.complete("ŽL".as_bytes(), PLAIN).len(), 1);
         assert_eq!(suggestions.complete(long.as_bytes(), PLAIN).len(), 1);
         assert!(suggestions.remove(long.as_bytes()));
+    }
+
+    #[test]
+    fn a_copy_stays_as_it_was() {
+        let mut suggestions = filled(&[("one", 1.0), ("once", 2.0), ("two", 3.0)]);
+        let copy = suggestions.clone();
+        suggestions.add(b"on", 9.0, false, None);
+        assert!(suggestions.remove(b"once"));
+        suggestions.add(b"two", 1.0, true, Some(b"p"));
+        assert_eq!(complete(&copy, "", PLAIN), ["two", "once", "one"]);
+        assert_eq!(complete(&suggestions, "", PLAIN), ["on", "two", "one"]);
+    }
+
+    #[test]
+    fn memory_is_what_texts_take() {
+        let mut suggestions = Suggestions::new();
+        let empty = suggestions.memory_usage(0);
+        for number in 0..1000 {
+            suggestions.add(format!("text number {number}").as_bytes(), 1.0, false, None);
+        }
+        let all = suggestions.memory_usage(0);
+        assert!(all > empty + 1000 * 40 && all < 1000 * 400, "{all}");
+        let some = suggestions.memory_usage(5);
+        assert!(some > all / 2 && some < 2 * all, "{some} of {all}");
     }
 
     proptest! {
