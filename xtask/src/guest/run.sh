@@ -1,7 +1,7 @@
 # Runs in the guest, in the host's root: DIRECTORY SERVER TESTS PART...
 # A part is a script beside this one, which is run here and knows what is set below.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-export REDPOLL_TEST_SERVER=$2 REDPOLL_TEST_PATIENCE=600 REDPOLL_TEST_KILLS=5
+export REDPOLL_TEST_SERVER=$2 REDPOLL_TEST_PATIENCE=600
 # Everything that is written lies here.
 export TMPDIR=/run/tmp
 mkdir -p /run/tmp

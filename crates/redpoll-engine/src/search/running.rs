@@ -19,7 +19,8 @@ const LOOK: usize = 1024;
 const SLICE: Duration = Duration::from_micros(200);
 
 /// How long a thread searches in the background before it lets others have the processor. The
-/// system takes it away only when its timer ticks, milliseconds later, and a worker may wait for it.
+/// system takes it away only when its timer ticks, milliseconds later, and a worker may wait for
+/// it meanwhile.
 const STINT: Duration = Duration::from_micros(100);
 
 thread_local! {

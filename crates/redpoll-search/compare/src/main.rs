@@ -38,7 +38,7 @@ fn text(docs: usize, both: bool) {
     let theirs = both.then(|| theirs::Theirs::new(&corpus));
     #[cfg(not(feature = "tantivy"))]
     let _ = both;
-    println!("\n| Query | hits | ours | tantivy, hits counted | ours of it | tantivy, top 10 only |");
+    println!("\n| Query | hits | ours | tantivy, counting | ours of it | tantivy, top 10 only |");
     println!("| --- | ---: | ---: | ---: | ---: | ---: |");
     for (name, query) in corpus.queries() {
         let own = rate(|| ours.search(&query));
