@@ -26,6 +26,7 @@ mod socket;
 mod suite;
 mod svg;
 mod template;
+mod tiers;
 mod worker;
 mod zipf;
 
@@ -74,6 +75,10 @@ fn benchmark(mut options: Options) -> Result<(), String> {
     if settings.is_none() {
         eprintln!("WARNING: Could not fetch server CONFIG");
     }
+    if options.idle && options.tiers_chart.is_some() {
+        return tiers::watch_only(&options);
+    }
+    let watch = tiers::Watch::start(&options)?;
     if options.idle {
         return run::idle(&options, &target);
     }
@@ -87,11 +92,13 @@ fn benchmark(mut options: Options) -> Result<(), String> {
         for outcome in &outcomes {
             report::print(&mut out, outcome, &options, settings.as_ref()).map_err(text)?;
         }
-        return write_files(&options, &outcomes);
+        write_files(&options, &outcomes)?;
+        return watch.map_or(Ok(()), |watch| watch.draw(&options));
     }
     let mut outcomes = Vec::new();
     loop {
         for test in suite::tests(&options) {
+            watch.iter().for_each(|watch| watch.mark(&test.title));
             let outcome = run::run(&test, &options, &target)?;
             report::print(&mut out, &outcome, &options, settings.as_ref()).map_err(text)?;
             outcomes.push(outcome);
@@ -101,7 +108,7 @@ fn benchmark(mut options: Options) -> Result<(), String> {
         }
         write_files(&options, &outcomes)?;
         if !options.forever {
-            return Ok(());
+            return watch.map_or(Ok(()), |watch| watch.draw(&options));
         }
         outcomes.clear();
     }

@@ -84,6 +84,8 @@ pub struct Options {
     pub json: Option<PathBuf>,
     /// File for the charts.
     pub plot: Option<PathBuf>,
+    /// File for the chart of the tiers of memory.
+    pub tiers_chart: Option<PathBuf>,
     /// Measure searches, over this corpus.
     pub search: Option<String>,
     /// Connections with heavy searches, and with light ones.
@@ -129,6 +131,7 @@ impl Default for Options {
             errors_shown: false,
             json: None,
             plot: None,
+            tiers_chart: None,
             search: None,
             search_clients: (5, 10),
             command: Vec::new(),

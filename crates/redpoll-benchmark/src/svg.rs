@@ -93,6 +93,18 @@ impl Canvas {
         ));
     }
 
+    /// A curve through points; `dash` is a pattern, or empty.
+    pub fn curve(&mut self, points: &[(f64, f64)], color: &str, dash: &str) {
+        let points: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
+        let dash =
+            if dash.is_empty() { String::new() } else { format!(" stroke-dasharray=\"{dash}\"") };
+        self.push(format_args!(
+            "<polyline points=\"{}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"1.8\" \
+             stroke-linejoin=\"round\"{dash}/>",
+            points.join(" ")
+        ));
+    }
+
     /// A text.
     pub fn text(&mut self, x: f64, y: f64, text: &str, style: Style) {
         let anchor = match style.anchor {

@@ -340,9 +340,13 @@ impl<V> Entry<V> {
         std::mem::forget(self);
     }
 
-    /// Takes over access clock and marks (not the expiry) from an entry that this one replaces.
+    /// Takes over access clock, heat and marks (not the expiry) from an entry that this one
+    /// replaces.
     pub fn copy_state(&mut self, other: &Entry<V>) {
         self.header_mut().access = other.header().access;
+        if let Some(heat) = other.heat() {
+            self.set_heat(heat);
+        }
         self.put(RAW, other.has(RAW));
         self.set_wheel_mark(other.wheel_mark());
     }
@@ -351,6 +355,7 @@ impl<V> Entry<V> {
     /// value).
     pub fn rekeyed(self, key: &[u8]) -> Self {
         let (expiry, access, raw) = (self.expiry(), self.access(), self.is_raw());
+        let heat = self.heat();
         let mut new = match self.payload() {
             Payload::Inline(bytes) => Entry::new(key, NewPayload::Inline(bytes), expiry),
             Payload::Int(value) => Entry::new(key, NewPayload::Int(value), expiry),
@@ -361,6 +366,9 @@ impl<V> Entry<V> {
         };
         new.set_access(access);
         new.set_raw(raw);
+        if let Some(heat) = heat {
+            new.set_heat(heat);
+        }
         new
     }
 
@@ -384,6 +392,7 @@ impl<V> Entry<V> {
     }
 
     /// How hot the value is, if the entry holds one of its own.
+    #[inline]
     pub(crate) fn heat(&self) -> Option<u16> {
         (self.header().kind == Kind::Value).then_some(self.header().extra)
     }

@@ -10,6 +10,7 @@ use crate::access::Clock;
 use crate::db::Gone;
 use crate::effect::{Class, Effects, Event, removal};
 use crate::entry::{Entry, EntryMut, EntryRef, INLINE_MAX, NewPayload, Payload, is_inline};
+use crate::heat;
 use crate::keyspace::{Garbage, Keyspace};
 use crate::stripe::{Db, Stripe};
 use crate::table::Place;

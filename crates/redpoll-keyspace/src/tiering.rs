@@ -4,8 +4,10 @@
 //! of each heat lie in which tier, and moves those that a judge wants elsewhere. The judge, which
 //! knows the budgets, is the caller's (`redpoll-engine`); what heat is stands in [`crate::heat`].
 //!
-//! Values move whole: strings and packed collections. The parts of a large collection stay where
-//! their size put them when they were written.
+//! Strings and packed collections move whole, large collections part by part: the walk notes the
+//! keys of those it meets and looks at some of their parts at a time, each time under a lock that
+//! is given back after it. Whatever happens to the key meanwhile, the parts that are there then are
+//! looked at; those that a snapshot shares are left alone.
 
 use crate::entry::Payload;
 use crate::heat::{self, LEVELS};
@@ -14,51 +16,103 @@ use crate::stripe::Stripe;
 use crate::table::scan::Cursor;
 use redpoll_memory::tiers::{self, Tier};
 use std::hint::spin_loop;
-use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-/// No uses are noted.
-const OFF: u16 = u16::MAX;
+/// The bit of the clock that says that no uses are noted.
+const OFF: u32 = 1 << 16;
 /// Buckets that are looked at under one lock: about ten microseconds.
 const BUCKETS: usize = 8;
-/// Bytes that are moved under one lock, and one value more: tens of microseconds.
+/// Parts of a large value that are looked at under one lock.
+const PARTS: usize = 128;
+/// Bytes that are moved under one lock, and one value or part more: tens of microseconds.
 const MOVED_MAX: usize = 32 << 10;
+/// The largest value that a use moves, in bytes: one microsecond.
+const TAKEN_MAX: usize = 8 << 10;
 
 /// What is noted of uses while there are two tiers.
 #[derive(Debug)]
 pub struct Tiering {
-    /// The epoch of heat, or [`OFF`].
-    epoch: AtomicU16,
+    /// The clock of heat, and [`OFF`].
+    clock: AtomicU32,
     /// Nanoseconds that a use of a far value is made to take more, for experiments.
     delay_nanos: AtomicU32,
+    /// Far values from this level of heat on come to DRAM when they are used;
+    take_from: AtomicU8,
+    /// as long as so many bytes are left to move so.
+    grant: AtomicI64,
+    /// Values and bytes that have.
+    taken: AtomicU64,
+    taken_bytes: AtomicU64,
 }
 
 impl Default for Tiering {
     fn default() -> Self {
-        Self { epoch: AtomicU16::new(OFF), delay_nanos: AtomicU32::new(0) }
+        Self {
+            clock: AtomicU32::new(OFF),
+            delay_nanos: AtomicU32::new(0),
+            take_from: AtomicU8::new(u8::MAX),
+            grant: AtomicI64::new(0),
+            taken: AtomicU64::new(0),
+            taken_bytes: AtomicU64::new(0),
+        }
     }
 }
 
 impl Tiering {
     /// Notes uses from now on, or no longer.
     pub fn note_uses(&self, on: bool) {
-        let epoch = if on { self.epoch.load(Relaxed) & 0xff } else { OFF };
-        self.epoch.store(epoch, Relaxed);
+        match on {
+            true => self.clock.fetch_and(!OFF, Relaxed),
+            false => self.clock.fetch_or(OFF, Relaxed),
+        };
     }
 
-    /// Lets an epoch pass: heat halves. Nothing while no uses are noted.
-    pub fn pass_epoch(&self) {
-        if let Some(epoch) = self.epoch() {
-            self.epoch.store(u16::from(epoch.wrapping_add(1)), Relaxed);
+    /// Moves the clock of heat on: what has been used so far cools down. Nothing while no uses are
+    /// noted.
+    pub fn pass(&self, steps: u16) {
+        if let Some(clock) = self.clock() {
+            self.clock.store(clock.wrapping_add(steps).into(), Relaxed);
         }
     }
 
-    /// The epoch, while uses are noted.
+    /// The clock of heat, while uses are noted.
     #[inline(always)]
-    pub(crate) fn epoch(&self) -> Option<u8> {
-        match self.epoch.load(Relaxed) {
-            OFF => None,
-            epoch => Some(epoch as u8),
+    pub(crate) fn clock(&self) -> Option<u16> {
+        u16::try_from(self.clock.load(Relaxed)).ok()
+    }
+
+    /// Lets uses move so many bytes from now on, of values from this level of heat on. (What was
+    /// left of an earlier grant is void.)
+    pub fn grant(&self, bytes: u64, from: u8) {
+        self.take_from.store(from, Relaxed);
+        self.grant.store(i64::try_from(bytes).unwrap_or(i64::MAX), Relaxed);
+    }
+
+    /// Values and bytes that uses have moved to DRAM since the start.
+    pub fn taken(&self) -> (u64, u64) {
+        (self.taken.load(Relaxed), self.taken_bytes.load(Relaxed))
+    }
+
+    /// Whether a use of a far value of this heat is to move it. The bytes count as moved then.
+    #[inline]
+    pub(crate) fn takes(&self, bytes: usize, level: u8) -> bool {
+        level >= self.take_from.load(Relaxed)
+            && bytes <= TAKEN_MAX
+            && self.grant.load(Relaxed) >= bytes as i64
+            && self.grant.fetch_sub(bytes as i64, Relaxed) >= bytes as i64
+    }
+
+    /// Says whether it has been moved.
+    pub(crate) fn took(&self, bytes: usize, moved: usize) {
+        match moved {
+            0 => {
+                self.grant.fetch_add(bytes as i64, Relaxed);
+            }
+            moved => {
+                self.taken.fetch_add(1, Relaxed);
+                self.taken_bytes.fetch_add(moved as u64, Relaxed);
+            }
         }
     }
 
@@ -85,12 +139,19 @@ impl Tiering {
 pub(crate) struct Hits {
     near: AtomicU64,
     far: AtomicU64,
+    /// Of values that lie in no one place.
+    others: AtomicU64,
 }
 
 impl Hits {
-    /// Counts one. To be called under the lock of the stripe.
-    pub fn note(&self, tier: Tier) {
-        let hits = if tier == Tier::Far { &self.far } else { &self.near };
+    /// Counts one; without a tier: of a value that lies in no one place. To be called under the
+    /// lock of the stripe.
+    pub fn note(&self, tier: Option<Tier>) {
+        let hits = match tier {
+            Some(Tier::Near) => &self.near,
+            Some(Tier::Far) => &self.far,
+            None => &self.others,
+        };
         hits.store(hits.load(Relaxed) + 1, Relaxed);
     }
 }
@@ -106,54 +167,80 @@ pub struct Met {
     pub tier: Tier,
 }
 
-/// Where a walk round the keyspace stands, and what it has seen in this round.
+/// Where a walk round the keyspace stands, and what it has seen.
 #[derive(Debug, Default)]
 pub struct Walk {
     stripe: usize,
     db: usize,
     cursor: Cursor,
-    /// What this round has met so far.
+    /// Large values of this stripe that have been met and whose parts are still to be looked at.
+    large: Vec<Large>,
+    /// What this round has met so far. Whoever takes it out begins anew.
     pub seen: Seen,
 }
 
+/// Where a walk through the parts of a large value stands.
+#[derive(Debug)]
+struct Large {
+    db: usize,
+    key: Box<[u8]>,
+    from: u64,
+}
+
 /// Values by heat and tier.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seen {
     /// Bytes in DRAM that could move, by heat.
     pub near: [u64; LEVELS],
     /// Bytes in far memory, by heat.
     pub far: [u64; LEVELS],
-    /// How many values those are.
+    /// How many values have been met, those included that lie in no one place.
     pub values: u64,
+    /// How many keys have been looked at for them.
+    pub keys: u64,
+}
+
+impl Default for Seen {
+    fn default() -> Self {
+        Seen { near: [0; LEVELS], far: [0; LEVELS], values: 0, keys: 0 }
+    }
 }
 
 impl Seen {
-    /// All bytes.
-    pub fn bytes(&self) -> u64 {
-        self.near.iter().chain(&self.far).sum()
-    }
-
-    /// Bytes in far memory from this level of heat on.
-    pub fn far_from(&self, level: usize) -> u64 {
-        self.far.iter().skip(level).sum()
-    }
-
-    fn note(&mut self, met: Met) {
+    /// Adds what a value, or a part of one, takes.
+    pub fn note(&mut self, met: Met) {
         let tier = if met.tier == Tier::Far { &mut self.far } else { &mut self.near };
         tier[usize::from(met.heat)] += met.bytes as u64;
-        self.values += 1;
     }
 }
 
 /// What one step of a walk has done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Step {
-    /// Values and bytes that moved to DRAM.
+    /// Values (or parts of large ones) and bytes that moved to DRAM.
     pub promoted: (u64, u64),
-    /// Values and bytes that moved to far memory.
+    /// Those that moved to far memory.
     pub demoted: (u64, u64),
     /// The round is over; the next step begins another.
     pub round_over: bool,
+}
+
+impl Step {
+    /// Whether no more is to be moved under this lock.
+    fn is_full(&self) -> bool {
+        self.moved() > MOVED_MAX as u64
+    }
+
+    fn moved(&self) -> u64 {
+        self.promoted.1 + self.demoted.1
+    }
+
+    fn note(&mut self, tier: Tier, moved: usize) {
+        let count = if tier == Tier::Far { &mut self.demoted } else { &mut self.promoted };
+        if moved > 0 {
+            *count = (count.0 + 1, count.1 + moved as u64);
+        }
+    }
 }
 
 impl Keyspace {
@@ -165,30 +252,29 @@ impl Keyspace {
         })
     }
 
-    /// Goes on with a walk by a few buckets under one lock, and moves what `judge` names another
-    /// tier for. A few tens of microseconds at most, but for values larger than that takes.
+    /// Uses since the start of values that lie in no one place. O(stripes).
+    pub fn uses_of_others(&self) -> u64 {
+        (0..self.stripes()).map(|stripe| self.hits(stripe).others.load(Relaxed)).sum()
+    }
+
+    /// Whether a snapshot is being taken, which may share values and keep them where they are.
+    pub fn has_snapshots(&self) -> bool {
+        self.epochs().live().all() != 0
+    }
+
+    /// Goes on with a walk, by a few buckets or some parts of a large value under one lock, and
+    /// moves what `judge` names another tier for. A few tens of microseconds at most, but for
+    /// values and parts larger than that takes.
     pub fn tier_step(&self, walk: &mut Walk, judge: &mut dyn FnMut(Met) -> Option<Tier>) -> Step {
         let mut step = Step::default();
-        let epoch = self.tiering().epoch().unwrap_or(0);
+        let clock = self.tiering().clock();
         let mut guard = self.lock(walk.stripe);
-        for _ in 0..BUCKETS {
-            let next = visit(&mut guard, walk, epoch, judge, &mut step);
-            match next {
-                Some(next) => walk.cursor = next,
-                None => {
-                    walk.cursor = Cursor::default();
-                    walk.db += 1;
-                    if walk.db == self.databases() {
-                        break;
-                    }
-                }
-            }
-            if step.promoted.1 + step.demoted.1 > MOVED_MAX as u64 {
-                break;
-            }
+        match walk.large.is_empty() {
+            true => visit_buckets(&mut guard, walk, clock, judge, &mut step),
+            false => visit_parts(self, &mut guard, walk, clock, judge, &mut step),
         }
         drop(guard);
-        if walk.db == self.databases() {
+        if walk.db == self.databases() && walk.large.is_empty() {
             (walk.db, walk.stripe) = (0, (walk.stripe + 1) % self.stripes());
             step.round_over = walk.stripe == 0;
         }
@@ -196,35 +282,105 @@ impl Keyspace {
     }
 }
 
+/// Looks at the entries of some buckets. Those of the last database are followed by none.
+fn visit_buckets(
+    stripe: &mut Stripe,
+    walk: &mut Walk,
+    clock: Option<u16>,
+    judge: &mut dyn FnMut(Met) -> Option<Tier>,
+    step: &mut Step,
+) {
+    for _ in 0..BUCKETS {
+        match visit(stripe, walk, clock, judge, step) {
+            Some(next) => walk.cursor = next,
+            None => {
+                walk.cursor = Cursor::default();
+                walk.db += 1;
+                if walk.db == stripe.dbs().len() {
+                    break;
+                }
+            }
+        }
+        if step.is_full() {
+            break;
+        }
+    }
+}
+
 /// Looks at the entries of one bucket.
 fn visit(
     stripe: &mut Stripe,
     walk: &mut Walk,
-    epoch: u8,
+    clock: Option<u16>,
     judge: &mut dyn FnMut(Met) -> Option<Tier>,
     step: &mut Step,
 ) -> Option<Cursor> {
     let table = &mut stripe.db_mut(walk.db).table;
     let mut places = Vec::with_capacity(16);
     let next = table.places_step(walk.cursor, |place| places.push(place));
+    walk.seen.keys += places.len() as u64;
     for place in places {
         let entry = table.entry(place);
         let Some(heat) = entry.heat() else { continue };
+        let level = clock.map_or(0, |clock| heat::level(heat, clock));
+        let has_cooled = level == 0 && heat != heat::COLD && clock.is_some();
         let Payload::Value(value) = entry.into_payload() else { continue };
-        let Some(bytes) = value.movable().filter(|bytes| !bytes.is_empty()) else { continue };
-        let met =
-            Met { bytes: bytes.len(), heat: heat::level(heat, epoch), tier: tiers::tier_of(bytes) };
+        walk.seen.values += 1;
+        let met = value.movable().filter(|bytes| !bytes.is_empty()).map(|bytes| Met {
+            bytes: bytes.len(),
+            heat: level,
+            tier: tiers::tier_of(bytes),
+        });
+        if value.has_parts() {
+            let key = table.entry(place).into_key().into();
+            walk.large.push(Large { db: walk.db, key, from: 0 });
+        }
+        if has_cooled {
+            table.entry_to_move(place).set_heat(heat::COLD);
+        }
+        let Some(met) = met else { continue };
         walk.seen.note(met);
         let Some(wanted) = judge(met).filter(|tier| *tier != met.tier) else { continue };
         let mut entry = table.entry_to_move(place);
-        let moved = entry.value_mut().map_or(0, |value| value.relocate(wanted));
-        if moved > 0 {
-            let count = match wanted {
-                Tier::Near => &mut step.promoted,
-                Tier::Far => &mut step.demoted,
-            };
-            *count = (count.0 + 1, count.1 + moved as u64);
-        }
+        step.note(wanted, entry.value_mut().map_or(0, |value| value.relocate(wanted)));
     }
     next
+}
+
+/// Looks at some parts of the last large value that has been met.
+fn visit_parts(
+    keyspace: &Keyspace,
+    stripe: &mut Stripe,
+    walk: &mut Walk,
+    clock: Option<u16>,
+    judge: &mut dyn FnMut(Met) -> Option<Tier>,
+    step: &mut Step,
+) {
+    let Some(mut large) = walk.large.pop() else { return };
+    let table = &mut stripe.db_mut(large.db).table;
+    let Some(place) = table.find(keyspace.hash(&large.key), &large.key) else { return };
+    let mut entry = table.entry_to_move(place);
+    let heat = clock.zip(entry.heat()).map_or(0, |(clock, heat)| heat::level(heat, clock));
+    let Some(value) = entry.value_mut() else { return };
+    let next = value.visit_parts(large.from, PARTS, &mut |mut part| {
+        let bytes = part.as_bytes();
+        if bytes.is_empty() {
+            return true;
+        }
+        let met = Met { bytes: bytes.len(), heat, tier: tiers::tier_of(bytes) };
+        walk.seen.note(met);
+        // Some parts more are shown after there are enough. If they are large, they are left out,
+        // and have their turn in the next round.
+        if step.moved() > 4 * MOVED_MAX as u64 {
+            return false;
+        }
+        if let Some(wanted) = judge(met).filter(|tier| *tier != met.tier) {
+            step.note(wanted, part.relocate(wanted));
+        }
+        !step.is_full()
+    });
+    if let Some(next) = next {
+        large.from = next;
+        walk.large.push(large);
+    }
 }

@@ -31,6 +31,16 @@ fn check_refused(specs: &[FarSpec], part: &str) {
     assert!(far_usage().is_empty(), "nothing is installed by halves");
 }
 
+/// Blocks of another size, after smaller ones have filled the regions and are gone.
+fn what_was_given_back_serves_other_sizes() {
+    Rule::FAR.apply(false);
+    let most = 2 * SIZE as usize / (16 << 10);
+    let blocks: Vec<Vec<u8>> = (0..most).map(|_| block(16 << 10, 1)).collect();
+    let far = blocks.iter().filter(|block| tier_of(block) == Tier::Far).count();
+    assert!(far > most * 3 / 4, "{far} of {most}");
+    Rule::NEAR.apply(false);
+}
+
 #[test]
 fn far_memory_is_filled_by_the_rule_and_given_back() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -42,6 +52,7 @@ fn far_memory_is_filled_by_the_rule_and_given_back() {
     blocks_go_where_the_rule_says();
     blocks_change_tiers_as_they_grow();
     whole_regions_are_used_and_then_dram();
+    what_was_given_back_serves_other_sizes();
     threads_share_the_regions();
     assert_eq!(far_used(), 0, "everything was given back");
 }

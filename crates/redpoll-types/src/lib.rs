@@ -15,6 +15,7 @@ pub mod limits;
 pub mod list;
 pub mod listpack;
 pub mod number;
+pub mod parts;
 pub mod rng;
 mod sample;
 pub mod set;

@@ -127,8 +127,8 @@ impl Value {
     }
 
     /// The bytes that can move between the tiers of memory as a whole: those of a string and of a
-    /// packed collection. `None`: the value is a large collection, whose parts were placed one by
-    /// one, or one of integers.
+    /// packed collection. `None`: the value is a large collection, whose parts move one by one
+    /// ([`Value::visit_parts`]), or one that is always in DRAM.
     pub fn movable(&self) -> Option<&[u8]> {
         match self {
             Value::Str(text) => Some(text.as_bytes()),

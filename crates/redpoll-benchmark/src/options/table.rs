@@ -131,6 +131,7 @@ pub const FLAGS: &[Flag] = &[
     with("--plot", "file.svg", "Draw throughput over time and the latencies", |o, v| {
         some(&mut o.plot, v)
     }),
+    with("--tiers-chart", "file.svg", TIERS_HELP, |o, v| some(&mut o.tiers_chart, v)),
     alone("-l", "Start over when all tests are done, until stopped", |o, _| on(&mut o.forever)),
     with("-t", "tests", TESTS_HELP, |o, v| {
         o.tests = Some(v.to_lowercase().split(',').map(|name| name.trim().to_string()).collect());
@@ -214,6 +215,10 @@ Load and index the documents of a file, JSON lines or
 .csv, or zipf:N made-up comments (--seed), and measure
 heavy and light searches, apart, together, and beside
 GET, SET and HSET; each mix takes --duration (10 s)";
+
+const TIERS_HELP: &str = "\
+Draw how a server with far memory places its values
+meanwhile; with -I only watch, for --duration";
 
 const ABSENT_CLUSTER: &str = "cannot be used; measure one node at a time";
 

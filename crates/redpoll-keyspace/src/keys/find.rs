@@ -43,7 +43,7 @@ impl Keys<'_> {
     #[inline]
     fn quick_place(&mut self, hash: u64, key: &[u8]) -> Quick {
         let keyspace = self.keyspace;
-        let plain = keyspace.clock() == Clock::Reads && keyspace.tiering().epoch().is_none();
+        let plain = keyspace.clock() == Clock::Reads && keyspace.tiering().clock().is_none();
         let (now, plain) = (self.now, plain && !self.no_touch);
         let table = &mut self.db_of(hash).table;
         let Some(place) = table.find(hash, key) else { return Quick::Absent };
@@ -94,8 +94,8 @@ impl Keys<'_> {
 
     #[inline]
     pub(super) fn touch_entry(&mut self, hash: u64, place: Place) {
-        if let Some(epoch) = self.keyspace.tiering().epoch() {
-            self.warm(hash, place, epoch);
+        if let Some(clock) = self.keyspace.tiering().clock() {
+            self.warm(hash, place, clock);
         }
         let (now, clock) = (self.now, self.keyspace.clock());
         if self.no_touch || clock == Clock::Writes {
@@ -112,20 +112,28 @@ impl Keys<'_> {
         table.set_access(place, moved);
     }
 
-    /// Notes a use of a value for the tiers of memory, and in which tier it found it.
-    #[cold]
-    fn warm(&mut self, hash: u64, place: Place, epoch: u8) {
-        let keyspace = self.keyspace;
-        let table = &mut self.db_of(hash).table;
-        let Payload::Value(value) = table.entry(place).into_payload() else { return };
-        let bytes = value.movable().filter(|bytes| !bytes.is_empty());
-        let tier = bytes.map_or(Tier::Near, tiers::tier_of);
-        if !self.no_touch {
-            self.db_of(hash).table.warm(place, epoch);
+    /// Notes a use of a value for the tiers of memory, and in which tier it found it. A far one
+    /// that is hot enough, and not long to copy, comes to DRAM at once if there is room.
+    #[inline(never)]
+    fn warm(&mut self, hash: u64, place: Place, clock: u16) {
+        let (keyspace, no_touch) = (self.keyspace, self.no_touch);
+        let mut entry = self.db_of(hash).table.entry_to_move(place);
+        let Some(mut heat) = entry.heat() else { return };
+        if !no_touch {
+            heat = heat::used(heat, clock);
+            entry.set_heat(heat);
         }
+        let Some(value) = entry.value_mut() else { return };
+        let tier = value.movable().map(tiers::tier_of);
         keyspace.hits(keyspace.stripe_of(hash)).note(tier);
-        if tier == Tier::Far {
-            keyspace.tiering().wait_for_far();
+        if tier == Some(Tier::Far) {
+            let tiering = keyspace.tiering();
+            tiering.wait_for_far();
+            let bytes = value.movable().map_or(0, <[u8]>::len);
+            if !no_touch && tiering.takes(bytes, heat::level(heat, clock)) {
+                let moved = value.relocate(Tier::Near);
+                tiering.took(bytes, moved);
+            }
         }
     }
 }

@@ -17,7 +17,6 @@ mod segment;
 
 use crate::entry::{Entry, EntryMut, EntryRef};
 use crate::hash::KeyHash;
-use crate::heat;
 use crate::snapshot::Epochs;
 pub use hints::Hints;
 pub(crate) use preserve::Walk;
@@ -323,17 +322,9 @@ impl<V: Clone> Table<V> {
         self.segment_mut(place.slot).entry_mut(place.at).set_access(clock);
     }
 
-    /// Notes a use of the value at a place that `find` has given. Snapshots do not mind.
+    /// The entry at a place, to be moved to another tier of memory or to be told that it has been
+    /// used: what it means stays the same, so that snapshots do not mind.
     #[inline]
-    pub(crate) fn warm(&mut self, place: Place, epoch: u8) {
-        let mut entry = self.segment_mut(place.slot).entry_mut(place.at);
-        if let Some(heat) = entry.heat() {
-            entry.set_heat(heat::used(heat, epoch));
-        }
-    }
-
-    /// The entry at a place, to be moved to another tier of memory: what it means stays the same,
-    /// so that snapshots do not mind.
     pub(crate) fn entry_to_move(&mut self, place: Place) -> EntryMut<'_, V> {
         self.segment_mut(place.slot).entry_mut(place.at)
     }

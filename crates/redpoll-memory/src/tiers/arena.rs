@@ -79,8 +79,11 @@ impl Arena {
             return None;
         }
         let arena = Self { index, region: at };
-        arena.set("dirty_decay_ms", -1_isize);
-        arena.set("muzzy_decay_ms", -1_isize);
+        // What is free goes to the list of retained extents at once: of those in waiting, jemalloc
+        // cuts no block from an extent that is 64 times as large, and would call a region full
+        // that has been emptied.
+        arena.set("dirty_decay_ms", 0_isize);
+        arena.set("muzzy_decay_ms", 0_isize);
         arena.set("retain_grow_limit", STEP);
         Some(arena)
     }

@@ -40,7 +40,9 @@ impl Rule {
         LOW.store(self.low, Relaxed);
         HIGH.store(self.high, Relaxed);
         SHARE.store((self.share * f64::from(WHOLE)) as u32, Relaxed);
-        GATE.store(if observed { 0 } else { self.low }, Relaxed);
+        let first = if self.share > 0.0 { self.low } else { self.high };
+        GATE.store(if observed { 0 } else { first }, Relaxed);
+        APART.store(if observed { 0 } else { self.low }, Relaxed);
     }
 
     /// The process's rule.
@@ -57,6 +59,8 @@ const WHOLE: u32 = 1 << 16;
 
 /// Blocks smaller than this are in DRAM without a further look.
 static GATE: AtomicUsize = AtomicUsize::new(usize::MAX);
+/// Strings of this size and larger may have to go far, now or later.
+static APART: AtomicUsize = AtomicUsize::new(usize::MAX);
 static LOW: AtomicUsize = AtomicUsize::new(usize::MAX);
 static HIGH: AtomicUsize = AtomicUsize::new(usize::MAX);
 static SHARE: AtomicU32 = AtomicU32::new(0);
@@ -73,7 +77,7 @@ thread_local! {
 /// values can go far, only those may whose reference would take as much as they do.
 #[inline]
 pub fn may_lie_with_key(size: usize) -> bool {
-    size < GATE.load(Relaxed).max(APART_MIN)
+    size < APART.load(Relaxed).max(APART_MIN)
 }
 
 /// Where a new block of this size belongs by the rule.
@@ -86,9 +90,6 @@ pub(super) fn goes_far(size: usize) -> bool {
 /// rule is plain about it, so that a list on the edge does not wander with every element.
 #[inline]
 pub(super) fn stays(size: usize, far: bool) -> bool {
-    if GATE.load(Relaxed) == usize::MAX {
-        return !far;
-    }
     if far { size >= LOW.load(Relaxed) } else { size < HIGH.load(Relaxed) }
 }
 

@@ -109,10 +109,8 @@ fn values_are_the_same_in_either_tier_and_after_a_restart() {
     talk.check("DEBUG LOADAOF", "OK");
     assert_eq!(contents(&mut talk), before);
     talk.check("CONFIG SET memory-alloc-policy only-dram", "OK");
-    eventually("what can move is in DRAM", || talk.ask("OBJECT TIER packed") == "dram");
-    talk.check("DEBUG RELOAD", "OK");
-    assert_eq!(contents(&mut talk), before);
     eventually("everything is in DRAM", || talk.info("used_memory_pmem") == 0);
+    assert_eq!(contents(&mut talk), before);
     talk.check("OBJECT TIER list | FLUSHALL", "dram | OK");
 }
 
@@ -276,4 +274,56 @@ fn what_cannot_work_is_refused_with_the_reason() {
     assert!(told.contains("needs far memory"), "{told}");
     let told = server.talk().ask("CONFIG SET dynamic-threshold-min 20000");
     assert!(told.contains("dynamic-threshold-min is above"), "{told}");
+}
+
+/// Large collections of three thousand elements each.
+fn large_ones(talk: &mut Talk) {
+    for number in 0..3000 {
+        let text = format!("{}{number}", "x".repeat(120));
+        talk.send(&format!("RPUSH list {text}"));
+        talk.send(&format!("HSET hash f{number} {text}"));
+        talk.send(&format!("SADD set {text}"));
+        talk.send(&format!("XADD stream {}-0 field {text}", number + 1));
+        (0..4).for_each(|_| drop(talk.receive()));
+    }
+}
+
+/// What they hold, in short.
+fn digest(talk: &mut Talk) -> Vec<String> {
+    let commands =
+        ["LRANGE list 0 -1", "HGET hash f1234", "HLEN hash", "XRANGE stream - +", "SORT set ALPHA"];
+    commands.iter().map(|command| talk.ask(command)).collect()
+}
+
+#[test]
+fn parts_of_large_values_move_while_they_are_saved_and_survive_a_kill() {
+    let directory = new_directory();
+    let (far, name) = (far_memory(64), directory.to_str().expect("a name").to_owned());
+    let settings = ["--far-memory", &far, "--memory-alloc-policy", "threshold"];
+    let log = ["--dir", &name, "--static-threshold", "1000000", "--appendonly", "yes"];
+    let settings = [&settings[..], &log[..], &["--save", ""]].concat();
+    let mut server = Server::start(&settings);
+    let mut talk = server.talk();
+    large_ones(&mut talk);
+    let before = digest(&mut talk);
+    assert_eq!(talk.info("used_memory_pmem"), 0);
+    for round in 0..6 {
+        if round % 2 == 0 {
+            talk.ask(["BGSAVE", "BGREWRITEAOF", "BGSAVE"][round / 2]);
+            talk.check("CONFIG SET static-threshold 100", "OK");
+            eventually("the parts are far", || talk.info("used_memory_pmem") > 4 * 3000 * 120);
+        } else {
+            talk.check("CONFIG SET static-threshold 1000000", "OK");
+            eventually("the parts are in DRAM", || talk.info("used_memory_pmem") == 0);
+        }
+        assert_eq!(digest(&mut talk), before);
+    }
+    talk.check("CONFIG SET static-threshold 100", "OK");
+    // The log is on the disk with the system's help: what is killed is the process.
+    server.signal("KILL");
+    server.wait();
+    let server = Server::start(&settings);
+    assert_eq!(digest(&mut server.talk()), before);
+    drop(server);
+    drop(std::fs::remove_dir_all(directory));
 }

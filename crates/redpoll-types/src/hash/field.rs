@@ -10,6 +10,7 @@
 
 use super::Expiry;
 use crate::footprint;
+use crate::parts::Block;
 use crate::table::Keyed;
 use redpoll_memory::tiers;
 
@@ -64,6 +65,11 @@ impl Field {
         block.extend_from_slice(name);
         block.extend_from_slice(value);
         Self(block.into_boxed_slice())
+    }
+
+    /// The block, to be moved to another tier.
+    pub(super) fn part(&mut self) -> Block<'_> {
+        Block::Whole(&mut self.0)
     }
 
     #[inline]

@@ -6,6 +6,7 @@ use super::field::Field;
 use super::{Expiry, FieldRef};
 use crate::footprint;
 use crate::listpack::Element;
+use crate::parts::Block;
 use crate::table::{self, CowTable, Keyed, hash_of};
 
 /// Bytes of the index for each field that expires: a pair of 16 bytes in B-tree nodes that are
@@ -45,6 +46,15 @@ impl Fields {
     /// How many fields expire.
     pub(super) fn volatile(&self) -> usize {
         self.volatile
+    }
+
+    pub(super) fn visit_parts(
+        &mut self,
+        from: u64,
+        count: usize,
+        visit: &mut dyn FnMut(Block<'_>) -> bool,
+    ) -> Option<u64> {
+        self.table.visit_own(from, count, |field| visit(field.part()))
     }
 
     pub(super) fn get(&self, name: &[u8]) -> Option<FieldRef<'_>> {

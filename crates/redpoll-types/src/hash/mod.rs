@@ -26,6 +26,7 @@ pub use expire::{Condition, FieldExpiry, Persisted, SetExpiry};
 use crate::footprint;
 use crate::limits::Limits;
 use crate::listpack::{Element, Listpack};
+use crate::parts::Block;
 use fields::Fields;
 use packed::Packed;
 
@@ -106,6 +107,19 @@ impl Hash {
         match &mut self.repr {
             Repr::Packed(packed) => Some(packed.listpack_mut()),
             _ => None,
+        }
+    }
+
+    /// See [`crate::value::Value::visit_parts`]. The fields of a big hash.
+    pub(crate) fn visit_parts(
+        &mut self,
+        from: u64,
+        count: usize,
+        visit: &mut dyn FnMut(Block<'_>) -> bool,
+    ) -> Option<u64> {
+        match &mut self.repr {
+            Repr::Table(fields) => fields.visit_parts(from, count, visit),
+            Repr::Packed(_) => None,
         }
     }
 

@@ -4,6 +4,7 @@ use super::fill::Fill;
 use super::{End, Needle};
 use crate::footprint;
 use crate::listpack::{self, Builder, Element, Listpack};
+use crate::parts::Block;
 use crate::tree::Item;
 use redpoll_memory::tiers;
 use std::iter::FusedIterator;
@@ -83,6 +84,14 @@ impl Chunk {
         match &self.data {
             Data::Packed(listpack) => ChunkRef::Packed(listpack),
             Data::Plain(value) => ChunkRef::Plain(value),
+        }
+    }
+
+    /// The contents, to be moved to another tier, unless a snapshot shares them.
+    pub(super) fn part(&mut self) -> Option<Block<'_>> {
+        match &mut self.data {
+            Data::Packed(listpack) => Arc::get_mut(listpack).map(Block::Pack),
+            Data::Plain(value) => Arc::get_mut(value).map(Block::Whole),
         }
     }
 

@@ -25,6 +25,7 @@ use crate::footprint;
 use crate::limits::Limits;
 use crate::listpack::{Element, Listpack};
 use crate::number::parse_i64;
+use crate::parts::Block;
 use crate::tree::CowTree;
 use chunk::Chunk;
 use fill::Fill;
@@ -82,6 +83,17 @@ impl List {
             Repr::Packed(pack) => Some(pack),
             _ => None,
         }
+    }
+
+    /// See [`crate::value::Value::visit_parts`]. The chunks of a long list.
+    pub(crate) fn visit_parts(
+        &mut self,
+        from: u64,
+        count: usize,
+        visit: &mut dyn FnMut(Block<'_>) -> bool,
+    ) -> Option<u64> {
+        let Repr::Chunked(tree) = &mut self.repr else { return None };
+        tree.visit_own(from, count, |chunk| chunk.part().is_none_or(&mut *visit))
     }
 
     /// An empty list.

@@ -19,6 +19,7 @@ use crate::intset::{self, IntSet};
 use crate::limits::Limits;
 use crate::listpack::{self, Element, Listpack};
 use crate::number::parse_i64;
+use crate::parts::Block;
 use crate::table::{self, CowTable, Keyed};
 use member::Member;
 
@@ -67,6 +68,25 @@ impl Set {
             Repr::Packed(pack) => Some(pack),
             _ => None,
         }
+    }
+
+    /// Whether the members lie in blocks of their own.
+    pub(crate) fn has_table(&self) -> bool {
+        matches!(self.repr, Repr::Table(_))
+    }
+
+    /// See [`crate::value::Value::visit_parts`]. The members of a big set.
+    pub(crate) fn visit_parts(
+        &mut self,
+        from: u64,
+        count: usize,
+        visit: &mut dyn FnMut(Block<'_>) -> bool,
+    ) -> Option<u64> {
+        let Repr::Table(table) = &mut self.repr else { return None };
+        table.visit_own(from, count, |member| match member {
+            Member::Heap(bytes) => visit(Block::Whole(bytes)),
+            Member::Inline { .. } => true,
+        })
     }
 
     /// An empty set, which becomes what its first member asks for.

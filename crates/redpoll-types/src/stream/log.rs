@@ -3,6 +3,7 @@
 use super::node::{Fields, Node, Walk};
 use super::{StreamId, Threshold, Trim};
 use crate::limits::Limits;
+use crate::parts::Block;
 use crate::tree::{self, CowTree, Item};
 use crate::value::Part;
 
@@ -66,6 +67,16 @@ impl Log {
     /// The nodes: each one's id, and its listpack in Redis's layout. What a dump is made of.
     pub fn nodes(&self) -> impl Iterator<Item = (StreamId, &[u8])> {
         self.nodes.iter().map(Node::view)
+    }
+
+    /// See [`crate::value::Value::visit_parts`]. The nodes.
+    pub(crate) fn visit_parts(
+        &mut self,
+        from: u64,
+        count: usize,
+        visit: &mut dyn FnMut(Block<'_>) -> bool,
+    ) -> Option<u64> {
+        self.nodes.visit_own(from, count, |node| node.part().is_none_or(&mut *visit))
     }
 
     /// The id of the first entry; `0-0` if there is none.

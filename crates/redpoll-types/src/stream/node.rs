@@ -21,6 +21,7 @@ use crate::footprint::{self, ARC_HEADER};
 use crate::limits::Limits;
 use crate::listpack::codec::{self, END, Encoded};
 use crate::listpack::{Element, Iter};
+use crate::parts::Block;
 use crate::tree::Item;
 use redpoll_memory::tiers;
 use triomphe::Arc;
@@ -382,6 +383,11 @@ impl Node {
         write_header(&mut bytes, count);
         bytes.shrink_to_fit();
         self.bytes = Arc::new(tiers::place(bytes));
+    }
+
+    /// The bytes, to be moved to another tier, unless a snapshot shares them.
+    pub(super) fn part(&mut self) -> Option<Block<'_>> {
+        Arc::get_mut(&mut self.bytes).map(Block::Open)
     }
 
     /// A node of bytes that are known to be one, with so many entries that are not deleted.

@@ -62,6 +62,12 @@ impl<T: Node> Directory<T> {
         Arc::make_mut(&mut self.nodes[index])
     }
 
+    /// The same, unless a snapshot holds the node too.
+    pub(super) fn own(&mut self, hash: u64) -> Option<&mut T> {
+        let index = self.index(hash);
+        Arc::get_mut(&mut self.nodes[index])
+    }
+
     /// Whether the node of `hash` stands in one slot only, so that its split doubles the directory.
     pub(super) fn is_single(&self, hash: u64) -> bool {
         self.get(hash).depth() == self.base + self.bits

@@ -48,6 +48,36 @@ impl<E: Keyed + Clone> CowTable<E> {
     }
 }
 
+/// The same for entries that are to be changed in place.
+impl<E: Keyed + Clone> CowTable<E> {
+    /// As [`CowTable::scan`], with entries that the visitor may change, but for their keys. Those
+    /// that are shared with a snapshot are left out. `None` when all have been visited. Ends sooner
+    /// when the visitor answers false, but not before the end of a segment.
+    pub fn visit_own(
+        &mut self,
+        cursor: u64,
+        count: usize,
+        mut visit: impl FnMut(&mut E) -> bool,
+    ) -> Option<u64> {
+        let mut position = (cursor & ((1 << DEPTH_MAX) - 1)).reverse_bits();
+        let mut visited = 0;
+        while visited < count.max(1) {
+            let segment = self.segment(position);
+            let depth = segment.depth();
+            visited += segment.len().max(1);
+            let own = self.root.own(position).and_then(|chunk| chunk.segments.own(position));
+            if let Some(segment) = own {
+                let seen = (0..segment.len()).map(|at| visit(segment.entry_mut(at)));
+                if !seen.fold(true, |goes_on, more| goes_on & more) {
+                    visited = count.max(1);
+                }
+            }
+            position = end_of(position, depth)?;
+        }
+        Some(position.reverse_bits())
+    }
+}
+
 /// Where the hashes that share `position`'s first `depth` bits end; `None` if with the last hash.
 fn end_of(position: u64, depth: u8) -> Option<u64> {
     let width = 1u64.checked_shl(64 - u32::from(depth))?;

@@ -24,6 +24,7 @@ mod edit;
 mod join;
 mod memory;
 mod node;
+mod own;
 mod range;
 #[cfg(test)]
 mod tests;
