@@ -10,6 +10,7 @@
 
 pub mod access;
 pub mod clock;
+pub mod courtesy;
 pub mod db;
 pub mod effect;
 pub mod entry;

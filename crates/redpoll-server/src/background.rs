@@ -5,6 +5,7 @@
 use redpoll_engine::executor::Annex;
 use redpoll_engine::{Engine, Executor};
 use redpoll_keyspace::clock;
+use redpoll_memory::slices::LongTurns;
 use std::sync::{Arc, Weak};
 use std::thread;
 
@@ -23,6 +24,7 @@ fn spawn(engine: &Weak<Engine>, number: usize) -> bool {
     let started = thread.spawn(move || {
         redpoll_memory::register_thread();
         stand_back(&engine);
+        let _long = LongTurns::begin();
         let seed = clock::now_ms() as u64 ^ (number as u64) << 40;
         let mut executor = Executor::new(Arc::clone(&engine), seed).let_time_pass();
         let mut annex = Annex::default();

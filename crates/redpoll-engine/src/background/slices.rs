@@ -3,37 +3,35 @@
 use crate::ctx::{Ctx, Mode};
 use crate::engine::Engine;
 use redpoll_keyspace::Keys;
+use redpoll_keyspace::courtesy::Courtesy;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
-
-/// How long a thread of the pool runs before it lets others have the processor: not while it holds
-/// a lock, which is when the system would take it away.
-const TURN: Duration = Duration::from_micros(500);
 
 /// The locks of a walk. Where the command runs at once, its locks are its own business, and all of
 /// this does nothing.
 pub struct Slices {
     engine: Option<Arc<Engine>>,
     budget: Duration,
-    /// Since when locks are held, and since when the processor is.
+    /// Since when locks are held.
     locked: Option<Instant>,
-    turn: Instant,
+    courtesy: Courtesy,
 }
 
 impl Slices {
     /// For a command.
     pub fn of(ctx: &Ctx<'_>) -> Self {
-        match ctx.mode {
-            Mode::Background { .. } => Slices::new(ctx.engine),
-            _ => Slices { engine: None, ..Slices::new(ctx.engine) },
+        let mut slices = Slices::new(ctx.engine);
+        if !matches!(ctx.mode, Mode::Background { .. }) {
+            slices.engine = None;
         }
+        slices
     }
 
     /// For a part of a command that runs in the background.
     pub fn new(engine: &Arc<Engine>) -> Self {
         let budget = Duration::from_micros(engine.config.slice_us() as u64);
-        Slices { engine: Some(Arc::clone(engine)), budget, locked: None, turn: Instant::now() }
+        let (engine, courtesy) = (Some(Arc::clone(engine)), Courtesy::default());
+        Slices { engine, budget, locked: None, courtesy }
     }
 
     /// To be called before a lock is taken.
@@ -41,12 +39,8 @@ impl Slices {
         if self.engine.is_none() || self.locked.is_some() {
             return;
         }
-        let now = Instant::now();
-        if now - self.turn > TURN {
-            thread::yield_now();
-            self.turn = Instant::now();
-        }
-        self.locked = Some(self.turn.max(now));
+        self.courtesy.show();
+        self.locked = Some(Instant::now());
     }
 
     /// To be called now and then while locks are held: gives them back if they have been for long

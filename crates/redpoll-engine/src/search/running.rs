@@ -7,10 +7,10 @@ use crate::ctx::{Ctx, Mode};
 use crate::engine::Engine;
 use parking_lot::Mutex;
 use redpoll_config::SearchMode;
+use redpoll_keyspace::courtesy::Courtesy;
 use redpoll_search::execute::{Helpers, Interrupt, Part};
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 /// Documents between two looks of a search at its interrupt, about.
@@ -18,23 +18,13 @@ const LOOK: usize = 1024;
 /// How long a query under `search-mode slices` runs before it lets another one run.
 const SLICE: Duration = Duration::from_micros(200);
 
-/// How long a thread searches in the background before it lets others have the processor. The
-/// system takes it away only when its timer ticks, milliseconds later, and a worker may wait for
-/// it meanwhile.
-const STINT: Duration = Duration::from_micros(100);
-
 thread_local! {
-    /// Since when this thread has had the processor to itself.
-    static SINCE: Cell<Option<Instant>> = const { Cell::new(None) };
+    static COURTESY: RefCell<Courtesy> = RefCell::default();
 }
 
 /// Lets threads that wait for the processor have it, once this one has searched for long enough.
 fn give_way() {
-    let now = Instant::now();
-    if SINCE.get().is_none_or(|since| now - since > STINT) {
-        thread::yield_now();
-        SINCE.set(Some(Instant::now()));
-    }
+    COURTESY.with_borrow_mut(Courtesy::show);
 }
 
 /// A query on its way: when it began, when it is given up, and its turn if it takes turns.

@@ -38,8 +38,8 @@ impl Keys<'_> {
         }
     }
 
-    /// Looks for a key whose access clock is to move. The usual case takes one look at the entry: it
-    /// has no deadline, LRU seconds suffice, and all values are in one tier.
+    /// Looks for a key whose access clock is to move. The usual case takes one look at the entry:
+    /// it has no deadline, LRU seconds suffice, and all values are in one tier.
     #[inline]
     fn quick_place(&mut self, hash: u64, key: &[u8]) -> Quick {
         let keyspace = self.keyspace;

@@ -31,7 +31,6 @@
 //! holds all.
 
 mod batch;
-mod courtesy;
 mod epochs;
 mod names;
 #[cfg(test)]
@@ -41,7 +40,7 @@ use crate::entry::Payload;
 use crate::keys::Keys;
 use crate::table::Walk;
 pub use batch::{Batch, Captured};
-use courtesy::Courtesy;
+use crate::courtesy::Courtesy;
 pub(crate) use epochs::{Epochs, Live, Orphan, Reader, Wanted};
 pub use names::{Names, Walked};
 use redpoll_types::value::Value;
@@ -204,7 +203,7 @@ impl Snapshot {
         let Place { database, stripe, walk } = &mut self.place;
         let Database { number, table, .. } = self.databases[*database];
         if !keys.holds_all() {
-            self.courtesy.before_lock();
+            self.courtesy.show();
         }
         let db = keys.stripe(*stripe).db_of_table(table, number);
         db.table.capture_step(self.reader, walk, STEP, number as u16, batch);
@@ -245,7 +244,7 @@ impl Snapshot {
         let (mut place, mut found) = (Place::default(), false);
         while let Some(&Database { number, table, .. }) = self.databases.get(place.database) {
             if !keys.holds_all() {
-                self.courtesy.before_lock();
+                self.courtesy.show();
             }
             let db = keys.stripe(place.stripe).db_of_table(table, number);
             if db.is_plain() {

@@ -4,7 +4,9 @@
 //! also while it holds the lock of a stripe. Then whoever wants that stripe waits until the thread
 //! runs again: on a busy machine for several milliseconds, a thousand times what the lock is held
 //! for. A thread that has just slept, however shortly, is not due to lose it, so it sleeps right
-//! before it takes a lock, for as long as it takes to set a timer.
+//! before it takes a lock, for as long as it takes to set a timer. A thread that takes none sleeps
+//! for the sake of others that have been woken: systems that give them the processor at once are
+//! few.
 //!
 //! To yield would be the wrong means: it gives a slice of a millisecond or more away, each time,
 //! and leaves next to nothing to the thread where all processors are in use. So would a low
@@ -28,8 +30,9 @@ pub struct Courtesy {
 }
 
 impl Courtesy {
-    /// To be called when no lock is held and one is about to be taken.
-    pub fn before_lock(&mut self) {
+    /// To be called now and then by a thread that works for long and holds no lock; best right
+    /// before it takes one.
+    pub fn show(&mut self) {
         match self.slept {
             // The system lets sleepers oversleep by some fifty microseconds unless told otherwise.
             // If it does not listen, the sleep is longer.
@@ -49,11 +52,11 @@ mod tests {
     #[test]
     fn it_is_kept_for_a_while() {
         let mut courtesy = Courtesy::default();
-        courtesy.before_lock();
+        courtesy.show();
         let first = courtesy.slept.expect("it sleeps at once");
         let begun = Instant::now();
         while courtesy.slept == Some(first) {
-            courtesy.before_lock();
+            courtesy.show();
             assert!(begun.elapsed() < Duration::from_secs(60));
         }
         assert!(courtesy.slept.is_some_and(|at| at - first >= KEPT));
