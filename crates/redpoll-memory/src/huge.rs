@@ -8,6 +8,11 @@
 //! mapped meanwhile; what of it is given back later comes in small pages again. (Nothing here
 //! forks, so there is no copying of huge pages either.)
 //!
+//! A virtual machine may give free blocks of that size back to its host (free page reporting), and
+//! keeps smaller ones. Then a huge page is one that the host has to make first, which costs several
+//! times what it saves, and a small one most often one that is there. So none are asked for in such
+//! a machine.
+//!
 //! How: a thread that loads holds a [`Filling`]. While it does, its arena maps memory through a
 //! hook that tells the kernel, and that is else jemalloc's own.
 
@@ -19,11 +24,13 @@ use std::fs;
 use std::marker::PhantomData;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use tikv_jemalloc_sys as je;
 
 /// What is mapped in smaller pieces is not worth a call.
 const SIZE_MIN: usize = 2 << 20;
+/// A huge page has 2 to the power of so many small ones.
+const HUGE_ORDER: u32 = 9;
 /// The most pieces that are remembered. Arenas map ever larger ones, so that few are needed.
 const PIECES: usize = 1024;
 
@@ -135,6 +142,13 @@ pub struct Filling {
 impl Filling {
     /// Begins; does nothing if the allocator is another one.
     pub fn begin() -> Self {
+        if gives_free_blocks_back() {
+            return Filling { arena: None, _thread: PhantomData };
+        }
+        Filling::with_hook()
+    }
+
+    fn with_hook() -> Self {
         let mut arena = c_uint::MAX;
         read(c"thread.arena", &mut arena);
         let arena = (arena != c_uint::MAX && hold(arena).is_some()).then_some(arena);
@@ -158,6 +172,22 @@ impl Drop for Filling {
             settle();
         }
     }
+}
+
+/// Whether this is a virtual machine that gives free blocks of the size of a huge page back to its
+/// host. The kernel tells from which order of blocks on it does, or a number that is none.
+fn gives_free_blocks_back() -> bool {
+    static KNOWN: OnceLock<bool> = OnceLock::new();
+    *KNOWN.get_or_init(|| {
+        let order =
+            fs::read_to_string("/sys/module/page_reporting/parameters/page_reporting_order");
+        order.is_ok_and(|text| is_reported(&text))
+    })
+}
+
+/// Whether a kernel that reports from this order on reports blocks of 2 MiB.
+fn is_reported(order: &str) -> bool {
+    order.trim().parse::<u32>().is_ok_and(|order| order <= HUGE_ORDER)
 }
 
 /// The name of an arena's hooks.
@@ -232,11 +262,19 @@ mod tests {
     }
 
     #[test]
+    fn kernels_that_report_are_known() {
+        assert!(is_reported("9\n") && is_reported("0"));
+        // Nobody has asked for reports; or only for larger blocks.
+        assert!(!is_reported("4294967295\n") && !is_reported("10") && !is_reported("-1"));
+        assert!(!is_reported(""));
+    }
+
+    #[test]
     fn memory_is_mapped_while_it_is_held_and_the_hook_goes() {
         let before = own_hooks();
         let block = {
-            let one = Filling::begin();
-            let two = Filling::begin();
+            let one = Filling::with_hook();
+            let two = Filling::with_hook();
             assert_ne!(own_hooks(), before);
             drop(two);
             assert_ne!(own_hooks(), before, "one holds it still");
