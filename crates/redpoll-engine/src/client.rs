@@ -12,9 +12,7 @@ use parking_lot::{Mutex, RwLock};
 use redpoll_resp::Proto;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{
-    AtomicI64, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering::*,
-};
+use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering::*};
 
 /// A client's number: never used twice.
 pub type ClientId = u64;
