@@ -36,11 +36,11 @@ mod names;
 #[cfg(test)]
 mod tests;
 
+use crate::courtesy::Courtesy;
 use crate::entry::Payload;
 use crate::keys::Keys;
 use crate::table::Walk;
 pub use batch::{Batch, Captured};
-use crate::courtesy::Courtesy;
 pub(crate) use epochs::{Epochs, Live, Orphan, Reader, Wanted};
 pub use names::{Names, Walked};
 use redpoll_types::value::Value;
