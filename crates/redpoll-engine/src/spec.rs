@@ -134,8 +134,8 @@ pub struct Spec {
     /// What it needs locked.
     pub locks: Locks,
     /// What a call costs, if it can be much: it may run in the background then. Such a command must
-    /// not touch no key but those of its metadata (unless `locks` is
-    /// `Own`: then it has to hold its locks in slices).
+    /// touch no key but those of its metadata (unless `locks` is `Own`: then it has to hold its
+    /// locks in slices).
     pub cost: Option<Cost>,
     /// For commands that lock by themselves and have keys: whether a call goes beyond the keys that
     /// the metadata names. If it does, it runs on the live keyspace in the background, and not on

@@ -160,9 +160,21 @@ impl Engine {
         source: impl Read + Send,
         merge: Merge,
     ) -> Result<Loaded, LoadError> {
+        self.take_in(keys, |keys| {
+            keys.select(0);
+            intake::load(self, keys, source, merge)
+        })
+    }
+
+    /// Lets `load` fill the keyspace at hand, of which nobody is told meanwhile. The database stays
+    /// the one that is at hand.
+    pub(super) fn take_in(
+        &self,
+        keys: &mut Keys<'_>,
+        load: impl FnOnce(&mut Keys<'_>) -> Result<Loaded, LoadError>,
+    ) -> Result<Loaded, LoadError> {
         let (db, wanted) = (keys.db(), std::mem::take(&mut keys.effects.wanted));
-        keys.select(0);
-        let loaded = intake::load(self, keys, source, merge);
+        let loaded = load(keys);
         keys.unlock_walk();
         keys.select(db);
         keys.effects.wanted = wanted;

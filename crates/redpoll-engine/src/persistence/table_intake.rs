@@ -59,15 +59,7 @@ impl Engine {
         keys: &mut Keys<'_>,
         source: &dyn ChunkSource,
     ) -> Result<Loaded, LoadError> {
-        let (db, wanted) = (keys.db(), std::mem::take(&mut keys.effects.wanted));
-        let loaded = load(self, keys, source);
-        keys.unlock_walk();
-        keys.select(db);
-        keys.effects.wanted = wanted;
-        match self.are_beside(keys) {
-            true => loaded,
-            false => self.loaded(loaded?),
-        }
+        self.take_in(keys, |keys| load(self, keys, source))
     }
 }
 

@@ -50,14 +50,9 @@ impl Arena {
         // and takes them as always committed.
         let table = je::extent_hooks_t {
             alloc: Some(take),
-            dalloc: None,
-            destroy: None,
-            commit: None,
-            decommit: None,
-            purge_lazy: None,
-            purge_forced: None,
             split: Some(split),
             merge: Some(merge),
+            ..je::extent_hooks_t::default()
         };
         let hooks: &'static mut Hooks = Box::leak(Box::new(Hooks { table, region }));
         let hooks: *mut Hooks = hooks;
