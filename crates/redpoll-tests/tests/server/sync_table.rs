@@ -31,7 +31,10 @@ fn fill(server: &Server) {
     }
     talk.ask("XGROUP CREATE stream g 5-1");
     talk.ask("HPEXPIRE hash:1 100000000 FIELDS 1 f1");
-    talk.ask("SETRANGE large 1500000 x");
+    for (key, len) in [("large", 1_500_000), ("larger", 3_000_000), ("largest", 9_000_000)] {
+        talk.ask(&format!("SETRANGE {key} {len} x"));
+        talk.ask(&format!("SETRANGE {key} {} beginning", len / 3));
+    }
     for _ in 0..40 {
         talk.ask(&format!("RPUSH large-list {}", "y".repeat(10_000)));
     }
