@@ -10,9 +10,8 @@
 //!
 //! A virtual machine may give free blocks of that size back to its host (free page reporting), and
 //! keeps smaller ones. Then a huge page is one that the host has to make first, which costs several
-//! times what it saves, and a small one most often one that is there. In such a machine, and where
-//! the kernel has no huge pages to give, small ones are made, some megabytes of them at once as they
-//! are mapped: that spares the processor a fault for each, a third of what they cost.
+//! times what it saves, and a small one most often one that is there. So none are asked for in such
+//! a machine.
 //!
 //! How: a thread that loads holds a [`Filling`]. While it does, its arena maps memory through a
 //! hook that tells the kernel, and that is else jemalloc's own.
@@ -32,11 +31,6 @@ use tikv_jemalloc_sys as je;
 const SIZE_MIN: usize = 2 << 20;
 /// A huge page has 2 to the power of so many small ones.
 const HUGE_ORDER: u32 = 9;
-/// How much an arena maps at once, beyond what it needs, while pages are made as they are mapped:
-/// so much may be made in vain.
-const MADE_AHEAD: usize = 8 << 20;
-/// Of a larger block the pages behind so many bytes are made as they are touched.
-const MADE_MAX: usize = 64 << 20;
 /// The most pieces that are remembered. Arenas map ever larger ones, so that few are needed.
 const PIECES: usize = 1024;
 
@@ -45,8 +39,6 @@ static MAPPED: [[AtomicUsize; 2]; PIECES] =
     [const { [AtomicUsize::new(0), AtomicUsize::new(0)] }; PIECES];
 /// How many pieces there are, or were asked for.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
-/// Whether small pages are made at once, in place of huge ones.
-static MAKES: AtomicBool = AtomicBool::new(false);
 /// Whether huge pages are wanted for good.
 static KEPT: AtomicBool = AtomicBool::new(false);
 
@@ -57,8 +49,6 @@ struct Hooked {
     arena: c_uint,
     holders: usize,
     own: *mut je::extent_hooks_t,
-    /// How much it mapped at once at most.
-    grows: usize,
 }
 
 // SAFETY: the address is that of a constant of jemalloc's.
@@ -111,19 +101,9 @@ unsafe extern "C" fn alloc(
     // SAFETY: as we were asked, with the hooks that the function belongs to.
     let mapped = unsafe { own(hooks, at, size, alignment, zero, commit, arena) };
     if !mapped.is_null() && size >= SIZE_MIN {
-        match MAKES.load(Relaxed) {
-            true => make(mapped, size),
-            false => remember(mapped, size),
-        }
+        remember(mapped, size);
     }
     mapped
-}
-
-/// Makes small pages. Allocates nothing.
-fn make(mapped: *mut c_void, size: usize) {
-    // SAFETY: the memory was mapped for the allocator just now, and the advice changes none of it.
-    // Kernels before 5.14 do not take it; then pages are made as they are touched.
-    let _ = unsafe { madvise(mapped, size.min(MADE_MAX), Advice::LinuxPopulateWrite) };
 }
 
 /// Asks for huge pages, if that can be undone. Allocates nothing.
@@ -152,8 +132,7 @@ fn settle() {
     COUNT.store(0, Release);
 }
 
-/// While it lives, the calling thread's arena takes huge pages, or makes many at once. See the
-/// module's head.
+/// While it lives, the calling thread's arena takes huge pages. See the module's head.
 pub struct Filling {
     arena: Option<c_uint>,
     /// It is about the thread that has made it.
@@ -163,11 +142,13 @@ pub struct Filling {
 impl Filling {
     /// Begins; does nothing if the allocator is another one.
     pub fn begin() -> Self {
-        Filling::with_hook(!has_huge_pages())
+        if gives_free_blocks_back() {
+            return Filling { arena: None, _thread: PhantomData };
+        }
+        Filling::with_hook()
     }
 
-    fn with_hook(makes: bool) -> Self {
-        MAKES.store(makes, Relaxed);
+    fn with_hook() -> Self {
         let mut arena = c_uint::MAX;
         read(c"thread.arena", &mut arena);
         let arena = (arena != c_uint::MAX && hold(arena).is_some()).then_some(arena);
@@ -182,12 +163,9 @@ impl Drop for Filling {
         let Some(index) = arenas.iter().position(|it| it.arena == arena) else { return };
         arenas[index].holders -= 1;
         if arenas[index].holders == 0 {
-            let Hooked { mut own, mut grows, .. } = arenas.swap_remove(index);
-            if let Some(name) = name_of(arena, "extent_hooks") {
+            let mut own = arenas.swap_remove(index).own;
+            if let Some(name) = hooks_of(arena) {
                 write(&name, &mut own);
-            }
-            if let Some(name) = name_of(arena, "retain_grow_limit") {
-                write(&name, &mut grows);
             }
         }
         if arenas.is_empty() {
@@ -196,20 +174,15 @@ impl Drop for Filling {
     }
 }
 
-/// Whether huge pages are to be had, for less than they save.
-fn has_huge_pages() -> bool {
-    static KNOWN: OnceLock<bool> = OnceLock::new();
-    *KNOWN.get_or_init(|| {
-        let enabled = fs::read_to_string("/sys/kernel/mm/transparent_hugepage/enabled");
-        enabled.is_ok_and(|text| !text.contains("[never]")) && !gives_free_blocks_back()
-    })
-}
-
 /// Whether this is a virtual machine that gives free blocks of the size of a huge page back to its
 /// host. The kernel tells from which order of blocks on it does, or a number that is none.
 fn gives_free_blocks_back() -> bool {
-    let order = fs::read_to_string("/sys/module/page_reporting/parameters/page_reporting_order");
-    order.is_ok_and(|text| is_reported(&text))
+    static KNOWN: OnceLock<bool> = OnceLock::new();
+    *KNOWN.get_or_init(|| {
+        let order =
+            fs::read_to_string("/sys/module/page_reporting/parameters/page_reporting_order");
+        order.is_ok_and(|text| is_reported(&text))
+    })
 }
 
 /// Whether a kernel that reports from this order on reports blocks of 2 MiB.
@@ -217,9 +190,9 @@ fn is_reported(order: &str) -> bool {
     order.trim().parse::<u32>().is_ok_and(|order| order <= HUGE_ORDER)
 }
 
-/// The name of something of an arena's.
-fn name_of(arena: c_uint, what: &str) -> Option<CString> {
-    CString::new(format!("arena.{arena}.{what}")).ok()
+/// The name of an arena's hooks.
+fn hooks_of(arena: c_uint) -> Option<CString> {
+    CString::new(format!("arena.{arena}.extent_hooks")).ok()
 }
 
 /// Gives an arena the hook, if it does not have it.
@@ -229,7 +202,7 @@ fn hold(arena: c_uint) -> Option<()> {
         known.holders += 1;
         return Some(());
     }
-    let (name, limit) = (name_of(arena, "extent_hooks")?, name_of(arena, "retain_grow_limit")?);
+    let name = hooks_of(arena)?;
     let mut own: *mut je::extent_hooks_t = null_mut();
     read(&name, &mut own);
     // SAFETY: jemalloc has answered with the address of hooks that are there for ever; or with
@@ -251,12 +224,7 @@ fn hold(arena: c_uint) -> Option<()> {
     if !write(&name, &mut hooks) {
         return None;
     }
-    let mut grows = usize::MAX;
-    read(&limit, &mut grows);
-    if MAKES.load(Relaxed) {
-        write(&limit, &mut MADE_AHEAD.min(grows));
-    }
-    arenas.push(Hooked { arena, holders: 1, own, grows });
+    arenas.push(Hooked { arena, holders: 1, own });
     Some(())
 }
 
@@ -289,7 +257,7 @@ mod tests {
     fn own_hooks() -> *mut je::extent_hooks_t {
         let (mut arena, mut hooks) = (0, null_mut());
         read(c"thread.arena", &mut arena);
-        read(&name_of(arena, "extent_hooks").expect("a name"), &mut hooks);
+        read(&hooks_of(arena).expect("a name"), &mut hooks);
         hooks
     }
 
@@ -305,8 +273,8 @@ mod tests {
     fn memory_is_mapped_while_it_is_held_and_the_hook_goes() {
         let before = own_hooks();
         let block = {
-            let one = Filling::with_hook(false);
-            let two = Filling::with_hook(false);
+            let one = Filling::with_hook();
+            let two = Filling::with_hook();
             assert_ne!(own_hooks(), before);
             drop(two);
             assert_ne!(own_hooks(), before, "one holds it still");
@@ -323,43 +291,5 @@ mod tests {
         assert_eq!(COUNT.load(Acquire), 0);
         drop(block);
         assert!(vec![3u8; 10 << 20].iter().all(|byte| *byte == 3));
-    }
-
-    fn grows() -> usize {
-        let (mut arena, mut grows) = (0, 0);
-        read(c"thread.arena", &mut arena);
-        read(&name_of(arena, "retain_grow_limit").expect("a name"), &mut grows);
-        grows
-    }
-
-    /// How many pages of some memory are there.
-    fn there(memory: &Vec<u8>) -> usize {
-        const PAGE: usize = 4096;
-        let first = memory.as_ptr().addr().next_multiple_of(PAGE);
-        let pages = memory.capacity() / PAGE - 1;
-        let mut known = vec![0u8; pages];
-        let skipped = first - memory.as_ptr().addr();
-        // SAFETY: the pages are mapped, and a byte is written for each.
-        let failed = unsafe {
-            let first = memory.as_ptr().add(skipped).cast_mut().cast();
-            libc::mincore(first, pages * PAGE, known.as_mut_ptr())
-        };
-        assert_eq!(failed, 0);
-        known.iter().filter(|byte| **byte & 1 == 1).count()
-    }
-
-    #[test]
-    fn small_pages_are_there_before_they_are_touched() {
-        let before = (own_hooks(), grows());
-        let blocks = || (0..20).map(|_| Vec::with_capacity(3 << 20)).collect::<Vec<Vec<u8>>>();
-        let made = {
-            let _filling = Filling::with_hook(true);
-            assert!(grows() <= MADE_AHEAD);
-            blocks().iter().map(there).sum::<usize>()
-        };
-        assert_eq!((own_hooks(), grows()), before);
-        assert_eq!(COUNT.load(Acquire), 0, "no huge ones are asked for");
-        // Some may come from what was mapped before; kernels before 5.14 make none.
-        assert!(made > 5000 || made < 100, "{made}");
     }
 }

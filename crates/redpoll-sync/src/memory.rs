@@ -273,7 +273,7 @@ impl View {
 }
 
 /// Makes the pages that the next `len` bytes of `out` will lie in, all at once, if they are not
-/// there: less than half of what it costs to have each made when it is touched.
+/// there: a third less work than to have each made when it is touched.
 pub fn make_pages(out: &mut Vec<u8>, len: usize) {
     let room = out.spare_capacity_mut();
     let len = len.min(room.len());
