@@ -31,10 +31,7 @@ fn fill(server: &Server) {
     }
     talk.ask("XGROUP CREATE stream g 5-1");
     talk.ask("HPEXPIRE hash:1 100000000 FIELDS 1 f1");
-    for (key, len) in [("large", 1_500_000), ("larger", 3_000_000), ("largest", 9_000_000)] {
-        talk.ask(&format!("SETRANGE {key} {len} x"));
-        talk.ask(&format!("SETRANGE {key} {} beginning", len / 3));
-    }
+    talk.ask("SETRANGE large 1500000 x");
     for _ in 0..40 {
         talk.ask(&format!("RPUSH large-list {}", "y".repeat(10_000)));
     }
@@ -48,6 +45,15 @@ fn fill(server: &Server) {
         b"#!lua name=l\nredis.register_function{function_name='f', flags={'no-writes'}, \
           callback=function() return 7 end}",
     ]);
+}
+
+/// Values of a slot of usual size, and of several.
+fn fill_slots(server: &Server) {
+    let mut talk = server.talk();
+    for (key, len) in [("larger", 3_000_000), ("largest", 9_000_000)] {
+        talk.ask(&format!("SETRANGE {key} {len} x"));
+        talk.ask(&format!("SETRANGE {key} {} beginning", len / 3));
+    }
 }
 
 /// Changes data until told to stop.
@@ -78,6 +84,9 @@ fn syncs_by(carrier: &str, memory: &[&str]) {
     let carriers = ["--repl-sync-carriers", carrier, "--repl-sync", "onesided"];
     let (primary, replica) = (start(&[memory]), start(&[&carriers]));
     fill(&primary);
+    if memory.is_empty() {
+        fill_slots(&primary);
+    }
     replica.talk().check("SET old data | SELECT 3 | SET old data", "OK | OK | OK");
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
