@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn short_and_long_strings_come_whole() {
-        let bytes: Vec<u8> = (0..3_000_000u32).map(|number| (number * 7 >> 3) as u8).collect();
+        let bytes: Vec<u8> = (0..3_000_000u32).map(|number| ((number * 7) >> 3) as u8).collect();
         for piece in [1000, 20_000, 1 << 20, 3_000_000] {
             let mut source = PieceSource::new(Cut(&bytes, piece));
             assert_eq!(array::<10>(&mut source).unwrap(), bytes[..10]);

@@ -306,7 +306,7 @@ mod tests {
     fn long_ones_are_summed_up_as_they_are_copied() {
         let mut out = Summed { room: vec![0; 1 << 20], chunks: 0, summed: 0 };
         let mut writer = Writer::new(&mut out);
-        let text: Vec<u8> = (0..3_000_000u32).map(|number| (number * 7 >> 3) as u8).collect();
+        let text: Vec<u8> = (0..3_000_000u32).map(|number| ((number * 7) >> 3) as u8).collect();
         // The fourth one finds no room for its end behind the third.
         for parts in [&[100][..], &[300_000], &[10, 300_000, 9], &[400_000, 300_000], &[3_000_000]]
         {

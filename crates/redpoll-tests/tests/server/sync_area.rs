@@ -48,7 +48,7 @@ impl Shown {
 
 /// The byte of a string at this place.
 fn byte(at: usize) -> u8 {
-    (at * 7 >> 4) as u8
+    ((at * 7) >> 4) as u8
 }
 
 /// The record of a string at this key, whose length may be a lie.
