@@ -2,13 +2,15 @@
 //!
 //! By default the keys are those of one moment: a snapshot of their names, of which every stripe is
 //! a part. Under `long-commands yield` the live tables are walked, in slices; then a key is there
-//! if it was there all the time, may be there if it came or went meanwhile, and is there once.
+//! if it was there all the time, may be there if it came or went meanwhile, and is there once. If
+//! that comes to more than is to be kept in memory, it is given up for a snapshot.
 //!
 //! A reply's length comes first. How many keys there are of a moment is known, unless a pattern
 //! chooses among them, or some have expired and are still there. Then two snapshots are taken of
 //! the same moment: the first is walked to count. What it finds is kept as long as it is little,
-//! and is the answer in the end; else the second one is walked, and names go to the client as they
-//! are found, in blocks. So no more than some blocks are in memory, whatever the number of keys.
+//! and is the answer in the end; else names are only counted, and those that do not match are taken
+//! out of the second snapshot. That is walked then, and names go to the client as they are found,
+//! in blocks. So no more than some blocks are in memory, whatever the number of keys.
 //!
 //! A snapshot that waits for its client to read takes one of few seats. As soon as somebody else
 //! has found none, the rest of the answer gathers in memory, and the seat is free.
@@ -48,8 +50,11 @@ struct Search {
 
 /// What becomes of the names that are found.
 enum Way {
+    /// They are kept, as long as they are no more than so many bytes. The others are taken out of
+    /// a snapshot of the same moment.
+    Keep { most: usize, rest: Arc<Names> },
     /// They are kept, as long as they are no more than so many bytes.
-    Keep { most: usize },
+    KeepLive { most: usize },
     /// They go to the client.
     Send(Flow),
 }
@@ -87,19 +92,26 @@ pub fn answer(
         now: ctx.keys.now(),
         proto: ctx.reply.proto(),
     });
-    let flow = Flow::of_this(ctx.engine).filter(|_| snapshot);
-    let Some(flow) = flow else {
-        let found = search.live(ctx.session.reply_max);
-        found.answer(&mut ctx.reply, head);
+    let Some(flow) = Flow::of_this(ctx.engine) else {
+        search.live(ctx.session.reply_max).answer(&mut ctx.reply, head);
         return Ok(());
     };
+    if !snapshot {
+        let found = search.live(KEPT);
+        if found.has_all() {
+            found.answer(&mut ctx.reply, head);
+            return Ok(());
+        }
+    }
     let Some((names, counting)) = search.begin() else {
         head(&mut ctx.reply, 0);
         return Ok(());
     };
     let mut count = names.len();
+    let names = Arc::new(names);
     if let Some(counting) = counting {
-        let found = search.at_one_moment(counting, Way::Keep { most: KEPT });
+        let way = Way::Keep { most: KEPT, rest: Arc::clone(&names) };
+        let found = search.at_one_moment(Arc::new(counting), way);
         if found.has_all() {
             found.answer(&mut ctx.reply, head);
             return Ok(());
@@ -146,8 +158,8 @@ impl Search {
     }
 
     /// Walks all names of a snapshot.
-    fn at_one_moment(self: &Arc<Self>, names: Names, way: Way) -> Arc<Found> {
-        let (names, found) = (Arc::new(names), Arc::new(Found::new(way)));
+    fn at_one_moment(self: &Arc<Self>, names: Arc<Names>, way: Way) -> Arc<Found> {
+        let found = Arc::new(Found::new(way));
         let (search, walked, finds) = (Arc::clone(self), Arc::clone(&names), Arc::clone(&found));
         let background = &self.engine.background;
         background.share(self.engine.keyspace.stripes(), move |stripe| {
@@ -170,6 +182,16 @@ impl Search {
             (Walked::default(), Batch::<Value>::of_keys(), Vec::new());
         while !walked.is_over() {
             slices.before();
+            if let Some(rest) = found.counts_alone()
+                && let Some(wants) = self.quick_test()
+            {
+                let place = (stripe, &mut walked);
+                let count = names.count_step(rest, &mut keys, place, STEP, wants);
+                slices.after();
+                found.count.fetch_add(count, Relaxed);
+                background::step(STEP);
+                continue;
+            }
             names.step(&mut keys, stripe, &mut walked, STEP, &mut batch);
             slices.after();
             self.take(&batch, &mut block, found);
@@ -179,9 +201,19 @@ impl Search {
         found.keep(block, names);
     }
 
-    /// Walks the live tables. With more bytes than `most` the client is closed and gets nothing.
+    /// Whether a name belongs to the answer, if that is told so quickly that it may be asked while a
+    /// stripe is locked.
+    fn quick_test(&self) -> Option<impl Fn(&[u8], Option<i64>) -> bool> {
+        let (pattern, now) = (Pattern::new(&self.pattern), self.now);
+        let is_quick = !matches!(pattern, Pattern::Glob(_));
+        is_quick.then_some(move |key: &[u8], expiry: Option<i64>| {
+            pattern.matches(key) && expiry.is_none_or(|at| at > now)
+        })
+    }
+
+    /// Walks the live tables, as long as what is found is no more than `most` bytes.
     fn live(self: &Arc<Self>, most: usize) -> Arc<Found> {
-        let found = Arc::new(Found::new(Way::Keep { most }));
+        let found = Arc::new(Found::new(Way::KeepLive { most }));
         let (search, finds) = (Arc::clone(self), Arc::clone(&found));
         let background = &self.engine.background;
         background.share(self.engine.keyspace.stripes(), move |stripe| {
@@ -262,8 +294,16 @@ impl Found {
     /// Whether nothing that was found has been forgotten.
     fn has_all(&self) -> bool {
         match self.way {
-            Way::Keep { most } => self.bytes.load(Relaxed) <= most,
+            Way::Keep { most, .. } | Way::KeepLive { most } => self.bytes.load(Relaxed) <= most,
             Way::Send(_) => true,
+        }
+    }
+
+    /// Where names are counted and nothing else: the snapshot in which those that are wanted stay.
+    fn counts_alone(&self) -> Option<&Names> {
+        match &self.way {
+            Way::Keep { rest, .. } if !self.has_all() => Some(rest),
+            _ => None,
         }
     }
 
@@ -273,7 +313,7 @@ impl Found {
             return;
         }
         match &self.way {
-            Way::Keep { .. } => self.add_block(std::mem::take(block)),
+            Way::Keep { .. } | Way::KeepLive { .. } => self.add_block(std::mem::take(block)),
             Way::Send(flow) => flow.send(block, &|| names.are_short()),
         }
     }
@@ -293,7 +333,7 @@ impl Found {
     fn end(&self, names: &Names) {
         let mut rest = std::mem::take(&mut *self.rest.lock());
         match &self.way {
-            Way::Keep { .. } => self.add_block(rest),
+            Way::Keep { .. } | Way::KeepLive { .. } => self.add_block(rest),
             Way::Send(flow) => flow.send(&mut rest, &|| names.are_short()),
         }
     }

@@ -34,6 +34,11 @@ impl Slices {
         Slices { engine, budget, locked: None, courtesy }
     }
 
+    /// Whether there are any: the command runs in the background.
+    pub fn are_cut(&self) -> bool {
+        self.engine.is_some()
+    }
+
     /// To be called before a lock is taken.
     pub fn before(&mut self) {
         if self.engine.is_none() || self.locked.is_some() {
