@@ -7,10 +7,10 @@
 //!
 //! A reply's length comes first. How many keys there are of a moment is known, unless a pattern
 //! chooses among them, or some have expired and are still there. Then two snapshots are taken of
-//! the same moment: the first is walked to count. What it finds is kept as long as it is little,
-//! and is the answer in the end; else names are only counted, and those that do not match are taken
-//! out of the second snapshot. That is walked then, and names go to the client as they are found,
-//! in blocks. So no more than some blocks are in memory, whatever the number of keys.
+//! the same moment: the first is walked to count. What it finds is kept up to a bound; behind that
+//! names are only counted. What is kept, or does not match, is taken out of the second snapshot.
+//! What is left of that is walked then, and names go to the client as they are found, in blocks. So
+//! no more than the bound is in memory, whatever the number of keys, and most answers take one walk.
 //!
 //! A snapshot that waits for its client to read takes one of few seats. As soon as somebody else
 //! has found none, the rest of the answer gathers in memory, and the seat is free.
@@ -33,7 +33,7 @@ use std::time::Duration;
 /// Bytes of a block of encoded names.
 const BLOCK: usize = 64 << 10;
 /// Bytes of names that are kept while they are counted.
-const KEPT: usize = if cfg!(test) { 4 << 10 } else { 512 << 10 };
+const KEPT: usize = if cfg!(test) { 4 << 10 } else { 16 << 20 };
 /// Names taken under one lock.
 const STEP: usize = 256;
 /// How long to wait for others to end their snapshots.
@@ -50,11 +50,10 @@ struct Search {
 
 /// What becomes of the names that are found.
 enum Way {
-    /// They are kept, as long as they are no more than so many bytes. The others are taken out of
-    /// a snapshot of the same moment.
-    Keep { most: usize, rest: Arc<Names> },
-    /// They are kept, as long as they are no more than so many bytes.
-    KeepLive { most: usize },
+    /// They are kept, until they are so many bytes.
+    Keep { most: usize },
+    /// They are kept, and forgotten when they are more bytes.
+    KeepAll { most: usize },
     /// They go to the client.
     Send(Flow),
 }
@@ -63,6 +62,8 @@ enum Way {
 struct Found {
     way: Way,
     count: AtomicUsize,
+    /// How many of them were written to blocks.
+    written: AtomicUsize,
     /// Bytes that were kept, or would have been.
     bytes: AtomicUsize,
     blocks: Mutex<Vec<Vec<u8>>>,
@@ -107,20 +108,19 @@ pub fn answer(
         head(&mut ctx.reply, 0);
         return Ok(());
     };
-    let mut count = names.len();
     let names = Arc::new(names);
-    if let Some(counting) = counting {
-        let way = Way::Keep { most: KEPT, rest: Arc::clone(&names) };
-        let found = search.at_one_moment(Arc::new(counting), way);
-        if found.has_all() {
-            found.answer(&mut ctx.reply, head);
-            return Ok(());
-        }
-        count = found.count.load(Relaxed);
-    }
+    let counted = counting.map(|counting| search.count(counting, Arc::clone(&names)));
+    let count = counted.as_ref().map_or(names.len(), |found| found.count.load(Relaxed));
     head(&mut ctx.reply, count);
     flow.send(ctx.reply.buffer(), &|| false);
-    let sent = search.at_one_moment(names, Way::Send(flow)).count.load(Relaxed);
+    let mut walks = true;
+    let sending = Arc::new(Found::new(Way::Send(flow)));
+    if let Some(counted) = counted {
+        walks = !counted.has_all();
+        sending.send_kept(&counted, &names);
+    }
+    search.send(names, walks, &sending);
+    let sent = sending.written.load(Relaxed);
     // Else the client would take what follows for the rest: its connection is closed.
     assert_eq!(sent, count, "names of a snapshot");
     Ok(())
@@ -157,44 +157,77 @@ impl Search {
         Pattern::new(&self.pattern) == Pattern::Any && none_expired()
     }
 
-    /// Walks all names of a snapshot.
-    fn at_one_moment(self: &Arc<Self>, names: Arc<Names>, way: Way) -> Arc<Found> {
-        let found = Arc::new(Found::new(way));
-        let (search, walked, finds) = (Arc::clone(self), Arc::clone(&names), Arc::clone(&found));
-        let background = &self.engine.background;
-        background.share(self.engine.keyspace.stripes(), move |stripe| {
-            search.walk_names(&walked, stripe, &finds);
+    /// Counts the names of a snapshot. Those that are kept, and those that do not match, are taken
+    /// out of another one of the same moment.
+    fn count(self: &Arc<Self>, names: Names, rest: Arc<Names>) -> Arc<Found> {
+        let found = Arc::new(Found::new(Way::Keep { most: KEPT }));
+        let (search, names, finds) = (Arc::clone(self), Arc::new(names), Arc::clone(&found));
+        let walked = Arc::clone(&names);
+        self.engine.background.share(self.engine.keyspace.stripes(), move |stripe| {
+            search.count_names(&walked, &rest, stripe, &finds);
         });
-        let mut block = Vec::new();
+        // Of these the other snapshot has the same.
         names.captured(|batch| {
-            self.take(batch, &mut block, &found);
-            found.pass(&mut block, &names);
+            self.take(batch, None, &found);
         });
-        found.keep(block, &names);
         found.end(&names);
         found
     }
 
-    fn walk_names(&self, names: &Names, stripe: usize, found: &Found) {
+    fn count_names(&self, names: &Names, rest: &Names, stripe: usize, found: &Found) {
         let mut slices = Slices::new(&self.engine);
         let mut keys = self.engine.keyspace.keys(self.db, self.now);
         let (mut walked, mut batch, mut block) =
             (Walked::default(), Batch::<Value>::of_keys(), Vec::new());
         while !walked.is_over() {
             slices.before();
-            if let Some(rest) = found.counts_alone()
-                && let Some(wants) = self.quick_test()
-            {
-                let place = (stripe, &mut walked);
+            let place = (stripe, &mut walked);
+            if found.has_all() {
+                names.step_with(rest, &mut keys, place, STEP, &mut batch);
+                slices.after();
+                self.take(&batch, Some(&mut block), found);
+                found.pass(&mut block, names);
+            } else if let Some(wants) = self.quick_test() {
                 let count = names.count_step(rest, &mut keys, place, STEP, wants);
                 slices.after();
                 found.count.fetch_add(count, Relaxed);
                 background::step(STEP);
-                continue;
+            } else {
+                names.step(&mut keys, stripe, &mut walked, STEP, &mut batch);
+                slices.after();
+                self.take(&batch, None, found);
             }
+            batch.clear();
+        }
+        found.keep(block, names);
+    }
+
+    /// Sends the names of a snapshot, or, if it `walks` no more, what others have captured for it.
+    fn send(self: &Arc<Self>, names: Arc<Names>, walks: bool, found: &Arc<Found>) {
+        let (search, walked, finds) = (Arc::clone(self), Arc::clone(&names), Arc::clone(found));
+        let stripes = if walks { self.engine.keyspace.stripes() } else { 0 };
+        self.engine.background.share(stripes, move |stripe| {
+            search.send_names(&walked, stripe, &finds);
+        });
+        let mut block = Vec::new();
+        names.captured(|batch| {
+            self.take(batch, Some(&mut block), found);
+            found.pass(&mut block, &names);
+        });
+        found.keep(block, &names);
+        found.end(&names);
+    }
+
+    fn send_names(&self, names: &Names, stripe: usize, found: &Found) {
+        let mut slices = Slices::new(&self.engine);
+        let mut keys = self.engine.keyspace.keys(self.db, self.now);
+        let (mut walked, mut batch, mut block) =
+            (Walked::default(), Batch::<Value>::of_keys(), Vec::new());
+        while !walked.is_over() {
+            slices.before();
             names.step(&mut keys, stripe, &mut walked, STEP, &mut batch);
             slices.after();
-            self.take(&batch, &mut block, found);
+            self.take(&batch, Some(&mut block), found);
             batch.clear();
             found.pass(&mut block, names);
         }
@@ -213,7 +246,7 @@ impl Search {
 
     /// Walks the live tables, as long as what is found is no more than `most` bytes.
     fn live(self: &Arc<Self>, most: usize) -> Arc<Found> {
-        let found = Arc::new(Found::new(Way::KeepLive { most }));
+        let found = Arc::new(Found::new(Way::KeepAll { most }));
         let (search, finds) = (Arc::clone(self), Arc::clone(&found));
         let background = &self.engine.background;
         background.share(self.engine.keyspace.stripes(), move |stripe| {
@@ -262,13 +295,13 @@ impl Search {
     }
 
     /// Adds the names that match to a block, or counts them alone.
-    fn take(&self, batch: &Batch<Value>, block: &mut Vec<u8>, found: &Found) {
-        let (pattern, writes) = (Pattern::new(&self.pattern), found.has_all());
-        let mut reply = Reply::new(block, self.proto);
+    fn take(&self, batch: &Batch<Value>, block: Option<&mut Vec<u8>>, found: &Found) {
+        let pattern = Pattern::new(&self.pattern);
+        let mut reply = block.map(|block| Reply::new(block, self.proto));
         let mut count = 0;
         batch.each(|captured| {
             if pattern.matches(captured.key) && captured.expiry.is_none_or(|at| at > self.now) {
-                if writes {
+                if let Some(reply) = &mut reply {
                     reply.bulk(captured.key);
                 }
                 count += 1;
@@ -276,6 +309,9 @@ impl Search {
             true
         });
         found.count.fetch_add(count, Relaxed);
+        if reply.is_some() {
+            found.written.fetch_add(count, Relaxed);
+        }
         background::step(batch.len());
     }
 }
@@ -285,6 +321,7 @@ impl Found {
         Found {
             way,
             count: AtomicUsize::new(0),
+            written: AtomicUsize::new(0),
             bytes: AtomicUsize::new(0),
             blocks: Mutex::default(),
             rest: Mutex::default(),
@@ -294,16 +331,8 @@ impl Found {
     /// Whether nothing that was found has been forgotten.
     fn has_all(&self) -> bool {
         match self.way {
-            Way::Keep { most, .. } | Way::KeepLive { most } => self.bytes.load(Relaxed) <= most,
+            Way::Keep { most } | Way::KeepAll { most } => self.bytes.load(Relaxed) <= most,
             Way::Send(_) => true,
-        }
-    }
-
-    /// Where names are counted and nothing else: the snapshot in which those that are wanted stay.
-    fn counts_alone(&self) -> Option<&Names> {
-        match &self.way {
-            Way::Keep { rest, .. } if !self.has_all() => Some(rest),
-            _ => None,
         }
     }
 
@@ -313,7 +342,7 @@ impl Found {
             return;
         }
         match &self.way {
-            Way::Keep { .. } | Way::KeepLive { .. } => self.add_block(std::mem::take(block)),
+            Way::Keep { .. } | Way::KeepAll { .. } => self.add_block(std::mem::take(block)),
             Way::Send(flow) => flow.send(block, &|| names.are_short()),
         }
     }
@@ -333,7 +362,7 @@ impl Found {
     fn end(&self, names: &Names) {
         let mut rest = std::mem::take(&mut *self.rest.lock());
         match &self.way {
-            Way::Keep { .. } | Way::KeepLive { .. } => self.add_block(rest),
+            Way::Keep { .. } | Way::KeepAll { .. } => self.add_block(rest),
             Way::Send(flow) => flow.send(&mut rest, &|| names.are_short()),
         }
     }
@@ -341,10 +370,19 @@ impl Found {
     fn add_block(&self, block: Vec<u8>) {
         self.bytes.fetch_add(block.len(), Relaxed);
         let mut blocks = self.blocks.lock();
-        match self.has_all() {
-            true => blocks.push(block),
-            false => blocks.clear(),
+        match (self.has_all(), &self.way) {
+            (false, Way::KeepAll { .. }) => blocks.clear(),
+            _ => blocks.push(block),
         }
+    }
+
+    /// Sends the names that another walk has kept.
+    fn send_kept(&self, kept: &Found, names: &Names) {
+        let Way::Send(flow) = &self.way else { return };
+        for mut block in std::mem::take(&mut *kept.blocks.lock()) {
+            flow.send(&mut block, &|| names.are_short());
+        }
+        self.written.fetch_add(kept.written.load(Relaxed), Relaxed);
     }
 
     /// Answers with what was kept.
