@@ -165,7 +165,7 @@ impl Keeper {
         if usage.far == 0 && usage.dram < budget / 4 * 3 {
             // There is nothing to decide for a while, and uses need not be noted.
             self.aim = Aim::Rest;
-            return rule;
+            return Rule::NEAR;
         }
         let keys = (0..engine.keyspace.databases()).map(|db| engine.keyspace.len(db)).sum();
         self.sorter.note(&std::mem::take(&mut self.walk.seen));
