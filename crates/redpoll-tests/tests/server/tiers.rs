@@ -162,6 +162,24 @@ fn what_was_there_before_a_policy_moves_too() {
 }
 
 #[test]
+fn a_threshold_that_comes_back_is_kept_again() {
+    let server = start("threshold", &["--static-threshold", "1000000"]);
+    let mut talk = server.talk();
+    fill(&mut talk, 100, 1000);
+    let mut rounds = 0;
+    eventually("all values have been looked at", || {
+        // sleep: a walk that is not over goes round many times meanwhile.
+        thread::sleep(std::time::Duration::from_millis(300));
+        let before = std::mem::replace(&mut rounds, talk.info("tier_rounds"));
+        rounds > 0 && rounds == before
+    });
+    talk.check("CONFIG SET static-threshold 100", "OK");
+    eventually("they are far", || talk.info("used_memory_pmem") >= 100 * 1000);
+    talk.check("CONFIG SET static-threshold 1000000", "OK");
+    eventually("they are in DRAM", || talk.info("used_memory_pmem") == 0);
+}
+
+#[test]
 fn each_region_is_told_apart() {
     let (first, second) = (new_directory(), new_directory());
     let region = |path: &std::path::Path| format!("file:{},8mb", path.join("far").display());
