@@ -4,8 +4,8 @@
 //! of each heat lie in which tier, and moves those that a judge wants elsewhere. The judge, which
 //! knows the budgets, is the caller's (`redpoll-engine`); what heat is stands in [`crate::heat`].
 //!
-//! A string in its entry, where it was put while nothing was to go far, gets a block of its own when
-//! it moves for the first time. Until then it has no heat and counts as cold.
+//! A string in its entry, where it was put while nothing was to go far, gets a block of its own
+//! when it moves for the first time. Until then it has no heat and counts as cold.
 //!
 //! Strings and packed collections move whole, large collections part by part: the walk notes the
 //! keys of those it meets and looks at some of their parts at a time, each time under a lock that
