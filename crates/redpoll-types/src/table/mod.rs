@@ -135,6 +135,14 @@ impl<E: Keyed + Clone> CowTable<E> {
         Some(self.segment_mut(hash).entry_mut(at))
     }
 
+    /// The entry of `key`, to change what is not its key, unless a snapshot shares it. O(1).
+    pub fn get_own(&mut self, key: &[u8]) -> Option<&mut E> {
+        let hash = hash_of(key);
+        let at = self.segment(hash).find(hash, key)?;
+        let segment = self.root.own(hash)?.segments.own(hash)?;
+        Some(segment.entry_mut(at))
+    }
+
     /// The first entry whose key has this hash and that satisfies `wanted`. O(1).
     pub fn get_by_hash(&self, hash: u64, wanted: impl Fn(&E) -> bool) -> Option<&E> {
         let segment = self.segment(hash);

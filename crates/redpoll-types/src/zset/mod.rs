@@ -19,7 +19,7 @@
 mod big;
 mod interval;
 mod iter;
-mod member;
+pub(crate) mod member;
 mod packed;
 mod part;
 #[cfg(test)]
@@ -34,6 +34,7 @@ pub use update::{Update, Updated};
 use crate::footprint;
 use crate::limits::Limits;
 use crate::listpack::{Corrupt, Element, Listpack};
+use crate::parts::Block;
 use crate::rng::Rng;
 use big::Big;
 use iter::Inner;
@@ -86,6 +87,27 @@ impl ZSet {
         match &mut self.repr {
             Repr::Packed(pack) => Some(pack),
             _ => None,
+        }
+    }
+
+    /// Bytes of members of a big set in far memory. O(n).
+    pub(crate) fn far_bytes(&self) -> usize {
+        match &self.repr {
+            Repr::Big(big) => big.far_bytes(),
+            Repr::Packed(_) => 0,
+        }
+    }
+
+    /// See [`crate::value::Value::visit_parts`]. The members of a big set.
+    pub(crate) fn visit_parts(
+        &mut self,
+        from: u64,
+        count: usize,
+        visit: &mut dyn FnMut(Block<'_>) -> bool,
+    ) -> Option<u64> {
+        match &mut self.repr {
+            Repr::Big(big) => big.visit_parts(from, count, visit),
+            Repr::Packed(_) => None,
         }
     }
 
