@@ -24,6 +24,34 @@ pub(super) struct CursorOptions {
     pub(super) max_idle_ms: u64,
 }
 
+impl CursorOptions {
+    /// Reads what stands behind WITHCURSOR.
+    pub(super) fn parse(words: &mut Words<'_>, config: &SearchConfig) -> Result<Self> {
+        let mut cursor = CursorOptions {
+            count: config.cursor_read_size,
+            max_idle_ms: config.cursor_max_idle_ms,
+        };
+        loop {
+            if words.take("COUNT") {
+                cursor.count = positive(words, "COUNT")?;
+            } else if words.take("MAXIDLE") {
+                let idle = positive(words, "MAXIDLE")? as u64;
+                cursor.max_idle_ms = idle.min(config.cursor_max_idle_ms);
+            } else {
+                return Ok(cursor);
+            }
+        }
+    }
+}
+
+/// A number of at least 1 that an option is given.
+fn positive(words: &mut Words<'_>, of: &str) -> Result<usize> {
+    match words.number().map_err(|bad| bad_argument(of, bad.text()))? {
+        0 => Err(bad_argument(of, "Value is outside acceptable bounds")),
+        number => Ok(number),
+    }
+}
+
 impl<'a> Aggregation<'a> {
     /// Reads what stands behind the query.
     pub(super) fn parse(ctx: &Ctx<'_>, words: &mut Words<'a>) -> Result<Self> {
@@ -47,6 +75,10 @@ impl<'a> Aggregation<'a> {
                     words.position()
                 )));
             }
+        }
+        if aggregation.add_scores {
+            let score = b"__score".to_vec();
+            aggregation.plan.steps.insert(0, Step::Load(vec![(score.clone(), score)]));
         }
         Ok(aggregation)
     }
@@ -130,28 +162,7 @@ impl<'a> Aggregation<'a> {
             b"SCORER" => self.scorer = scorer(words)?,
             b"TIMEOUT" => self.timeout_ms = timeout(words)?,
             b"WITHCOUNT" | b"WITHOUTCOUNT" => {}
-            b"WITHCURSOR" => {
-                let mut cursor = CursorOptions {
-                    count: config.cursor_read_size,
-                    max_idle_ms: config.cursor_max_idle_ms,
-                };
-                loop {
-                    if words.take("COUNT") {
-                        cursor.count =
-                            words.number().map_err(|bad| bad_argument("COUNT", bad.text()))?;
-                    } else if words.take("MAXIDLE") {
-                        let idle: u64 =
-                            words.number().map_err(|bad| bad_argument("MAXIDLE", bad.text()))?;
-                        cursor.max_idle_ms = idle.min(config.cursor_max_idle_ms);
-                    } else {
-                        break;
-                    }
-                }
-                if cursor.count == 0 {
-                    cursor.count = config.cursor_read_size;
-                }
-                self.cursor = Some(cursor);
-            }
+            b"WITHCURSOR" => self.cursor = Some(CursorOptions::parse(words, config)?),
             b"RETURN" | b"SUMMARIZE" | b"HIGHLIGHT" => {
                 let word = String::from_utf8_lossy(word).to_ascii_uppercase();
                 return Err(Error::text(format!("{word} is not supported on FT.AGGREGATE")));

@@ -149,12 +149,15 @@ pub(super) fn warning_texts(timed_out: bool, truncated: bool) -> Vec<&'static st
 fn score(reply: &mut Reply<'_>, hit: &Hit) {
     match &hit.explanation {
         None => reply.double(hit.score),
-        Some(explanation) => {
-            reply.array(2);
-            reply.double(hit.score);
-            explain(reply, explanation);
-        }
+        Some(explanation) => explained(reply, hit.score, explanation),
     }
+}
+
+/// Writes a score, and how it came about.
+pub(super) fn explained(reply: &mut Reply<'_>, score: f64, explanation: &Explanation) {
+    reply.array(2);
+    reply.double(score);
+    explain(reply, explanation);
 }
 
 /// A step, and what it rests on. A score's explanation is as deep as its query, which is bounded.

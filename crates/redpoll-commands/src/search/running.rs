@@ -11,9 +11,22 @@ use redpoll_search::Snapshot;
 use redpoll_search::execute::{Interrupt, Limits, Search, SearchError, SearchOptions};
 use redpoll_search::query::Node;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// What a document costs that is read, where one that is gone past costs 1.
 pub(super) const DOCUMENT: u64 = 10;
+
+/// How long it took, in microseconds, to read a command, and to make ready for its query.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Times {
+    pub(super) parsing: u64,
+    pub(super) planning: u64,
+}
+
+/// The microseconds since `begun`.
+pub(super) fn micros_since(begun: Instant) -> u64 {
+    u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX)
+}
 
 /// What becomes of a query.
 pub(super) enum Way {

@@ -3,7 +3,7 @@
 use super::combine::{Combine, Method};
 use super::vsim::{Vsim, slice, value};
 use crate::prelude::*;
-use crate::search::plan::Aggregation;
+use crate::search::plan::{Aggregation, CursorOptions};
 use crate::search::query::{QueryOptions, argument, bad_argument};
 use crate::search::request::{scorer, timeout};
 use redpoll_engine::search::{SearchConfig, SearchIndex, Words};
@@ -25,6 +25,10 @@ pub(super) struct Hybrid<'a> {
     pub(super) plan: Plan,
     pub(super) limited: bool,
     pub(super) timeout_ms: u64,
+    /// Whether each document is told how its score came about.
+    pub(super) explain: bool,
+    /// The results of the two searches are fetched bit by bit, and not put together.
+    pub(super) cursor: Option<CursorOptions>,
 }
 
 impl<'a> Hybrid<'a> {
@@ -60,6 +64,8 @@ impl<'a> Hybrid<'a> {
             plan: Plan::default(),
             limited: false,
             timeout_ms: ctx.engine.search.config.read().timeout_ms,
+            explain: false,
+            cursor: None,
         };
         hybrid.rest(ctx, words)?;
         hybrid.vsim.limit(hybrid.combine.window);
@@ -85,6 +91,8 @@ impl<'a> Hybrid<'a> {
                     self.limited = true;
                 }
                 b"TIMEOUT" => self.timeout_ms = timeout(words)?,
+                b"EXPLAINSCORE" => self.explain = true,
+                b"WITHCURSOR" => self.cursor = Some(CursorOptions::parse(words, &config)?),
                 b"FORMAT" => format(words)?,
                 b"PARAMS" => drop(self.query.option(word, words)?),
                 b"DIALECT" => return Err(no_dialect()),
@@ -98,6 +106,10 @@ impl<'a> Hybrid<'a> {
             }
         }
         self.plan = steps.plan;
+        let groups = self.plan.steps.iter().any(|step| matches!(step, Step::Group { .. }));
+        if self.explain && groups {
+            return Err(Error::text("EXPLAINSCORE is not supported with GROUPBY"));
+        }
         // Fields are loaded before anything else is done with documents.
         self.plan.steps.sort_by_key(|step| !matches!(step, Step::Load(_) | Step::LoadAll));
         Ok(())
