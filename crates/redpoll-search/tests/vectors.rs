@@ -14,7 +14,7 @@ use redpoll_search::{Document, Index, Snapshot};
 /// Few, and graphs are built with few candidates: what is told apart here is the same, and builds
 /// without optimization take their time.
 const DIMENSIONS: usize = 6;
-const CANDIDATES: usize = 60;
+const SMALL: HnswOptions = HnswOptions { m: 8, ef_construction: 40, ef_runtime: 10, epsilon: 0.01 };
 
 fn index(algorithm: Algorithm, metric: Metric) -> Index {
     let vector =
@@ -85,8 +85,7 @@ fn the_graph_finds_nearly_all_of_the_nearest() {
     // Enough of the first for the graph to be built anew.
     for (metric, docs) in [(Metric::L2, 800), (Metric::InnerProduct, 240), (Metric::Cosine, 240)] {
         let flat = index(Algorithm::Flat, metric);
-        let options = HnswOptions { ef_construction: CANDIDATES, ..HnswOptions::default() };
-        let hnsw = index(Algorithm::Hnsw(options), metric);
+        let hnsw = index(Algorithm::Hnsw(SMALL), metric);
         for number in 0..docs {
             put(&flat, number, number);
             put(&hnsw, number, number);
@@ -134,8 +133,7 @@ fn compare(flat: &Snapshot, hnsw: &Snapshot) {
 #[test]
 fn a_filter_holds_and_leaves_enough() {
     let flat = index(Algorithm::Flat, Metric::L2);
-    let options = HnswOptions { ef_construction: CANDIDATES, ..HnswOptions::default() };
-    let hnsw = index(Algorithm::Hnsw(options), Metric::L2);
+    let hnsw = index(Algorithm::Hnsw(SMALL), Metric::L2);
     for number in 0..1500 {
         put(&flat, number, number);
         put(&hnsw, number, number);
@@ -158,7 +156,7 @@ fn a_filter_holds_and_leaves_enough() {
 
 #[test]
 fn vectors_are_found_while_others_come() {
-    let index = index(Algorithm::Hnsw(HnswOptions::default()), Metric::L2);
+    let index = index(Algorithm::Hnsw(SMALL), Metric::L2);
     for number in 0..200 {
         put(&index, number, number);
     }

@@ -158,8 +158,14 @@ pub(super) fn make<'a>(
     let way = running::way(ctx, (&snapshot, &prepared.root), options, |count| count * each)?;
     let Way::Here(search) = way else { return Ok(None) };
     let times = Times { parsing, planning: running.micros() };
+    let best = match aggregation.add_scores && aggregation.normalized {
+        true => {
+            running::best_score(ctx, (&snapshot, &prepared.root), aggregation.scorer, &running)?
+        }
+        false => 1.0,
+    };
     let mut source = Source::new(ctx, &snapshot, &pipeline, &names);
-    source.terms = terms;
+    (source.terms, source.best) = (terms, best);
     let mut failure: Option<AggregateError> = None;
     let results = search.for_each(|hit| {
         let Some(row) = source.row(hit) else { return ControlFlow::Continue(()) };
@@ -242,6 +248,8 @@ pub(super) struct Source<'s, 'c> {
     restricted: bool,
     /// The query's terms, if rows are told by which of them documents were found.
     terms: Option<QueryTerms>,
+    /// What scores are divided by.
+    best: f64,
 }
 
 impl<'s, 'c> Source<'s, 'c> {
@@ -255,7 +263,15 @@ impl<'s, 'c> Source<'s, 'c> {
         let column = |input: &Input| (input.column, origin(input, schema, distances));
         let columns = pipeline.inputs().iter().map(column).collect();
         let restricted = !ctx.session.is_unrestricted();
-        Source { ctx, snapshot, columns, all: pipeline.loads_all(), restricted, terms: None }
+        Source {
+            ctx,
+            snapshot,
+            columns,
+            all: pipeline.loads_all(),
+            restricted,
+            terms: None,
+            best: 1.0,
+        }
     }
 
     /// The row of a document; none if there is no document any more, or it may not be seen.
@@ -277,7 +293,7 @@ impl<'s, 'c> Source<'s, 'c> {
         for (column, origin) in &self.columns {
             let value = match origin {
                 Origin::Key => Some(Value::text(key)),
-                Origin::Score => Some(Value::Number(hit.score)),
+                Origin::Score => Some(Value::Number(hit.score / self.best)),
                 Origin::Distance(name) => {
                     let found = hit.distances.iter().find(|(known, _)| known == name);
                     found.map(|(_, distance)| Value::Number(*distance))

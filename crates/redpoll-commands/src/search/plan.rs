@@ -1,7 +1,7 @@
 //! The arguments of FT.AGGREGATE.
 
 use super::query::{QueryOptions, argument, bad_argument};
-use super::request::{check_limit, limit, scorer, timeout};
+use super::request::{check_limit, format, limit, scorer, stretched, timeout};
 use crate::prelude::*;
 use redpoll_engine::search::{SearchConfig, Words};
 use redpoll_search::aggregate::{Arrange, Plan, Reduce, SortKey, Step};
@@ -12,6 +12,8 @@ pub(super) struct Aggregation<'a> {
     pub(super) query: QueryOptions<'a>,
     pub(super) plan: Plan,
     pub(super) scorer: Scorer,
+    /// Whether scores are divided by the best of all documents.
+    pub(super) normalized: bool,
     pub(super) add_scores: bool,
     pub(super) timeout_ms: u64,
     pub(super) cursor: Option<CursorOptions>,
@@ -60,12 +62,15 @@ impl<'a> Aggregation<'a> {
             query: QueryOptions::new(ctx),
             plan: Plan::default(),
             scorer: Scorer::default(),
+            normalized: false,
             add_scores: false,
             timeout_ms: config.timeout_ms,
             cursor: None,
         };
         while let Some(word) = words.next_word() {
-            if !aggregation.step(word, words, &config)?
+            if parse::is(word, "format") {
+                format(ctx, words)?;
+            } else if !aggregation.step(word, words, &config)?
                 && !aggregation.option(word, words, &config)?
                 && !aggregation.query.option(word, words)?
             {
@@ -159,7 +164,8 @@ impl<'a> Aggregation<'a> {
     ) -> Result<bool> {
         match word.to_ascii_uppercase().as_slice() {
             b"ADDSCORES" => self.add_scores = true,
-            b"SCORER" => self.scorer = scorer(words)?,
+            b"SCORER" => (self.scorer, self.normalized) = scorer(words)?,
+            b"BM25STD_TANH_FACTOR" => self.scorer = stretched(self.scorer, words)?,
             b"TIMEOUT" => self.timeout_ms = timeout(words)?,
             b"WITHCOUNT" | b"WITHOUTCOUNT" => {}
             b"WITHCURSOR" => self.cursor = Some(CursorOptions::parse(words, config)?),

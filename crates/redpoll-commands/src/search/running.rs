@@ -10,6 +10,7 @@ use redpoll_engine::search::{IdleThreads, Running};
 use redpoll_search::Snapshot;
 use redpoll_search::execute::{Interrupt, Limits, Search, SearchError, SearchOptions};
 use redpoll_search::query::Node;
+use redpoll_search::score::Scorer;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -89,6 +90,19 @@ pub(super) fn leaves(ctx: &mut Ctx<'_>, cost: usize) -> bool {
         ctx.leave(cost);
     }
     leaves
+}
+
+/// What scores are divided by to be between 0 and 1: the best of all. 1 if nothing scores.
+pub(super) fn best_score(
+    ctx: &Ctx<'_>,
+    (snapshot, query): (&Snapshot, &Node),
+    scorer: Scorer,
+    running: &Arc<Running>,
+) -> Result<f64> {
+    let options = SearchOptions { scorer, limit: 1, scores: true, ..options(ctx, running) };
+    let found = snapshot.search(query, &options).map_err(|error| search_error(&error))?;
+    let best = found.hits.first().map(|hit| hit.score);
+    Ok(best.filter(|best| *best > 0.0).unwrap_or(1.0))
 }
 
 /// Counts a query that has ended.

@@ -182,6 +182,11 @@ impl Search<'_, '_, '_> {
         let Way::Here(search) = way else { return Ok(None) };
         times.planning = running.micros();
         let mut results = search.run();
+        if self.request.normalized {
+            let query = (self.snapshot, &self.prepared.root);
+            let best = running::best_score(self.ctx, query, self.request.scorer, running)?;
+            results.hits.iter_mut().for_each(|hit| hit.score /= best);
+        }
         if restricted {
             let session = &*self.ctx.session;
             results.hits.retain(|hit| session.may_read(self.snapshot.key(hit.address)));

@@ -70,7 +70,11 @@ fn of_words(place: Option<Place>, hybrid: &Hybrid<'_>, words: Option<Explanation
     let normalized = matches!(method, Method::Scores { .. })
         .then(|| Explanation::leaf(format!("normalized text score = {:.4}", place.score)));
     let scorer = Explanation::of(
-        format!("Text scorer: {}", hybrid.scorer.name()),
+        format!(
+            "Text scorer: {}{}",
+            hybrid.scorer.name(),
+            if hybrid.normalized { ".NORM" } else { "" }
+        ),
         normalized.into_iter().chain(words).collect(),
     );
     Explanation::of(head, vec![scorer])

@@ -258,6 +258,10 @@ fn find(
         return Ok(None);
     };
     let mut found = search.run();
+    if hybrid.normalized {
+        let best = running::best_score(ctx, (snapshot, &texts), hybrid.scorer, running)?;
+        found.hits.iter_mut().for_each(|hit| hit.score /= best);
+    }
     let explained =
         found.hits.iter_mut().filter_map(|hit| Some((hit.address, hit.explanation.take()?)));
     let explanations = explained.collect();

@@ -153,7 +153,7 @@ fn scores_are_explained() {
     with_pictures(
         &format!("{query} SORTBY 1 @__key LOAD 1 @__key $$"),
         "[total_results 2 results [[score [0.01639344262295082 [final score: 1 / (constant 60.00 + \
-         rank 1) + 0 [vector: no match] = 0.01639344262295082 [[Hybrid score (RRF: ",
+         rank 1) + 0 [vector: no match] = 0.016393442622950821 [[Hybrid score (RRF: ",
     );
     with_pictures(
         "FT.HYBRID i SEARCH none VSIM @v $q RANGE 4 RADIUS 0.5 EPSILON 0.5 COMBINE LINEAR 4 ALPHA \
