@@ -1,10 +1,11 @@
 //! Long turns on a processor, for threads that work for long and that nobody waits for.
 //!
 //! Where all processors are in use, a thread that wakes up runs before those whose turns are longer
-//! than its own (Linux 6.12). So threads that load a data set, or run long commands, ask for long
-//! turns: they get as much of the processor as before, but those that answer clients, of this
-//! program and of others, get it when they want it. It needs no privilege, and earlier kernels pay
-//! no heed to it.
+//! than its own (Linux 6.12). So threads that load a data set ask for long turns: they get as much of
+//! the processor as before, but those that answer clients, of this program and of others, get it
+//! when they want it. It is not for threads that take locks which clients wait for: they would lose
+//! the processor with the lock in hand. It needs no privilege, and earlier kernels pay no heed to
+//! it.
 
 use std::marker::PhantomData;
 use std::time::Duration;
