@@ -144,7 +144,7 @@ impl Pipeline {
             };
             self.passed[at] = gathered.len();
             let mut rows = gathered.into_iter();
-            while let Some(row) = rows.next() {
+            for row in rows.by_ref() {
                 if self.push_from(at + 1, row)?.is_break() {
                     break;
                 }

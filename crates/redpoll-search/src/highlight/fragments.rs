@@ -83,7 +83,7 @@ impl Fragment<'_> {
             from += 1;
         }
         // A word counts as whole if something follows it, so that a text's last word is left out.
-        let mut last = self.end.saturating_add(bytes).min(after).min(text.len() - 1);
+        let mut last = self.end.saturating_add(bytes).min(after).min(text.len().saturating_sub(1));
         while last > self.end && !separator(last) {
             last -= 1;
         }

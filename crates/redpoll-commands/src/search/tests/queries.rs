@@ -10,8 +10,8 @@ fn scores_are_normalized_and_stretched() {
          FT.AGGREGATE i red SCORER BM25STD.NORM ADDSCORES SORTBY 1 @__score LIMIT 0 1 | \
          FT.SEARCH i red SCORER BM25STD.TANH BM25STD_TANH_FACTOR 1000000 | \
          FT.SEARCH i red BM25STD_TANH_FACTOR 4",
-        "[2 d:3 1 d:1 0.8703703703703703] | [2 d:1 0.8703703703703703] | \
-         [2 [__score 0.87037037037]] | \
+        "[2 d:3 1 d:1 0.8430232532753565] | [2 d:1 0.8430232532753565] | \
+         [2 [__score 0.843023253275]] | \
          Bad arguments for BM25STD_TANH_FACTOR: Value is outside acceptable bounds | \
          BM25STD_TANH_FACTOR is only relevant for the BM25STD.TANH scorer",
     );

@@ -67,10 +67,10 @@ impl Parser<'_> {
         }
     }
 
-    /// Numbers are words, too, but have no stems.
+    /// Numbers are words, too, but have no stems in later dialects.
     fn number_word(&self, token: &Token) -> Node {
         let mut node = Node::term(self.text(token));
-        node.options.verbatim = true;
+        node.options.verbatim = self.options.dialect.is_modern();
         node
     }
 
