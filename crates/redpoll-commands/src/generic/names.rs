@@ -33,7 +33,7 @@ use std::time::Duration;
 /// Bytes of a block of encoded names.
 const BLOCK: usize = 64 << 10;
 /// Bytes of names that are kept while they are counted.
-const KEPT: usize = if cfg!(test) { 4 << 10 } else { 16 << 20 };
+const KEPT: usize = if cfg!(test) { 4 << 10 } else { 2 << 20 };
 /// Names taken under one lock.
 const STEP: usize = 256;
 /// How long to wait for others to end their snapshots.
