@@ -13,8 +13,8 @@
 //! Redis 7.0 pays about 90 and the bytes.
 //!
 //! The files: `packed` and `big` the two forms, `member` what the big one holds, `interval` ends
-//! of intervals and their texts, `update` the rules of ZADD, `iter` the walk, `part` what threads do
-//! side by side.
+//! of intervals and their texts, `update` the rules of ZADD, `iter` the walk, `part` what threads
+//! do side by side.
 
 mod big;
 mod interval;

@@ -2,9 +2,9 @@
 //! side.
 //!
 //! ```text
-//! sources ──> part of the table ──┐ entries ──> dealt ──┐ run, sorted ──> piece of the tree ──┐
-//! sources ──> part of the table ──┤ entries ──> dealt ──┤ run, sorted ──> piece of the tree ──┤ set
-//! sources ──> part of the table ──┘ entries ──> dealt ──┘ run, sorted ──> piece of the tree ──┘
+//! sources ──> part of the table ──┐ entries ──> dealt ──┐ run, sorted ──> piece of a tree ──┐
+//! sources ──> part of the table ──┤ entries ──> dealt ──┤ run, sorted ──> piece of a tree ──┤ set
+//! sources ──> part of the table ──┘ entries ──> dealt ──┘ run, sorted ──> piece of a tree ──┘
 //! ```
 //!
 //! The members are computed part by part ([`Part`]), each part in a table of its own
