@@ -24,8 +24,14 @@ impl Big {
             table.insert(Entry { score, member: Member::new(member.as_ref()) });
         }
         let mut entries: Vec<Entry> = table.iter().cloned().collect();
-        entries.sort_unstable_by(|a, b| a.order(b.score, b.member.bytes()));
+        entries.sort_unstable_by(Entry::compare);
         Big { table, tree: entries.into_iter().collect() }
+    }
+
+    /// The set of these indices, which hold the same entries.
+    pub(super) fn from_indices(table: CowTable<Entry>, tree: CowTree<Entry>) -> Self {
+        debug_assert_eq!(table.len() as u64, tree.weight(), "the same entries");
+        Big { table, tree }
     }
 
     pub(super) fn len(&self) -> usize {

@@ -66,6 +66,14 @@ impl Item for Entry {
 }
 
 impl Entry {
+    /// How two entries are ordered. Follows the pointers only if scores are equal.
+    pub(super) fn compare(&self, other: &Entry) -> Ordering {
+        match by_score(self.score, other.score) {
+            Ordering::Equal => self.member.bytes().cmp(other.member.bytes()),
+            order => order,
+        }
+    }
+
     /// How this entry and `(score, member)` are ordered.
     pub(super) fn order(&self, score: f64, member: &[u8]) -> Ordering {
         by_score(self.score, score).then_with(|| self.member.bytes().cmp(member))

@@ -13,19 +13,22 @@
 //! Redis 7.0 pays about 90 and the bytes.
 //!
 //! The files: `packed` and `big` the two forms, `member` what the big one holds, `interval` ends
-//! of intervals and their texts, `update` the rules of ZADD, `iter` the walk.
+//! of intervals and their texts, `update` the rules of ZADD, `iter` the walk, `part` what threads do
+//! side by side.
 
 mod big;
 mod interval;
 mod iter;
 pub(crate) mod member;
 mod packed;
+mod part;
 #[cfg(test)]
 mod tests;
 mod update;
 
 pub use interval::{Invalid, LexEnd, LexRange, ScoreRange};
 pub use iter::Iter;
+pub use part::{Bounds, Index, Met, Run, ScoredPart, Source};
 pub use update::{Update, Updated};
 
 use crate::footprint;
