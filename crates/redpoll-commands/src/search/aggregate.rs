@@ -2,7 +2,7 @@
 
 use super::plan::Aggregation;
 use super::query::{Prepared, distances};
-use super::running::{self, DOCUMENT, Way};
+use super::running::{self, DOCUMENT, Times, Way};
 use super::{common, load, rows};
 use crate::prelude::*;
 use redpoll_engine::background;
@@ -17,6 +17,7 @@ use redpoll_search::schema::{FieldKind, Schema};
 use redpoll_types::rng::Rng;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::Instant;
 
 pub const AGGREGATE: Command = Command {
     spec: Spec {
@@ -108,6 +109,9 @@ pub(super) struct Made<'a> {
     /// How many documents the query has found, and what its iterators have done.
     pub(super) found: u64,
     pub(super) profile: Option<IteratorProfile>,
+    pub(super) times: Times,
+    /// Whether documents were read.
+    pub(super) loads: bool,
 }
 
 /// Makes the rows that `words` ask for: index, query, steps; `profile`: and tells what iterators
@@ -118,11 +122,16 @@ pub(super) fn make<'a>(
     profile: bool,
 ) -> Result<Option<Made<'a>>> {
     ctx.session.remark = None;
+    let begun = Instant::now();
     let mut words = Words::new(words.iter().copied());
     let index = common::index(ctx, words.next_word().unwrap_or_default())?;
     let text = words.next_word().unwrap_or_default();
     let aggregation = Aggregation::parse(ctx, &mut words)?;
+    if profile && aggregation.cursor.is_some() {
+        return Err(Error::text("FT.PROFILE does not support cursor"));
+    }
     let prepared = aggregation.query.prepare(&index, text)?;
+    let parsing = running::micros_since(begun);
     let running = Running::begin(ctx, aggregation.timeout_ms);
     let snapshot = index.index.snapshot();
     let names = distances(&prepared.root);
@@ -144,11 +153,19 @@ pub(super) fn make<'a>(
         ..running::options(ctx, &running)
     };
     let terms = query_terms(ctx, &pipeline, &snapshot, &prepared, &running);
-    let each = ROW + if reads_documents(&pipeline, schema, &names) { DOCUMENT } else { 0 };
+    let loads = reads_documents(&pipeline, schema, &names);
+    let each = ROW + if loads { DOCUMENT } else { 0 };
     let way = running::way(ctx, (&snapshot, &prepared.root), options, |count| count * each)?;
     let Way::Here(search) = way else { return Ok(None) };
+    let times = Times { parsing, planning: running.micros() };
+    let best = match aggregation.add_scores && aggregation.normalized {
+        true => {
+            running::best_score(ctx, (&snapshot, &prepared.root), aggregation.scorer, &running)?
+        }
+        false => 1.0,
+    };
     let mut source = Source::new(ctx, &snapshot, &pipeline, &names);
-    source.terms = terms;
+    (source.terms, source.best) = (terms, best);
     let mut failure: Option<AggregateError> = None;
     let results = search.for_each(|hit| {
         let Some(row) = source.row(hit) else { return ControlFlow::Continue(()) };
@@ -179,6 +196,8 @@ pub(super) fn make<'a>(
         running,
         found,
         profile,
+        times,
+        loads,
     }))
 }
 
@@ -202,8 +221,7 @@ const ROW: u64 = 4;
 
 /// Whether rows need more of their documents than the index has.
 fn reads_documents(pipeline: &Pipeline, schema: &Schema, distances: &[Vec<u8>]) -> bool {
-    let read =
-        |input: &Input| matches!(origin(&input.path, schema, distances), Origin::Field { .. });
+    let read = |input: &Input| matches!(origin(input, schema, distances), Origin::Field { .. });
     pipeline.loads_all() || pipeline.inputs().iter().any(read)
 }
 
@@ -230,6 +248,8 @@ pub(super) struct Source<'s, 'c> {
     restricted: bool,
     /// The query's terms, if rows are told by which of them documents were found.
     terms: Option<QueryTerms>,
+    /// What scores are divided by.
+    best: f64,
 }
 
 impl<'s, 'c> Source<'s, 'c> {
@@ -240,10 +260,18 @@ impl<'s, 'c> Source<'s, 'c> {
         distances: &[Vec<u8>],
     ) -> Self {
         let schema = snapshot.schema();
-        let column = |input: &Input| (input.column, origin(&input.path, schema, distances));
+        let column = |input: &Input| (input.column, origin(input, schema, distances));
         let columns = pipeline.inputs().iter().map(column).collect();
         let restricted = !ctx.session.is_unrestricted();
-        Source { ctx, snapshot, columns, all: pipeline.loads_all(), restricted, terms: None }
+        Source {
+            ctx,
+            snapshot,
+            columns,
+            all: pipeline.loads_all(),
+            restricted,
+            terms: None,
+            best: 1.0,
+        }
     }
 
     /// The row of a document; none if there is no document any more, or it may not be seen.
@@ -265,7 +293,7 @@ impl<'s, 'c> Source<'s, 'c> {
         for (column, origin) in &self.columns {
             let value = match origin {
                 Origin::Key => Some(Value::text(key)),
-                Origin::Score => Some(Value::Number(hit.score)),
+                Origin::Score => Some(Value::Number(hit.score / self.best)),
                 Origin::Distance(name) => {
                     let found = hit.distances.iter().find(|(known, _)| known == name);
                     found.map(|(_, distance)| Value::Number(*distance))
@@ -314,7 +342,8 @@ fn as_value(text: Vec<u8>, numeric: bool) -> Value {
     number.map_or_else(|| Value::text(&text), Value::Number)
 }
 
-fn origin(name: &[u8], schema: &Schema, distances: &[Vec<u8>]) -> Origin {
+fn origin(input: &Input, schema: &Schema, distances: &[Vec<u8>]) -> Origin {
+    let name = &*input.path;
     if distances.iter().any(|known| known == name) {
         return Origin::Distance(name.to_vec());
     }
@@ -322,7 +351,11 @@ fn origin(name: &[u8], schema: &Schema, distances: &[Vec<u8>]) -> Origin {
     match (name, field) {
         (_, Some((id, field))) => {
             let numeric = field.kind == FieldKind::Numeric;
-            let as_it_is = numeric || field.sortable.is_some_and(|sortable| sortable.unnormalized);
+            // What no LOAD asks for is taken as it is sorted by, in lower case.
+            let words = matches!(field.kind, FieldKind::Text(_) | FieldKind::Tag(_));
+            let as_it_is = words && !input.loaded
+                || numeric
+                || field.sortable.is_some_and(|sortable| sortable.unnormalized);
             match field.sortable.is_some() && as_it_is {
                 true => Origin::Sorted(id),
                 false => Origin::Field { path: field.path.clone(), numeric },
