@@ -46,6 +46,11 @@ impl Slices {
         Slices { engine: Some(Arc::clone(engine)), budget, locked: None }
     }
 
+    /// Whether there are any: the command runs in the background.
+    pub fn are_cut(&self) -> bool {
+        self.engine.is_some()
+    }
+
     /// To be called before a lock is taken.
     pub fn before(&mut self) {
         if self.engine.is_none() || self.locked.is_some() {
