@@ -56,7 +56,8 @@ fn how_many_rows_are_wanted() {
     with_shop(
         &format!(
             "{sorted} MAX 1 | {sorted} MAX 1 LIMIT 0 2 | {sorted} MAX 2 LIMIT 0 0 | \
-             {sorted} MAX 0 | FT.AGGREGATE i * LIMIT 0 0 | FT.AGGREGATE i * LIMIT 0 0 SORTBY 1 @price"
+             {sorted} MAX 0 | FT.AGGREGATE i * LIMIT 0 0 | \
+             FT.AGGREGATE i * LIMIT 0 0 SORTBY 1 @price"
         ),
         "[3 [price 30]] | [3 [price 30] [price 20]] | [3] | \
          [3 [price 30] [price 20] [price 10]] | [3] | [3]",
