@@ -10,7 +10,9 @@ use redpoll_engine::search::{Running, Words};
 use redpoll_search::Snapshot;
 use redpoll_search::aggregate::{AggregateError, Cursor, Input, Limits, Pipeline, Row};
 use redpoll_search::document::ValueRef;
-use redpoll_search::execute::{Hit, IteratorProfile, QueryTerms, SearchOptions};
+use redpoll_search::execute::{
+    Hit, IteratorProfile, QueryTerms, Search, SearchOptions, SearchResults,
+};
 use redpoll_search::expression::Value;
 use redpoll_search::query::FieldId;
 use redpoll_search::schema::{FieldKind, Schema};
@@ -136,16 +138,7 @@ pub(super) fn make<'a>(
     let snapshot = index.index.snapshot();
     let names = distances(&prepared.root);
     let schema = snapshot.schema();
-    let is_field = |name: &[u8]| {
-        schema.id(name).is_some()
-            || names.iter().any(|known| known == name)
-            || name == b"__key"
-            || (name == b"__score" && aggregation.add_scores)
-    };
-    let config = ctx.engine.search.config.read().clone();
-    let limits = Limits { groups: config.max_aggregate_groups, rows: config.max_aggregate_results };
-    let seed = ctx.rng.next_u64();
-    let mut pipeline = aggregation.plan.compile(&is_field, limits, seed).map_err(common::error)?;
+    let mut pipeline = compiled(ctx, &aggregation, schema, &names)?;
     let options = SearchOptions {
         scorer: aggregation.scorer,
         scores: aggregation.add_scores,
@@ -166,17 +159,7 @@ pub(super) fn make<'a>(
     };
     let mut source = Source::new(ctx, &snapshot, &pipeline, &names);
     (source.terms, source.best) = (terms, best);
-    let mut failure: Option<AggregateError> = None;
-    let results = search.for_each(|hit| {
-        let Some(row) = source.row(hit) else { return ControlFlow::Continue(()) };
-        match pipeline.push(row) {
-            Ok(flow) => flow,
-            Err(error) => {
-                failure = Some(error);
-                ControlFlow::Break(())
-            }
-        }
-    });
+    let (results, failure) = push_all(&search, &mut source, &mut pipeline);
     let timed_out = results.interrupted;
     running::ended(ctx, &running, timed_out, failure.is_some())?;
     if let Some(error) = failure {
@@ -199,6 +182,45 @@ pub(super) fn make<'a>(
         times,
         loads,
     }))
+}
+
+/// The steps, for the fields that documents may have.
+fn compiled(
+    ctx: &mut Ctx<'_>,
+    aggregation: &Aggregation<'_>,
+    schema: &Schema,
+    names: &[Vec<u8>],
+) -> Result<Pipeline> {
+    let is_field = |name: &[u8]| {
+        schema.id(name).is_some()
+            || names.iter().any(|known| known == name)
+            || name == b"__key"
+            || (name == b"__score" && aggregation.add_scores)
+    };
+    let config = ctx.engine.search.config.read().clone();
+    let limits = Limits { groups: config.max_aggregate_groups, rows: config.max_aggregate_results };
+    let seed = ctx.rng.next_u64();
+    aggregation.plan.compile(&is_field, limits, seed).map_err(common::error)
+}
+
+/// Sends all documents through the steps, until those want no more or fail.
+fn push_all(
+    search: &Search,
+    source: &mut Source<'_, '_>,
+    pipeline: &mut Pipeline,
+) -> (SearchResults, Option<AggregateError>) {
+    let mut failure = None;
+    let results = search.for_each(|hit| {
+        let Some(row) = source.row(hit) else { return ControlFlow::Continue(()) };
+        match pipeline.push(row) {
+            Ok(flow) => flow,
+            Err(error) => {
+                failure = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    });
+    (results, failure)
 }
 
 /// The terms of a query, if rows ask by which of them documents were found.

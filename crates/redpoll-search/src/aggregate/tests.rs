@@ -35,11 +35,11 @@ fn apply(expression: &str, as_name: &str) -> Step {
 
 fn sort(key: &str, ascending: bool, offset: usize, count: usize) -> Step {
     let keys = vec![SortKey { name: name(key), ascending }];
-    Step::Arrange(Arrange { keys, offset, count })
+    Step::Arrange(Arrange { keys, offset, count, none: false })
 }
 
 fn limit(offset: usize, count: usize) -> Step {
-    Step::Arrange(Arrange { keys: Vec::new(), offset, count })
+    Step::Arrange(Arrange { offset, count, ..Arrange::default() })
 }
 
 fn run(steps: Vec<Step>) -> Result<(Vec<String>, usize), AggregateError> {
@@ -180,6 +180,8 @@ fn what_there_is_counts_and_not_what_is_shown() {
     let brands = || group(&["brand"], &["COUNT"]);
     assert_eq!(total(vec![sort("price", true, 0, 2), Step::LoadAll, limit(0, 1)]), 5);
     assert_eq!(total(vec![brands(), limit(0, 1)]), 3);
+    let none = Step::Arrange(Arrange { none: true, ..Arrange::default() });
+    assert_eq!(run(vec![none]).unwrap(), (Vec::new(), 5));
     assert_eq!(total(vec![sort("price", true, 0, 3), brands()]), 2);
     assert_eq!(total(vec![brands(), Step::Filter(name("@count > 1")), limit(0, 9)]), 2);
     assert_eq!(total(vec![Step::Filter(name("@colour == 'red'")), limit(0, 9)]), 3);
