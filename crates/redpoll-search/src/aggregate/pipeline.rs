@@ -28,6 +28,8 @@ pub struct Pipeline {
     load_all: bool,
     columns: Columns,
     stages: Vec<Stage>,
+    /// The last step that counts off a part of the rows.
+    last_count: Option<usize>,
     out: Vec<Row>,
     /// How many rows have come before the last step that counts off a part of them.
     total: usize,
@@ -53,7 +55,10 @@ impl Pipeline {
         limits: Limits,
     ) -> Self {
         let columns = Columns(names.into());
-        Pipeline { inputs, load_all, columns, stages, out: Vec::new(), total: 0, limits }
+        let counts = |stage: &Stage| matches!(stage, Stage::Arrange(_) | Stage::Limit { .. });
+        let last_count = stages.iter().rposition(counts);
+        let out = Vec::new();
+        Pipeline { inputs, load_all, columns, stages, last_count, out, total: 0, limits }
     }
 
     /// Whether rows need the words by which documents were found.
@@ -86,11 +91,12 @@ impl Pipeline {
         self.total
     }
 
-    /// Takes a row, and tells whether it wants more.
+    /// Takes a row, and tells whether it wants more. What it has no need to keep it leaves in the
+    /// row, so that the memory can serve the next one.
     ///
     /// # Errors
     /// If an expression has no value for it, or there are too many groups.
-    pub fn push(&mut self, row: Row) -> Result<Flow, AggregateError> {
+    pub fn push(&mut self, row: &mut Row) -> Result<Flow, AggregateError> {
         self.push_from(0, row)
     }
 
@@ -105,8 +111,8 @@ impl Pipeline {
                 Stage::Arrange(arranger) => arranger.finish(),
                 _ => continue,
             };
-            for row in gathered {
-                if self.push_from(at + 1, row)?.is_break() {
+            for mut row in gathered {
+                if self.push_from(at + 1, &mut row)?.is_break() {
                     break;
                 }
             }
@@ -114,26 +120,26 @@ impl Pipeline {
         Ok(std::mem::take(&mut self.out))
     }
 
-    fn push_from(&mut self, first: usize, mut row: Row) -> Result<Flow, AggregateError> {
+    fn push_from(&mut self, first: usize, row: &mut Row) -> Result<Flow, AggregateError> {
         let mut flow = Flow::Continue(());
-        let last_count = self.last_count();
+        let last_count = self.last_count;
         for at in first..self.stages.len() {
             if last_count == Some(at) {
                 self.total += 1;
             }
             match &mut self.stages[at] {
                 Stage::Apply { expression, column } => {
-                    let value = expression.evaluate(&row)?;
+                    let value = expression.evaluate(row)?;
                     row.set(*column, value);
                 }
                 Stage::Filter(expression) => {
-                    if !expression.evaluate(&row)?.is_true() {
+                    if !expression.evaluate(row)?.is_true() {
                         return Ok(flow);
                     }
                 }
-                Stage::Group(grouper) => return grouper.push(&row).map(|()| flow),
+                Stage::Group(grouper) => return grouper.push(row).map(|()| flow),
                 Stage::Arrange(arranger) => {
-                    arranger.push(row);
+                    arranger.push(std::mem::take(row));
                     return Ok(flow);
                 }
                 Stage::Limit { left: 0, .. } => return Ok(Flow::Break(())),
@@ -152,14 +158,8 @@ impl Pipeline {
         if last_count.is_none() {
             self.total += 1;
         }
-        self.out.push(row);
+        self.out.push(std::mem::take(row));
         Ok(if self.out.len() >= self.limits.rows { Flow::Break(()) } else { flow })
-    }
-
-    /// The last step that counts off a part of the rows.
-    fn last_count(&self) -> Option<usize> {
-        let counts = |stage: &Stage| matches!(stage, Stage::Arrange(_) | Stage::Limit { .. });
-        self.stages.iter().rposition(counts)
     }
 
     /// The columns of the results.

@@ -11,11 +11,18 @@ pub struct Row {
     pub values: Vec<Option<Value>>,
     /// Fields that no step names, if all are asked for.
     pub others: Vec<(Arc<[u8]>, Value)>,
-    /// The words by which the document was found.
-    pub terms: Arc<[Arc<[u8]>]>,
+    /// The words by which the document was found, if a step asks for them.
+    pub terms: Option<Arc<[Arc<[u8]>]>>,
 }
 
 impl Row {
+    /// Takes everything out, but keeps the memory.
+    pub fn clear(&mut self) {
+        self.values.fill(None);
+        self.others.clear();
+        self.terms = None;
+    }
+
     /// Sets a column, which may lie beyond those that the row has.
     pub(super) fn set(&mut self, column: usize, value: Value) {
         if self.values.len() <= column {
@@ -36,6 +43,6 @@ impl expression::Row for Row {
     }
 
     fn matched_terms(&self) -> &[Arc<[u8]>] {
-        &self.terms
+        self.terms.as_deref().unwrap_or_default()
     }
 }
