@@ -4,24 +4,20 @@
 //! also while it holds the lock of a stripe. Then whoever wants that stripe waits until the thread
 //! runs again: on a busy machine for several milliseconds, a thousand times what the lock is held
 //! for. A thread that has just slept, however shortly, is not due to lose it, so it sleeps right
-//! before it takes a lock, for as long as it takes to set a timer. A thread that takes none sleeps
-//! for the sake of others that have been woken: systems that give them the processor at once are
-//! few.
+//! before it takes a lock, for as short as can be ([`nap`]). A thread that takes none sleeps for the
+//! sake of others that have been woken: the system may let them wait for its next tick, up to four
+//! milliseconds.
 //!
 //! To yield would be the wrong means: it gives a slice of a millisecond or more away, each time,
 //! and leaves next to nothing to the thread where all processors are in use. So would a low
 //! priority be: what the thread then loses its processor to keeps it, and the lock with it.
 
-use rustix::thread::set_current_timer_slack;
-use std::num::NonZeroU64;
-use std::thread;
+use redpoll_memory::nap;
 use std::time::{Duration, Instant};
 
 /// How long a thread keeps its processor. Whoever is woken in the meantime may have to wait for so
-/// long; and to sleep takes a few microseconds.
+/// long; and to sleep takes some ten microseconds.
 const KEPT: Duration = Duration::from_micros(150);
-/// The shortest sleep that is one.
-const SLEEP: Duration = Duration::from_nanos(1);
 
 /// See the module's head.
 #[derive(Default)]
@@ -33,14 +29,10 @@ impl Courtesy {
     /// To be called now and then by a thread that works for long and holds no lock; best right
     /// before it takes one.
     pub fn show(&mut self) {
-        match self.slept {
-            // The system lets sleepers oversleep by some fifty microseconds unless told otherwise.
-            // If it does not listen, the sleep is longer.
-            None => set_current_timer_slack(Some(NonZeroU64::MIN)).unwrap_or_default(),
-            Some(at) if at.elapsed() < KEPT => return,
-            Some(_) => {}
+        if self.slept.is_some_and(|at| at.elapsed() < KEPT) {
+            return;
         }
-        thread::sleep(SLEEP);
+        nap::take();
         self.slept = Some(Instant::now());
     }
 }

@@ -9,6 +9,7 @@
 
 mod allocator;
 pub mod huge;
+pub mod nap;
 pub mod slices;
 pub mod tiers;
 mod usage;

@@ -1,11 +1,12 @@
 //! The threads of the background: for commands that take long. They are made when first needed and
 //! stand back from those that serve clients (`background-nice`), so that on a machine with few
-//! cores the short commands win.
+//! cores the short commands win. Their turns are not longer than others' (as those of threads that
+//! load are): whoever wakes up would take the processor from one that holds a lock, and that would
+//! not have it back for many milliseconds.
 
 use redpoll_engine::executor::Annex;
 use redpoll_engine::{Engine, Executor};
 use redpoll_keyspace::clock;
-use redpoll_memory::slices::LongTurns;
 use std::sync::{Arc, Weak};
 use std::thread;
 
@@ -24,7 +25,6 @@ fn spawn(engine: &Weak<Engine>, number: usize) -> bool {
     let started = thread.spawn(move || {
         redpoll_memory::register_thread();
         stand_back(&engine);
-        let _long = LongTurns::begin();
         let seed = clock::now_ms() as u64 ^ (number as u64) << 40;
         let mut executor = Executor::new(Arc::clone(&engine), seed).let_time_pass();
         let mut annex = Annex::default();

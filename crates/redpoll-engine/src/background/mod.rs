@@ -7,12 +7,13 @@
 //! replies keep their order.
 //!
 //! A thread that waits for a client to read does not count: another one takes its place, so that
-//! clients who do not read keep nobody's command waiting.
+//! clients who do not read keep nobody's command waiting (`places.rs`).
 //!
 //! The pool takes other work, too: [`Background::spawn`] runs a function with a [`Task`] of its
 //! own, and [`Background::share`] lets idle threads help with the parts of something large.
 
 mod flow;
+mod places;
 mod shared;
 mod slices;
 mod task;
@@ -30,13 +31,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
-/// Threads that may wait for clients at once, beyond those that work. With more, the answers of
-/// further commands gather in memory.
-const HELD_MAX: usize = 64;
-/// How long a thread that has nothing to do is kept.
-const KEPT: Duration = Duration::from_secs(30);
 /// So many jobs are looked at for the least of them.
 const LOOKED_AT: usize = 64;
 /// So many later ones go before the first in the queue at most.
@@ -78,6 +73,7 @@ impl Job {
 pub struct Background {
     pool: Mutex<Pool>,
     ready: Condvar,
+    place: Condvar,
     spawner: OnceLock<Box<Spawner>>,
     threads_max: AtomicUsize,
     queue_max: AtomicUsize,
@@ -96,8 +92,13 @@ struct Pool {
     threads: usize,
     /// Threads that wait for a job.
     idle: usize,
-    /// Threads that wait for a client to read, or for their turn.
+    /// Threads that have given their place to another: those that wait for a client to read, or for
+    /// their turn, and those that want to go on.
     held: usize,
+    /// Those of them that want to go on.
+    returning: usize,
+    /// Whether the last place that became free went to a job, while somebody wanted to go on.
+    job_was_last: bool,
     made: usize,
 }
 
@@ -185,6 +186,7 @@ impl Background {
         self.threads_max.store(threads.max(1), Relaxed);
         self.queue_max.store(queue.max(1), Relaxed);
         self.ready.notify_all();
+        self.place.notify_all();
     }
 
     /// A new task, which is to be submitted.
@@ -225,41 +227,6 @@ impl Background {
         Ok(task)
     }
 
-    /// Sees to it that somebody takes a job that was added.
-    fn call_thread(&self, pool: &mut Pool) {
-        if pool.idle > 0 {
-            self.ready.notify_one();
-        } else if pool.threads - pool.held < self.threads_max.load(Relaxed)
-            && let Some(spawner) = self.spawner.get()
-        {
-            pool.made += 1;
-            if spawner(pool.made) {
-                pool.threads += 1;
-            }
-        }
-    }
-
-    /// The next job for the calling thread; none: it is not needed any more.
-    pub fn next(&self) -> Option<Job> {
-        let mut pool = self.pool.lock();
-        loop {
-            let surplus = pool.threads - pool.held > self.threads_max.load(Relaxed);
-            if !surplus && let Some(job) = pool.take() {
-                return Some(job);
-            }
-            pool.idle += 1;
-            let waited = match surplus {
-                true => true,
-                false => self.ready.wait_for(&mut pool, KEPT).timed_out(),
-            };
-            pool.idle -= 1;
-            if waited && (surplus || pool.jobs.is_empty()) {
-                pool.threads -= 1;
-                return None;
-            }
-        }
-    }
-
     /// A job, if there is one, for those who do not wait: tests.
     pub fn try_next(&self) -> Option<Job> {
         self.pool.lock().take()
@@ -278,23 +245,6 @@ impl Background {
         let Counts { finished, cancelled: ended, longest_task, .. } = &self.counts;
         if cancelled { ended } else { finished }.fetch_add(1, Relaxed);
         longest_task.fetch_max(task.since.elapsed().as_micros() as u64, Relaxed);
-    }
-
-    /// The calling thread waits from now on, for a client or for its turn, or no longer.
-    pub(crate) fn hold(&self, on: bool) {
-        let mut pool = self.pool.lock();
-        match on {
-            true => pool.held += 1,
-            false => pool.held -= 1,
-        }
-        if on && !pool.jobs.is_empty() {
-            self.call_thread(&mut pool);
-        }
-    }
-
-    /// Whether another thread may wait for its client.
-    pub(crate) fn may_hold(&self) -> bool {
-        self.pool.lock().held < HELD_MAX
     }
 
     /// Nobody waits for a task's answer any more.

@@ -1,7 +1,7 @@
 //! Something large in parts, for all threads that have nothing better to do.
 
 use super::{Background, Job, Task, current, enter};
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
@@ -79,8 +79,13 @@ impl Background {
         self.call_helpers(&shared);
         shared.help();
         let mut progress = shared.progress.lock();
-        while progress.at_work > 0 {
-            shared.changed.wait(&mut progress);
+        if progress.at_work > 0 {
+            // Those that help may need the place.
+            self.hold(true);
+            while progress.at_work > 0 {
+                shared.changed.wait(&mut progress);
+            }
+            MutexGuard::unlocked(&mut progress, || self.hold(false));
         }
         *shared.part.lock() = None;
         if let Some(fault) = progress.fault.take() {
@@ -91,7 +96,7 @@ impl Background {
 
     fn call_helpers(&self, shared: &Arc<Shared>) {
         let mut pool = self.pool.lock();
-        let busy = pool.threads - pool.held - pool.idle;
+        let busy = pool.at_work();
         let free = self.threads_max.load(Relaxed).saturating_sub(busy.max(1));
         // Who waits comes first.
         if pool.jobs.is_empty() {

@@ -3,7 +3,9 @@
 use super::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicBool;
+use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 /// A pool of so many threads at most, and so many tasks that may wait.
 fn pool(threads: usize, queue: usize) -> Arc<Background> {
@@ -155,4 +157,53 @@ fn a_fault_in_a_part_is_the_whole_s() {
     assert_eq!(pool.counts.cancelled.load(Relaxed), 1);
     // The threads go on.
     wait_for(&pool.spawn("next", 1, |_| {}).expect("room"));
+}
+
+#[test]
+fn who_goes_on_waits_for_a_place() {
+    let pool = pool(2, 100);
+    let [at_work, most, rounds] = [(); 3].map(|()| Arc::new(AtomicUsize::new(0)));
+    let tasks: Vec<_> = (0..8)
+        .map(|_| {
+            let (held, counts) = (Arc::clone(&pool), [&at_work, &most, &rounds].map(Arc::clone));
+            let work = move |_: &Task| {
+                let [at_work, most, rounds] = &counts;
+                for _ in 0..20 {
+                    most.fetch_max(at_work.fetch_add(1, Relaxed) + 1, Relaxed);
+                    thread::sleep(Duration::from_micros(100));
+                    rounds.fetch_add(1, Relaxed);
+                    at_work.fetch_sub(1, Relaxed);
+                    held.hold(true);
+                    held.hold(false);
+                }
+            };
+            pool.spawn("in turns", 1, work).expect("room")
+        })
+        .collect();
+    tasks.iter().for_each(|task| wait_for(task));
+    assert_eq!(rounds.load(Relaxed), 8 * 20);
+    assert!(most.load(Relaxed) <= 2, "{most:?}");
+}
+
+#[test]
+fn a_place_is_not_waited_for_for_ever() {
+    let pool = pool(1, 100);
+    let (going_on, goes_on) = mpsc::channel::<()>();
+    let (held, waits) = (Arc::clone(&pool), AtomicBool::new(false));
+    let waits = Arc::new(waits);
+    let seen = Arc::clone(&waits);
+    let first = pool.spawn("first", 1, move |_| {
+        held.hold(true);
+        while !seen.load(Relaxed) {
+            thread::yield_now();
+        }
+        held.hold(false);
+        going_on.send(()).expect("somebody waits");
+    });
+    // Has the only place, and waits for the one that has given it up.
+    let second = pool.spawn("second", 1, move |_| {
+        waits.store(true, Relaxed);
+        goes_on.recv().expect("it goes on");
+    });
+    [first, second].into_iter().for_each(|task| wait_for(&task.expect("room")));
 }
