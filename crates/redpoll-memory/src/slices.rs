@@ -2,8 +2,8 @@
 //! ones for threads that answer clients.
 //!
 //! Where all processors are in use, a thread that wakes up runs before those whose turns are longer
-//! than its own (Linux 6.12). So threads that load a data set ask for long turns: they get as much of
-//! the processor as before, but those that answer clients, of this program and of others, get it
+//! than its own (Linux 6.12). So threads that load a data set ask for long turns: they get as much
+//! of the processor as before, but those that answer clients, of this program and of others, get it
 //! when they want it. It is not for threads that take locks which clients wait for: they would lose
 //! the processor with the lock in hand.
 //!

@@ -10,7 +10,9 @@ use redpoll_engine::search::{Running, Words};
 use redpoll_search::Snapshot;
 use redpoll_search::aggregate::{AggregateError, Cursor, Input, Limits, Pipeline, Row, Texts};
 use redpoll_search::document::ValueRef;
-use redpoll_search::execute::{Hit, IteratorProfile, QueryTerms, SearchOptions};
+use redpoll_search::execute::{
+    Hit, IteratorProfile, QueryTerms, Search, SearchOptions, SearchResults,
+};
 use redpoll_search::expression::Value;
 use redpoll_search::schema::FieldKind;
 use redpoll_types::rng::Rng;
@@ -148,20 +150,7 @@ pub(super) fn make<'a>(
     let Way::Here(search) = way else { return Ok(None) };
     let mut source = Source::new(ctx, &snapshot, &pipeline, &names);
     source.terms = terms;
-    let mut failure: Option<AggregateError> = None;
-    let mut row = Row::default();
-    let results = search.for_each(|hit| {
-        if !source.fill(hit, &mut row) {
-            return ControlFlow::Continue(());
-        }
-        match pipeline.push(&mut row) {
-            Ok(flow) => flow,
-            Err(error) => {
-                failure = Some(error);
-                ControlFlow::Break(())
-            }
-        }
-    });
+    let (results, failure) = push_all(&search, &mut source, &mut pipeline);
     let timed_out = results.interrupted;
     running::ended(ctx, &running, timed_out, failure.is_some())?;
     if let Some(error) = failure {
@@ -182,6 +171,29 @@ pub(super) fn make<'a>(
         found,
         profile,
     }))
+}
+
+/// Pushes the rows of all documents that answer the query. Ends with the first failure.
+fn push_all(
+    search: &Search,
+    source: &mut Source<'_, '_>,
+    pipeline: &mut Pipeline,
+) -> (SearchResults, Option<AggregateError>) {
+    let mut failure = None;
+    let mut row = Row::default();
+    let results = search.for_each(|hit| {
+        if !source.fill(hit, &mut row) {
+            return ControlFlow::Continue(());
+        }
+        match pipeline.push(&mut row) {
+            Ok(flow) => flow,
+            Err(error) => {
+                failure = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    });
+    (results, failure)
 }
 
 /// The terms of a query, if rows ask by which of them documents were found.

@@ -92,7 +92,7 @@ fn report(index: &Index, corpus: &Corpus) {
          documents {:.2}, names {:.2}",
         figures.segments,
         figures.heads,
-        figures.merges,
+        figures.merges.total,
         part(figures.bytes),
         part(figures.tally.list_bytes),
         part(figures.tally.word_bytes + figures.tally.tag_bytes),

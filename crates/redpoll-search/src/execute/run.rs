@@ -165,8 +165,8 @@ impl<'a> Run<'a> {
         outcome.interrupted |= walked.is_break();
     }
 
-    /// Goes through the lists of a word, or of an intersection or union of words, without iterators.
-    /// False: the query is none of these, or what is to be kept cannot be found that way.
+    /// Goes through the lists of a word, or of an intersection or union of words, without any
+    /// iterator. False: the query is none of these, or what is to be kept is not found that way.
     fn lists(&self, part: u32, outcome: &mut Outcome) -> bool {
         let counts = self.only_counts(outcome);
         let best = match &mut outcome.kept {

@@ -15,7 +15,7 @@ use super::collect::{Best, ByScore};
 use super::iter::{DocIter, Term};
 use super::plan::{Kind, Plan};
 use super::run::Run;
-use super::worth::{SLACK, Worth};
+use super::worth::{Addend, SLACK, Worth};
 use crate::index::DocAddress;
 use crate::index::bits::{Bits, Deletes};
 use crate::index::part::PartView;
@@ -47,6 +47,8 @@ struct Word<'a> {
     scale: f64,
     /// Which word of the query it is.
     place: usize,
+    /// How often it occurs at most.
+    freq: u32,
     /// The most that it can give to a score.
     bound: f64,
 }
@@ -71,7 +73,13 @@ impl<'a> Union<'a> {
             Kind::Term { .. } => {
                 if let Some(found) = find(plan, self.part as usize, self.view) {
                     let place = self.places;
-                    self.words.push(Word { found, scale, place, bound: f64::INFINITY });
+                    self.words.push(Word {
+                        found,
+                        scale,
+                        place,
+                        freq: u32::MAX,
+                        bound: f64::INFINITY,
+                    });
                 }
                 self.places += 1;
                 true
@@ -103,9 +111,7 @@ impl<'a> Union<'a> {
     pub fn best(mut self, best: &mut Best<ByScore>) -> Option<u64> {
         let scoring = self.run.scoring(self.view);
         if !self.first_only {
-            for word in &mut self.words {
-                word.bound = word.bound(&scoring);
-            }
+            self.words.iter_mut().for_each(|word| word.find_bound(&scoring));
             self.words.sort_by(|one, other| other.bound.total_cmp(&one.bound));
         }
         let (sums, seen) = (Sums::new(&self), Seen::new(self.view));
@@ -118,14 +124,16 @@ impl<'a> Union<'a> {
 }
 
 impl Word<'_> {
-    fn bound(&self, scoring: &Scoring<'_>) -> f64 {
+    fn find_bound(&mut self, scoring: &Scoring<'_>) {
+        let (leaf, impact) = (self.found.leaf(1), self.found.best_impact());
+        let bound = match impact {
+            Some(impact) => scoring.bound(&leaf, &impact),
+            None => scoring.bound_of_any(&leaf),
+        };
         // Nothing times infinity is no number.
-        if self.scale == 0.0 {
-            return 0.0;
-        }
-        let leaf = self.found.leaf(1);
-        let own = self.found.best_impact().map(|impact| scoring.bound(&leaf, &impact));
-        self.scale * own.unwrap_or_else(|| scoring.bound_of_any(&leaf))
+        self.bound = if self.scale == 0.0 { 0.0 } else { self.scale * bound };
+        let most = impact.and_then(|impact| impact.pairs().last());
+        self.freq = most.map_or(u32::MAX, |(freq, _)| freq);
     }
 }
 
@@ -181,14 +189,10 @@ impl<'a> Pass<'_, 'a> {
     fn word(&mut self, number: usize, best: &mut Best<ByScore>) -> Option<()> {
         let word = &self.union.words[number];
         let Some(mut scan) = word.found.scan() else { return Some(()) };
-        let mut worth = Worth::new(&word.found);
+        let mut worth = Worth::beside(&word.found, word.scale, self.sums.addends(number));
         self.sums.begin();
-        let mut least = f64::NEG_INFINITY;
         loop {
-            if best.least() > least {
-                least = best.least();
-                worth.raise(self.sums.needed(number, least));
-            }
+            worth.raise(best.least());
             let may = worth.has_any(&self.scoring, scan.impact());
             if !scan.load(&mut self.piece, may) {
                 return Some(());
@@ -251,15 +255,12 @@ impl<'u, 'a> Sums<'u, 'a> {
         self.later.clear();
     }
 
-    /// What a word must give at least to a document that no word before it has.
-    fn needed(&self, number: usize, least: f64) -> f64 {
-        let (scale, needed) = (self.union.words[number].scale, least / SLACK - self.rests[number]);
-        match scale {
-            // Its own part does not matter: either nothing is enough, or anything.
-            0.0 if needed > 0.0 => f64::INFINITY,
-            0.0 => f64::NEG_INFINITY,
-            _ => needed / scale,
-        }
+    /// What words behind one can add to what it gives.
+    fn addends(&self, number: usize) -> Vec<Addend<'a>> {
+        let later = &self.union.words[number + 1..];
+        let later = if self.union.first_only { &[] } else { later };
+        let one = |word: &Word<'a>| Addend { leaf: word.found.leaf(word.freq), scale: word.scale };
+        later.iter().map(one).collect()
     }
 
     /// The sum for the document of `scoring`, in which a word occurs so often and none before it

@@ -14,15 +14,28 @@ pub const SLACK: f64 = 1.0 + 1e-9;
 
 /// Frequencies from here on are always worth it.
 const FREQS: usize = 8;
+/// Documents that are longer are not told apart.
+const LEN_MAX: u32 = 1 << 16;
 /// Documents of any length are worth it.
 const ANY: u64 = u64::MAX;
 /// It is not known yet how long documents may be.
 const UNKNOWN: u64 = u64::MAX - 1;
 
+/// A word that may add something: how often it occurs at most, and what it is multiplied by.
+#[derive(Clone, Copy)]
+pub struct Addend<'a> {
+    pub leaf: Leaf<'a>,
+    pub scale: f64,
+}
+
 /// See the module's head.
 pub struct Worth<'a> {
     leaf: Leaf<'a>,
-    /// What the word has to give at least.
+    /// What the word is multiplied by.
+    scale: f64,
+    /// What others may add in the same document, however short or long.
+    addends: Vec<Addend<'a>>,
+    /// What all give together at least.
     least: f64,
     /// How long documents may be, by frequency.
     longest: [u64; FREQS + 1],
@@ -31,8 +44,13 @@ pub struct Worth<'a> {
 impl<'a> Worth<'a> {
     /// Everything is.
     pub fn new(word: &Found<'a>) -> Self {
-        let longest = [ANY; FREQS + 1];
-        Worth { leaf: word.leaf(1), least: f64::NEG_INFINITY, longest }
+        Self::beside(word, 1.0, Vec::new())
+    }
+
+    /// Everything is, of a word that is multiplied by something and to which others may add.
+    pub fn beside(word: &Found<'a>, scale: f64, addends: Vec<Addend<'a>>) -> Self {
+        let (leaf, longest) = (word.leaf(1), [ANY; FREQS + 1]);
+        Worth { leaf, scale, addends, least: f64::NEG_INFINITY, longest }
     }
 
     /// From now on what gives less than this is not.
@@ -57,9 +75,40 @@ impl<'a> Worth<'a> {
 
     #[cold]
     fn find(&mut self, scoring: &Scoring<'_>, class: usize) -> u64 {
-        let longest = scoring.longest(&self.leaf, self.least, class as u32);
+        let leaf = Leaf { freq: class as u32, ..self.leaf };
+        let longest = if self.addends.is_empty() && self.scale == 1.0 {
+            scoring.longest(&leaf, self.least)
+        } else {
+            self.search(scoring, &leaf)
+        };
         self.longest[class] = longest.map_or(ANY, u64::from);
         self.longest[class]
+    }
+
+    /// The length of the longest document in which the word and the others can give enough. All
+    /// give the less the longer it is.
+    fn search(&self, scoring: &Scoring<'_>, leaf: &Leaf<'_>) -> Option<u32> {
+        if !scoring.scorer.sums_words() || leaf.weight < 0.0 {
+            return None;
+        }
+        let enough = |len: u32| {
+            let add = |other: &Addend<'_>| other.scale * scoring.leaf_at(&other.leaf, len);
+            // Words of negative weight add nothing in documents that lack them.
+            let others: f64 = self.addends.iter().map(|other| add(other).max(0.0)).sum();
+            (self.scale * scoring.leaf_at(leaf, len) + others) * SLACK >= self.least
+        };
+        let (mut low, mut high) = (0, LEN_MAX);
+        if enough(high) {
+            return None;
+        }
+        while high - low > 1 {
+            let middle = (low + high) / 2;
+            match enough(middle) {
+                true => low = middle,
+                false => high = middle,
+            }
+        }
+        Some(low)
     }
 
     /// Whether any posting of which this is known may be worth it.

@@ -239,9 +239,9 @@ impl Index {
         }
     }
 
-    /// Does one piece of work that makes searches quicker, if nothing has changed for so long: makes
-    /// a segment of what the head has, or one of small ones. To be called by who has nothing to
-    /// [`maintain`](Self::maintain), again and again. Says whether there was work.
+    /// Does one piece of work that makes searches quicker, if nothing has changed for so long:
+    /// makes a segment of what the head has, or one of small ones. To be called by who has nothing
+    /// to [`maintain`](Self::maintain), again and again. Says whether there was work.
     pub fn tidy(&self, rest: Duration) -> bool {
         let job = {
             let _writer = self.writer.lock();

@@ -121,18 +121,24 @@ impl Scoring<'_> {
         }
     }
 
-    /// The longest document in which a word that occurs `freq` times can give as much as `least`.
+    /// The longest document in which a word that occurs so often can give as much as `least`.
     /// Longer ones give less; some of these do, too. None: any may.
-    pub fn longest(&self, leaf: &Leaf<'_>, least: f64, freq: u32) -> Option<u32> {
+    pub fn longest(&self, leaf: &Leaf<'_>, least: f64) -> Option<u32> {
         let is_bm25 = matches!(self.scorer, Scorer::Bm25Std | Scorer::Bm25StdTanh(_));
         if !is_bm25 || leaf.weight < 0.0 || least <= 0.0 {
             return None;
         }
         // `bm25_std`, solved for the length; and one more, as both are rounded.
         let most = leaf.weight * leaf.rarity.bm25 * (K1 + 1.0);
-        let freq = f64::from(freq);
+        let freq = f64::from(leaf.freq);
         let ratio = ((most * freq / least - freq) / K1 - (1.0 - B)) / B;
         Some((ratio * self.len_mean * (1.0 + 1e-9) + 1.0) as u32)
+    }
+
+    /// The part of a word in a document of this length, if the formula is one of BM25STD.
+    pub fn leaf_at(&self, leaf: &Leaf<'_>, len: u32) -> f64 {
+        let freq = f64::from(leaf.freq);
+        self.bm25_std(leaf.weight, leaf.rarity.bm25, freq, f64::from(len))
     }
 
     /// A bound of the part of a word wherever it is.

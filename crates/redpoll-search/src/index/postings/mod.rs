@@ -5,7 +5,7 @@
 //! ```text
 //! full blocks   128 postings each, bit-packed by kind: documents, frequencies, fields, positions;
 //!               before them a table that says each block's last document, its end, and how good a
-//!               score its postings can have at most
+//!               score its postings can have at most; and the last of these of the stream, too
 //! stream        the rest, posting by posting, in numbers of as many bytes as they need
 //! ```
 //!

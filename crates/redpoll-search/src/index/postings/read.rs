@@ -211,8 +211,10 @@ impl<'a> Postings<'a> {
     /// be, and the last document for which this holds. None if nothing is known.
     pub fn impact(&self, target: u32) -> Option<(Impact, u32)> {
         let table = self.table();
-        let block = table.block_of(self.block, target)?;
-        Some((table.impact(block), table.last(block)))
+        Some(match table.block_of(self.block, target) {
+            Some(block) => (table.impact(block)?, table.last(block)),
+            None => (table.impact(self.blocks)?, END - 1),
+        })
     }
 
     fn table(&self) -> Table<'_> {
@@ -415,12 +417,15 @@ mod tests {
     fn a_block_knows_its_best() {
         let want = postings(300, 3);
         let bytes = list(&want, FULL);
+        let list_of = |postings: &[Posting]| list(postings, FULL);
         let list = Postings::new(&bytes, FULL, 300);
         let (impact, last) = list.impact(200).unwrap();
         assert_eq!(impact, Impact { freq_max: 5, len_min: [10; 3] });
         assert_eq!(impact.pairs().last(), Some((5, 10)));
         assert_eq!(last, want[127].0);
         assert_eq!(list.impact(400).unwrap().1, want[255].0);
-        assert_eq!(list.impact(890), None);
+        assert_eq!(list.impact(890), Some((impact, END - 1)));
+        let few = list_of(&want[..100]);
+        assert_eq!(Postings::new(&few, FULL, 100).impact(0), None);
     }
 }

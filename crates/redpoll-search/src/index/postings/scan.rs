@@ -99,18 +99,19 @@ impl<'a> Scan<'a> {
     /// The best that the postings that come next can be. None if nothing is known.
     #[inline]
     pub fn impact(&self) -> Option<Impact> {
-        (self.block < self.blocks).then(|| self.table().impact(self.block))
+        self.table().impact(self.block)
     }
 
-    /// The best that any posting of the list can be. None if nothing is known of some.
+    /// The best that any posting of the list can be. None if nothing is known.
     pub fn best_impact(&self) -> Option<Impact> {
-        let table = self.table();
-        let all = table.range(self.blocks).is_empty();
-        table.best_impact().filter(|_| all)
+        self.table().best_impact()
     }
 
     /// Passes over the postings that come next, of which [`impact`](Self::impact) knows something.
     pub fn skip(&mut self) {
+        if self.block == self.blocks {
+            self.stream_at = Some(self.bytes.len());
+        }
         self.block += 1;
     }
 
@@ -236,7 +237,7 @@ mod tests {
     fn blocks_are_passed_over() {
         let bytes = list(FULL, 300);
         let mut scan = Scan::new(&bytes, FULL, 300, None);
-        assert_eq!(scan.best_impact(), None);
+        assert!(scan.best_impact().is_some_and(|impact| impact.len_min == [10; 3]));
         assert!(scan.impact().is_some_and(|impact| impact.freq_max == 4));
         scan.skip();
         assert_eq!(
@@ -246,8 +247,11 @@ mod tests {
         let mut scan = Scan::new(&bytes, FULL, 300, None);
         scan.skip_to(postings(300)[200].0);
         assert_eq!(read(scan, true)[0].0, postings(300)[128].0);
-        let bytes = list(FULL, 256);
-        let scan = Scan::new(&bytes, FULL, 256, None);
-        assert!(scan.best_impact().is_some_and(|impact| impact.len_min == [10; 3]));
+        let mut scan = Scan::new(&bytes, FULL, 300, None);
+        (0..3).for_each(|_| scan.skip());
+        assert_eq!(read(scan, true), []);
+        let bytes = list(FULL, 100);
+        let scan = Scan::new(&bytes, FULL, 100, None);
+        assert_eq!((scan.impact(), scan.best_impact()), (None, None));
     }
 }

@@ -23,24 +23,31 @@ impl<'a> Table<'a> {
 
     /// Where a block's bytes are, or those behind the last.
     pub fn range(self, block: usize) -> std::ops::Range<usize> {
-        let base = self.blocks * RECORD;
+        // The stream behind blocks has a record, too.
+        let base = if self.blocks == 0 { 0 } else { (self.blocks + 1) * RECORD };
         let end_of = |block: usize| base + self.number(block, 1) as usize;
         let start = if block == 0 { base } else { end_of(block - 1) };
         let end = if block < self.blocks { end_of(block) } else { self.bytes.len() };
         start..end
     }
 
-    /// The best that the postings of a block can be.
-    pub fn impact(self, block: usize) -> Impact {
+    /// The best that the postings of a block can be, or those behind the last. None if nothing is
+    /// known.
+    pub fn impact(self, block: usize) -> Option<Impact> {
+        (self.blocks > 0 && block <= self.blocks).then(|| self.known_impact(block))
+    }
+
+    fn known_impact(self, block: usize) -> Impact {
         let short = |number: u32| [number as u16, (number >> 16) as u16];
         let [freq_max, once] = short(self.number(block, 2));
         let [twice, more] = short(self.number(block, 3));
         Impact { freq_max, len_min: [once, twice, more] }
     }
 
-    /// The best that the postings of all full blocks can be. None if there are no full blocks.
+    /// The best that any posting can be. None if nothing is known.
     pub fn best_impact(self) -> Option<Impact> {
-        (0..self.blocks).map(|block| self.impact(block)).reduce(Impact::or)
+        let impacts = (0..=self.blocks).map(|block| self.known_impact(block));
+        impacts.reduce(Impact::or).filter(|_| self.blocks > 0)
     }
 
     /// The first block from `from` on whose last document is not below `target`.
