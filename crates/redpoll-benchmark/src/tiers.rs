@@ -24,8 +24,8 @@ const EVERY: Duration = Duration::from_millis(100);
 struct Reading {
     /// Seconds since the start.
     at: f64,
-    /// Whether the server computes a threshold for a ratio.
-    is_ratio: bool,
+    /// What places values.
+    policy: String,
     /// The share of far memory, and the one wanted.
     share: f64,
     wanted: f64,
@@ -40,6 +40,11 @@ struct Reading {
 }
 
 impl Reading {
+    /// Whether the server computes a threshold for a ratio.
+    fn is_ratio(&self) -> bool {
+        self.policy == "ratio"
+    }
+
     /// What INFO's text says; `None` if the server has one kind of memory only.
     fn of(info: &str, at: f64) -> Option<Reading> {
         let field = |name: &str| {
@@ -50,7 +55,7 @@ impl Reading {
         let number = |name: &str| field(name).and_then(|text| text.parse().ok()).unwrap_or(0.0);
         Some(Reading {
             at,
-            is_ratio: field("tier_policy") == Some("ratio"),
+            policy: field("tier_policy").unwrap_or_default().to_owned(),
             share: number("tier_far_share"),
             wanted: number("tier_far_share_wanted"),
             threshold: number("pmem_threshold"),
@@ -164,7 +169,7 @@ mod tests {
         let reading = Reading::of(info, 1.5).expect("there is far memory");
         let wanted = Reading {
             at: 1.5,
-            is_ratio: true,
+            policy: "ratio".to_owned(),
             share: 0.25,
             wanted: 0.75,
             threshold: 96.0,

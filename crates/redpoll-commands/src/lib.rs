@@ -23,6 +23,7 @@ macro_rules! group {
 
 mod answer;
 mod cost;
+mod crew;
 mod help;
 mod matching;
 mod mpop;

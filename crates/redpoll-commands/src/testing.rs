@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::thread;
 
 struct NoWaker;
 
@@ -60,6 +61,37 @@ impl TestServer {
     /// Lets long commands leave; they run when they are asked to.
     pub fn open_background(&self) {
         self.engine.background.set_spawner(Box::new(|_| true));
+    }
+
+    /// One with two threads in the background, which runs there what it can.
+    pub fn with_threads() -> Self {
+        let mut server = TestServer::new();
+        let engine = Arc::downgrade(&server.engine);
+        server.engine.background.configure(2, 10);
+        server.engine.background.set_spawner(Box::new(move |_| {
+            let Some(engine) = engine.upgrade() else { return false };
+            thread::spawn(move || {
+                let (mut executor, mut annex) =
+                    (Executor::new(engine.clone(), 1), Annex::default());
+                while let Some(job) = engine.background.next() {
+                    executor.do_job(job, &mut annex);
+                }
+            });
+            true
+        }));
+        configure(&server, "background-threshold", "1");
+        server.waits_to_work = true;
+        server
+    }
+
+    /// What a command is answered that real threads may run.
+    pub fn ask(&mut self, session: &mut Session, line: &str) -> String {
+        let mut out = self.raw(session, line);
+        while session.is_away() {
+            thread::yield_now();
+            self.come_back(session, &mut out);
+        }
+        String::from_utf8(out).expect("text")
     }
 
     /// Does what waits in the background.
@@ -393,7 +425,7 @@ impl Storage for Disk {
     }
 
     fn together(&self, _name: &str, help: &(dyn Fn() + Sync), own: &mut dyn FnMut()) {
-        std::thread::scope(|scope| {
+        thread::scope(|scope| {
             (0..2).for_each(|_| drop(scope.spawn(help)));
             own();
         });

@@ -191,6 +191,8 @@ pub mod flags {
     pub const RINGS: u32 = 1 << 18;
     /// A command of it runs in the background.
     pub const BACKGROUND: u32 = 1 << 19;
+    /// Wants a replica's answers to what it reads (READONLY).
+    pub const READS_HERE: u32 = 1 << 20;
 }
 
 /// What others want of a client.

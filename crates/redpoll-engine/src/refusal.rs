@@ -72,6 +72,9 @@ impl WriteRefusal {
 pub const MASTERDOWN: &str =
     "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
 
+/// What a client is told that is sent to the primary; its address follows.
+pub const REDIRECT: &str = "REDIRECT ";
+
 impl Engine {
     /// Whether this is a replica out of touch with its primary that is not to serve old data.
     pub fn is_stale(&self) -> bool {

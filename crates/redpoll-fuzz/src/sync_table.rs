@@ -8,9 +8,10 @@ use crate::exercise::exercise;
 use crate::restore_payload;
 use crate::store::Store;
 use redpoll_engine::persistence::{Chunk, ChunkLane, ChunkSource};
+use redpoll_persist::Pieces;
 use redpoll_sync::chunk::{HEADER_LEN, Header, Kind};
 use redpoll_sync::wire::{Directory, Offer, Said, chunk_line};
-use std::io::{self, Read};
+use std::io;
 use std::sync::Mutex;
 
 /// What is offered where the input has no offer.
@@ -121,23 +122,27 @@ impl ChunkLane for Lane<'_> {
         Ok(match self.take() {
             None => None,
             Some(Kind::Whole) => Some(Chunk::Whole(&self.bytes)),
-            Some(_) => Some(Chunk::Large(self)),
+            Some(_) => Some(Chunk::Pieces(self)),
         })
     }
 }
 
-impl Read for Lane<'_> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+impl Pieces for Lane<'_> {
+    fn append(&mut self, out: &mut Vec<u8>, max: usize) -> io::Result<usize> {
         while self.at == self.bytes.len() {
             if !self.is_open {
                 return Ok(0);
             }
             self.take().ok_or(io::ErrorKind::UnexpectedEof)?;
         }
-        let count = out.len().min(self.bytes.len() - self.at);
-        out[..count].copy_from_slice(&self.bytes[self.at..self.at + count]);
+        let count = max.min(self.certain());
+        out.extend_from_slice(&self.bytes[self.at..self.at + count]);
         self.at += count;
         Ok(count)
+    }
+
+    fn certain(&self) -> usize {
+        self.bytes.len() - self.at
     }
 }
 

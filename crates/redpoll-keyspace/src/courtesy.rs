@@ -13,27 +13,24 @@
 //! priority be: what the thread then loses its processor to keeps it, and the lock with it.
 
 use redpoll_memory::nap;
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 /// How long a thread keeps its processor. Whoever is woken in the meantime may have to wait for so
 /// long; and to sleep takes some ten microseconds.
 const KEPT: Duration = Duration::from_micros(150);
 
-/// See the module's head.
-#[derive(Default)]
-pub struct Courtesy {
-    slept: Option<Instant>,
+thread_local! {
+    /// When this thread has slept last.
+    static SLEPT: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
-impl Courtesy {
-    /// To be called now and then by a thread that works for long and holds no lock; best right
-    /// before it takes one.
-    pub fn show(&mut self) {
-        if self.slept.is_some_and(|at| at.elapsed() < KEPT) {
-            return;
-        }
+/// To be called now and then by a thread that works for long and holds no lock; best right before
+/// it takes one. The calling thread sleeps if it has had its processor for long enough.
+pub fn show() {
+    if SLEPT.get().is_none_or(|at| at.elapsed() >= KEPT) {
         nap::take();
-        self.slept = Some(Instant::now());
+        SLEPT.set(Some(Instant::now()));
     }
 }
 
@@ -43,14 +40,13 @@ mod tests {
 
     #[test]
     fn it_is_kept_for_a_while() {
-        let mut courtesy = Courtesy::default();
-        courtesy.show();
-        let first = courtesy.slept.expect("it sleeps at once");
+        show();
+        let first = SLEPT.get().expect("it sleeps at once");
         let begun = Instant::now();
-        while courtesy.slept == Some(first) {
-            courtesy.show();
+        while SLEPT.get() == Some(first) {
+            show();
             assert!(begun.elapsed() < Duration::from_secs(60));
         }
-        assert!(courtesy.slept.is_some_and(|at| at - first >= KEPT));
+        assert!(SLEPT.get().is_some_and(|at| at - first >= KEPT));
     }
 }

@@ -4,17 +4,23 @@
 //! of each heat lie in which tier, and moves those that a judge wants elsewhere. The judge, which
 //! knows the budgets, is the caller's (`redpoll-engine`); what heat is stands in [`crate::heat`].
 //!
+//! A string in its entry, where it was put while nothing was to go far, gets a block of its own
+//! when it moves for the first time. Until then it has no heat and counts as cold.
+//!
 //! Strings and packed collections move whole, large collections part by part: the walk notes the
 //! keys of those it meets and looks at some of their parts at a time, each time under a lock that
 //! is given back after it. Whatever happens to the key meanwhile, the parts that are there then are
 //! looked at; those that a snapshot shares are left alone.
 
-use crate::entry::Payload;
+use crate::entry::{Entry, NewPayload, Payload};
 use crate::heat::{self, LEVELS};
 use crate::keyspace::Keyspace;
 use crate::stripe::Stripe;
 use crate::table::scan::Cursor;
-use redpoll_memory::tiers::{self, Tier};
+use crate::table::{Place, Table};
+use redpoll_memory::tiers::{self, REGIONS_MAX, Tier};
+use redpoll_types::string::Str;
+use redpoll_types::value::Value;
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -138,21 +144,24 @@ impl Tiering {
 #[derive(Debug, Default)]
 pub(crate) struct Hits {
     near: AtomicU64,
-    far: AtomicU64,
+    /// By region of far memory.
+    far: [AtomicU64; REGIONS_MAX],
     /// Of values that lie in no one place.
     others: AtomicU64,
 }
 
 impl Hits {
-    /// Counts one; without a tier: of a value that lies in no one place. To be called under the
-    /// lock of the stripe.
-    pub fn note(&self, tier: Option<Tier>) {
-        let hits = match tier {
-            Some(Tier::Near) => &self.near,
-            Some(Tier::Far) => &self.far,
-            None => &self.others,
+    /// Counts one of a value that lies there; without bytes: of one that lies in no one place. To
+    /// be called under the lock of the stripe. Answers whether it is far.
+    pub fn note(&self, bytes: Option<&[u8]>) -> bool {
+        let region = bytes.and_then(tiers::region_of);
+        let hits = match (bytes, region) {
+            (Some(_), Some(region)) => &self.far[region % REGIONS_MAX],
+            (Some(_), None) => &self.near,
+            (None, _) => &self.others,
         };
         hits.store(hits.load(Relaxed) + 1, Relaxed);
+        region.is_some()
     }
 }
 
@@ -248,8 +257,15 @@ impl Keyspace {
     pub fn tier_hits(&self) -> (u64, u64) {
         let hits = (0..self.stripes()).map(|stripe| self.hits(stripe));
         hits.fold((0, 0), |(near, far), hits| {
-            (near + hits.near.load(Relaxed), far + hits.far.load(Relaxed))
+            let regions: u64 = hits.far.iter().map(|hits| hits.load(Relaxed)).sum();
+            (near + hits.near.load(Relaxed), far + regions)
         })
+    }
+
+    /// Those that found them in one region of far memory. O(stripes).
+    pub fn region_hits(&self, region: usize) -> u64 {
+        let hits = |stripe| self.hits(stripe).far.get(region).map_or(0, |hits| hits.load(Relaxed));
+        (0..self.stripes()).map(hits).sum()
     }
 
     /// Uses since the start of values that lie in no one place. O(stripes).
@@ -321,7 +337,10 @@ fn visit(
     walk.seen.keys += places.len() as u64;
     for place in places {
         let entry = table.entry(place);
-        let Some(heat) = entry.heat() else { continue };
+        let Some(heat) = entry.heat() else {
+            visit_inline(table, place, &mut walk.seen, judge, step);
+            continue;
+        };
         let level = clock.map_or(0, |clock| heat::level(heat, clock));
         let has_cooled = level == 0 && heat != heat::COLD && clock.is_some();
         let Payload::Value(value) = entry.into_payload() else { continue };
@@ -347,6 +366,33 @@ fn visit(
     next
 }
 
+/// Looks at a string that lies in its entry, if it is one that can lie elsewhere.
+fn visit_inline(
+    table: &mut Table<Value>,
+    place: Place,
+    seen: &mut Seen,
+    judge: &mut dyn FnMut(Met) -> Option<Tier>,
+    step: &mut Step,
+) {
+    let mut entry = table.entry_to_move(place);
+    let Payload::Inline(bytes) = entry.payload() else { return };
+    if bytes.len() < tiers::APART_MIN {
+        return;
+    }
+    let met = Met { bytes: bytes.len(), heat: 0, tier: Tier::Near };
+    seen.values += 1;
+    seen.note(met);
+    if judge(met) != Some(Tier::Far) {
+        return;
+    }
+    let Some(text) = Str::far_copy_of(bytes) else { return };
+    let payload = NewPayload::Value(Value::Str(text));
+    let mut apart = Entry::new(entry.key(), payload, entry.expiry());
+    apart.copy_state(&entry);
+    drop(entry.replace(apart));
+    step.note(Tier::Far, met.bytes);
+}
+
 /// Looks at some parts of the last large value that has been met.
 fn visit_parts(
     keyspace: &Keyspace,
@@ -363,11 +409,10 @@ fn visit_parts(
     let heat = clock.zip(entry.heat()).map_or(0, |(clock, heat)| heat::level(heat, clock));
     let Some(value) = entry.value_mut() else { return };
     let next = value.visit_parts(large.from, PARTS, &mut |mut part| {
-        let bytes = part.as_bytes();
-        if bytes.is_empty() {
+        if part.is_empty() {
             return true;
         }
-        let met = Met { bytes: bytes.len(), heat, tier: tiers::tier_of(bytes) };
+        let met = Met { bytes: part.len(), heat, tier: part.tier() };
         walk.seen.note(met);
         // Some parts more are shown after there are enough. If they are large, they are left out,
         // and have their turn in the next round.

@@ -15,12 +15,13 @@ use redpoll_types::list::List;
 use redpoll_types::set::Set;
 use redpoll_types::stream::{Stream, StreamId};
 use redpoll_types::value::Value;
+use redpoll_types::zset::ZSet;
 
 #[global_allocator]
 static ALLOCATOR: Allocator = Allocator;
 
 /// The keys, one of each kind.
-const KINDS: [&[u8]; 5] = [b"list", b"hash", b"set", b"stream", b"string"];
+const KINDS: [&[u8]; 6] = [b"list", b"hash", b"set", b"stream", b"string", b"zset"];
 
 /// What happens to one of them.
 #[derive(Clone, Copy, Debug)]
@@ -65,12 +66,36 @@ fn contents(value: &Value) -> Vec<Vec<u8>> {
             hash.iter().map(field).collect()
         }
         Value::Stream(stream) => stream.log().nodes().map(|(_, bytes)| bytes.to_vec()).collect(),
-        Value::ZSet(_) | Value::Suggestions(_) => Vec::new(),
+        Value::ZSet(zset) => members(zset),
+        Value::Suggestions(_) => Vec::new(),
     };
     if matches!(value, Value::Set(_) | Value::Hash(_)) {
         all.sort_unstable();
     }
     all
+}
+
+/// The members of a sorted set in order, and what its table says of each.
+fn members(zset: &ZSet) -> Vec<Vec<u8>> {
+    let member = |(member, score): (redpoll_types::listpack::Element<'_>, f64)| {
+        let text = member.as_bytes(&mut [0; 21]).to_vec();
+        assert_eq!(zset.score(&text), Some(score), "both indexes agree");
+        text
+    };
+    zset.iter().map(member).collect()
+}
+
+/// Adds a member, and changes or removes one of those before.
+fn change_members(zset: &mut ZSet, text: &[u8], number: u64, limits: &Limits) {
+    // Some have equal scores, so that it is their bytes that are compared.
+    zset.insert(text, (number * 7919 % 64) as f64, limits);
+    let rank = (number * 104_729) as usize % zset.len();
+    let other = zset.get(rank).map(|(member, _)| member.to_vec()).expect("it is there");
+    match number % 5 {
+        0 => drop(zset.remove(&other)),
+        1 | 2 => drop(zset.insert(&other, (number % 61) as f64, limits)),
+        _ => {}
+    }
 }
 
 struct World {
@@ -128,6 +153,10 @@ impl World {
                     let stream = keys.write_or_new::<Stream>(key).expect("a stream");
                     let words = [&b"field"[..], text].into_iter();
                     stream.log_mut().add(StreamId::new(number, 0), words, &limits);
+                }
+                5 => {
+                    let zset = keys.write_or_new::<ZSet>(key).expect("a sorted set");
+                    change_members(zset, text, number, &limits);
                 }
                 _ => {
                     let long = [text, &[b'y'; 800]].concat();

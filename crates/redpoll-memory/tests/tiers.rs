@@ -3,8 +3,8 @@
 
 use redpoll_memory::Allocator;
 use redpoll_memory::tiers::{
-    FarSpec, Rule, Tier, copy, far_usage, far_used, install, place, relocate, settle, settle_box,
-    tier_of, with_capacity,
+    FarSpec, Rule, Shared, Tier, copy, far_usage, far_used, install, place, relocate, settle,
+    settle_box, tier_of, with_capacity,
 };
 use std::fs;
 use std::path::Path;
@@ -53,6 +53,7 @@ fn far_memory_is_filled_by_the_rule_and_given_back() {
     blocks_change_tiers_as_they_grow();
     whole_regions_are_used_and_then_dram();
     what_was_given_back_serves_other_sizes();
+    shared_blocks_lie_in_either_tier();
     threads_share_the_regions();
     assert_eq!(far_used(), 0, "everything was given back");
 }
@@ -134,6 +135,30 @@ fn whole_regions_are_used_and_then_dram() {
     }
     drop(blocks);
     assert_eq!(tier_of(&block(8 << 10, 1)), Tier::Far, "there is room again");
+}
+
+fn shared_blocks_lie_in_either_tier() {
+    Rule::at(100).apply(false);
+    let (near, far) = (Shared::new(&[1; 99]), Shared::new(&[2; 100]));
+    assert_eq!((near.tier(), far.tier()), (Tier::Near, Tier::Far));
+    assert!((100..=128).contains(&far.len_about()), "{}", far.len_about());
+    assert!(far.copy_to(Tier::Far).is_none(), "it lies there already");
+    let (up, down) = (far.copy_to(Tier::Near), near.copy_to(Tier::Far));
+    let (up, down) = (up.expect("room in DRAM"), down.expect("room in far memory"));
+    assert_eq!((up.tier(), up.bytes()), (Tier::Near, &[2; 100][..]));
+    assert_eq!((down.tier(), down.bytes()), (Tier::Far, &[1; 99][..]));
+    assert_eq!(far.copy_near().tier(), Tier::Near);
+    let other = down.clone();
+    drop(down);
+    assert_eq!(other.bytes(), [1; 99]);
+    drop((other, far));
+    assert_eq!(far_used(), 0);
+    Rule::FAR.apply(false);
+    let all: Vec<Shared> = (0..9000).map(|_| Shared::new(&[3; 8 << 10])).collect();
+    assert_eq!(all[8999].tier(), Tier::Near, "far memory is full");
+    assert!(near.copy_to(Tier::Far).is_some() || near.tier() == Tier::Near);
+    assert!(all[8999].copy_to(Tier::Far).is_none(), "no room");
+    Rule::NEAR.apply(false);
 }
 
 fn threads_share_the_regions() {

@@ -30,6 +30,7 @@ mod legacy;
 mod length;
 mod lzf;
 pub mod payload;
+mod pieces;
 pub mod read;
 mod sink;
 mod source;
@@ -37,6 +38,7 @@ mod text;
 pub mod write;
 
 pub use error::{Error, Fault, Result};
+pub use pieces::Pieces;
 pub use read::{Dialect, Object};
 pub use sink::Sink;
 pub use source::{ReadSource, SliceSource, Source};

@@ -37,7 +37,7 @@ pub fn run(
     let before = executor.stats().errors.get();
     let progress = executor.run_batch(session, (batch, buffer), (out, usize::MAX), now);
     // An error is rare; only then the answers are looked at.
-    if executor.stats().errors.get() != before {
+    if executor.stats().errors.get() != before && !is_superseded(executor.engine(), session) {
         let names = (0..batch.len()).map(|index| {
             let name = batch.command(index, buffer).at(0).to_ascii_lowercase();
             String::from_utf8_lossy(&name).into_owned()
@@ -52,6 +52,13 @@ pub fn run(
         }
     }
     progress
+}
+
+/// Whether the commands are those of a link that was given up while they waited for their turn.
+/// They are refused for that, whatever the data.
+fn is_superseded(engine: &Engine, session: &Session) -> bool {
+    let link = session.link.as_ref();
+    link.is_some_and(|link| !engine.replication.is_current(link.epoch))
 }
 
 fn replies(out: &[u8]) -> Vec<Value> {

@@ -28,6 +28,7 @@
 //! What a lane gives is the caller's own memory, in which nothing changes any more; it is not
 //! checked yet, and may be anything.
 
+use crate::memory::View;
 use crate::token::Token;
 use std::io;
 
@@ -57,6 +58,15 @@ pub trait Lane: Send {
     /// `place.len` bytes. The place has been checked to lie within the area. What was shown before
     /// is gone. Fails if the primary cannot be reached any more; then the whole sync begins again.
     fn fetch(&mut self, place: Place) -> io::Result<&[u8]>;
+
+    /// What was fetched last.
+    fn fetched(&self) -> &[u8];
+
+    /// The area, if it is mapped: large chunks are then copied from it straight to where their
+    /// bytes are to be, each byte once.
+    fn view(&self) -> Option<&View> {
+        None
+    }
 
     /// Asks for a chunk that will be fetched next, so that it is under way meanwhile. Answers
     /// whether anything comes of that: then nothing else may be fetched before.

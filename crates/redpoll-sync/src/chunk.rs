@@ -16,7 +16,8 @@
 //! record too large for a slot comes in chunks that follow one another: 1, then 0 as often as
 //! needed, then 2.
 
-use crc_fast::{CrcAlgorithm::Crc64Redis, checksum};
+use crc_fast::CrcAlgorithm::Crc64Redis;
+use crc_fast::{Digest, checksum};
 use std::fmt;
 
 /// Bytes of a header.
@@ -76,6 +77,48 @@ pub struct Header {
     pub keys: u32,
 }
 
+/// What a header says of the payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stated {
+    /// How many bytes it has.
+    pub len: usize,
+    /// Its checksum.
+    pub sum: u64,
+}
+
+/// The checksum of a payload, or of its first bytes, in the making.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sum {
+    value: u64,
+    len: usize,
+}
+
+impl Sum {
+    /// Goes on with more bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        // Nothing is inverted at either end, so a checksum is where the next one goes on.
+        let mut digest = Digest::new_with_init_state(Crc64Redis, self.value);
+        digest.update(bytes);
+        self.value = digest.finalize();
+        self.len += bytes.len();
+    }
+
+    /// The checksum so far.
+    pub fn value(self) -> u64 {
+        self.value
+    }
+
+    /// Of how many bytes it is.
+    pub fn len(self) -> usize {
+        self.len
+    }
+
+    /// Whether it is of none.
+    pub fn is_empty(self) -> bool {
+        self.len == 0
+    }
+}
+
 /// What is wrong with a chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Damage {
@@ -105,8 +148,13 @@ impl std::error::Error for Damage {}
 impl Header {
     /// Writes the header of a payload that lies behind it in `chunk`.
     pub fn seal(self, chunk: &mut [u8]) {
+        self.seal_from(chunk, Sum::default());
+    }
+
+    /// The same if the checksum of the payload's first bytes is known.
+    pub fn seal_from(self, chunk: &mut [u8], mut sum: Sum) {
         let (header, payload) = chunk.split_at_mut(HEADER_LEN);
-        let sum = checksum(Crc64Redis, payload);
+        sum.update(&payload[sum.len..]);
         header.fill(0);
         header[..4].copy_from_slice(&MAGIC.to_le_bytes());
         header[4..8].copy_from_slice(&self.kind.code().to_le_bytes());
@@ -114,13 +162,27 @@ impl Header {
         header[16..24].copy_from_slice(&self.number.to_le_bytes());
         header[24..28].copy_from_slice(&(payload.len() as u32).to_le_bytes());
         header[28..32].copy_from_slice(&self.keys.to_le_bytes());
-        header[32..40].copy_from_slice(&sum.to_le_bytes());
+        header[32..40].copy_from_slice(&sum.value.to_le_bytes());
     }
 
     /// Checks a chunk, all of whose bytes are there and nobody changes; answers its header and its
     /// payload.
     pub fn check(chunk: &[u8]) -> Result<(Header, &[u8]), Damage> {
-        let (header, payload) = chunk.split_at_checked(HEADER_LEN).ok_or(Damage::Length)?;
+        let (found, stated) = Header::read(chunk)?;
+        let payload = &chunk[HEADER_LEN..];
+        if stated.len != payload.len() {
+            return Err(Damage::Length);
+        }
+        match stated.sum == checksum(Crc64Redis, payload) {
+            true => Ok((found, payload)),
+            false => Err(Damage::Checksum),
+        }
+    }
+
+    /// Reads the header that some bytes begin with; the payload is still to be compared with what
+    /// it states.
+    pub fn read(bytes: &[u8]) -> Result<(Header, Stated), Damage> {
+        let header = bytes.get(..HEADER_LEN).ok_or(Damage::Length)?;
         let u32_at = |at: usize| {
             let mut bytes = [0; 4];
             bytes.copy_from_slice(&header[at..at + 4]);
@@ -130,15 +192,9 @@ impl Header {
         if u32_at(0) != MAGIC {
             return Err(Damage::Magic);
         }
-        if u32_at(24) as usize != payload.len() {
-            return Err(Damage::Length);
-        }
         let kind = Kind::of(u32_at(4)).ok_or(Damage::Magic)?;
-        if u64_at(32) != checksum(Crc64Redis, payload) {
-            return Err(Damage::Checksum);
-        }
         let found = Header { kind, epoch: u64_at(8), number: u64_at(16), keys: u32_at(28) };
-        Ok((found, payload))
+        Ok((found, Stated { len: u32_at(24) as usize, sum: u64_at(32) }))
     }
 }
 
@@ -158,6 +214,25 @@ mod tests {
     fn what_is_sealed_is_found_again() {
         let (header, bytes) = chunk();
         assert_eq!(Header::check(&bytes), Ok((header, &b"payload"[..])));
+    }
+
+    #[test]
+    fn a_payload_may_come_in_pieces() {
+        let (header, bytes) = chunk();
+        let (found, stated) = Header::read(&bytes[..HEADER_LEN]).unwrap();
+        let mut sum = Sum::default();
+        for piece in bytes[HEADER_LEN..].chunks(3) {
+            sum.update(piece);
+        }
+        assert_eq!((found, stated), (header, Stated { len: 7, sum: sum.value() }));
+        for known in 0..=7 {
+            let (mut again, mut sum) = (bytes.clone(), Sum::default());
+            sum.update(&bytes[HEADER_LEN..HEADER_LEN + known]);
+            assert_eq!(sum.len(), known);
+            again[..HEADER_LEN].fill(0xff);
+            header.seal_from(&mut again, sum);
+            assert_eq!(again, bytes);
+        }
     }
 
     #[test]

@@ -18,7 +18,7 @@
 #![allow(unsafe_code)]
 
 use rustix::fs::{MemfdFlags, SealFlags};
-use rustix::mm::{MapFlags, ProtFlags};
+use rustix::mm::{Advice, MapFlags, ProtFlags};
 use std::io;
 use std::ops::{Deref, DerefMut};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -249,21 +249,45 @@ impl View {
     /// Copies bytes into `out`, from its beginning; what was there is gone. False: they are not all
     /// within the area.
     pub fn copy(&self, offset: u64, len: usize, out: &mut Vec<u8>) -> bool {
+        out.clear();
+        self.append(offset, len, out)
+    }
+
+    /// Appends bytes to `out`. False: they are not all within the area.
+    pub fn append(&self, offset: u64, len: usize, out: &mut Vec<u8>) -> bool {
         let Ok(offset) = usize::try_from(offset) else { return false };
         if offset > self.len() || len > self.len() - offset {
             return false;
         }
-        out.clear();
         out.reserve(len);
         let from = self.mapping.at(offset, len);
+        let room = &mut out.spare_capacity_mut()[..len];
         // SAFETY: both have `len` bytes, apart from each other, and no reference of ours is to the
         // shared ones; these of `out` are then written, so that they count.
         unsafe {
-            ptr::copy_nonoverlapping(from.as_ptr(), out.as_mut_ptr(), len);
-            out.set_len(len);
+            ptr::copy_nonoverlapping(from.as_ptr(), room.as_mut_ptr().cast(), len);
+            out.set_len(out.len() + len);
         }
         true
     }
+}
+
+/// Makes the pages that the next `len` bytes of `out` will lie in, all at once, if they are not
+/// there: a third less work than to have each made when it is touched.
+pub fn make_pages(out: &mut Vec<u8>, len: usize) {
+    let room = out.spare_capacity_mut();
+    let len = len.min(room.len());
+    if len == 0 {
+        return;
+    }
+    let start = room.as_mut_ptr().cast::<u8>();
+    let before = start.addr() % PAGE;
+    let whole = (before + len).next_multiple_of(PAGE);
+    // SAFETY: each of the pages is ours at least in part, so they are mapped, and nothing in them
+    // changes. Kernels before 5.14 do not know how; then each is made when it is touched.
+    let _ = unsafe {
+        rustix::mm::madvise(start.wrapping_sub(before).cast(), whole, Advice::LinuxPopulateWrite)
+    };
 }
 
 #[cfg(test)]
@@ -282,6 +306,8 @@ mod tests {
         let mut out = b"old".to_vec();
         assert!(view.copy(4999, 5, &mut out));
         assert_eq!(out, b"\0abc\0");
+        assert!(view.append(5000, 2, &mut out) && !view.append(u64::MAX, 1, &mut out));
+        assert_eq!(out, b"\0abc\0ab");
         for (offset, len) in [(3 * PAGE as u64, 1), (u64::MAX, 1), (1, 3 * PAGE), (0, usize::MAX)] {
             assert!(!view.copy(offset, len, &mut out), "{offset} {len}");
         }
@@ -289,6 +315,16 @@ mod tests {
         assert!(rustix::fs::ftruncate(&received, 0).is_err());
         let protection = ProtFlags::READ | ProtFlags::WRITE;
         assert!(Mapping::new(Some(received.as_fd()), PAGE, protection).is_err());
+    }
+
+    #[test]
+    fn pages_that_are_made_hold_what_they_held() {
+        let mut out = vec![7; 10 * PAGE + 5];
+        out.reserve_exact(20 * PAGE);
+        make_pages(&mut out, 3 * PAGE);
+        make_pages(&mut out, usize::MAX);
+        assert!(out.len() == 10 * PAGE + 5 && out.iter().all(|byte| *byte == 7));
+        make_pages(&mut Vec::new(), 1);
     }
 
     #[test]

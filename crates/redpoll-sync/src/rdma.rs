@@ -143,4 +143,8 @@ impl Lane for Reads {
         reader.read_into(place.offset, &mut self.buffer)?;
         Ok(&self.buffer)
     }
+
+    fn fetched(&self) -> &[u8] {
+        &self.buffer
+    }
 }

@@ -164,6 +164,14 @@ impl Lane for Copies {
             false => Err(io::Error::other("the chunk is not within the area")),
         }
     }
+
+    fn fetched(&self) -> &[u8] {
+        &self.buffer
+    }
+
+    fn view(&self) -> Option<&View> {
+        Some(&self.view)
+    }
 }
 
 #[cfg(test)]
@@ -188,6 +196,8 @@ mod tests {
         let mut lane = carrier.lane().unwrap();
         let place = Place { number: 0, offset: area.len() as u64 / 2, len: 3 };
         assert_eq!(lane.fetch(place).unwrap(), b"abc");
+        assert_eq!(lane.fetched(), b"abc");
+        assert!(lane.view().is_some_and(|view| view.len() == area.len()));
         assert!(lane.fetch(Place { len: area.len(), ..place }).is_err());
         drop(export);
         // Its name goes when its thread has looked.

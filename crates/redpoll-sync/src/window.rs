@@ -11,7 +11,7 @@
 //! nothing at all.
 
 use crate::Area;
-use crate::chunk::{HEADER_LEN, Header, Kind};
+use crate::chunk::{HEADER_LEN, Header, Kind, Sum};
 use crate::memory::{SlotMut, SlotRef};
 use crate::token::Token;
 use std::collections::BTreeMap;
@@ -99,6 +99,8 @@ pub struct Published {
     pub len: usize,
     /// Which part of a record it is.
     pub kind: Kind,
+    /// Bytes that the reader with the fewest has before it, this chunk among them.
+    pub least_unread: usize,
 }
 
 impl Window {
@@ -200,33 +202,20 @@ impl Window {
         }
     }
 
-    /// A reader is done with a chunk. False: it had no such chunk.
-    pub fn done(&self, reader: Reader, number: u64) -> bool {
+    /// A reader is done with these chunks. False: it has not had one of them.
+    pub fn done(&self, reader: Reader, numbers: &[u64]) -> bool {
         let mut state = self.lock();
-        let bit = 1u64 << reader.0;
-        let State { live, readers, free, .. } = &mut *state;
-        let Some(chunk) = live.get_mut(&number).filter(|chunk| chunk.wanted & bit != 0) else {
-            return false;
-        };
-        chunk.wanted &= !bit;
-        // The writer waits for a free slot, or for a reader that has little left to read.
-        let mut changed = false;
-        if let Some(Some(seat)) = readers.get_mut(reader.0) {
-            let had_enough = seat.unread_bytes >= AHEAD;
-            seat.heard = Instant::now();
-            seat.unread -= 1;
-            seat.unread_bytes -= chunk.len;
-            changed = had_enough && seat.unread_bytes < AHEAD;
-        }
-        if chunk.wanted == 0 && chunk.pins == 0 {
-            free.push(chunk.slot);
-            live.remove(&number);
-            changed = true;
+        let (mut all, mut changed) = (true, false);
+        for number in numbers {
+            match state.done(reader, *number) {
+                Some(wakes) => changed |= wakes,
+                None => all = false,
+            }
         }
         if changed {
             self.changed.notify_all();
         }
-        true
+        all
     }
 
     /// The bytes of a chunk that the reader with this token is not done with; they stay what they
@@ -302,6 +291,29 @@ impl Window {
 }
 
 impl State {
+    /// A reader is done with a chunk. Answers whether the writer may have waited for that: it waits
+    /// for a free slot, or for a reader that has little left to read. `None`: it has no such chunk.
+    fn done(&mut self, reader: Reader, number: u64) -> Option<bool> {
+        let bit = 1u64 << reader.0;
+        let State { live, readers, free, .. } = self;
+        let chunk = live.get_mut(&number).filter(|chunk| chunk.wanted & bit != 0)?;
+        chunk.wanted &= !bit;
+        let mut wakes = false;
+        if let Some(Some(seat)) = readers.get_mut(reader.0) {
+            let had_enough = seat.unread_bytes >= AHEAD;
+            seat.heard = Instant::now();
+            seat.unread -= 1;
+            seat.unread_bytes -= chunk.len;
+            wakes = had_enough && seat.unread_bytes < AHEAD;
+        }
+        if chunk.wanted == 0 && chunk.pins == 0 {
+            free.push(chunk.slot);
+            live.remove(&number);
+            wakes = true;
+        }
+        Some(wakes)
+    }
+
     fn by_token(&self, token: &Token) -> Option<usize> {
         self.readers.iter().position(|seat| seat.as_ref().is_some_and(|it| it.token == *token))
     }
@@ -355,15 +367,17 @@ impl Slot<'_> {
         self.bytes.as_mut().map_or(&mut [], |bytes| &mut bytes[HEADER_LEN..])
     }
 
-    /// Shows the first `len` bytes of the room to all readers. `None`: there are none any more.
-    pub fn publish(mut self, len: usize, kind: Kind, keys: u32) -> Option<Published> {
+    /// Shows the first `len` bytes of the room, some of which are in `sum` already, to all readers.
+    /// `None`: there are none any more.
+    pub fn publish(mut self, len: usize, kind: Kind, keys: u32, sum: Sum) -> Option<Published> {
         let epoch = self.window.epoch;
         // One thread writes, so nobody else takes the number.
         let number = self.window.lock().next;
         let len = HEADER_LEN + len;
-        Header { kind, epoch, number, keys }.seal(&mut self.bytes.as_mut()?[..len]);
+        let header = Header { kind, epoch, number, keys };
+        header.seal_from(&mut self.bytes.as_mut()?[..len], sum);
         let mut state = self.window.lock();
-        let mut wanted = 0;
+        let (mut wanted, mut least_unread) = (0, usize::MAX);
         for (seat, reader) in state.readers.iter_mut().enumerate() {
             if let Some(reader) = reader {
                 if reader.unread == 0 {
@@ -371,6 +385,7 @@ impl Slot<'_> {
                 }
                 reader.unread += 1;
                 reader.unread_bytes += len;
+                least_unread = least_unread.min(reader.unread_bytes);
                 wanted |= 1 << seat;
             }
         }
@@ -381,7 +396,7 @@ impl Slot<'_> {
         self.bytes = None;
         state.live.insert(number, Live { slot: self.index, len, wanted, pins: 0 });
         state.next += 1;
-        Some(Published { number, slot: self.index, len, kind })
+        Some(Published { number, slot: self.index, len, kind, least_unread })
     }
 }
 

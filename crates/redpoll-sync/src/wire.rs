@@ -6,7 +6,7 @@
 //! primary   $TABLE:1 token=… epoch=… slots=… slot=… keys=… shm=… tcp=…     an offer
 //!           C number slot len kind                                        a chunk is there
 //!           E chunks keys                                                 all are
-//! replica   REPLCONF TABLE-DONE number                                    no reply
+//! replica   REPLCONF TABLE-DONE number…                                   no reply
 //! ```
 //!
 //! Who asks for bytes does so on connections of its own:
@@ -27,6 +27,8 @@ pub const CAPABILITY: &str = "redpoll-table-1";
 pub const OFFER: &str = "$TABLE:1 ";
 /// The longest line.
 pub const LINE_MAX: usize = 4096;
+/// Of how many chunks one TABLE-DONE tells at most.
+pub const DONE_MAX: usize = 64;
 
 /// The largest area that a replica maps, and the largest slot, of which each of its threads has a
 /// copy.

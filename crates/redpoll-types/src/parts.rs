@@ -1,15 +1,17 @@
 //! The parts of a large value, to be moved between the tiers of memory one by one.
 //!
-//! A large list, hash, set or stream is a structure of nodes, which lie in DRAM always, and blocks
-//! that hold the elements: listpacks of some kilobytes, fields, members. A visitor is shown a few
-//! of the blocks at a time and may move each. Blocks and nodes that a snapshot shares are left
-//! out: who takes a snapshot reads them without a lock.
+//! A large list, hash, set, sorted set or stream is a structure of nodes, which lie in DRAM always,
+//! and blocks that hold the elements: listpacks of some kilobytes, fields, members. A visitor is
+//! shown a few of the blocks at a time and may move each. Blocks and nodes that a snapshot shares
+//! are left out: who takes a snapshot reads them without a lock.
 //!
-//! (The members of a sorted set are no such parts. Each is referred to from two indexes, and both
-//! would have to be searched and changed for one that moves.)
+//! A member of a sorted set is referred to from two indexes, so that one which moves is looked up
+//! in the other (O(1)). What the inner nodes of its tree compare with is never far: there a search
+//! would pay for it at each level.
 
 use crate::listpack::Listpack;
 use crate::value::Value;
+use crate::zset::member::Part;
 use redpoll_memory::tiers::{self, Tier};
 
 /// A block that holds elements of a large value.
@@ -20,15 +22,39 @@ pub enum Block<'a> {
     Whole(&'a mut Box<[u8]>),
     /// Entries of a stream.
     Open(&'a mut Vec<u8>),
+    /// A member of a sorted set.
+    Member(Part<'a>),
 }
 
 impl Block<'_> {
-    /// The bytes where they lie.
-    pub fn as_bytes(&self) -> &[u8] {
+    /// How many bytes it has; of a far member some more. Looks at nothing that may be far.
+    pub fn len(&self) -> usize {
+        match self {
+            Block::Member(part) => part.len(),
+            Block::Pack(_) | Block::Whole(_) | Block::Open(_) => self.plain().len(),
+        }
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Where it lies.
+    pub fn tier(&self) -> Tier {
+        match self {
+            Block::Member(part) => part.tier(),
+            Block::Pack(_) | Block::Whole(_) | Block::Open(_) => tiers::tier_of(self.plain()),
+        }
+    }
+
+    /// The bytes of a block with one owner.
+    fn plain(&self) -> &[u8] {
         match self {
             Block::Pack(pack) => pack.as_bytes(),
             Block::Whole(bytes) => bytes,
             Block::Open(bytes) => bytes,
+            Block::Member(_) => &[],
         }
     }
 
@@ -38,8 +64,9 @@ impl Block<'_> {
             Block::Pack(pack) => return pack.relocate(tier),
             Block::Whole(bytes) => tiers::relocate_box(bytes, tier),
             Block::Open(bytes) => tiers::relocate(bytes, tier),
+            Block::Member(part) => return part.relocate(tier),
         };
-        if is_moved { self.as_bytes().len() } else { 0 }
+        if is_moved { self.plain().len() } else { 0 }
     }
 }
 
@@ -50,8 +77,9 @@ impl Value {
             Value::List(list) => list.as_packed().is_none(),
             Value::Set(set) => set.has_table(),
             Value::Hash(hash) => hash.as_packed().is_none(),
+            Value::ZSet(zset) => zset.as_packed().is_none(),
             Value::Stream(stream) => !stream.log().is_empty(),
-            Value::Str(_) | Value::ZSet(_) | Value::Suggestions(_) => false,
+            Value::Str(_) | Value::Suggestions(_) => false,
         }
     }
 
@@ -68,8 +96,9 @@ impl Value {
             Value::List(list) => list.visit_parts(from, count, visit),
             Value::Set(set) => set.visit_parts(from, count, visit),
             Value::Hash(hash) => hash.visit_parts(from, count, visit),
+            Value::ZSet(zset) => zset.visit_parts(from, count, visit),
             Value::Stream(stream) => stream.log_mut().visit_parts(from, count, visit),
-            Value::Str(_) | Value::ZSet(_) | Value::Suggestions(_) => None,
+            Value::Str(_) | Value::Suggestions(_) => None,
         }
     }
 }
@@ -82,23 +111,34 @@ mod tests {
     use crate::list::List;
     use crate::set::Set;
     use crate::stream::Stream;
+    use crate::zset::ZSet;
     use proptest::prelude::*;
 
     /// A value of each kind that can have parts, of so many elements of about this size.
     fn values(count: usize, size: usize) -> Vec<Value> {
         let limits = Limits::default();
         let (mut list, mut hash, mut set) = (List::new(), Hash::new(), Set::new());
-        let mut stream = Stream::default();
+        let (mut zset, mut stream) = (ZSet::new(), Stream::default());
         for number in 0..count {
             let text = format!("{number}:{}", "x".repeat(size + number % 7));
             list.push_back(text.as_bytes(), &limits);
             set.add(text.as_bytes(), &limits);
+            zset.insert(text.as_bytes(), number as f64, &limits);
             hash.set(text.as_bytes(), text.as_bytes(), Ttl::Clear, 0, &limits);
             let words = [&b"field"[..], text.as_bytes()];
             let id = crate::stream::StreamId::new(number as u64 + 1, 0);
             stream.log_mut().add(id, words.into_iter(), &limits);
         }
-        vec![Value::List(list), Value::Hash(hash), Value::Set(set), Value::Stream(stream)]
+        let tables = [Value::Hash(hash), Value::Set(set), Value::ZSet(zset)];
+        let others = [Value::List(list), Value::Stream(stream)];
+        tables.into_iter().chain(others).collect()
+    }
+
+    fn address(part: &Block<'_>) -> usize {
+        match part {
+            Block::Member(member) => member.bytes().as_ptr().addr(),
+            _ => part.plain().as_ptr().addr(),
+        }
     }
 
     /// The addresses of all parts that a visitor is shown.
@@ -106,7 +146,7 @@ mod tests {
         let (mut from, mut found) = (0, Vec::new());
         loop {
             let next = value.visit_parts(from, step, &mut |part| {
-                found.push(part.as_bytes().as_ptr().addr());
+                found.push(address(&part));
                 true
             });
             match next {
@@ -118,7 +158,7 @@ mod tests {
 
     #[test]
     fn small_values_have_none() {
-        for mut value in values(20, 20).into_iter().take(3) {
+        for mut value in values(20, 20).into_iter().take(4) {
             assert!(!value.has_parts());
             assert_eq!(addresses(&mut value, 10), []);
         }
@@ -146,7 +186,7 @@ mod tests {
                 distinct.sort_unstable();
                 distinct.dedup();
                 prop_assert_eq!(distinct.len(), all.len());
-                if matches!(value, Value::Hash(_) | Value::Set(_)) {
+                if matches!(value, Value::Hash(_) | Value::Set(_) | Value::ZSet(_)) {
                     prop_assert_eq!(all.len(), count);
                 }
             }

@@ -34,6 +34,11 @@ impl Str {
         Str(Arc::new(tiers::copy(bytes).into_vec()))
     }
 
+    /// A string of a copy of these bytes in far memory; none if there is no room.
+    pub fn far_copy_of(bytes: &[u8]) -> Option<Self> {
+        tiers::copy_far(bytes).map(|copy| Str(Arc::new(copy)))
+    }
+
     /// The bytes.
     #[inline]
     pub fn as_bytes(&self) -> &[u8] {

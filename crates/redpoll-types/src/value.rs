@@ -155,7 +155,8 @@ impl Value {
             }
             Value::Set(set) => set.iter().filter_map(|member| member.bytes()).map(far).sum(),
             Value::Stream(stream) => stream.log().nodes().map(|(_, bytes)| far(bytes)).sum(),
-            Value::ZSet(_) | Value::Str(_) | Value::Suggestions(_) => 0,
+            Value::ZSet(zset) => zset.far_bytes(),
+            Value::Str(_) | Value::Suggestions(_) => 0,
         }
     }
 

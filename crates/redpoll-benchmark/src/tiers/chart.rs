@@ -45,12 +45,7 @@ pub(super) fn document(options: &Options, gathered: &Gathered) -> String {
     let end = gathered.readings.last().map_or(0.0, |reading| reading.at).max(0.1);
     let x = |at: f64| LEFT + (RIGHT - LEFT) * (at / end).clamp(0.0, 1.0);
     let bottom = HEAD + PANEL * panels.len() as f64 - 12.0;
-    for (at, name) in &gathered.tests {
-        canvas.line((x(*at), HEAD - 10.0), (x(*at), bottom), MUTED, 1.0, "2 3");
-        let name: String = name.chars().take(24).collect();
-        let style = Style { size: 10.0, color: MUTED, bold: false, anchor: Anchor::Start };
-        canvas.text(x(*at) + 4.0, HEAD - 4.0, &name, style);
-    }
+    draw_marks(&mut canvas, marks(gathered), bottom, &x);
     for (index, panel) in panels.iter().enumerate() {
         draw(&mut canvas, HEAD + PANEL * index as f64, panel, &x);
     }
@@ -61,6 +56,34 @@ pub(super) fn document(options: &Options, gathered: &Gathered) -> String {
         canvas.text(x(at), bottom + 18.0, &label, LABEL);
     }
     canvas.finish()
+}
+
+/// What happened when: tests that began, and what the server was told meanwhile.
+fn marks(gathered: &Gathered) -> Vec<(f64, String)> {
+    let mut marks = gathered.tests.clone();
+    for pair in gathered.readings.windows(2) {
+        let (before, now) = (&pair[0], &pair[1]);
+        if before.policy != now.policy {
+            marks.push((now.at, format!("policy {}", now.policy)));
+        } else if now.is_ratio() && (before.wanted - now.wanted).abs() > 1e-6 {
+            marks.push((now.at, format!("{:.0} % wanted", now.wanted * 100.0)));
+        }
+    }
+    marks.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+    marks
+}
+
+/// Draws a line at each mark, with its name above all panels, in two rows where they are close.
+fn draw_marks(canvas: &mut Canvas, marks: Vec<(f64, String)>, bottom: f64, x: &dyn Fn(f64) -> f64) {
+    let style = Style { size: 10.0, color: MUTED, bold: false, anchor: Anchor::Start };
+    let mut free_from = [f64::MIN; 2];
+    for (at, name) in marks {
+        let (left, name) = (x(at), name.chars().take(24).collect::<String>());
+        canvas.line((left, HEAD - 10.0), (left, bottom), MUTED, 1.0, "2 3");
+        let Some(row) = free_from.iter().position(|free| *free <= left) else { continue };
+        canvas.text(left + 4.0, HEAD - 4.0 - 12.0 * row as f64, &name, style);
+        free_from[row] = left + 10.0 + 5.5 * name.chars().count() as f64;
+    }
 }
 
 /// The panels that have something to show.
@@ -77,7 +100,13 @@ fn panels(readings: &[Reading]) -> Vec<Panel> {
         most: Some(100.0),
         lines: vec![line("reached", FAR, "", &|reading| reading.share * 100.0)],
     }];
-    if readings.iter().any(|reading| reading.is_ratio) {
+    if readings.iter().any(Reading::is_ratio) {
+        // Other policies aim at no share.
+        let line = |name, color, dash, value: &dyn Fn(&Reading) -> f64| {
+            let of_ratio = readings.iter().filter(|reading| reading.is_ratio());
+            let points = of_ratio.map(|reading| (reading.at, value(reading))).collect();
+            Line { name, color, dash, points }
+        };
         panels[0].lines.push(line("wanted", WANTED, "5 4", &|reading| reading.wanted * 100.0));
         panels.push(Panel {
             title: "Threshold: values of this size and larger go to far memory",
@@ -168,32 +197,48 @@ fn draw(canvas: &mut Canvas, top: f64, panel: &Panel, x: &dyn Fn(f64) -> f64) {
 mod tests {
     use super::*;
 
-    fn reading(at: f64, is_ratio: bool) -> Reading {
-        let grown = at * 1000.0;
+    fn reading(at: f64, policy: &str) -> Reading {
+        let (policy, grown) = (policy.to_owned(), at * 1000.0);
         let (share, wanted, threshold) = (0.5, 0.75, 64.0);
         let (near_hits, far_hits, promoted, demoted) = (grown * 3.0, grown, grown, 0.0);
-        Reading { at, is_ratio, share, wanted, threshold, near_hits, far_hits, promoted, demoted }
+        Reading { at, policy, share, wanted, threshold, near_hits, far_hits, promoted, demoted }
     }
 
     #[test]
     fn what_there_is_to_show_is_shown() {
         let tests = vec![(0.3, "GET <x>".to_owned())];
-        let readings = (0..30).map(|step| reading(f64::from(step) * 0.1, true)).collect();
+        let readings = (0..30).map(|step| reading(f64::from(step) * 0.1, "ratio")).collect();
         let drawing = document(&Options::default(), &Gathered { readings, tests });
         for part in ["wanted", "Threshold", "find their value in DRAM", "to far memory", "GET &lt;"]
         {
             assert!(drawing.contains(part), "{part}: {drawing}");
         }
-        let readings = vec![reading(0.0, false)];
+        let readings = vec![reading(0.0, "tiered")];
         let drawing = document(&Options::default(), &Gathered { readings, tests: Vec::new() });
         assert!(!drawing.contains("Threshold") && !drawing.contains("Moved"), "{drawing}");
         assert!(!drawing.contains("NaN") && !drawing.contains("inf"), "{drawing}");
     }
 
     #[test]
+    fn what_the_server_was_told_is_marked() {
+        let mut readings: Vec<Reading> =
+            (0..9).map(|step| reading(f64::from(step), "ratio")).collect();
+        readings[3..].iter_mut().for_each(|reading| reading.wanted = 0.5);
+        readings[4..].iter_mut().for_each(|reading| reading.policy = "tiered".to_owned());
+        let tests = vec![(3.5, "GET".to_owned())];
+        let names = ["50 % wanted", "GET", "policy tiered"];
+        let gathered = Gathered { readings, tests };
+        let marks = marks(&gathered);
+        assert_eq!(marks.iter().map(|(at, _)| *at).collect::<Vec<_>>(), [3.0, 3.5, 4.0]);
+        assert_eq!(marks.iter().map(|(_, name)| name).collect::<Vec<_>>(), names);
+        let drawing = document(&Options::default(), &gathered);
+        assert!(drawing.contains("50 % wanted") && drawing.contains("policy tiered"), "{drawing}");
+    }
+
+    #[test]
     fn counters_become_rates_over_half_seconds() {
         let readings: Vec<Reading> =
-            (0..=10).map(|step| reading(f64::from(step) * 0.25, true)).collect();
+            (0..=10).map(|step| reading(f64::from(step) * 0.25, "ratio")).collect();
         let changes = changes(&readings, |reading| [reading.near_hits, reading.far_hits]);
         assert_eq!(changes.len(), 5);
         assert_eq!(changes[0], (0.25, 0.5, [1500.0, 500.0]));

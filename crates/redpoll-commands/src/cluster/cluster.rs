@@ -3,6 +3,7 @@
 
 use super::{nodes, slots};
 use crate::prelude::*;
+use redpoll_engine::client::flags;
 
 pub const CLUSTER: Command = Command {
     spec: Spec {
@@ -68,11 +69,11 @@ pub const READONLY: Command = Command {
         arity: 1,
         flags: Flags::FAST.with(Flags::LOADING).with(Flags::STALE),
         since: "3.0.0",
-        summary: "Lets a replica of the cluster answer reads.",
+        summary: "Lets a replica answer reads of a client that would be redirected.",
         acl: Acl::CONNECTION,
         ..Spec::EMPTY
     },
-    run: refuse,
+    run: |ctx, args| read_here(ctx, args, true),
 };
 
 pub const READWRITE: Command = Command {
@@ -86,11 +87,22 @@ pub const READWRITE: Command = Command {
         acl: Acl::CONNECTION,
         ..Spec::EMPTY
     },
-    run: refuse,
+    run: |ctx, args| read_here(ctx, args, false),
 };
 
 /// What all subcommands have in common.
 pub(super) const SPEC: Spec = Spec { group: Group::Cluster, ..Spec::EMPTY };
+
+/// Without a cluster this is for clients that are redirected (CLIENT CAPA), as in Valkey.
+fn read_here(ctx: &mut Ctx<'_>, args: Args<'_>, reads: bool) -> Result {
+    let client = &ctx.session.client;
+    if !client.has_flag(flags::CAPA_REDIRECT) {
+        return refuse(ctx, args);
+    }
+    client.set_flag(flags::READS_HERE, reads);
+    ctx.reply.ok();
+    Ok(())
+}
 
 /// There is no cluster.
 pub(super) fn refuse(_ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
@@ -101,6 +113,20 @@ pub(super) fn refuse(_ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
 mod tests {
     use super::CLUSTER;
     use crate::testing::check;
+
+    #[test]
+    fn who_can_be_redirected_may_read_here() {
+        let mut server = crate::testing::TestServer::new();
+        let mut session = server.client();
+        let mut run = |line: &str| server.run(&mut session, line);
+        assert_eq!(run("CLIENT CAPA redirect"), "OK");
+        assert_eq!(run("READONLY"), "OK");
+        assert!(run("CLIENT INFO").contains(" flags=r "));
+        assert_eq!(run("READWRITE"), "OK");
+        assert!(run("CLIENT INFO").contains(" flags=N "));
+        assert_eq!((run("READONLY"), run("RESET")), ("OK".to_owned(), "RESET".to_owned()));
+        assert!(run("CLIENT INFO").contains(" flags=N "));
+    }
 
     #[test]
     fn refuses_everything() {

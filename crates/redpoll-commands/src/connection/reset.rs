@@ -31,7 +31,9 @@ fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
     ctx.engine.unsubscribe_all(session);
     ctx.engine.remove_monitor(&session.client);
     ctx.engine.stop_tracking(&session.client);
-    for flag in [flags::MONITOR, flags::NO_EVICT, flags::NO_TOUCH, flags::IMPORT_SOURCE] {
+    for flag in
+        [flags::MONITOR, flags::NO_EVICT, flags::NO_TOUCH, flags::IMPORT_SOURCE, flags::READS_HERE]
+    {
         session.client.set_flag(flag, false);
     }
     session.client.names.lock().name.clear();

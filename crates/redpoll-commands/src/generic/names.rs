@@ -2,13 +2,15 @@
 //!
 //! By default the keys are those of one moment: a snapshot of their names, of which every stripe is
 //! a part. Under `long-commands yield` the live tables are walked, in slices; then a key is there
-//! if it was there all the time, may be there if it came or went meanwhile, and is there once.
+//! if it was there all the time, may be there if it came or went meanwhile, and is there once. If
+//! that comes to more than is to be kept in memory, it is given up for a snapshot.
 //!
 //! A reply's length comes first. How many keys there are of a moment is known, unless a pattern
 //! chooses among them, or some have expired and are still there. Then two snapshots are taken of
-//! the same moment: the first is walked to count. What it finds is kept as long as it is little,
-//! and is the answer in the end; else the second one is walked, and names go to the client as they
-//! are found, in blocks. So no more than some blocks are in memory, whatever the number of keys.
+//! the same moment: the first is walked to count. What it finds is kept up to a bound; behind that
+//! names are only counted. What is kept, or does not match, is taken out of the second snapshot.
+//! What is left of that is walked then, and names go to the client as they are found, in blocks. So
+//! no more than the bound is in memory, whatever the number of keys, and most answers take one walk.
 //!
 //! A snapshot that waits for its client to read takes one of few seats. As soon as somebody else
 //! has found none, the rest of the answer gathers in memory, and the seat is free.
@@ -31,7 +33,7 @@ use std::time::Duration;
 /// Bytes of a block of encoded names.
 const BLOCK: usize = 64 << 10;
 /// Bytes of names that are kept while they are counted.
-const KEPT: usize = if cfg!(test) { 4 << 10 } else { 512 << 10 };
+const KEPT: usize = if cfg!(test) { 4 << 10 } else { 16 << 20 };
 /// Names taken under one lock.
 const STEP: usize = 256;
 /// How long to wait for others to end their snapshots.
@@ -48,8 +50,10 @@ struct Search {
 
 /// What becomes of the names that are found.
 enum Way {
-    /// They are kept, as long as they are no more than so many bytes.
+    /// They are kept, until they are so many bytes.
     Keep { most: usize },
+    /// They are kept, and forgotten when they are more bytes.
+    KeepAll { most: usize },
     /// They go to the client.
     Send(Flow),
 }
@@ -58,6 +62,8 @@ enum Way {
 struct Found {
     way: Way,
     count: AtomicUsize,
+    /// How many of them were written to blocks.
+    written: AtomicUsize,
     /// Bytes that were kept, or would have been.
     bytes: AtomicUsize,
     blocks: Mutex<Vec<Vec<u8>>>,
@@ -87,28 +93,34 @@ pub fn answer(
         now: ctx.keys.now(),
         proto: ctx.reply.proto(),
     });
-    let flow = Flow::of_this(ctx.engine).filter(|_| snapshot);
-    let Some(flow) = flow else {
-        let found = search.live(ctx.session.reply_max);
-        found.answer(&mut ctx.reply, head);
+    let Some(flow) = Flow::of_this(ctx.engine) else {
+        search.live(ctx.session.reply_max).answer(&mut ctx.reply, head);
         return Ok(());
     };
-    let Some((names, counting)) = search.begin() else {
-        head(&mut ctx.reply, 0);
-        return Ok(());
-    };
-    let mut count = names.len();
-    if let Some(counting) = counting {
-        let found = search.at_one_moment(counting, Way::Keep { most: KEPT });
+    if !snapshot {
+        let found = search.live(KEPT);
         if found.has_all() {
             found.answer(&mut ctx.reply, head);
             return Ok(());
         }
-        count = found.count.load(Relaxed);
     }
+    let Some((names, counting)) = search.begin() else {
+        head(&mut ctx.reply, 0);
+        return Ok(());
+    };
+    let names = Arc::new(names);
+    let counted = counting.map(|counting| search.count(counting, Arc::clone(&names)));
+    let count = counted.as_ref().map_or(names.len(), |found| found.count.load(Relaxed));
     head(&mut ctx.reply, count);
     flow.send(ctx.reply.buffer(), &|| false);
-    let sent = search.at_one_moment(names, Way::Send(flow)).count.load(Relaxed);
+    let mut walks = true;
+    let sending = Arc::new(Found::new(Way::Send(flow)));
+    if let Some(counted) = counted {
+        walks = !counted.has_all();
+        sending.send_kept(&counted, &names);
+    }
+    search.send(names, walks, &sending);
+    let sent = sending.written.load(Relaxed);
     // Else the client would take what follows for the rest: its connection is closed.
     assert_eq!(sent, count, "names of a snapshot");
     Ok(())
@@ -145,25 +157,68 @@ impl Search {
         Pattern::new(&self.pattern) == Pattern::Any && none_expired()
     }
 
-    /// Walks all names of a snapshot.
-    fn at_one_moment(self: &Arc<Self>, names: Names, way: Way) -> Arc<Found> {
-        let (names, found) = (Arc::new(names), Arc::new(Found::new(way)));
-        let (search, walked, finds) = (Arc::clone(self), Arc::clone(&names), Arc::clone(&found));
-        let background = &self.engine.background;
-        background.share(self.engine.keyspace.stripes(), move |stripe| {
-            search.walk_names(&walked, stripe, &finds);
+    /// Counts the names of a snapshot. Those that are kept, and those that do not match, are taken
+    /// out of another one of the same moment.
+    fn count(self: &Arc<Self>, names: Names, rest: Arc<Names>) -> Arc<Found> {
+        let found = Arc::new(Found::new(Way::Keep { most: KEPT }));
+        let (search, names, finds) = (Arc::clone(self), Arc::new(names), Arc::clone(&found));
+        let walked = Arc::clone(&names);
+        self.engine.background.share(self.engine.keyspace.stripes(), move |stripe| {
+            search.count_names(&walked, &rest, stripe, &finds);
         });
-        let mut block = Vec::new();
+        // Of these the other snapshot has the same.
         names.captured(|batch| {
-            self.take(batch, &mut block, &found);
-            found.pass(&mut block, &names);
+            self.take(batch, None, &found);
         });
-        found.keep(block, &names);
         found.end(&names);
         found
     }
 
-    fn walk_names(&self, names: &Names, stripe: usize, found: &Found) {
+    fn count_names(&self, names: &Names, rest: &Names, stripe: usize, found: &Found) {
+        let mut slices = Slices::new(&self.engine);
+        let mut keys = self.engine.keyspace.keys(self.db, self.now);
+        let (mut walked, mut batch, mut block) =
+            (Walked::default(), Batch::<Value>::of_keys(), Vec::new());
+        while !walked.is_over() {
+            slices.before();
+            let place = (stripe, &mut walked);
+            if found.has_all() {
+                names.step_with(rest, &mut keys, place, STEP, &mut batch);
+                slices.after();
+                self.take(&batch, Some(&mut block), found);
+                found.pass(&mut block, names);
+            } else if let Some(wants) = self.quick_test() {
+                let count = names.count_step(rest, &mut keys, place, STEP, wants);
+                slices.after();
+                found.count.fetch_add(count, Relaxed);
+                background::step(STEP);
+            } else {
+                names.step(&mut keys, stripe, &mut walked, STEP, &mut batch);
+                slices.after();
+                self.take(&batch, None, found);
+            }
+            batch.clear();
+        }
+        found.keep(block, names);
+    }
+
+    /// Sends the names of a snapshot, or, if it `walks` no more, what others have captured for it.
+    fn send(self: &Arc<Self>, names: Arc<Names>, walks: bool, found: &Arc<Found>) {
+        let (search, walked, finds) = (Arc::clone(self), Arc::clone(&names), Arc::clone(found));
+        let stripes = if walks { self.engine.keyspace.stripes() } else { 0 };
+        self.engine.background.share(stripes, move |stripe| {
+            search.send_names(&walked, stripe, &finds);
+        });
+        let mut block = Vec::new();
+        names.captured(|batch| {
+            self.take(batch, Some(&mut block), found);
+            found.pass(&mut block, &names);
+        });
+        found.keep(block, &names);
+        found.end(&names);
+    }
+
+    fn send_names(&self, names: &Names, stripe: usize, found: &Found) {
         let mut slices = Slices::new(&self.engine);
         let mut keys = self.engine.keyspace.keys(self.db, self.now);
         let (mut walked, mut batch, mut block) =
@@ -172,16 +227,26 @@ impl Search {
             slices.before();
             names.step(&mut keys, stripe, &mut walked, STEP, &mut batch);
             slices.after();
-            self.take(&batch, &mut block, found);
+            self.take(&batch, Some(&mut block), found);
             batch.clear();
             found.pass(&mut block, names);
         }
         found.keep(block, names);
     }
 
-    /// Walks the live tables. With more bytes than `most` the client is closed and gets nothing.
+    /// Whether a name belongs to the answer, if that is told so quickly that it may be asked while a
+    /// stripe is locked.
+    fn quick_test(&self) -> Option<impl Fn(&[u8], Option<i64>) -> bool> {
+        let (pattern, now) = (Pattern::new(&self.pattern), self.now);
+        let is_quick = !matches!(pattern, Pattern::Glob(_));
+        is_quick.then_some(move |key: &[u8], expiry: Option<i64>| {
+            pattern.matches(key) && expiry.is_none_or(|at| at > now)
+        })
+    }
+
+    /// Walks the live tables, as long as what is found is no more than `most` bytes.
     fn live(self: &Arc<Self>, most: usize) -> Arc<Found> {
-        let found = Arc::new(Found::new(Way::Keep { most }));
+        let found = Arc::new(Found::new(Way::KeepAll { most }));
         let (search, finds) = (Arc::clone(self), Arc::clone(&found));
         let background = &self.engine.background;
         background.share(self.engine.keyspace.stripes(), move |stripe| {
@@ -230,13 +295,13 @@ impl Search {
     }
 
     /// Adds the names that match to a block, or counts them alone.
-    fn take(&self, batch: &Batch<Value>, block: &mut Vec<u8>, found: &Found) {
-        let (pattern, writes) = (Pattern::new(&self.pattern), found.has_all());
-        let mut reply = Reply::new(block, self.proto);
+    fn take(&self, batch: &Batch<Value>, block: Option<&mut Vec<u8>>, found: &Found) {
+        let pattern = Pattern::new(&self.pattern);
+        let mut reply = block.map(|block| Reply::new(block, self.proto));
         let mut count = 0;
         batch.each(|captured| {
             if pattern.matches(captured.key) && captured.expiry.is_none_or(|at| at > self.now) {
-                if writes {
+                if let Some(reply) = &mut reply {
                     reply.bulk(captured.key);
                 }
                 count += 1;
@@ -244,6 +309,9 @@ impl Search {
             true
         });
         found.count.fetch_add(count, Relaxed);
+        if reply.is_some() {
+            found.written.fetch_add(count, Relaxed);
+        }
         background::step(batch.len());
     }
 }
@@ -253,6 +321,7 @@ impl Found {
         Found {
             way,
             count: AtomicUsize::new(0),
+            written: AtomicUsize::new(0),
             bytes: AtomicUsize::new(0),
             blocks: Mutex::default(),
             rest: Mutex::default(),
@@ -262,7 +331,7 @@ impl Found {
     /// Whether nothing that was found has been forgotten.
     fn has_all(&self) -> bool {
         match self.way {
-            Way::Keep { most } => self.bytes.load(Relaxed) <= most,
+            Way::Keep { most } | Way::KeepAll { most } => self.bytes.load(Relaxed) <= most,
             Way::Send(_) => true,
         }
     }
@@ -273,7 +342,7 @@ impl Found {
             return;
         }
         match &self.way {
-            Way::Keep { .. } => self.add_block(std::mem::take(block)),
+            Way::Keep { .. } | Way::KeepAll { .. } => self.add_block(std::mem::take(block)),
             Way::Send(flow) => flow.send(block, &|| names.are_short()),
         }
     }
@@ -293,7 +362,7 @@ impl Found {
     fn end(&self, names: &Names) {
         let mut rest = std::mem::take(&mut *self.rest.lock());
         match &self.way {
-            Way::Keep { .. } => self.add_block(rest),
+            Way::Keep { .. } | Way::KeepAll { .. } => self.add_block(rest),
             Way::Send(flow) => flow.send(&mut rest, &|| names.are_short()),
         }
     }
@@ -301,10 +370,19 @@ impl Found {
     fn add_block(&self, block: Vec<u8>) {
         self.bytes.fetch_add(block.len(), Relaxed);
         let mut blocks = self.blocks.lock();
-        match self.has_all() {
-            true => blocks.push(block),
-            false => blocks.clear(),
+        match (self.has_all(), &self.way) {
+            (false, Way::KeepAll { .. }) => blocks.clear(),
+            _ => blocks.push(block),
         }
+    }
+
+    /// Sends the names that another walk has kept.
+    fn send_kept(&self, kept: &Found, names: &Names) {
+        let Way::Send(flow) = &self.way else { return };
+        for mut block in std::mem::take(&mut *kept.blocks.lock()) {
+            flow.send(&mut block, &|| names.are_short());
+        }
+        self.written.fetch_add(kept.written.load(Relaxed), Relaxed);
     }
 
     /// Answers with what was kept.

@@ -47,10 +47,10 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let cursor = scan::cursor(args.at(1))?;
     let options = Options::parse(args)?;
     if options.is_for_all(cursor, &ctx.keys)
-        && let Some(true) = names::is_aside(ctx.mode)
+        && let Some(snapshot) = names::is_aside(ctx.mode)
     {
         // What KEYS answers, and the walk is over.
-        return names::answer(ctx, options.matching, true, |reply, len| {
+        return names::answer(ctx, options.matching, snapshot, |reply, len| {
             reply.array(2);
             reply.bulk(b"0");
             reply.array(len);
@@ -117,6 +117,10 @@ impl<'a> Options<'a> {
     }
 }
 
+/// Bytes with which a step of the walk ends in the background, whatever the count: its answer begins
+/// with the cursor behind it, and so gathers.
+const BYTES_MAX: usize = if cfg!(test) { 16 << 10 } else { 8 << 20 };
+
 /// What one call has come upon.
 struct Step {
     found: usize,
@@ -140,10 +144,11 @@ impl Step {
         let stripes = keys.keyspace().stripes() as u64;
         let mut place = Cursor::from_bits(cursor / stripes);
         let mut number = cursor % stripes;
-        let mut met = 0;
+        let (mut met, start) = (0, reply.mark());
+        let bytes_max = if self.slices.are_cut() { BYTES_MAX } else { usize::MAX };
         // Empty buckets cost time, too: a thinned-out table must not hold the call up.
         let mut steps = options.count.saturating_mul(10).max(2 * stripes as usize);
-        while met < options.count && steps > 0 {
+        while met < options.count && steps > 0 && reply.mark() - start < bytes_max {
             steps -= 1;
             self.slices.before();
             let table = &keys.stripe(number as usize).dbs()[db].table;

@@ -25,6 +25,9 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     if args.is(1, "table-fetch") {
         return table_fetch(ctx, args);
     }
+    if args.is(1, "table-done") {
+        return table_done(ctx, args);
+    }
     if args.len().is_multiple_of(2) {
         return Err(Error::Syntax);
     }
@@ -36,8 +39,6 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
             return acknowledge(ctx, args);
         } else if parse::is(option, "getack") {
             return Ok(());
-        } else if parse::is(option, "table-done") {
-            return table_done(ctx, value);
         } else if parse::is(option, "listening-port") {
             let port = parse::int(value)?;
             announced.port = u16::try_from(port).unwrap_or(0);
@@ -93,12 +94,11 @@ fn acknowledge(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     Ok(())
 }
 
-/// `TABLE-DONE number`: a replica is done with a chunk of the sync table.
-fn table_done(ctx: &mut Ctx<'_>, number: &[u8]) -> Result {
-    let number = parse::int(number).ok().and_then(|number| u64::try_from(number).ok());
-    if let Some(number) = number {
-        ctx.engine.replication.table_done(&ctx.session.client, number, ctx.keys.now());
-    }
+/// `TABLE-DONE number…`: a replica is done with chunks of the sync table.
+fn table_done(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
+    let number = |index| u64::try_from(parse::int(args.at(index)).ok()?).ok();
+    let numbers: Vec<u64> = (2..args.len()).filter_map(number).collect();
+    ctx.engine.replication.table_done(&ctx.session.client, &numbers, ctx.keys.now());
     // No reply, as with ACK.
     Ok(())
 }
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
     use crate::testing::{TestServer, check};
     use redpoll_sync::Window;
-    use redpoll_sync::chunk::Kind;
+    use redpoll_sync::chunk::{Kind, Sum};
     use std::sync::Arc;
     use std::time::Duration;
 
@@ -164,7 +164,9 @@ mod tests {
         window.admit(replica.client.id, token.clone()).expect("room");
         let mut slot = window.acquire(Duration::ZERO).expect("a slot");
         slot.room()[..3].copy_from_slice(b"abc");
-        slot.publish(3, Kind::Whole, 1).expect("a reader");
+        slot.publish(3, Kind::Whole, 1, Sum::default()).expect("a reader");
+        let slot = window.acquire(Duration::ZERO).expect("a slot");
+        slot.publish(3, Kind::Whole, 1, Sum::default()).expect("a reader");
         assert_eq!(server.run(&mut lane, &fetch(64, 3)), "abc");
         assert_eq!(server.run(&mut lane, &fetch(65, 1)), "b");
         for (from, len) in [(64, 4), (68, 0), (i64::MAX as usize, 1), (0, 2 << 20)] {
@@ -178,9 +180,11 @@ mod tests {
         // Only who reads the table can be done with a chunk of it.
         assert_eq!(server.run(&mut lane, "REPLCONF table-done 0"), "");
         assert!(!window.drain(Duration::ZERO));
-        assert_eq!(server.run(&mut replica, "REPLCONF table-done 5"), "");
-        assert_eq!(server.run(&mut replica, "REPLCONF table-done -5"), "");
-        assert_eq!(server.run(&mut replica, "REPLCONF table-done 0"), "");
+        for numbers in ["", "5", "-5", "x 7", "0"] {
+            assert_eq!(server.run(&mut replica, &format!("REPLCONF table-done {numbers}")), "");
+            assert!(!window.drain(Duration::ZERO));
+        }
+        assert_eq!(server.run(&mut replica, "REPLCONF table-done 0 3 1"), "");
         assert!(window.drain(Duration::ZERO));
         server.engine.replication.tables.close();
         assert_eq!(server.run(&mut lane, &fetch(64, 3)), refused);

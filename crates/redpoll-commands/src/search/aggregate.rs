@@ -2,7 +2,7 @@
 
 use super::plan::Aggregation;
 use super::query::{Prepared, distances};
-use super::running::{self, DOCUMENT, Way};
+use super::running::{self, DOCUMENT, Times, Way};
 use super::{common, load, rows};
 use crate::prelude::*;
 use redpoll_engine::background;
@@ -18,6 +18,7 @@ use redpoll_search::schema::FieldKind;
 use redpoll_types::rng::Rng;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::Instant;
 
 pub const AGGREGATE: Command = Command {
     spec: Spec {
@@ -109,6 +110,9 @@ pub(super) struct Made<'a> {
     /// How many documents the query has found, and what its iterators have done.
     pub(super) found: u64,
     pub(super) profile: Option<IteratorProfile>,
+    pub(super) times: Times,
+    /// Whether documents were read.
+    pub(super) loads: bool,
 }
 
 /// Makes the rows that `words` ask for: index, query, steps; `profile`: and tells what iterators
@@ -119,11 +123,16 @@ pub(super) fn make<'a>(
     profile: bool,
 ) -> Result<Option<Made<'a>>> {
     ctx.session.remark = None;
+    let begun = Instant::now();
     let mut words = Words::new(words.iter().copied());
     let index = common::index(ctx, words.next_word().unwrap_or_default())?;
     let text = words.next_word().unwrap_or_default();
     let aggregation = Aggregation::parse(ctx, &mut words)?;
+    if profile && aggregation.cursor.is_some() {
+        return Err(Error::text("FT.PROFILE does not support cursor"));
+    }
     let prepared = aggregation.query.prepare(&index, text)?;
+    let parsing = running::micros_since(begun);
     let running = Running::begin(ctx, aggregation.timeout_ms);
     let snapshot = index.index.snapshot();
     let names = distances(&prepared.root);
@@ -145,11 +154,19 @@ pub(super) fn make<'a>(
         ..running::options(ctx, &running)
     };
     let terms = query_terms(ctx, &pipeline, &snapshot, &prepared, &running);
-    let each = ROW + if reads_documents(&pipeline, &snapshot, &names) { DOCUMENT } else { 0 };
+    let loads = reads_documents(&pipeline, &snapshot, &names);
+    let each = ROW + if loads { DOCUMENT } else { 0 };
     let way = running::way(ctx, (&snapshot, &prepared.root), options, |count| count * each)?;
     let Way::Here(search) = way else { return Ok(None) };
+    let times = Times { parsing, planning: running.micros() };
+    let best = match aggregation.add_scores && aggregation.normalized {
+        true => {
+            running::best_score(ctx, (&snapshot, &prepared.root), aggregation.scorer, &running)?
+        }
+        false => 1.0,
+    };
     let mut source = Source::new(ctx, &snapshot, &pipeline, &names);
-    source.terms = terms;
+    (source.terms, source.best) = (terms, best);
     let (results, failure) = push_all(&search, &mut source, &mut pipeline);
     let timed_out = results.interrupted;
     running::ended(ctx, &running, timed_out, failure.is_some())?;
@@ -170,6 +187,8 @@ pub(super) fn make<'a>(
         running,
         found,
         profile,
+        times,
+        loads,
     }))
 }
 
@@ -216,8 +235,7 @@ const ROW: u64 = 4;
 
 /// Whether rows need more of their documents than the index has.
 fn reads_documents(pipeline: &Pipeline, snapshot: &Snapshot, distances: &[Vec<u8>]) -> bool {
-    let read =
-        |input: &Input| matches!(origin(&input.path, snapshot, distances), Origin::Field { .. });
+    let read = |input: &Input| matches!(origin(input, snapshot, distances), Origin::Field { .. });
     pipeline.loads_all() || pipeline.inputs().iter().any(read)
 }
 
@@ -245,6 +263,8 @@ pub(super) struct Source<'s, 'c> {
     /// The query's terms, if rows are told by which of them documents were found.
     terms: Option<QueryTerms>,
     texts: Texts,
+    /// What scores are divided by.
+    best: f64,
 }
 
 impl<'s, 'c> Source<'s, 'c> {
@@ -254,11 +274,11 @@ impl<'s, 'c> Source<'s, 'c> {
         pipeline: &Pipeline,
         distances: &[Vec<u8>],
     ) -> Self {
-        let column = |input: &Input| (input.column, origin(&input.path, snapshot, distances));
+        let column = |input: &Input| (input.column, origin(input, snapshot, distances));
         let columns = pipeline.inputs().iter().map(column).collect();
         let restricted = !ctx.session.is_unrestricted();
         let (all, texts) = (pipeline.loads_all(), Texts::default());
-        Source { ctx, snapshot, columns, all, restricted, terms: None, texts }
+        Source { ctx, snapshot, columns, all, restricted, terms: None, texts, best: 1.0 }
     }
 
     /// Makes `row` that of a document. False if there is no document any more, or it may not be
@@ -280,7 +300,7 @@ impl<'s, 'c> Source<'s, 'c> {
         for (column, origin) in &self.columns {
             let value = match origin {
                 Origin::Key => Some(Value::text(self.snapshot.key(hit.address))),
-                Origin::Score => Some(Value::Number(hit.score)),
+                Origin::Score => Some(Value::Number(hit.score / self.best)),
                 Origin::Distance(name) => {
                     let found = hit.distances.iter().find(|(known, _)| known == name);
                     found.map(|(_, distance)| Value::Number(*distance))
@@ -329,8 +349,8 @@ fn as_value(text: Vec<u8>, numeric: bool) -> Value {
     number.map_or_else(|| Value::text(&text), Value::Number)
 }
 
-fn origin(name: &[u8], snapshot: &Snapshot, distances: &[Vec<u8>]) -> Origin {
-    let schema = snapshot.schema();
+fn origin(input: &Input, snapshot: &Snapshot, distances: &[Vec<u8>]) -> Origin {
+    let (name, schema) = (&*input.path, snapshot.schema());
     if distances.iter().any(|known| known == name) {
         return Origin::Distance(name.to_vec());
     }
@@ -338,7 +358,11 @@ fn origin(name: &[u8], snapshot: &Snapshot, distances: &[Vec<u8>]) -> Origin {
     match (name, field) {
         (_, Some((id, field))) => {
             let numeric = field.kind == FieldKind::Numeric;
-            let as_it_is = numeric || field.sortable.is_some_and(|sortable| sortable.unnormalized);
+            // What no LOAD asks for is taken as it is sorted by, in lower case.
+            let words = matches!(field.kind, FieldKind::Text(_) | FieldKind::Tag(_));
+            let as_it_is = words && !input.loaded
+                || numeric
+                || field.sortable.is_some_and(|sortable| sortable.unnormalized);
             let column = snapshot.sort_column(id).filter(|_| field.sortable.is_some() && as_it_is);
             let path = || field.path.clone();
             column.map_or_else(|| Origin::Field { path: path(), numeric }, Origin::Sorted)

@@ -19,7 +19,8 @@ pub const ALIASLIST: Command = Command {
 };
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
-    let index = ctx.engine.search.index(args.at(1));
+    // Another name of an index will not do.
+    let index = ctx.engine.search.indexes().into_iter().find(|index| *index.name == *args.at(1));
     let index = index.ok_or_else(|| common::unknown(args.at(1)))?;
     let aliases = ctx.engine.search.aliases_of(&index.name);
     ctx.reply.set(aliases.len());

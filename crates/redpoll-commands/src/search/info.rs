@@ -261,15 +261,23 @@ fn attribute(reply: &mut Reply<'_>, field: &Field) {
             pairs.push(("coord_system", Part::text(name)));
         }
         FieldKind::Vector(vector) => {
-            let algorithm = if vector.algorithm == Algorithm::Flat { "FLAT" } else { "HNSW" };
-            pairs.push(("algorithm", Part::text(algorithm)));
+            pairs.push(("algorithm", Part::text(vector.algorithm.name())));
             pairs.push(("data_type", Part::text(vector.element.name())));
             pairs.push(("dim", Part::Count(vector.dimensions)));
             pairs.push(("distance_metric", Part::text(vector.metric.name())));
-            if let Algorithm::Hnsw(graph) = vector.algorithm {
-                pairs.push(("M", Part::Count(graph.m)));
-                pairs.push(("ef_construction", Part::Count(graph.ef_construction)));
-                pairs.push(("ef_runtime", Part::Count(graph.ef_runtime)));
+            match vector.algorithm {
+                Algorithm::Flat => {}
+                Algorithm::Hnsw(graph) => {
+                    pairs.push(("M", Part::Count(graph.m)));
+                    pairs.push(("ef_construction", Part::Count(graph.ef_construction)));
+                    pairs.push(("ef_runtime", Part::Count(graph.ef_runtime)));
+                }
+                Algorithm::Vamana(graph) => {
+                    pairs.push(("graph_max_degree", Part::Count(graph.degree)));
+                    let window = Part::Count(graph.construction_window);
+                    pairs.push(("construction_window_size", window));
+                    pairs.push(("compression", Part::text("NO_COMPRESSION")));
+                }
             }
         }
         FieldKind::Numeric | FieldKind::Geo => {}

@@ -1,7 +1,7 @@
 //! The arguments of FT.AGGREGATE.
 
 use super::query::{QueryOptions, argument, bad_argument};
-use super::request::{check_limit, limit, scorer, timeout};
+use super::request::{check_limit, format, limit, scorer, stretched, timeout};
 use crate::prelude::*;
 use redpoll_engine::search::{SearchConfig, Words};
 use redpoll_search::aggregate::{Arrange, Plan, Reduce, SortKey, Step};
@@ -12,6 +12,8 @@ pub(super) struct Aggregation<'a> {
     pub(super) query: QueryOptions<'a>,
     pub(super) plan: Plan,
     pub(super) scorer: Scorer,
+    /// Whether scores are divided by the best of all documents.
+    pub(super) normalized: bool,
     pub(super) add_scores: bool,
     pub(super) timeout_ms: u64,
     pub(super) cursor: Option<CursorOptions>,
@@ -24,6 +26,34 @@ pub(super) struct CursorOptions {
     pub(super) max_idle_ms: u64,
 }
 
+impl CursorOptions {
+    /// Reads what stands behind WITHCURSOR.
+    pub(super) fn parse(words: &mut Words<'_>, config: &SearchConfig) -> Result<Self> {
+        let mut cursor = CursorOptions {
+            count: config.cursor_read_size,
+            max_idle_ms: config.cursor_max_idle_ms,
+        };
+        loop {
+            if words.take("COUNT") {
+                cursor.count = positive(words, "COUNT")?;
+            } else if words.take("MAXIDLE") {
+                let idle = positive(words, "MAXIDLE")? as u64;
+                cursor.max_idle_ms = idle.min(config.cursor_max_idle_ms);
+            } else {
+                return Ok(cursor);
+            }
+        }
+    }
+}
+
+/// A number of at least 1 that an option is given.
+fn positive(words: &mut Words<'_>, of: &str) -> Result<usize> {
+    match words.number().map_err(|bad| bad_argument(of, bad.text()))? {
+        0 => Err(bad_argument(of, "Value is outside acceptable bounds")),
+        number => Ok(number),
+    }
+}
+
 impl<'a> Aggregation<'a> {
     /// Reads what stands behind the query.
     pub(super) fn parse(ctx: &Ctx<'_>, words: &mut Words<'a>) -> Result<Self> {
@@ -32,12 +62,15 @@ impl<'a> Aggregation<'a> {
             query: QueryOptions::new(ctx),
             plan: Plan::default(),
             scorer: Scorer::default(),
+            normalized: false,
             add_scores: false,
             timeout_ms: config.timeout_ms,
             cursor: None,
         };
         while let Some(word) = words.next_word() {
-            if !aggregation.step(word, words, &config)?
+            if parse::is(word, "format") {
+                format(ctx, words)?;
+            } else if !aggregation.step(word, words, &config)?
                 && !aggregation.option(word, words, &config)?
                 && !aggregation.query.option(word, words)?
             {
@@ -47,6 +80,10 @@ impl<'a> Aggregation<'a> {
                     words.position()
                 )));
             }
+        }
+        if aggregation.add_scores {
+            let score = b"__score".to_vec();
+            aggregation.plan.steps.insert(0, Step::Load(vec![(score.clone(), score)]));
         }
         Ok(aggregation)
     }
@@ -127,31 +164,11 @@ impl<'a> Aggregation<'a> {
     ) -> Result<bool> {
         match word.to_ascii_uppercase().as_slice() {
             b"ADDSCORES" => self.add_scores = true,
-            b"SCORER" => self.scorer = scorer(words)?,
+            b"SCORER" => (self.scorer, self.normalized) = scorer(words)?,
+            b"BM25STD_TANH_FACTOR" => self.scorer = stretched(self.scorer, words)?,
             b"TIMEOUT" => self.timeout_ms = timeout(words)?,
             b"WITHCOUNT" | b"WITHOUTCOUNT" => {}
-            b"WITHCURSOR" => {
-                let mut cursor = CursorOptions {
-                    count: config.cursor_read_size,
-                    max_idle_ms: config.cursor_max_idle_ms,
-                };
-                loop {
-                    if words.take("COUNT") {
-                        cursor.count =
-                            words.number().map_err(|bad| bad_argument("COUNT", bad.text()))?;
-                    } else if words.take("MAXIDLE") {
-                        let idle: u64 =
-                            words.number().map_err(|bad| bad_argument("MAXIDLE", bad.text()))?;
-                        cursor.max_idle_ms = idle.min(config.cursor_max_idle_ms);
-                    } else {
-                        break;
-                    }
-                }
-                if cursor.count == 0 {
-                    cursor.count = config.cursor_read_size;
-                }
-                self.cursor = Some(cursor);
-            }
+            b"WITHCURSOR" => self.cursor = Some(CursorOptions::parse(words, config)?),
             b"RETURN" | b"SUMMARIZE" | b"HIGHLIGHT" => {
                 let word = String::from_utf8_lossy(word).to_ascii_uppercase();
                 return Err(Error::text(format!("{word} is not supported on FT.AGGREGATE")));

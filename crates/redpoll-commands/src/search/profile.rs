@@ -1,11 +1,15 @@
 //! `FT.PROFILE index SEARCH|AGGREGATE|HYBRID [LIMITED] QUERY query …`: run a query and tell how it
 //! went.
 
+use super::query::distances;
+use super::running::Times;
 use super::{aggregate, common, hybrid, results, rows, running, search};
 use crate::prelude::*;
+use redpoll_engine::search::Running;
 use redpoll_resp::{Proto, Reply};
 use redpoll_search::execute::IteratorProfile;
 use redpoll_search::number::general;
+use std::borrow::Cow;
 
 pub const PROFILE: Command = Command {
     spec: Spec {
@@ -43,45 +47,82 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         b"HYBRID" => of_hybrid,
         _ => return Err(Error::text("No `SEARCH`, `AGGREGATE`, or `HYBRID` provided")),
     };
-    let query = 3 + usize::from(args.is(3, "limited"));
+    let limited = args.is(3, "limited");
+    let query = 3 + usize::from(limited);
     if !args.is(query, "query") {
         return Err(Error::text("The QUERY keyword is expected"));
     }
     let words: Vec<&[u8]> = [args.at(1)].into_iter().chain(args.iter_from(query + 1)).collect();
-    profile(ctx, &words)
+    profile(ctx, &words, limited)
 }
 
-fn of_search(ctx: &mut Ctx<'_>, words: &[&[u8]]) -> Result {
+fn of_search(ctx: &mut Ctx<'_>, words: &[&[u8]], limited: bool) -> Result {
     let Some(found) = search::find(ctx, words, true)? else { return Ok(()) };
     let query_micros = found.running.micros();
     head(&mut ctx.reply, "Results");
     results::reply(ctx, &found);
-    let shown = found.results.hits.len() as u64;
+    let (total, shown) = (found.results.total, found.results.hits.len() as u64);
+    let mut processors = vec![Processor::new("Index", total, query_micros)];
+    if !distances(&found.prepared.root).is_empty() {
+        processors.push(Processor::new("Metrics Applier", total, 0));
+    }
+    let request = &found.request;
+    if request.sort.is_none() || request.scores {
+        processors.push(Processor::new("Scorer", total, 0));
+    }
+    if request.limit == 0 {
+        processors.push(Processor::new("Counter", total, 0));
+    } else {
+        processors.push(Processor::new("Sorter", shown, 0));
+    }
+    if request.offset > 0 {
+        processors.push(Processor::new("Pager/Limiter", shown, 0));
+    }
+    if !request.no_content && request.limit > 0 {
+        let micros = found.running.micros() - query_micros;
+        processors.push(Processor::new("Loader", shown, micros));
+        if request.highlight.is_some() || request.summarize.is_some() {
+            processors.push(Processor::new("Highlighter", shown, 0));
+        }
+    }
     Profile {
-        query_micros,
-        total_micros: found.running.micros(),
-        processors: &[("Index", found.results.total), ("Loader", shown)],
+        times: found.times,
+        running: &found.running,
+        processors,
         warnings: results::warning_texts(found.results.interrupted, found.results.truncated),
         root: found.results.profile.as_ref(),
+        limited,
     }
     .reply(&mut ctx.reply);
     running::remark(ctx, &found.running, &found.prepared);
     Ok(())
 }
 
-fn of_aggregation(ctx: &mut Ctx<'_>, words: &[&[u8]]) -> Result {
+fn of_aggregation(ctx: &mut Ctx<'_>, words: &[&[u8]], limited: bool) -> Result {
     let Some(made) = aggregate::make(ctx, words, true)? else { return Ok(()) };
     let query_micros = made.running.micros();
     head(&mut ctx.reply, "Results");
     let columns = made.pipeline.columns();
     rows::reply(&mut ctx.reply, &columns, &made.rows, made.total, made.timed_out);
-    let shown = made.rows.len() as u64;
+    let mut processors = vec![Processor::new("Index", made.found, query_micros)];
+    if !distances(&made.prepared.root).is_empty() {
+        processors.push(Processor::new("Metrics Applier", made.found, 0));
+    }
+    if made.aggregation.add_scores {
+        processors.push(Processor::new("Scorer", made.found, 0));
+    }
+    if made.loads {
+        processors.push(Processor::new("Loader", made.found, 0));
+    }
+    let steps = made.pipeline.steps();
+    processors.extend(steps.map(|(step, passed)| Processor::new(step, passed as u64, 0)));
     Profile {
-        query_micros,
-        total_micros: made.running.micros(),
-        processors: &[("Index", made.found), ("Pipeline", shown)],
+        times: made.times,
+        running: &made.running,
+        processors,
         warnings: results::warning_texts(made.timed_out, false),
         root: made.profile.as_ref(),
+        limited,
     }
     .reply(&mut ctx.reply);
     running::remark(ctx, &made.running, &made.prepared);
@@ -89,8 +130,8 @@ fn of_aggregation(ctx: &mut Ctx<'_>, words: &[&[u8]]) -> Result {
 }
 
 /// The profile is one more entry of the answer's map, without a name where there are no maps.
-fn of_hybrid(ctx: &mut Ctx<'_>, words: &[&[u8]]) -> Result {
-    let Some(made) = hybrid::make(ctx, words, true)? else { return Ok(()) };
+fn of_hybrid(ctx: &mut Ctx<'_>, words: &[&[u8]], limited: bool) -> Result {
+    let Some(made) = hybrid::profiled(ctx, words)? else { return Ok(()) };
     let reply = &mut ctx.reply;
     match reply.proto() {
         Proto::Resp2 => reply.array(9),
@@ -112,14 +153,14 @@ fn of_hybrid(ctx: &mut Ctx<'_>, words: &[&[u8]]) -> Result {
         reply.simple(name);
         reply.map(3);
         warnings(reply, &[]);
-        iterators(reply, root.as_ref());
-        processors(reply, &[("Index", count as u64)], &[]);
+        iterators(reply, root.as_ref(), limited);
+        processors(reply, &[Processor::new("Index", count as u64, 0)]);
     }
     reply.simple("Coordinator");
     reply.map(2);
     let told = made.warnings();
     warnings(reply, &told.iter().map(String::as_str).collect::<Vec<_>>());
-    processors(reply, &[("Hybrid Merger", made.total() as u64)], &[]);
+    processors(reply, &[Processor::new("Hybrid Merger", made.total() as u64, 0)]);
     Ok(())
 }
 
@@ -133,14 +174,29 @@ fn head(reply: &mut Reply<'_>, first: &str) {
     }
 }
 
+/// What results go through.
+struct Processor {
+    kind: Cow<'static, str>,
+    /// How many results came out of it.
+    count: u64,
+    micros: u64,
+}
+
+impl Processor {
+    fn new(kind: impl Into<Cow<'static, str>>, count: u64, micros: u64) -> Self {
+        Processor { kind: kind.into(), count, micros }
+    }
+}
+
 /// How a query went.
 struct Profile<'a> {
-    query_micros: u64,
-    total_micros: u64,
-    /// What results went through, and how many of them.
-    processors: &'a [(&'static str, u64)],
+    times: Times,
+    running: &'a Running,
+    processors: Vec<Processor>,
     warnings: Vec<&'static str>,
     root: Option<&'a IteratorProfile>,
+    /// Whether unions that a pattern has made are told as one.
+    limited: bool,
 }
 
 impl Profile<'_> {
@@ -158,17 +214,18 @@ impl Profile<'_> {
     }
 
     fn shard(&self, reply: &mut Reply<'_>) {
-        let times = [("Total profile time", self.total_micros), ("Query time", self.query_micros)];
+        let times = [
+            ("Total profile time", self.times.parsing + self.running.micros()),
+            ("Parsing time", self.times.parsing),
+            ("Pipeline creation time", self.times.planning),
+        ];
         reply.map(times.len() + 3);
         for (name, micros) in times {
-            reply.simple(name);
-            reply.double_text(general(micros as f64 / 1000.0).as_bytes());
+            milliseconds(reply, name, micros * 1000);
         }
         warnings(reply, &self.warnings);
-        iterators(reply, self.root);
-        // The index has found what it has before anything else begins.
-        let times = [self.query_micros, self.total_micros - self.query_micros];
-        processors(reply, self.processors, &times);
+        iterators(reply, self.root, self.limited);
+        processors(reply, &self.processors);
     }
 }
 
@@ -179,55 +236,87 @@ fn warnings(reply: &mut Reply<'_>, warnings: &[&str]) {
     warnings.iter().for_each(|text| reply.simple(text));
 }
 
-fn iterators(reply: &mut Reply<'_>, root: Option<&IteratorProfile>) {
+fn iterators(reply: &mut Reply<'_>, root: Option<&IteratorProfile>, limited: bool) {
     reply.simple("Iterators profile");
     match root {
-        Some(root) => iterator(reply, root),
+        Some(root) => iterator(reply, root, limited),
         None => reply.array(0),
     }
 }
 
-/// What results went through, how many they were, and how many microseconds that took, if known.
-fn processors(reply: &mut Reply<'_>, all: &[(&'static str, u64)], times: &[u64]) {
+fn processors(reply: &mut Reply<'_>, all: &[Processor]) {
     reply.simple("Result processors profile");
     reply.array(all.len());
-    for (number, (kind, count)) in all.iter().enumerate() {
-        let micros = times.get(number);
-        reply.map(2 + usize::from(micros.is_some()));
+    for processor in all {
+        reply.map(3);
         reply.simple("Type");
-        reply.simple(kind);
-        if let Some(micros) = micros {
-            time(reply, micros * 1000);
-        }
-        reply.simple("Counter");
-        reply.count(usize::try_from(*count).unwrap_or(usize::MAX));
+        // An expression's text is part of it.
+        reply.bulk(processor.kind.as_bytes());
+        milliseconds(reply, "Time", processor.micros * 1000);
+        count(reply, "Results processed", processor.count);
     }
 }
 
-/// A time, in milliseconds.
-fn time(reply: &mut Reply<'_>, nanos: u64) {
-    reply.simple("Time");
+fn milliseconds(reply: &mut Reply<'_>, name: &str, nanos: u64) {
+    reply.simple(name);
     reply.double_text(general(nanos as f64 / 1e6).as_bytes());
 }
 
+fn count(reply: &mut Reply<'_>, name: &str, count: u64) {
+    reply.simple(name);
+    reply.count(usize::try_from(count).unwrap_or(usize::MAX));
+}
+
 /// An iterator, and those below it.
-fn iterator(reply: &mut Reply<'_>, profile: &IteratorProfile) {
+fn iterator(reply: &mut Reply<'_>, profile: &IteratorProfile, limited: bool) {
     let below = &profile.children;
-    reply.map(4 + usize::from(profile.term.is_some()) + usize::from(!below.is_empty()));
+    let batches = profile.vectors.as_ref().and_then(|vectors| vectors.batch);
+    let parts = [
+        profile.query.is_some(),
+        profile.term.is_some(),
+        profile.estimate.is_some(),
+        profile.vectors.is_some(),
+        !below.is_empty(),
+    ];
+    let parts = parts.iter().filter(|there| **there).count();
+    reply.map(3 + parts + if batches.is_some() { 3 } else { 0 });
     reply.simple("Type");
     reply.simple(profile.kind);
-    if let Some(term) = &profile.term {
-        reply.simple("Term");
-        reply.bulk(term);
+    for (name, text) in [("Query type", &profile.query), ("Term", &profile.term)] {
+        if let Some(text) = text {
+            reply.simple(name);
+            reply.bulk(text);
+        }
     }
-    time(reply, profile.nanos);
-    for (name, count) in [("Counter", profile.reads), ("Size", profile.estimate)] {
-        reply.simple(name);
-        reply.count(usize::try_from(count).unwrap_or(usize::MAX));
+    milliseconds(reply, "Time", profile.nanos);
+    count(reply, "Number of reading operations", profile.reads);
+    if let Some(estimate) = profile.estimate {
+        count(reply, "Estimated number of matches", estimate);
     }
-    if !below.is_empty() {
-        reply.simple("Child iterators");
-        reply.array(below.len());
-        below.iter().for_each(|child| iterator(reply, child));
+    if let Some(vectors) = &profile.vectors {
+        reply.simple("Vector search mode");
+        reply.simple(vectors.mode);
+    }
+    if let Some(size) = batches {
+        count(reply, "Batches number", 1);
+        count(reply, "Largest batch size", size as u64);
+        count(reply, "Largest batch iteration (zero based)", 0);
+    }
+    match below.as_slice() {
+        [] => {}
+        [child] if profile.single => {
+            reply.simple("Child iterator");
+            iterator(reply, child, limited);
+        }
+        below if limited && profile.derived => {
+            reply.simple("Child iterators");
+            let text = format!("The number of iterators in the union is {}", below.len());
+            reply.simple(&text);
+        }
+        below => {
+            reply.simple("Child iterators");
+            reply.array(below.len());
+            below.iter().for_each(|child| iterator(reply, child, limited));
+        }
     }
 }

@@ -19,6 +19,8 @@ pub(super) struct Request<'a> {
     pub(super) summarize: Option<(Vec<&'a [u8]>, Summary)>,
     pub(super) highlight: Option<(Vec<&'a [u8]>, Tags)>,
     pub(super) scorer: Scorer,
+    /// Whether scores are divided by the best of all results.
+    pub(super) normalized: bool,
     pub(super) payload: Option<&'a [u8]>,
     /// A field, and whether the highest come first.
     pub(super) sort: Option<(&'a [u8], bool)>,
@@ -42,6 +44,7 @@ impl<'a> Request<'a> {
             summarize: None,
             highlight: None,
             scorer: Scorer::default(),
+            normalized: false,
             payload: None,
             sort: None,
             offset: 0,
@@ -49,7 +52,9 @@ impl<'a> Request<'a> {
             timeout_ms: config.timeout_ms,
         };
         while let Some(word) = words.next_word() {
-            if !request.query.option(word, words)? && !request.option(word, words)? {
+            if parse::is(word, "format") {
+                format(ctx, words)?;
+            } else if !request.query.option(word, words)? && !request.option(word, words)? {
                 return Err(Error::text(format!(
                     "Unknown argument `{}` at position {} for <main>",
                     String::from_utf8_lossy(word),
@@ -76,7 +81,9 @@ impl<'a> Request<'a> {
             b"RETURN" => self.returns = Some(returns(words)?),
             b"SUMMARIZE" => self.summarize = Some(summarize(words)?),
             b"HIGHLIGHT" => self.highlight = Some(highlight(words)?),
-            b"SCORER" => self.scorer = scorer(words)?,
+            b"SCORER" => (self.scorer, self.normalized) = scorer(words)?,
+            b"BM25STD_TANH_FACTOR" => self.scorer = stretched(self.scorer, words)?,
+            b"ADDSCORES" => return Err(Error::text("ADDSCORES is not supported on FT.SEARCH")),
             b"PAYLOAD" => self.payload = Some(argument(words, "PAYLOAD")?),
             b"SORTBY" => {
                 if self.sort.is_some() {
@@ -132,11 +139,43 @@ pub(super) fn timeout(words: &mut Words<'_>) -> Result<u64> {
     words.number().map_err(|_| Error::text("TIMEOUT requires a non negative integer"))
 }
 
-/// `SCORER name`
-pub(super) fn scorer(words: &mut Words<'_>) -> Result<Scorer> {
+/// `SCORER name`: the scorer, and whether its scores are divided by the best one.
+pub(super) fn scorer(words: &mut Words<'_>) -> Result<(Scorer, bool)> {
     let name = argument(words, "SCORER")?;
-    Scorer::from_name(name)
-        .ok_or_else(|| Error::text(format!("No such scorer {}", String::from_utf8_lossy(name))))
+    if name.eq_ignore_ascii_case(b"BM25STD.NORM") {
+        return Ok((Scorer::Bm25Std, true));
+    }
+    let unknown = || Error::text(format!("No such scorer {}", String::from_utf8_lossy(name)));
+    Ok((Scorer::from_name(name).ok_or_else(unknown)?, false))
+}
+
+/// `BM25STD_TANH_FACTOR factor`, behind the scorer that it is for.
+pub(super) fn stretched(scorer: Scorer, words: &mut Words<'_>) -> Result<Scorer> {
+    let of = "BM25STD_TANH_FACTOR";
+    let factor: u32 = words.number().map_err(|bad| bad_argument(of, bad.text()))?;
+    if !(1..=10_000).contains(&factor) {
+        return Err(bad_argument(of, "Value is outside acceptable bounds"));
+    }
+    match scorer {
+        Scorer::Bm25StdTanh(_) => Ok(Scorer::Bm25StdTanh(factor)),
+        _ => Err(Error::text(format!("{of} is only relevant for the BM25STD.TANH scorer"))),
+    }
+}
+
+/// `FORMAT STRING`: values are texts. JSON, of which they could be more, is not indexed.
+pub(super) fn format(ctx: &Ctx<'_>, words: &mut Words<'_>) -> Result {
+    let format = words.next_word().ok_or(Error::text("Need an argument for FORMAT"))?;
+    match format.to_ascii_uppercase().as_slice() {
+        b"STRING" => Ok(()),
+        b"EXPAND" if ctx.reply.proto() == redpoll_resp::Proto::Resp2 => {
+            Err(Error::text("EXPAND format is only supported with RESP3"))
+        }
+        b"EXPAND" => Err(Error::text("EXPAND format is only supported with JSON")),
+        _ => {
+            let format = String::from_utf8_lossy(format);
+            Err(Error::text(format!("FORMAT {format} is not supported")))
+        }
+    }
 }
 
 fn returns<'a>(words: &mut Words<'a>) -> Result<Vec<(&'a [u8], &'a [u8])>> {

@@ -149,12 +149,15 @@ pub(super) fn warning_texts(timed_out: bool, truncated: bool) -> Vec<&'static st
 fn score(reply: &mut Reply<'_>, hit: &Hit) {
     match &hit.explanation {
         None => reply.double(hit.score),
-        Some(explanation) => {
-            reply.array(2);
-            reply.double(hit.score);
-            explain(reply, explanation);
-        }
+        Some(explanation) => explained(reply, hit.score, explanation),
     }
+}
+
+/// Writes a score, and how it came about.
+pub(super) fn explained(reply: &mut Reply<'_>, score: f64, explanation: &Explanation) {
+    reply.array(2);
+    reply.double(score);
+    explain(reply, explanation);
 }
 
 /// A step, and what it rests on. A score's explanation is as deep as its query, which is bounded.
@@ -205,6 +208,14 @@ fn shown(ctx: &mut Ctx<'_>, found: &Found<'_>, hit: &Hit) -> Option<Shown> {
             let all = load::with_hash(ctx, key, load::all)?;
             let mut fields: Shown = distances.collect();
             let first = found.request.sort.map(|(name, _)| name);
+            // A field is sorted by under the name that the schema gives it.
+            let path = first.and_then(|name| Some(&schema.get(schema.id(name)?)?.path));
+            if let (Some(name), Some(path)) = (first, path)
+                && name != path.as_slice()
+                && let Some((_, value)) = all.iter().find(|(known, _)| known == path)
+            {
+                fields.push((name.to_vec(), value.clone()));
+            }
             let (first, rest): (Shown, Shown) =
                 all.into_iter().partition(|(name, _)| Some(name.as_slice()) == first);
             fields.extend(first);

@@ -4,6 +4,7 @@ use super::results;
 use redpoll_resp::{Proto, Reply};
 use redpoll_search::aggregate::{Columns, Row};
 use redpoll_search::expression::Value;
+use redpoll_search::score::Explanation;
 
 /// Writes rows.
 pub(super) fn reply(
@@ -46,10 +47,19 @@ pub(super) fn reply(
     }
 }
 
-/// Writes a row as a map of its fields.
-pub(super) fn fields(reply: &mut Reply<'_>, columns: &Columns, row: &Row) {
+/// Writes a row as a map of its fields, and, before them, its score and how that came about.
+pub(super) fn fields(
+    reply: &mut Reply<'_>,
+    columns: &Columns,
+    row: &Row,
+    explained: Option<&(f64, Explanation)>,
+) {
     let fields: Vec<_> = columns.fields(row).collect();
-    reply.map(fields.len());
+    reply.map(fields.len() + usize::from(explained.is_some()));
+    if let Some((score, explanation)) = explained {
+        reply.simple("score");
+        results::explained(reply, *score, explanation);
+    }
     write_fields(reply, &fields);
 }
 

@@ -10,10 +10,24 @@ use redpoll_engine::search::{IdleThreads, Running};
 use redpoll_search::Snapshot;
 use redpoll_search::execute::{Interrupt, Limits, Search, SearchError, SearchOptions};
 use redpoll_search::query::Node;
+use redpoll_search::score::Scorer;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// What a document costs that is read, where one that is gone past costs 1.
 pub(super) const DOCUMENT: u64 = 10;
+
+/// How long it took, in microseconds, to read a command, and to make ready for its query.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Times {
+    pub(super) parsing: u64,
+    pub(super) planning: u64,
+}
+
+/// The microseconds since `begun`.
+pub(super) fn micros_since(begun: Instant) -> u64 {
+    u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX)
+}
 
 /// What becomes of a query.
 pub(super) enum Way {
@@ -76,6 +90,19 @@ pub(super) fn leaves(ctx: &mut Ctx<'_>, cost: usize) -> bool {
         ctx.leave(cost);
     }
     leaves
+}
+
+/// What scores are divided by to be between 0 and 1: the best of all. 1 if nothing scores.
+pub(super) fn best_score(
+    ctx: &Ctx<'_>,
+    (snapshot, query): (&Snapshot, &Node),
+    scorer: Scorer,
+    running: &Arc<Running>,
+) -> Result<f64> {
+    let options = SearchOptions { scorer, limit: 1, scores: true, ..options(ctx, running) };
+    let found = snapshot.search(query, &options).map_err(|error| search_error(&error))?;
+    let best = found.hits.first().map(|hit| hit.score);
+    Ok(best.filter(|best| *best > 0.0).unwrap_or(1.0))
 }
 
 /// Counts a query that has ended.

@@ -2,7 +2,7 @@
 
 use super::query::{Prepared, distances};
 use super::request::Request;
-use super::running::{self, DOCUMENT, Way};
+use super::running::{self, DOCUMENT, Times, Way};
 use super::{common, load, results};
 use crate::prelude::*;
 use redpoll_engine::background;
@@ -13,6 +13,7 @@ use redpoll_search::execute::{Hit, SearchOptions, SearchResults, Sort};
 use redpoll_search::query::Fields;
 use std::cmp::Ordering;
 use std::sync::Arc;
+use std::time::Instant;
 
 pub const SEARCH: Command = Command {
     spec: Spec {
@@ -95,6 +96,7 @@ pub(super) struct Found<'a> {
     pub(super) snapshot: Snapshot,
     pub(super) results: SearchResults,
     pub(super) running: Arc<Running>,
+    pub(super) times: Times,
 }
 
 /// Runs the search that `words` ask for: index, query, options; `profile`: and tells what iterators
@@ -105,6 +107,7 @@ pub(super) fn find<'a>(
     profile: bool,
 ) -> Result<Option<Found<'a>>> {
     ctx.session.remark = None;
+    let begun = Instant::now();
     let mut words = Words::new(words.iter().copied());
     let name = words.next_word().unwrap_or_default();
     let index = common::index(ctx, name)?;
@@ -117,14 +120,15 @@ pub(super) fn find<'a>(
         ));
     }
     let prepared = request.query.prepare(&index, text)?;
+    let mut times = Times { parsing: running::micros_since(begun), planning: 0 };
     let running = Running::begin(ctx, request.timeout_ms);
     let snapshot = index.index.snapshot();
     let mut search = Search { ctx, request: &request, prepared: &prepared, snapshot: &snapshot };
-    let results = search.run(&running, profile).transpose();
+    let results = search.run(&running, profile, &mut times).transpose();
     let Some(results) = results else { return Ok(None) };
     let timed_out = results.as_ref().is_ok_and(|results| results.interrupted);
     running::ended(ctx, &running, timed_out, results.is_err())?;
-    Ok(Some(Found { request, prepared, snapshot, results: results?, running }))
+    Ok(Some(Found { request, prepared, snapshot, results: results?, running, times }))
 }
 
 struct Search<'s, 'c, 'a> {
@@ -143,7 +147,12 @@ enum Order {
 }
 
 impl Search<'_, '_, '_> {
-    fn run(&mut self, running: &Arc<Running>, profile: bool) -> Result<Option<SearchResults>> {
+    fn run(
+        &mut self,
+        running: &Arc<Running>,
+        profile: bool,
+        times: &mut Times,
+    ) -> Result<Option<SearchResults>> {
         let order = self.order()?;
         let restricted = !self.ctx.session.is_unrestricted();
         let (offset, limit) = (self.request.offset, self.request.limit);
@@ -171,7 +180,13 @@ impl Search<'_, '_, '_> {
         };
         let way = running::way(self.ctx, (self.snapshot, &self.prepared.root), options, cost)?;
         let Way::Here(search) = way else { return Ok(None) };
+        times.planning = running.micros();
         let mut results = search.run();
+        if self.request.normalized {
+            let query = (self.snapshot, &self.prepared.root);
+            let best = running::best_score(self.ctx, query, self.request.scorer, running)?;
+            results.hits.iter_mut().for_each(|hit| hit.score /= best);
+        }
         if restricted {
             let session = &*self.ctx.session;
             results.hits.retain(|hit| session.may_read(self.snapshot.key(hit.address)));

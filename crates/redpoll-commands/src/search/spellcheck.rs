@@ -85,6 +85,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
 fn parse_options<'a>(ctx: &Ctx<'_>, words: &mut Words<'a>) -> Result<Options<'a>> {
     let query = QueryOptions { verbatim: true, ..QueryOptions::new(ctx) };
     let mut options = Options { query, distance: 1, include: Vec::new(), exclude: Vec::new() };
+    let mut behind_terms = false;
     while let Some(word) = words.next_word() {
         if parse::is(word, "distance") {
             let missing = "DISTANCE arg is given but no DISTANCE comes after";
@@ -107,7 +108,9 @@ fn parse_options<'a>(ctx: &Ctx<'_>, words: &mut Words<'a>) -> Result<Options<'a>
                     return Err(Error::text("bad format, exclude/include operation was not given"));
                 }
             }
-        } else if !options.query.option(word, words)? {
+            behind_terms = true;
+        } else if !options.query.option(word, words)? && !behind_terms {
+            // Words behind a dictionary may be there, and mean nothing.
             let word = String::from_utf8_lossy(word);
             return Err(Error::text(format!("Unknown argument `{word}`")));
         }

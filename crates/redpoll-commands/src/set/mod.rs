@@ -1,12 +1,13 @@
 //! Sets.
 //!
 //! `algebra` computes intersections, unions and differences, `estimate` guesses how large a union
-//! is, `operands` reads what the commands that only count have in common, `store` writes a computed
-//! set to a key; all other files are commands.
+//! is, `operands` reads what the commands that only count have in common, `parts` computes with large
+//! sets, `store` writes a computed set to a key; all other files are commands.
 
 mod algebra;
 mod estimate;
 mod operands;
+mod parts;
 mod store;
 
 group! {

@@ -3,6 +3,7 @@
 use super::algebra::{self, Answer};
 use super::{store, sunion};
 use crate::cost;
+use crate::crew::Crew;
 use crate::prelude::*;
 use redpoll_types::set::Set;
 
@@ -42,9 +43,10 @@ pub const SDIFFSTORE: Command = Command {
 };
 
 fn diff(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
+    let crew = Crew::of(ctx);
     let mut sets = ctx.keys.read_many::<Set>(args.iter_from(1))?.into_iter();
     let answer = match sets.next().flatten() {
-        Some(first) => algebra::subtract(first, sets.flatten().collect(), ctx.limits),
+        Some(first) => algebra::subtract(first, sets.flatten().collect(), ctx.limits, crew),
         None => Answer::Probed(Vec::new()),
     };
     sunion::write(&mut ctx.reply, &answer);
@@ -52,9 +54,10 @@ fn diff(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
 }
 
 fn diff_store(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
+    let crew = Crew::of(ctx);
     let mut sets = ctx.keys.read_many::<Set>(args.iter_from(2))?.into_iter();
     let result = match sets.next().flatten() {
-        Some(first) => algebra::build_difference(first, sets.flatten().collect(), ctx.limits),
+        Some(first) => algebra::build_difference(first, sets.flatten().collect(), ctx.limits, crew),
         None => Set::new(),
     };
     store::store(ctx, args.at(1), result, "sdiffstore");

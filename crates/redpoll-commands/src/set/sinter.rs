@@ -1,8 +1,9 @@
 //! `SINTER key [key ...]` and `SINTERSTORE destination key [key ...]`.
 
-use super::{algebra, store};
-use crate::answer;
+use super::algebra::{self, Answer};
+use super::{store, sunion};
 use crate::cost;
+use crate::crew::Crew;
 use crate::prelude::*;
 use redpoll_types::set::Set;
 
@@ -44,30 +45,23 @@ pub const SINTERSTORE: Command = Command {
 };
 
 fn inter(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
+    let crew = Crew::of(ctx);
     let sets = ctx.keys.read_many::<Set>(args.iter_from(1))?;
-    let mut members = Vec::new();
-    if let Some(sets) = sets.into_iter().collect() {
-        algebra::intersect(sets, ctx.limits, |member| {
-            members.push(member);
-            true
-        });
-    }
-    ctx.reply.set(members.len());
-    answer::elements(&mut ctx.reply, members.into_iter());
+    let found = match sets.into_iter().collect() {
+        Some(sets) => algebra::common(sets, ctx.limits, crew),
+        None => Answer::Probed(Vec::new()),
+    };
+    sunion::write(&mut ctx.reply, &found);
     Ok(())
 }
 
 fn inter_store(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
-    let limits = ctx.limits;
+    let crew = Crew::of(ctx);
     let sets = ctx.keys.read_many::<Set>(args.iter_from(2))?;
-    let mut result = Set::new();
-    if let Some(sets) = sets.into_iter().collect() {
-        algebra::intersect(sets, limits, |member| {
-            result.add_element(member, limits);
-            true
-        });
-    }
-    result.make_intset(limits);
+    let result = match sets.into_iter().collect() {
+        Some(sets) => algebra::build_common(sets, ctx.limits, crew),
+        None => Set::new(),
+    };
     store::store(ctx, args.at(1), result, "sinterstore");
     Ok(())
 }

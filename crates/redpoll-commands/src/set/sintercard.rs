@@ -3,6 +3,7 @@
 use super::algebra;
 use super::operands::Operands;
 use crate::cost;
+use crate::crew::Crew;
 use crate::prelude::*;
 use redpoll_types::set::Set;
 
@@ -29,14 +30,17 @@ pub const SINTERCARD: Command = Command {
 };
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
+    let crew = Crew::of(ctx);
     let Operands { keys, limit, .. } = Operands::parse(args, false)?;
     let sets = ctx.keys.read_many::<Set>(args.iter_from(2).take(keys))?;
     let mut count = 0;
-    if let Some(sets) = sets.into_iter().collect() {
-        algebra::intersect(sets, ctx.limits, |_| {
+    match sets.into_iter().collect() {
+        Some(sets) if limit == 0 => count = algebra::common(sets, ctx.limits, crew).len(),
+        Some(sets) => algebra::intersect(sets, ctx.limits, |_| {
             count += 1;
             count != limit
-        });
+        }),
+        None => {}
     }
     ctx.reply.count(count);
     Ok(())

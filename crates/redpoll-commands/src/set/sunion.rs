@@ -4,6 +4,7 @@ use super::algebra::{self, Answer};
 use super::store;
 use crate::answer;
 use crate::cost;
+use crate::crew::Crew;
 use crate::prelude::*;
 use redpoll_resp::Reply;
 use redpoll_types::set::Set;
@@ -44,8 +45,10 @@ pub const SUNIONSTORE: Command = Command {
 };
 
 fn union(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
+    let crew = Crew::of(ctx);
     let sets = ctx.keys.read_many::<Set>(args.iter_from(1))?;
-    let answer = algebra::unite(sets.into_iter().flatten().collect(), ctx.limits);
+    let sets = sets.into_iter().flatten().collect();
+    let answer = algebra::unite(sets, ctx.limits, crew);
     write(&mut ctx.reply, &answer);
     Ok(())
 }
@@ -57,6 +60,11 @@ pub(super) fn write(reply: &mut Reply<'_>, members: &Answer<'_>) {
             reply.set(members.len());
             answer::elements(reply, members.iter().copied());
         }
+        Answer::Selected(selected, more) => {
+            reply.set(members.len());
+            selected.write(reply);
+            answer::elements(reply, more.iter().copied());
+        }
         Answer::Built(set) => {
             reply.set(set.len());
             answer::elements(reply, set.iter());
@@ -65,8 +73,10 @@ pub(super) fn write(reply: &mut Reply<'_>, members: &Answer<'_>) {
 }
 
 fn union_store(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
+    let crew = Crew::of(ctx);
     let sets = ctx.keys.read_many::<Set>(args.iter_from(2))?;
-    let result = algebra::build_union(sets.into_iter().flatten().collect(), ctx.limits);
+    let sets = sets.into_iter().flatten().collect();
+    let result = algebra::build_union(sets, ctx.limits, crew);
     store::store(ctx, args.at(1), result, "sunionstore");
     Ok(())
 }

@@ -4,6 +4,7 @@
 use super::operands::Operands;
 use super::{algebra, estimate};
 use crate::cost;
+use crate::crew::Crew;
 use crate::prelude::*;
 use redpoll_types::set::Set;
 
@@ -52,6 +53,7 @@ const SPEC: Spec = Spec {
 const FEW: usize = 4096;
 
 fn union(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
+    let crew = Crew::of(ctx);
     let operands = Operands::parse(args, true)?;
     let sets = ctx.keys.read_many::<Set>(args.iter_from(2).take(operands.keys))?;
     let sets: Vec<&Set> = sets.into_iter().flatten().collect();
@@ -62,13 +64,14 @@ fn union(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         _ if operands.approx && sets.iter().map(|set| set.len()).sum::<usize>() > FEW => {
             estimate::union(&sets)
         }
-        _ => algebra::unite(sets, ctx.limits).len(),
+        _ => algebra::unite(sets, ctx.limits, crew).len(),
     };
     ctx.reply.count(operands.limited(count));
     Ok(())
 }
 
 fn difference(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
+    let crew = Crew::of(ctx);
     let operands = Operands::parse(args, false)?;
     let sets = ctx.keys.read_many::<Set>(args.iter_from(2).take(operands.keys))?;
     let mut sets = sets.into_iter();
@@ -76,7 +79,7 @@ fn difference(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         None => 0,
         Some(first) => {
             let others = sets.flatten().collect();
-            algebra::count_difference(first, others, operands.limit, ctx.limits)
+            algebra::count_difference(first, others, operands.limit, (ctx.limits, crew))
         }
     };
     ctx.reply.count(count);

@@ -3,8 +3,11 @@
 //!
 //! A result is a list of members that lie in their sets and of new scores; whoever wants it sorts
 //! it or stores it. Unions and differences look members up in a table of the result, intersections
-//! probe the larger sets with the members of the smallest.
+//! probe the larger sets with the members of the smallest. All that is large goes another way
+//! (`parts`).
 
+use super::parts::{self, Parts, Want};
+use crate::crew::Crew;
 use crate::parse;
 use ahash::AHashMap;
 use redpoll_engine::background::step;
@@ -12,7 +15,7 @@ use redpoll_engine::{Error, Result};
 use redpoll_types::listpack::Element;
 use redpoll_types::set::Set;
 use redpoll_types::value::Value;
-use redpoll_types::zset::ZSet;
+use redpoll_types::zset::{Source, ZSet};
 use std::borrow::Cow;
 
 /// A member: borrowed from its set, or the text of a number that its set stores as such.
@@ -37,10 +40,27 @@ impl<'a> Input<'a> {
         }
     }
 
-    fn len(&self) -> usize {
+    /// The number of members.
+    pub fn len(&self) -> usize {
         match self {
             Input::Set(set) => set.len(),
             Input::ZSet(set) => set.len(),
+        }
+    }
+
+    /// Whether it can be visited part by part.
+    pub fn has_parts(&self) -> bool {
+        match self {
+            Input::Set(set) => set.has_parts(),
+            Input::ZSet(set) => set.has_parts(),
+        }
+    }
+
+    /// A snapshot of it.
+    pub fn source(&self) -> Source {
+        match self {
+            Input::Set(set) => Source::from(*set),
+            Input::ZSet(set) => Source::from(*set),
         }
     }
 
@@ -104,11 +124,12 @@ impl Aggregate {
     }
 
     /// What a set adds for a member that it has.
-    fn weigh(self, score: f64, weight: f64) -> f64 {
+    pub fn weigh(self, score: f64, weight: f64) -> f64 {
         if self == Aggregate::Count { weight } else { score * weight }
     }
 
-    fn join(self, a: f64, b: f64) -> f64 {
+    /// What two scores come to.
+    pub fn join(self, a: f64, b: f64) -> f64 {
         match self {
             Aggregate::Sum | Aggregate::Count => number(a + b),
             // A `b` that is no number loses.
@@ -119,19 +140,48 @@ impl Aggregate {
 }
 
 /// Opposite infinities add up to 0, and so does an infinite score of weight 0.
-fn number(score: f64) -> f64 {
+pub fn number(score: f64) -> f64 {
     if score.is_nan() { 0.0 } else { score }
 }
 
 /// The sets to compute with, none for a key that is not there, and their weights.
 pub type Weighted<'a> = Vec<(Option<Input<'a>>, f64)>;
 
+/// A result.
+pub enum Computed<'a> {
+    /// Members that lie in their sets.
+    Members(Vec<(Member<'a>, f64)>),
+    /// One of many.
+    Parts(Parts),
+}
+
+impl Computed<'_> {
+    /// The number of members.
+    pub fn len(&self) -> usize {
+        match self {
+            Computed::Members(members) => members.len(),
+            Computed::Parts(parts) => parts.len(),
+        }
+    }
+}
+
 /// Up to so many members are looked for one by one: quicker than a table.
 const FEW: usize = 16;
 
 /// All members of all sets.
-pub fn unite(mut inputs: Weighted<'_>, aggregate: Aggregate) -> Vec<(Member<'_>, f64)> {
+pub fn unite<'a>(
+    mut inputs: Weighted<'a>,
+    aggregate: Aggregate,
+    (want, crew): (Want, Crew<'_>),
+) -> Computed<'a> {
     sort_by_len(&mut inputs);
+    match parts::unite(&inputs, aggregate, want, crew) {
+        Some(parts) => Computed::Parts(parts),
+        None => Computed::Members(unite_few(inputs, aggregate)),
+    }
+}
+
+fn unite_few(inputs: Weighted<'_>, aggregate: Aggregate) -> Vec<(Member<'_>, f64)> {
     let most: usize = inputs.iter().filter_map(|(input, _)| *input).map(|input| input.len()).sum();
     if most > FEW {
         let largest = inputs.iter().rev().find_map(|(input, _)| *input);
@@ -153,7 +203,7 @@ pub fn unite(mut inputs: Weighted<'_>, aggregate: Aggregate) -> Vec<(Member<'_>,
 }
 
 /// Visits the members of all sets, with what each set adds.
-fn visit_all<'a>(
+pub fn visit_all<'a>(
     inputs: Weighted<'a>,
     aggregate: Aggregate,
     mut visit: impl FnMut(Member<'a>, f64),
@@ -165,6 +215,24 @@ fn visit_all<'a>(
             true
         });
     }
+}
+
+/// The members that are in all sets.
+pub fn common<'a>(
+    mut inputs: Weighted<'a>,
+    aggregate: Aggregate,
+    (want, crew): (Want, Crew<'_>),
+) -> Computed<'a> {
+    sort_by_len(&mut inputs);
+    if let Some(parts) = parts::intersect(&inputs, aggregate, want, crew) {
+        return Computed::Parts(parts);
+    }
+    let mut members = Vec::new();
+    intersect(inputs, aggregate, |member, score| {
+        members.push((member, score));
+        true
+    });
+    Computed::Members(members)
 }
 
 /// The members that are in all sets: hands each to `visit` until that says to stop.
@@ -188,7 +256,14 @@ pub fn intersect<'a>(
 }
 
 /// The members of the first set that are in no other, with their scores.
-pub fn subtract(inputs: Weighted<'_>) -> Vec<(Member<'_>, f64)> {
+pub fn subtract<'a>(inputs: Weighted<'a>, (want, crew): (Want, Crew<'_>)) -> Computed<'a> {
+    match parts::subtract(&inputs, want, crew) {
+        Some(parts) => Computed::Parts(parts),
+        None => Computed::Members(subtract_few(inputs)),
+    }
+}
+
+fn subtract_few(inputs: Weighted<'_>) -> Vec<(Member<'_>, f64)> {
     let mut inputs = inputs.into_iter().map(|(input, _)| input);
     let Some(first) = inputs.next().flatten() else { return Vec::new() };
     let others: Vec<Input<'_>> = inputs.flatten().collect();
@@ -256,8 +331,13 @@ mod tests {
         ZSet::from_members(model.iter().map(|(member, score)| (member, *score)), &limits)
     }
 
-    fn sorted(members: Vec<(Member<'_>, f64)>) -> Model {
-        members.into_iter().map(|(member, score)| (member.into_owned(), score)).collect()
+    fn sorted(computed: Computed<'_>) -> Model {
+        match computed {
+            Computed::Members(members) => {
+                members.into_iter().map(|(member, score)| (member.into_owned(), score)).collect()
+            }
+            Computed::Parts(_) => unreachable!("they are few"),
+        }
     }
 
     proptest! {
@@ -283,14 +363,10 @@ mod tests {
             let (first, others) = models.split_first().unwrap();
             let elsewhere = |member: &Vec<u8>| others.iter().any(|(m, ..)| m.contains_key(member));
             let rest: Model = first.0.clone().into_iter().filter(|(m, _)| !elsewhere(m)).collect();
-            let mut intersection = Vec::new();
-            intersect(inputs.clone(), aggregate, |member, score| {
-                intersection.push((member, score));
-                true
-            });
-            prop_assert_eq!(sorted(unite(inputs.clone(), aggregate)), union);
-            prop_assert_eq!(sorted(intersection), common);
-            prop_assert_eq!(sorted(subtract(inputs)), rest);
+            let how = (Want::Order, Crew::ALONE);
+            prop_assert_eq!(sorted(unite(inputs.clone(), aggregate, how)), union);
+            prop_assert_eq!(sorted(super::common(inputs.clone(), aggregate, how)), common);
+            prop_assert_eq!(sorted(subtract(inputs, how)), rest);
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::answer::{self, Bound};
 use redpoll_engine::Result;
 use redpoll_resp::{Proto, Reply};
 use redpoll_types::listpack::Element;
+use redpoll_types::zset::Run;
 
 /// Writes members one by one, after a head that says how many.
 pub struct Writer<'r, 'o> {
@@ -49,6 +50,15 @@ impl<'r, 'o> Writer<'r, 'o> {
         self.head(members.len());
         members.for_each(|(member, score)| {
             self.member(member, score);
+            self.reply.flow();
+        });
+    }
+
+    /// The head and the members of all runs.
+    pub fn runs(&mut self, runs: &[Run]) {
+        self.head(runs.iter().map(Run::len).sum());
+        runs.iter().flat_map(Run::members).for_each(|(member, score)| {
+            self.member(Element::Bytes(member), score);
             self.reply.flow();
         });
     }

@@ -1,14 +1,15 @@
 //! Sorted sets.
 //!
 //! `algebra` computes unions, intersections and differences, `ends` takes members off the ends,
-//! `members` writes members as replies, `operands` reads what is computed with, `query` selects a
-//! range of them, `store` writes a computed set to a key, `waiting` holds the tests of the commands
-//! that wait; all other files are commands.
+//! `members` writes members as replies, `operands` reads what is computed with, `parts` computes
+//! with large sets, `query` selects a range of them, `store` writes a computed set to a key,
+//! `waiting` holds the tests of the commands that wait; all other files are commands.
 
 mod algebra;
 mod ends;
 mod members;
 mod operands;
+mod parts;
 mod query;
 mod store;
 #[cfg(test)]

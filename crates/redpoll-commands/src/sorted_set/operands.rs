@@ -1,12 +1,15 @@
 //! What ZUNION, ZINTER, ZDIFF, their storing forms and ZINTERCARD read, and how they answer.
 
-use super::algebra::{Aggregate, Input, Member, Weighted};
+use super::algebra::{Aggregate, Computed, Input, Weighted};
 use super::members::Writer;
+use crate::crew::Crew;
 use crate::prelude::*;
 use redpoll_keyspace::Keys;
 use redpoll_resp::Reply;
+use redpoll_types::limits::Limits;
 use redpoll_types::listpack::Element;
 use redpoll_types::value::Type;
+use redpoll_types::zset::ZSet;
 use std::cmp::Ordering;
 
 /// Which options a command knows.
@@ -93,12 +96,24 @@ fn key_count(args: Args<'_>, at: usize, name: &str) -> Result<usize> {
 }
 
 /// Answers a result in its order: by score, then by bytes.
-pub fn answer(reply: &mut Reply<'_>, mut members: Vec<(Member<'_>, f64)>, with_scores: bool) {
+pub fn answer(reply: &mut Reply<'_>, result: Computed<'_>, with_scores: bool, crew: Crew<'_>) {
+    let mut writer = Writer::new(reply, with_scores);
+    let mut members = match result {
+        Computed::Members(members) => members,
+        Computed::Parts(parts) => return writer.runs(&parts.order(crew)),
+    };
     // No score is NaN.
     let by_score = |a: f64, b: f64| a.partial_cmp(&b).unwrap_or(Ordering::Equal);
     members.sort_unstable_by(|a, b| by_score(a.1, b.1).then_with(|| a.0.cmp(&b.0)));
-    let members = members.iter().map(|(member, score)| (Element::Bytes(member), *score));
-    Writer::new(reply, with_scores).all(members);
+    writer.all(members.iter().map(|(member, score)| (Element::Bytes(member), *score)));
+}
+
+/// A result as a set.
+pub fn into_set(result: Computed<'_>, limits: &Limits, crew: Crew<'_>) -> ZSet {
+    match result {
+        Computed::Members(members) => ZSet::from_distinct(members, limits),
+        Computed::Parts(parts) => parts.into_set(limits, crew),
+    }
 }
 
 /// The argument WEIGHTS.

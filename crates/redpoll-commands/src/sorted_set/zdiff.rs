@@ -2,12 +2,13 @@
 //! first set that are in no other.
 
 use super::algebra::subtract;
-use super::operands::{Known, Operands, READING, STORING, answer};
+use super::operands::{Known, Operands, READING, STORING, answer, into_set};
+use super::parts::Want;
 use super::store::store;
 use super::zrange::WITH_SCORES;
 use crate::cost;
+use crate::crew::Crew;
 use crate::prelude::*;
-use redpoll_types::zset::ZSet;
 
 pub const ZDIFF: Command = Command {
     spec: Spec {
@@ -39,15 +40,19 @@ const COMPLEXITY: &str =
 
 fn read(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let known = Known { weights: false, scores: true, limit: false };
+    let crew = Crew::of(ctx);
     let operands = Operands::read(&mut ctx.keys, args, 1, "zdiff", known)?;
-    answer(&mut ctx.reply, subtract(operands.inputs), operands.with_scores);
+    let rest = subtract(operands.inputs, (Want::Order, crew));
+    answer(&mut ctx.reply, rest, operands.with_scores, crew);
     Ok(())
 }
 
 fn write(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let known = Known { weights: false, scores: false, limit: false };
+    let crew = Crew::of(ctx);
     let operands = Operands::read(&mut ctx.keys, args, 2, "zdiffstore", known)?;
-    let difference = ZSet::from_distinct(subtract(operands.inputs), ctx.limits);
+    let rest = subtract(operands.inputs, (Want::Set, crew));
+    let difference = into_set(rest, ctx.limits, crew);
     store(ctx, args.at(1), difference, "zdiffstore");
     Ok(())
 }

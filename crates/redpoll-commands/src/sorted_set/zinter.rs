@@ -1,13 +1,14 @@
 //! `ZINTER numkeys key... [WEIGHTS weight...] [AGGREGATE SUM|MIN|MAX|COUNT] [WITHSCORES]` and
 //! `ZINTERSTORE destination numkeys key... ...`: the members that several sets have in common.
 
-use super::algebra::{Member, intersect};
-use super::operands::{AGGREGATE, Known, Operands, READING, STORING, WEIGHTS, answer};
+use super::algebra::common;
+use super::operands::{AGGREGATE, Known, Operands, READING, STORING, WEIGHTS, answer, into_set};
+use super::parts::Want;
 use super::store::store;
 use super::zrange::WITH_SCORES;
 use crate::cost;
+use crate::crew::Crew;
 use crate::prelude::*;
-use redpoll_types::zset::ZSet;
 
 pub const ZINTER: Command = Command {
     spec: Spec {
@@ -50,27 +51,21 @@ pub const ZINTERSTORE: Command = Command {
 const COMPLEXITY: &str = "O(N K + M log M) where N is the number of members in the smallest of K \
                           sets and M in the intersection.";
 
-fn common(operands: Operands<'_>) -> Vec<(Member<'_>, f64)> {
-    let mut members = Vec::new();
-    intersect(operands.inputs, operands.aggregate, |member, score| {
-        members.push((member, score));
-        true
-    });
-    members
-}
-
 fn read(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let known = Known { weights: true, scores: true, limit: false };
+    let crew = Crew::of(ctx);
     let operands = Operands::read(&mut ctx.keys, args, 1, "zinter", known)?;
-    let with_scores = operands.with_scores;
-    answer(&mut ctx.reply, common(operands), with_scores);
+    let found = common(operands.inputs, operands.aggregate, (Want::Order, crew));
+    answer(&mut ctx.reply, found, operands.with_scores, crew);
     Ok(())
 }
 
 fn write(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let known = Known { weights: true, scores: false, limit: false };
+    let crew = Crew::of(ctx);
     let operands = Operands::read(&mut ctx.keys, args, 2, "zinterstore", known)?;
-    let intersection = ZSet::from_distinct(common(operands), ctx.limits);
+    let found = common(operands.inputs, operands.aggregate, (Want::Set, crew));
+    let intersection = into_set(found, ctx.limits, crew);
     store(ctx, args.at(1), intersection, "zinterstore");
     Ok(())
 }

@@ -1,8 +1,10 @@
 //! `ZINTERCARD numkeys key... [LIMIT limit]`: how many members several sets have in common.
 
-use super::algebra::intersect;
+use super::algebra::{self, intersect};
 use super::operands::{Known, Operands, READING};
+use super::parts::Want;
 use crate::cost;
+use crate::crew::Crew;
 use crate::prelude::*;
 
 pub const ZINTERCARD: Command = Command {
@@ -24,12 +26,18 @@ pub const ZINTERCARD: Command = Command {
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let known = Known { weights: false, scores: false, limit: true };
+    let crew = Crew::of(ctx);
     let operands = Operands::read(&mut ctx.keys, args, 1, "zintercard", known)?;
     let (mut count, limit) = (0, operands.limit);
-    intersect(operands.inputs, operands.aggregate, |_, _| {
-        count += 1;
-        count != limit
-    });
+    match limit {
+        0 => {
+            count = algebra::common(operands.inputs, operands.aggregate, (Want::Count, crew)).len()
+        }
+        _ => intersect(operands.inputs, operands.aggregate, |_, _| {
+            count += 1;
+            count != limit
+        }),
+    }
     ctx.reply.count(count);
     Ok(())
 }

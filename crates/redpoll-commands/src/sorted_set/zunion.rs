@@ -2,12 +2,13 @@
 //! `ZUNIONSTORE destination numkeys key... ...`: all members of several sets.
 
 use super::algebra::{alone, unite};
-use super::operands::{AGGREGATE, Known, Operands, READING, STORING, WEIGHTS, answer};
+use super::operands::{AGGREGATE, Known, Operands, READING, STORING, WEIGHTS, answer, into_set};
+use super::parts::Want;
 use super::store::store;
 use super::zrange::WITH_SCORES;
 use crate::cost;
+use crate::crew::Crew;
 use crate::prelude::*;
-use redpoll_types::zset::ZSet;
 
 pub const ZUNION: Command = Command {
     spec: Spec {
@@ -49,21 +50,26 @@ pub const ZUNIONSTORE: Command = Command {
 
 fn read(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let known = Known { weights: true, scores: true, limit: false };
+    let crew = Crew::of(ctx);
     let operands = Operands::read(&mut ctx.keys, args, 1, "zunion", known)?;
-    let union = unite(operands.inputs, operands.aggregate);
-    answer(&mut ctx.reply, union, operands.with_scores);
+    let union = unite(operands.inputs, operands.aggregate, (Want::Order, crew));
+    answer(&mut ctx.reply, union, operands.with_scores, crew);
     Ok(())
 }
 
 fn write(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let known = Known { weights: true, scores: false, limit: false };
+    let crew = Crew::of(ctx);
     let operands = Operands::read(&mut ctx.keys, args, 2, "zunionstore", known)?;
     let union = match alone(&operands.inputs, operands.aggregate) {
         Some(mut copy) => {
             copy.compact(ctx.limits);
             copy
         }
-        None => ZSet::from_distinct(unite(operands.inputs, operands.aggregate), ctx.limits),
+        None => {
+            let union = unite(operands.inputs, operands.aggregate, (Want::Set, crew));
+            into_set(union, ctx.limits, crew)
+        }
     };
     store(ctx, args.at(1), union, "zunionstore");
     Ok(())

@@ -1,6 +1,6 @@
 //! The way of a long answer to its client: in parts, no faster than that reads.
 
-use super::{Background, Task, current};
+use super::{Background, Task, current, slices};
 use crate::engine::Engine;
 use redpoll_resp::Valve;
 use std::sync::Arc;
@@ -34,6 +34,7 @@ impl Flow {
             false => part.clear(),
         }
         self.task.go_on_or_end();
+        slices::give_way();
     }
 
     /// Sends what is left of an answer: in parts as well, so that nobody copies all of it at once.

@@ -290,8 +290,9 @@ pub fn current() -> Option<Arc<Task>> {
 }
 
 /// Says that whoever runs here has worked on so many elements: shown as the task's progress, and
-/// where it ends, by unwinding, if its client is gone. For loops that may be long; costs about a
-/// nanosecond, and nothing else where no task runs.
+/// where it ends, by unwinding, if its client is gone, or lets others have the processor for a
+/// moment. For loops that may be long; costs about a nanosecond, and nothing else where no task
+/// runs.
 #[inline]
 pub fn step(elements: usize) {
     let steps = STEPS.get() + elements;
@@ -318,6 +319,7 @@ fn tell(steps: usize) {
     STEPS.set(0);
     if let Some(task) = current() {
         task.grow(steps);
+        slices::give_way();
     }
 }
 

@@ -3,9 +3,23 @@
 use crate::ctx::{Ctx, Mode};
 use crate::engine::Engine;
 use redpoll_keyspace::Keys;
-use redpoll_keyspace::courtesy::Courtesy;
+use redpoll_keyspace::courtesy;
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+thread_local! {
+    /// Whether this thread holds locks of a walk.
+    static IS_LOCKED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Lets threads that wait for the processor have it, once this one has worked for long enough;
+/// not while it holds the locks of a walk.
+pub(super) fn give_way() {
+    if !IS_LOCKED.get() {
+        courtesy::show();
+    }
+}
 
 /// The locks of a walk. Where the command runs at once, its locks are its own business, and all of
 /// this does nothing.
@@ -14,7 +28,6 @@ pub struct Slices {
     budget: Duration,
     /// Since when locks are held.
     locked: Option<Instant>,
-    courtesy: Courtesy,
 }
 
 impl Slices {
@@ -30,8 +43,12 @@ impl Slices {
     /// For a part of a command that runs in the background.
     pub fn new(engine: &Arc<Engine>) -> Self {
         let budget = Duration::from_micros(engine.config.slice_us() as u64);
-        let (engine, courtesy) = (Some(Arc::clone(engine)), Courtesy::default());
-        Slices { engine, budget, locked: None, courtesy }
+        Slices { engine: Some(Arc::clone(engine)), budget, locked: None }
+    }
+
+    /// Whether there are any: the command runs in the background.
+    pub fn are_cut(&self) -> bool {
+        self.engine.is_some()
     }
 
     /// To be called before a lock is taken.
@@ -39,8 +56,9 @@ impl Slices {
         if self.engine.is_none() || self.locked.is_some() {
             return;
         }
-        self.courtesy.show();
+        courtesy::show();
         self.locked = Some(Instant::now());
+        IS_LOCKED.set(true);
     }
 
     /// To be called now and then while locks are held: gives them back if they have been for long
@@ -57,6 +75,7 @@ impl Slices {
     /// To be called when the locks have been given back.
     pub fn after(&mut self) {
         if let (Some(engine), Some(since)) = (&self.engine, self.locked.take()) {
+            IS_LOCKED.set(false);
             engine.background.counts.held_locks(since.elapsed().as_nanos() as u64);
         }
     }

@@ -99,6 +99,7 @@ pub fn letters(client: &Client) -> String {
         ('P', subscribed.iter().any(|count| count.load(Relaxed) > 0)),
         ('x', figures.queued.load(Relaxed) > 0),
         ('b', client.has_flag(flags::BLOCKED)),
+        ('r', client.has_flag(flags::READS_HERE)),
         ('d', client.has_flag(flags::DIRTY_EXEC)),
         ('t', client.has_flag(flags::TRACKING)),
         ('R', client.has_flag(flags::BROKEN_REDIRECT)),

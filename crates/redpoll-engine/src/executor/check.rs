@@ -4,9 +4,11 @@ use super::Executor;
 use super::prepare::Prepared;
 use crate::acl::Context;
 use crate::acl::check::Call;
+use crate::client::flags;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::refusal::{MASTERDOWN, WriteRefusal};
+use crate::refusal::{MASTERDOWN, REDIRECT, WriteRefusal};
+use crate::replication::{FailoverState, Primary};
 use crate::script::busy_error;
 use crate::session::{Queued, Session};
 use crate::spec::{Command, Flags, Spec};
@@ -89,6 +91,12 @@ impl Executor {
             let text = "ERR Command not allowed inside a transaction";
             return Verdict::Refuse(Error::text(text));
         }
+        if self.engine.replication.is_replica()
+            && session.client.has_flag(flags::CAPA_REDIRECT)
+            && let Some(elsewhere) = self.redirect(session, spec, args)
+        {
+            return Verdict::Refuse(elsewhere);
+        }
         if waits_for_data(&self.engine, session, spec) {
             return Verdict::Refuse(Error::text(Late::Loading.text()));
         }
@@ -170,6 +178,25 @@ impl Executor {
                 name.to_uppercase()
             )),
         }
+    }
+
+    /// Where a client is sent that understands it (CLIENT CAPA redirect): what writes is its
+    /// primary's to do, and so is what reads, unless a replica's answer is wanted (READONLY). Not
+    /// while the primary that we follow is still to become one.
+    #[cold]
+    fn redirect(&self, session: &Session, spec: &Spec, args: Args<'_>) -> Option<Error> {
+        let (flags, replication) = (self.engine.flags_of(spec, args), &self.engine.replication);
+        let reads_here = session.client.has_flag(flags::READS_HERE);
+        let is_concerned = any_has(session, spec, flags, |flags| flags.has(Flags::WRITE))
+            || !reads_here && any_has(session, spec, flags, |flags| flags.has(Flags::READONLY));
+        if session.is_primary
+            || !is_concerned
+            || replication.failover_state() == FailoverState::InProgress
+        {
+            return None;
+        }
+        let Primary { host, port } = replication.link()?.primary;
+        Some(Error::text(format!("{REDIRECT}{host}:{port}")))
     }
 
     /// Why a command is not run that writes, or needs data that are not old.

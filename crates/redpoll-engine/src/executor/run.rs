@@ -8,6 +8,7 @@ use crate::client::flags;
 use crate::ctx::{Action, Ctx, Mode};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::refusal::REDIRECT;
 use crate::script::busy_error;
 use crate::session::{ReplyMode, Session};
 use crate::settings::Settings;
@@ -99,6 +100,10 @@ impl Executor {
         session.transaction = None;
         self.engine.unwatch(session);
         let reason = reason.message();
+        if reason.starts_with(REDIRECT) {
+            // Nothing was wrong with it; it is to be done elsewhere.
+            return Error::text(reason.into_owned());
+        }
         let reason = reason.strip_prefix("ERR ").unwrap_or(&reason);
         Error::text(format!("EXECABORT Transaction discarded because of: {reason}"))
     }

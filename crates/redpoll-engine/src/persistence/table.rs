@@ -5,14 +5,15 @@
 //! large for a chunk goes on in the next ones. Where chunks lie, and who reads them, is the
 //! business of the [`ChunkOut`].
 //!
-//! Nothing is compressed: it is memory that is copied, and compressing costs more than that.
+//! Nothing is compressed: it is memory that is copied, and compressing costs more than that. What is
+//! long is summed up as it is copied, while it is in the nearest cache.
 
 use super::delay::Delay;
 use super::snapshot::{Progress, SEARCH_FACT, Snapshot, key_of};
 use crate::engine::Engine;
 use redpoll_persist::Sink;
 use redpoll_persist::file::record;
-use redpoll_sync::chunk::Kind;
+use redpoll_sync::chunk::{Kind, Sum};
 use std::io;
 
 /// Takes chunks.
@@ -23,9 +24,14 @@ pub trait ChunkOut {
     /// At how many bytes a chunk of several records should end.
     fn enough(&self) -> usize;
 
-    /// The first `len` bytes of the room are a chunk, in which so many keys end.
-    fn seal(&mut self, len: usize, kind: Kind, keys: u32) -> io::Result<()>;
+    /// The first `len` bytes of the room are a chunk, in which so many keys end. The checksum of
+    /// some of them is known.
+    fn seal(&mut self, len: usize, kind: Kind, keys: u32, sum: Sum) -> io::Result<()>;
 }
+
+/// What is longer is copied in pieces, each of which is summed up at once.
+const LONG: usize = 256 << 10;
+const PIECE: usize = 64 << 10;
 
 impl Engine {
     /// Lays a snapshot out, with these facts in front.
@@ -37,7 +43,7 @@ impl Engine {
         progress: &Progress,
     ) -> io::Result<()> {
         let (form, uses) = (self.form(), snapshot.uses());
-        let mut writer = Writer { out, at: 0, keys: 0, db: None, failure: None };
+        let mut writer = Writer::new(out);
         for (name, value) in &facts {
             let (name, value) = (name.as_bytes(), value.as_bytes());
             writer.beside(|out| record::aux(out, name, value, false));
@@ -67,10 +73,16 @@ struct Writer<'o, O> {
     at: usize,
     keys: u32,
     db: Option<usize>,
+    /// The checksum of the chunk's first bytes.
+    sum: Sum,
     failure: Option<io::Error>,
 }
 
-impl<O: ChunkOut> Writer<'_, O> {
+impl<'o, O: ChunkOut> Writer<'o, O> {
+    fn new(out: &'o mut O) -> Self {
+        Writer { out, at: 0, keys: 0, db: None, sum: Sum::default(), failure: None }
+    }
+
     /// Something that belongs to no key.
     fn beside(&mut self, write: impl Fn(&mut Cut<'_, '_, O>)) {
         self.write(None, 0, write);
@@ -78,7 +90,7 @@ impl<O: ChunkOut> Writer<'_, O> {
 
     /// What `write` writes, as one thing; it may be asked for it up to three times.
     fn write(&mut self, db: Option<usize>, keys: u32, write: impl Fn(&mut Cut<'_, '_, O>)) {
-        let start = self.at;
+        let (start, sum) = (self.at, self.sum);
         if self.attempt(db, false, &write) {
             self.keys += keys;
             if self.at >= self.out.enough() {
@@ -86,7 +98,7 @@ impl<O: ChunkOut> Writer<'_, O> {
             }
             return;
         }
-        self.at = start;
+        (self.at, self.sum) = (start, sum);
         if start > 0 {
             self.seal(Kind::Whole);
             return self.write(db, keys, write);
@@ -118,9 +130,9 @@ impl<O: ChunkOut> Writer<'_, O> {
 
     fn seal(&mut self, kind: Kind) {
         if self.failure.is_none() {
-            self.failure = self.out.seal(self.at, kind, self.keys).err();
+            self.failure = self.out.seal(self.at, kind, self.keys, self.sum).err();
         }
-        (self.at, self.keys, self.db) = (0, 0, None);
+        (self.at, self.keys, self.db, self.sum) = (0, 0, None, Sum::default());
     }
 
     fn finish(mut self) -> io::Result<()> {
@@ -150,9 +162,8 @@ impl<O: ChunkOut> Sink for Cut<'_, '_, O> {
         let writer = &mut *self.writer;
         match writer.out.room() {
             Ok(room) => {
-                if let Some(free) = room[writer.at..].get_mut(..bytes.len()) {
-                    free.copy_from_slice(bytes);
-                    writer.at += bytes.len();
+                if bytes.len() <= room.len() - writer.at {
+                    copy(room, &mut writer.at, bytes, &mut writer.sum);
                     return;
                 }
             }
@@ -175,22 +186,42 @@ impl<O: ChunkOut> Cut<'_, '_, O> {
         while !rest.is_empty() && self.writer.failure.is_none() {
             let at = self.writer.at;
             let room = match self.writer.out.room() {
-                Ok(room) => &mut room[at..],
+                Ok(room) => room,
                 Err(error) => {
                     self.writer.failure = Some(error);
                     return;
                 }
             };
-            if room.is_empty() {
+            if room.len() == at {
                 self.writer.seal(if self.begun { Kind::Middle } else { Kind::First });
                 self.begun = true;
                 continue;
             }
-            let (now, later) = rest.split_at(rest.len().min(room.len()));
-            room[..now.len()].copy_from_slice(now);
-            self.writer.at += now.len();
+            let (now, later) = rest.split_at(rest.len().min(room.len() - at));
+            copy(room, &mut self.writer.at, now, &mut self.writer.sum);
             rest = later;
         }
+    }
+}
+
+/// Appends bytes, for which there is room, to the first `at` ones.
+#[inline]
+fn copy(room: &mut [u8], at: &mut usize, bytes: &[u8], sum: &mut Sum) {
+    if bytes.len() > LONG {
+        return copy_long(room, at, bytes, sum);
+    }
+    room[*at..*at + bytes.len()].copy_from_slice(bytes);
+    *at += bytes.len();
+}
+
+#[cold]
+fn copy_long(room: &mut [u8], at: &mut usize, bytes: &[u8], sum: &mut Sum) {
+    sum.update(&room[sum.len()..*at]);
+    for piece in bytes.chunks(PIECE) {
+        let place = &mut room[*at..*at + piece.len()];
+        place.copy_from_slice(piece);
+        sum.update(place);
+        *at += piece.len();
     }
 }
 
@@ -214,7 +245,7 @@ mod tests {
             12
         }
 
-        fn seal(&mut self, len: usize, kind: Kind, keys: u32) -> io::Result<()> {
+        fn seal(&mut self, len: usize, kind: Kind, keys: u32, _: Sum) -> io::Result<()> {
             self.chunks.push((kind, keys, self.room[..len].to_vec()));
             self.room.fill(0);
             Ok(())
@@ -224,7 +255,7 @@ mod tests {
     /// Writes texts of these lengths into databases.
     fn laid_out(texts: &[(usize, usize)]) -> Vec<(Kind, u32, Vec<u8>)> {
         let mut out = Kept::default();
-        let mut writer = Writer { out: &mut out, at: 0, keys: 0, db: None, failure: None };
+        let mut writer = Writer::new(&mut out);
         for (index, &(db, len)) in texts.iter().enumerate() {
             let text = vec![b'a' + index as u8; len];
             writer.write(Some(db), 1, |out| text.chunks(5).for_each(|part| out.put(part)));
@@ -243,6 +274,47 @@ mod tests {
         assert_eq!(chunks[1].2, [&[0xfe, 1][..], b"ccccccd"].concat());
         assert_eq!(chunks[2].2, [&[0xfe, 1][..], &[b'e'; 14]].concat());
         assert_eq!(chunks[3].2, [&[0xfe, 1][..], b"ff"].concat());
+    }
+
+    /// Keeps chunks of a megabyte, and compares what of them is summed up.
+    struct Summed {
+        room: Vec<u8>,
+        chunks: usize,
+        summed: usize,
+    }
+
+    impl ChunkOut for Summed {
+        fn room(&mut self) -> io::Result<&mut [u8]> {
+            Ok(&mut self.room)
+        }
+
+        fn enough(&self) -> usize {
+            1 << 20
+        }
+
+        fn seal(&mut self, len: usize, _: Kind, _: u32, sum: Sum) -> io::Result<()> {
+            let mut own = Sum::default();
+            own.update(&self.room[..sum.len()]);
+            assert!(sum.len() <= len && sum.value() == own.value());
+            (self.chunks, self.summed) = (self.chunks + 1, self.summed + sum.len());
+            self.room.fill(0);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn long_ones_are_summed_up_as_they_are_copied() {
+        let mut out = Summed { room: vec![0; 1 << 20], chunks: 0, summed: 0 };
+        let mut writer = Writer::new(&mut out);
+        let text: Vec<u8> = (0..3_000_000u32).map(|number| ((number * 7) >> 3) as u8).collect();
+        // The fourth one finds no room for its end behind the third.
+        for parts in [&[100][..], &[300_000], &[10, 300_000, 9], &[400_000, 300_000], &[3_000_000]]
+        {
+            writer.write(Some(0), 1, |out| parts.iter().for_each(|len| out.put(&text[..*len])));
+        }
+        writer.finish().expect("everything is taken");
+        assert_eq!(out.chunks, 5);
+        assert!(out.summed > 4_000_000, "{}", out.summed);
     }
 
     #[test]

@@ -10,8 +10,9 @@ use super::load::{LoadError, Loaded, Merge};
 use crate::engine::Engine;
 use parking_lot::Mutex;
 use redpoll_keyspace::Keys;
+use redpoll_persist::Pieces;
 use redpoll_persist::file::{Item, Records, StreamedRecords};
-use std::io::{self, Read};
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// Gives chunks to several threads.
@@ -30,8 +31,8 @@ pub trait ChunkLane {
 pub enum Chunk<'a> {
     /// Whole records.
     Whole(&'a [u8]),
-    /// One record, as it comes. It is to be read to its end.
-    Large(&'a mut dyn Read),
+    /// Records as they come, good only when they have been read to their end without an error.
+    Pieces(&'a mut dyn Pieces),
 }
 
 /// What all threads share.
@@ -126,7 +127,7 @@ impl Intake<'_> {
                     let progress = &self.engine.persistence.load_progress;
                     insert.all(keys, &mut records, true, |bytes| progress.pass(bytes))?;
                 }
-                Chunk::Large(bytes) => self.take_large(keys, insert, bytes)?,
+                Chunk::Pieces(pieces) => self.take_pieces(keys, insert, pieces)?,
             }
             keys.unlock_walk();
             let libraries = std::mem::take(&mut insert.loaded.libraries);
@@ -138,22 +139,25 @@ impl Intake<'_> {
         Ok(())
     }
 
-    fn take_large(
+    /// Most often one large record, or a few.
+    fn take_pieces(
         &self,
         keys: &mut Keys<'_>,
         insert: &mut Insert<'_>,
-        bytes: &mut dyn Read,
+        pieces: &mut dyn Pieces,
     ) -> Result<(), LoadError> {
-        let mut records = StreamedRecords::new(bytes);
-        let limits = insert.limits;
-        while let Some(item) = records.next(&limits)? {
+        let mut records = StreamedRecords::new(pieces);
+        let mut items = Vec::new();
+        while let Some(item) = records.next(&insert.limits)? {
+            items.push(item);
+        }
+        for item in items {
             match item {
                 Item::Record(record) => insert.one(keys, record, 0, true)?,
                 item => insert.beside(keys, item, 0)?,
             }
-            // The next part may be long in coming.
-            keys.unlock_walk();
         }
+        self.engine.persistence.load_progress.pass(records.offset());
         Ok(())
     }
 }

@@ -315,10 +315,10 @@ impl Replication {
         replica.is_some()
     }
 
-    /// Notes that a replica is done with a chunk of the table. Nothing comes of it if it has no
-    /// such chunk.
-    pub fn table_done(&self, client: &Client, number: u64, now: i64) {
-        self.tables.done(client.id, number);
+    /// Notes that a replica is done with chunks of the table. Nothing comes of it if it has no such
+    /// chunks.
+    pub fn table_done(&self, client: &Client, numbers: &[u64], now: i64) {
+        self.tables.done(client.id, numbers);
         let state = self.state.lock();
         let replica = state.replicas.iter().find(|replica| replica.client.id == client.id);
         replica.into_iter().for_each(|replica| replica.hear(now));

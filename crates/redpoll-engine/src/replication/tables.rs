@@ -41,11 +41,11 @@ impl Tables {
         self.window.lock().clone()
     }
 
-    /// A replica is done with a chunk.
-    pub fn done(&self, client: ClientId, number: u64) {
+    /// A replica is done with chunks.
+    pub fn done(&self, client: ClientId, numbers: &[u64]) {
         let Some(window) = self.window() else { return };
         if let Some(reader) = window.named(client) {
-            window.done(reader, number);
+            window.done(reader, numbers);
         }
     }
 

@@ -36,13 +36,16 @@ impl<'a> Words<'a> {
     pub fn number<T: std::str::FromStr>(&mut self) -> Result<T, BadWord> {
         let word = self.next_word().ok_or(BadWord::Missing)?;
         let text = std::str::from_utf8(word).map_err(|_| BadWord::Unreadable)?;
-        text.parse().map_err(|_| BadWord::Unreadable)
+        text.parse().map_err(|_| match text.parse::<i64>() {
+            Ok(_) => BadWord::OutOfBounds,
+            Err(_) => BadWord::Unreadable,
+        })
     }
 
     /// Takes as many words as the next one says.
     pub fn counted(&mut self) -> Result<Words<'a>, BadWord> {
         let count: usize = self.number()?;
-        self.several(count).ok_or(BadWord::TooFew)
+        self.several(count).ok_or(BadWord::Missing)
     }
 
     /// Takes `count` words, if there are so many.
@@ -80,8 +83,8 @@ pub enum BadWord {
     Missing,
     /// It is not what it should be.
     Unreadable,
-    /// More words are announced than there are.
-    TooFew,
+    /// It is a number, but none that fits.
+    OutOfBounds,
 }
 
 impl BadWord {
@@ -90,7 +93,7 @@ impl BadWord {
         match self {
             BadWord::Missing => "Expected an argument, but none provided",
             BadWord::Unreadable => "Could not convert argument to expected type",
-            BadWord::TooFew => "Not enough arguments were provided based on argument count",
+            BadWord::OutOfBounds => "Value is outside acceptable bounds",
         }
     }
 }

@@ -7,9 +7,8 @@ use crate::ctx::{Ctx, Mode};
 use crate::engine::Engine;
 use parking_lot::Mutex;
 use redpoll_config::SearchMode;
-use redpoll_keyspace::courtesy::Courtesy;
+use redpoll_keyspace::courtesy;
 use redpoll_search::execute::{Helpers, Interrupt, Part};
-use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,15 +16,6 @@ use std::time::{Duration, Instant};
 const LOOK: usize = 1024;
 /// How long a query under `search-mode slices` runs before it lets another one run.
 const SLICE: Duration = Duration::from_micros(200);
-
-thread_local! {
-    static COURTESY: RefCell<Courtesy> = RefCell::default();
-}
-
-/// Lets threads that wait for the processor have it, once this one has searched for long enough.
-fn give_way() {
-    COURTESY.with_borrow_mut(Courtesy::show);
-}
 
 /// A query on its way: when it began, when it is given up, and its turn if it takes turns.
 pub struct Running {
@@ -55,7 +45,7 @@ impl Running {
             SearchMode::Parallel | SearchMode::Safe => Rule { most: threads, slice: None },
         };
         if aside {
-            give_way();
+            courtesy::show();
         }
         let turn = aside.then(|| engine.search.turns.take(rule, &engine.background));
         let begun = Instant::now();
@@ -85,7 +75,7 @@ impl Interrupt for Running {
     fn stop(&self) -> bool {
         background::step(LOOK);
         if self.long {
-            give_way();
+            courtesy::show();
         }
         if let Some(turn) = &*self.turn.lock() {
             turn.pass_on(&self.engine.background);

@@ -3,7 +3,7 @@
 use super::arguments::{BadWord, Words};
 use super::definition::DefinitionError;
 use super::fields::bad;
-use redpoll_search::schema::{Algorithm, Element, HnswOptions, Metric, VectorField};
+use redpoll_search::schema::{Algorithm, Element, HnswOptions, Metric, VamanaOptions, VectorField};
 
 /// No vector has more components.
 const DIMENSIONS_MAX: usize = 32_768;
@@ -19,6 +19,7 @@ pub(super) fn parse(words: &mut Words<'_>) -> Result<VectorField, DefinitionErro
     let name = match algorithm.as_slice() {
         b"FLAT" => "FLAT",
         b"HNSW" => "HNSW",
+        b"SVS-VAMANA" => "SVS-VAMANA",
         _ => {
             return Err(DefinitionError::new(
                 "Bad arguments for vector similarity algorithm: Unknown argument",
@@ -34,7 +35,14 @@ pub(super) fn parse(words: &mut Words<'_>) -> Result<VectorField, DefinitionErro
             parameters.len()
         )));
     }
-    let mut parsing = Parsing { name, element: None, dimensions: None, metric: None, graph: None };
+    let mut parsing = Parsing {
+        name,
+        element: None,
+        dimensions: None,
+        metric: None,
+        graph: HnswOptions::default(),
+        vamana: VamanaOptions::default(),
+    };
     while let Some(parameter) = parameters.next_word() {
         parsing.parameter(parameter, &mut parameters)?;
     }
@@ -46,7 +54,8 @@ struct Parsing {
     element: Option<Element>,
     dimensions: Option<usize>,
     metric: Option<Metric>,
-    graph: Option<HnswOptions>,
+    graph: HnswOptions,
+    vamana: VamanaOptions,
 }
 
 impl Parsing {
@@ -58,7 +67,11 @@ impl Parsing {
             let number: usize = words.number().map_err(|what| bad(&of, what))?;
             (1..=most).contains(&number).then_some(number).ok_or_else(unreadable)
         };
-        let graph = self.name == "HNSW";
+        let (graph, vamana) = (self.name == "HNSW", self.name == "SVS-VAMANA");
+        let epsilon = |words: &mut Words<'_>| {
+            let epsilon: f64 = words.number().map_err(|what| bad(&of, what))?;
+            Some(epsilon).filter(|epsilon| *epsilon > 0.0).ok_or_else(unreadable)
+        };
         match upper.as_str() {
             "TYPE" => {
                 self.element =
@@ -69,21 +82,32 @@ impl Parsing {
                 self.metric =
                     Some(words.next_word().and_then(Metric::from_name).ok_or_else(unreadable)?);
             }
-            "INITIAL_CAP" => {
+            "INITIAL_CAP" if !vamana => {
                 words.number::<u64>().map_err(|what| bad(&of, what))?;
             }
-            "BLOCK_SIZE" if !graph => {
+            "BLOCK_SIZE" if !graph && !vamana => {
                 words.number::<u64>().map_err(|what| bad(&of, what))?;
             }
-            "M" if graph => self.graph().m = within(words, M_MAX)?,
+            "M" if graph => self.graph.m = within(words, M_MAX)?,
             "EF_CONSTRUCTION" if graph => {
-                self.graph().ef_construction = within(words, CANDIDATES_MAX)?;
+                self.graph.ef_construction = within(words, CANDIDATES_MAX)?;
             }
-            "EF_RUNTIME" if graph => self.graph().ef_runtime = within(words, CANDIDATES_MAX)?,
-            "EPSILON" if graph => {
-                let epsilon: f64 = words.number().map_err(|what| bad(&of, what))?;
-                self.graph().epsilon =
-                    Some(epsilon).filter(|epsilon| *epsilon > 0.0).ok_or_else(unreadable)?;
+            "EF_RUNTIME" if graph => self.graph.ef_runtime = within(words, CANDIDATES_MAX)?,
+            "EPSILON" if graph => self.graph.epsilon = epsilon(words)?,
+            "GRAPH_MAX_DEGREE" if vamana => self.vamana.degree = within(words, 2 * M_MAX)?,
+            "CONSTRUCTION_WINDOW_SIZE" if vamana => {
+                self.vamana.construction_window = within(words, CANDIDATES_MAX)?;
+            }
+            "SEARCH_WINDOW_SIZE" if vamana => {
+                self.vamana.search_window = within(words, CANDIDATES_MAX)?;
+            }
+            "EPSILON" if vamana => self.vamana.epsilon = epsilon(words)?,
+            "COMPRESSION" if vamana => {
+                let kind = words.next_word().ok_or_else(|| bad(&of, BadWord::Missing))?;
+                if !kind.eq_ignore_ascii_case(b"NO_COMPRESSION") {
+                    let what = "only NO_COMPRESSION is supported";
+                    return Err(DefinitionError(format!("Bad arguments for {of}: {what}")));
+                }
             }
             _ => {
                 return Err(DefinitionError(format!(
@@ -96,11 +120,7 @@ impl Parsing {
         Ok(())
     }
 
-    fn graph(&mut self) -> &mut HnswOptions {
-        self.graph.get_or_insert_default()
-    }
-
-    fn finish(mut self) -> Result<VectorField, DefinitionError> {
+    fn finish(self) -> Result<VectorField, DefinitionError> {
         let name = self.name;
         let missing = |what: &str| {
             DefinitionError(format!(
@@ -112,9 +132,15 @@ impl Parsing {
         let dimensions = self.dimensions.ok_or_else(|| missing("DIM"))?;
         let metric = self.metric.ok_or_else(|| missing("DISTANCE_METRIC"))?;
         let algorithm = match name {
-            "HNSW" => Algorithm::Hnsw(*self.graph()),
+            "HNSW" => Algorithm::Hnsw(self.graph),
+            "SVS-VAMANA" => Algorithm::Vamana(self.vamana),
             _ => Algorithm::Flat,
         };
+        if name == "SVS-VAMANA" && !matches!(element, Element::Float16 | Element::Float32) {
+            return Err(DefinitionError::new(
+                "Not supported data type is given. Expected: FLOAT16, FLOAT32",
+            ));
+        }
         Ok(VectorField { element, dimensions, metric, algorithm })
     }
 }

@@ -3,7 +3,7 @@
 
 use super::aim::Aim;
 use super::sorter::Sorter;
-use super::{SMALLEST, Usage, dram_budget, fixed_threshold, target};
+use super::{CHOICES, SMALLEST, Usage, dram_budget, fixed_threshold, target};
 use crate::engine::Engine;
 use redpoll_config::{AllocPolicy, Config};
 use redpoll_keyspace::tiering::Walk;
@@ -45,8 +45,8 @@ pub struct Keeper {
     urgency: f64,
     /// When something has moved for the last time, or may have been kept from it.
     stirred: Instant,
-    /// The threshold for which all values have been looked at.
-    settled: Option<usize>,
+    /// The threshold that all values are to be moved by, or have been, and when it was chosen.
+    chosen: Option<(usize, u64)>,
 }
 
 impl Keeper {
@@ -66,7 +66,7 @@ impl Keeper {
             moved: (true, true),
             urgency: 0.0,
             stirred: Instant::now(),
-            settled: None,
+            chosen: None,
         };
         keeper.end_period(engine);
         keeper
@@ -126,19 +126,16 @@ impl Keeper {
         let rests = policy == AllocPolicy::Tiered && self.aim == Aim::Rest;
         tiering.note_uses(policy != AllocPolicy::OnlyDram && !rests);
         if fixed.is_none() {
-            self.settled = None;
+            self.chosen = None;
         }
         rule.apply(policy == AllocPolicy::Ratio);
         engine.tiers.threshold.store(rule.low.min(u32::MAX as usize), Relaxed);
     }
 
     fn keep_threshold(&mut self, threshold: usize) -> Rule {
-        let aim = match self.settled == Some(threshold) {
-            true => Aim::Rest,
-            false => Aim::Settle(threshold),
-        };
-        if self.aim != aim {
-            self.aim = aim;
+        let chosen = Some((threshold, CHOICES.load(Relaxed)));
+        if self.chosen != chosen {
+            (self.chosen, self.aim) = (chosen, Aim::Settle(threshold));
             (self.walk, self.moved) = (Walk::default(), (true, true));
             self.stirred = Instant::now();
         }
@@ -165,7 +162,7 @@ impl Keeper {
         if usage.far == 0 && usage.dram < budget / 4 * 3 {
             // There is nothing to decide for a while, and uses need not be noted.
             self.aim = Aim::Rest;
-            return rule;
+            return Rule::NEAR;
         }
         let keys = (0..engine.keyspace.databases()).map(|db| engine.keyspace.len(db)).sum();
         self.sorter.note(&std::mem::take(&mut self.walk.seen));
@@ -234,8 +231,7 @@ impl Keeper {
                     self.stirred = Instant::now();
                 }
                 let is_calm = self.stirred.elapsed() > CALM;
-                if let (Aim::Settle(threshold), true) = (&self.aim, is_calm) {
-                    self.settled = Some(*threshold);
+                if matches!(self.aim, Aim::Settle(_)) && is_calm {
                     self.aim = Aim::Rest;
                 }
                 self.moved = (false, self.moved.0);

@@ -17,10 +17,14 @@ pub use keeper::{Keeper, TURN};
 
 use redpoll_config::{AllocPolicy, Config};
 use redpoll_memory::tiers::{self, Rule, Target};
-use std::sync::atomic::{AtomicU64, AtomicUsize};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 /// Values below this are not worth a reference, and lie with their key.
 const SMALLEST: usize = 64;
+
+/// How often somebody has chosen where values belong. One rule holds for the process, and so does
+/// this. (A threshold that was changed and is back again has placed values meanwhile.)
+static CHOICES: AtomicU64 = AtomicU64::new(0);
 
 /// What INFO tells of the tiers.
 #[derive(Debug, Default)]
@@ -110,6 +114,7 @@ fn fixed_threshold(config: &Config) -> Option<usize> {
 /// Lets the next value be placed by the present policy, if it is one with a fixed threshold. (Of
 /// the others, the keeper makes the rule.)
 pub fn place_by(config: &Config) {
+    CHOICES.fetch_add(1, Relaxed);
     if let Some(threshold) = fixed_threshold(config) {
         Rule::at(threshold).apply(false);
     }

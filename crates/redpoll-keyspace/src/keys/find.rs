@@ -118,15 +118,20 @@ impl Keys<'_> {
     fn warm(&mut self, hash: u64, place: Place, clock: u16) {
         let (keyspace, no_touch) = (self.keyspace, self.no_touch);
         let mut entry = self.db_of(hash).table.entry_to_move(place);
-        let Some(mut heat) = entry.heat() else { return };
+        let Some(mut heat) = entry.heat() else {
+            if let Payload::Inline(text) = entry.payload()
+                && text.len() >= tiers::APART_MIN
+            {
+                keyspace.hits(keyspace.stripe_of(hash)).note(Some(text));
+            }
+            return;
+        };
         if !no_touch {
             heat = heat::used(heat, clock);
             entry.set_heat(heat);
         }
         let Some(value) = entry.value_mut() else { return };
-        let tier = value.movable().map(tiers::tier_of);
-        keyspace.hits(keyspace.stripe_of(hash)).note(tier);
-        if tier == Some(Tier::Far) {
+        if keyspace.hits(keyspace.stripe_of(hash)).note(value.movable()) {
             let tiering = keyspace.tiering();
             tiering.wait_for_far();
             let bytes = value.movable().map_or(0, <[u8]>::len);

@@ -23,7 +23,7 @@
 //! database another one. What FLUSHALL takes out goes to the snapshots as a whole.
 //!
 //! A reader gives its processor away now and then, always just before it takes a lock
-//! ([`Courtesy`]): to lose it while holding one would keep everybody waiting who wants the stripe,
+//! ([`courtesy`]): to lose it while holding one would keep everybody waiting who wants the stripe,
 //! until the system gives it back.
 //!
 //! Invariants: what a snapshot needs is changed nowhere but behind `Table::preserve`; nobody waits
@@ -36,7 +36,7 @@ mod names;
 #[cfg(test)]
 mod tests;
 
-use crate::courtesy::Courtesy;
+use crate::courtesy;
 use crate::entry::Payload;
 use crate::keys::Keys;
 use crate::table::Walk;
@@ -64,7 +64,6 @@ pub struct Snapshot {
     orphan_walk: Walk,
     peak: usize,
     complete: bool,
-    courtesy: Courtesy,
 }
 
 /// What a database held at the moment.
@@ -140,7 +139,6 @@ impl Snapshot {
             orphan_walk: Walk::default(),
             peak: 0,
             complete: false,
-            courtesy: Courtesy::default(),
         })
     }
 
@@ -203,7 +201,7 @@ impl Snapshot {
         let Place { database, stripe, walk } = &mut self.place;
         let Database { number, table, .. } = self.databases[*database];
         if !keys.holds_all() {
-            self.courtesy.show();
+            courtesy::show();
         }
         let db = keys.stripe(*stripe).db_of_table(table, number);
         db.table.capture_step(self.reader, walk, STEP, number as u16, batch);
@@ -244,7 +242,7 @@ impl Snapshot {
         let (mut place, mut found) = (Place::default(), false);
         while let Some(&Database { number, table, .. }) = self.databases.get(place.database) {
             if !keys.holds_all() {
-                self.courtesy.show();
+                courtesy::show();
             }
             let db = keys.stripe(place.stripe).db_of_table(table, number);
             if db.is_plain() {

@@ -154,6 +154,21 @@ impl<V: Clone> Table<V> {
         db: u16,
         batch: &mut Batch<V>,
     ) {
+        self.meet_step(reader, walk, most, |entry| {
+            batch.push(db, entry);
+            reader.bit()
+        });
+    }
+
+    /// Shows about `most` entries that a snapshot needs, from where the walk stands; `meet` answers
+    /// which snapshots, that one among them, need the entry no longer.
+    pub(crate) fn meet_step(
+        &mut self,
+        reader: Reader,
+        walk: &mut Walk,
+        most: usize,
+        mut meet: impl FnMut(&Entry<V>) -> u8,
+    ) {
         let (now, mut left) = (self.now(), most);
         while let Some(slot) = self.slot_at(walk) {
             let (segment, Some(epochs)) = self.segment_and_epochs(slot) else { return };
@@ -166,8 +181,8 @@ impl<V: Clone> Table<V> {
                 for slot in 0..segment.buckets()[bucket].len() {
                     let at = Position::new(bucket, slot);
                     if segment.needs.of(at) & reader.bit() != 0 {
-                        batch.push(db, &segment.entry(at));
-                        segment.needs.meet(at, reader.bit());
+                        let met = meet(&segment.entry(at));
+                        segment.needs.meet(at, met);
                         left = left.saturating_sub(1);
                     }
                 }

@@ -22,14 +22,17 @@ mod controller;
 pub(crate) mod payload;
 mod placement;
 pub(crate) mod region;
+mod shared;
 mod spec;
 mod usage;
 
 pub use controller::{CLASSES, Controller, Reading, Target};
 pub use payload::{
-    Tier, copy, place, relocate, relocate_box, settle, settle_box, tier_of, with_capacity,
+    Tier, copy, copy_far, place, region_of, relocate, relocate_box, settle, settle_box, tier_of,
+    with_capacity,
 };
-pub use placement::{Rule, may_lie_with_key, sizes_placed};
+pub use placement::{APART_MIN, Rule, may_lie_with_key, sizes_placed};
 pub use region::{FarError, install};
+pub use shared::Shared;
 pub use spec::{BadSpec, FarSpec};
-pub use usage::{FarUsage, far_usage, far_used, turned_away};
+pub use usage::{FarUsage, REGIONS_MAX, far_usage, far_used, turned_away};

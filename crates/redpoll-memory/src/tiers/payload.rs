@@ -25,6 +25,13 @@ pub fn tier_of(bytes: &[u8]) -> Tier {
     if region::is_far(bytes.as_ptr().addr()) { Tier::Far } else { Tier::Near }
 }
 
+/// The region of far memory that bytes lie in, by its place in [`super::far_usage`]; none if they
+/// are in DRAM.
+#[inline]
+pub fn region_of(bytes: &[u8]) -> Option<usize> {
+    region::index_at(bytes.as_ptr().addr())
+}
+
 /// An empty payload with room for `capacity` bytes, in the tier where the rule wants that many; in
 /// DRAM if far memory is full.
 #[inline]
@@ -41,6 +48,18 @@ pub fn copy(bytes: &[u8]) -> Box<[u8]> {
     let mut payload = with_capacity(bytes.len());
     payload.extend_from_slice(bytes);
     payload.into_boxed_slice()
+}
+
+/// A copy of bytes in DRAM, exactly sized, in far memory, which counts as a move of them; none if
+/// there is no room. O(length).
+pub fn copy_far(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut copy = far_with_capacity(bytes.len());
+    if !region::is_far(copy.as_ptr().addr()) {
+        return None;
+    }
+    copy.extend_from_slice(bytes);
+    usage::note_move(bytes.as_ptr().addr(), copy.as_ptr().addr(), bytes.len());
+    Some(copy)
 }
 
 /// Moves a payload, which has grown by so many bytes or has shrunk, to the other tier if its size
@@ -70,6 +89,7 @@ pub fn relocate(payload: &mut Vec<u8>, tier: Tier) -> bool {
     let copy = moved(payload, payload.capacity());
     let is_moved = tier_of(&copy) == tier;
     if is_moved {
+        usage::note_move(payload.as_ptr().addr(), copy.as_ptr().addr(), copy.len());
         *payload = copy;
     }
     is_moved
@@ -115,7 +135,7 @@ fn far_with_capacity(capacity: usize) -> Vec<u8> {
 }
 
 /// A block in the first region that has room.
-fn take(layout: Layout) -> Option<NonNull<u8>> {
+pub(super) fn take(layout: Layout) -> Option<NonNull<u8>> {
     let block = region::arenas().iter().find_map(|arena| arena.allocate(layout));
     if block.is_none() {
         usage::turn_away();

@@ -52,8 +52,8 @@ impl Rule {
     }
 }
 
-/// What a reference to a string outside of its entry takes, about.
-const APART_MIN: usize = 64;
+/// Strings below this always lie in one block with their key: a reference would take as much.
+pub const APART_MIN: usize = 64;
 /// The share that means all.
 const WHOLE: u32 = 1 << 16;
 

@@ -132,11 +132,19 @@ pub(crate) fn is_far(address: usize) -> bool {
     address >> RANGE_BITS == RANGE
 }
 
+/// Which region holds an address; none if it is in DRAM.
+#[inline]
+pub(super) fn index_at(address: usize) -> Option<usize> {
+    if !is_far(address) {
+        return None;
+    }
+    all().iter().position(|region| address.wrapping_sub(region.start) < region.len)
+}
+
 /// The arena whose region holds an address that [`is_far`].
 #[inline]
 pub(super) fn arena_at(address: usize) -> Option<&'static Arena> {
-    let index = all().iter().position(|region| address.wrapping_sub(region.start) < region.len)?;
-    arenas().get(index)
+    arenas().get(index_at(address)?)
 }
 
 impl Region {

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 /// Regions of far memory that may be named at most.
-pub(super) const REGIONS_MAX: usize = 8;
+pub const REGIONS_MAX: usize = 8;
 /// Counters a region has, so that threads seldom meet in one.
 const SHARDS: usize = 16;
 
@@ -15,11 +15,24 @@ struct Counter(AtomicI64);
 
 static USED: [[Counter; SHARDS]; REGIONS_MAX] =
     [const { [const { Counter(AtomicI64::new(0)) }; SHARDS] }; REGIONS_MAX];
+static MOVES: [Moves; REGIONS_MAX] = [const { Moves::new() }; REGIONS_MAX];
 static TURNED_AWAY: AtomicU64 = AtomicU64::new(0);
 static THREADS: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
     static SHARD: Cell<usize> = const { Cell::new(usize::MAX) };
+}
+
+/// Payloads and bytes that have moved between a region and DRAM.
+struct Moves {
+    up: [AtomicU64; 2],
+    down: [AtomicU64; 2],
+}
+
+impl Moves {
+    const fn new() -> Self {
+        Moves { up: [const { AtomicU64::new(0) }; 2], down: [const { AtomicU64::new(0) }; 2] }
+    }
 }
 
 /// One region of far memory and what of it is used.
@@ -31,14 +44,21 @@ pub struct FarUsage {
     pub used: usize,
     /// Bytes that it has.
     pub limit: usize,
+    /// Payloads and bytes that have moved from it to DRAM since the start.
+    pub promotions: (u64, u64),
+    /// Those that have moved there from DRAM.
+    pub demotions: (u64, u64),
 }
 
 /// The regions in the order in which they are filled; empty without far memory.
 pub fn far_usage() -> Vec<FarUsage> {
+    let sums = |[values, bytes]: &[AtomicU64; 2]| (values.load(Relaxed), bytes.load(Relaxed));
     let region = |(index, region): (usize, &region::Region)| FarUsage {
         name: region.spec().to_string(),
         used: used(index),
         limit: region.len(),
+        promotions: sums(&MOVES[index].up),
+        demotions: sums(&MOVES[index].down),
     };
     region::all().iter().enumerate().map(region).collect()
 }
@@ -51,6 +71,18 @@ pub fn far_used() -> usize {
 /// Blocks that belonged into far memory since the start and went to DRAM because it was full.
 pub fn turned_away() -> u64 {
     TURNED_AWAY.load(Relaxed)
+}
+
+/// Notes that a payload of so many bytes has moved from one address to another.
+pub(super) fn note_move(from: usize, to: usize, bytes: usize) {
+    let (place, is_up) = match region::index_at(to) {
+        Some(to) => (Some(to), false),
+        None => (region::index_at(from), true),
+    };
+    let Some(moves) = place.and_then(|index| MOVES.get(index)) else { return };
+    let [values, sum] = if is_up { &moves.up } else { &moves.down };
+    values.fetch_add(1, Relaxed);
+    sum.fetch_add(bytes as u64, Relaxed);
 }
 
 /// Notes a block that found no room in far memory.

@@ -7,8 +7,9 @@
 use super::pass::{self, Stop};
 use super::read::{Head, Item, Step, step};
 use crate::crc64::Crc64;
+use crate::pieces::PieceSource;
 use crate::read::Dialect;
-use crate::{Error, Fault, ReadSource, Result, SliceSource, Source};
+use crate::{Error, Fault, Pieces, ReadSource, Result, SliceSource, Source};
 use redpoll_types::limits::Limits;
 use std::io::Read;
 
@@ -216,17 +217,22 @@ impl Block {
 }
 
 /// Records that stand by themselves, as they come.
-pub struct StreamedRecords<R>(ReadSource<R>);
+pub struct StreamedRecords<P>(PieceSource<P>);
 
-impl<R: Read> StreamedRecords<R> {
-    /// Those that a reader gives, written by this version of this program.
-    pub fn new(reader: R) -> Self {
-        StreamedRecords(ReadSource::new(reader))
+impl<P: Pieces> StreamedRecords<P> {
+    /// Those that come in pieces, written by this version of this program.
+    pub fn new(pieces: P) -> Self {
+        StreamedRecords(PieceSource::new(pieces))
+    }
+
+    /// The place behind what was read last.
+    pub fn offset(&self) -> u64 {
+        self.0.offset()
     }
 
     /// The next one; `None` behind the last.
     pub fn next(&mut self, limits: &Limits) -> Result<Option<Item>> {
-        while !self.0.look(1)?.is_empty() {
+        while !self.0.is_at_end()? {
             match step(&mut self.0, Dialect::Redis, limits)? {
                 Step::Item(item) => return Ok(Some(item)),
                 Step::Nothing => {}

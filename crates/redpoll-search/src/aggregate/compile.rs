@@ -1,5 +1,7 @@
 //! From a plan to a pipeline: names become columns.
 
+use std::collections::{HashMap, HashSet};
+
 use super::arrange::{Arranger, Key};
 use super::group::Grouper;
 use super::pipeline::{Input, Pipeline, Stage};
@@ -11,8 +13,12 @@ use crate::expression::Expression;
 /// The columns that rows have between two steps.
 pub(super) struct Columns<'a> {
     names: Vec<Box<[u8]>>,
+    /// Where each name is: a command may have very many.
+    places: HashMap<Box<[u8]>, usize>,
     /// The fields of documents that columns are filled with; none after a grouping.
     inputs: Option<Vec<Input>>,
+    /// Which of them fills a column.
+    fillers: HashMap<usize, usize>,
     load_all: bool,
     /// Whether documents may have a field of this name.
     is_field: &'a dyn Fn(&[u8]) -> bool,
@@ -21,33 +27,35 @@ pub(super) struct Columns<'a> {
 impl Columns<'_> {
     /// The column of `name`. A document's field that nothing has named before gets one.
     pub(super) fn of(&mut self, name: &[u8]) -> Option<usize> {
-        if let Some(column) = self.names.iter().position(|known| **known == *name) {
-            return Some(column);
+        if let Some(column) = self.places.get(name) {
+            return Some(*column);
         }
         let loads = self.load_all || (self.is_field)(name);
-        (self.inputs.is_some() && loads).then(|| self.load(name, name))
+        let loaded = self.load_all;
+        (self.inputs.is_some() && loads).then(|| self.load(name, name, loaded))
     }
 
     /// A column called `name` for the document's field `path`.
-    fn load(&mut self, path: &[u8], name: &[u8]) -> usize {
+    fn load(&mut self, path: &[u8], name: &[u8], loaded: bool) -> usize {
         let column = self.named(name);
-        if let Some(inputs) = &mut self.inputs
-            && !inputs.iter().any(|input| input.column == column)
-        {
-            inputs.push(Input { path: path.into(), column });
+        if let Some(inputs) = &mut self.inputs {
+            let next = inputs.len();
+            match *self.fillers.entry(column).or_insert(next) {
+                known if known < next => inputs[known].loaded |= loaded,
+                _ => inputs.push(Input { path: path.into(), column, loaded }),
+            }
         }
         column
     }
 
     /// The column called `name`, new if there is none.
     pub(super) fn named(&mut self, name: &[u8]) -> usize {
-        match self.names.iter().position(|known| **known == *name) {
-            Some(column) => column,
-            None => {
-                self.names.push(name.into());
-                self.names.len() - 1
-            }
+        if let Some(column) = self.places.get(name) {
+            return *column;
         }
+        self.names.push(name.into());
+        self.places.insert(name.into(), self.names.len() - 1);
+        self.names.len() - 1
     }
 
     /// All columns that there are.
@@ -70,7 +78,9 @@ impl Plan {
     ) -> Result<Pipeline, AggregateError> {
         let mut columns = Columns {
             names: Vec::new(),
+            places: HashMap::new(),
             inputs: Some(Vec::new()),
+            fillers: HashMap::new(),
             load_all: self.steps.contains(&Step::LoadAll),
             is_field,
         };
@@ -85,7 +95,7 @@ impl Plan {
                 Step::LoadAll => {}
                 Step::Load(fields) => {
                     for (path, name) in fields {
-                        columns.load(path, name);
+                        columns.load(path, name, true);
                     }
                 }
                 Step::Apply { expression, name } => {
@@ -152,15 +162,16 @@ fn grouped(
     for request in reduce {
         built.push(reducers::build(&request.function, &request.arguments, columns, limits)?);
     }
-    let mut names: Vec<Box<[u8]>> = Vec::new();
-    let mut targets = Vec::new();
-    for name in by.iter().chain(reduce.iter().map(|request| &request.name)) {
-        let known = names.iter().position(|known| **known == **name);
-        targets.push(known.unwrap_or_else(|| {
-            names.push(name.as_slice().into());
-            names.len() - 1
-        }));
+    let results = reduce.iter().map(|request| &request.name);
+    let names: Vec<&Vec<u8>> = by.iter().chain(results).collect();
+    let mut known = HashSet::new();
+    if let Some(twice) = names.iter().find(|name| !known.insert(name.as_slice())) {
+        return Err(AggregateError::NamedTwice(twice.to_vec()));
     }
-    columns.names = names;
-    Ok(Grouper::new(keys, built, targets, limits.groups, Random::new(seed)))
+    columns.names.clear();
+    columns.places.clear();
+    for name in names {
+        columns.named(name);
+    }
+    Ok(Grouper::new(keys, built, limits.groups, Random::new(seed)))
 }

@@ -112,10 +112,13 @@ impl Cursors {
         self.cursors.insert(id, cursor);
     }
 
-    /// Removes those that nobody has read for as long as they may lie idle.
-    pub fn expire(&mut self, now_ms: u64) {
+    /// Removes those that nobody has read for as long as they may lie idle. The answer is how many
+    /// they were.
+    pub fn expire(&mut self, now_ms: u64) -> usize {
+        let before = self.cursors.len();
         self.cursors
             .retain(|_, cursor| now_ms <= cursor.used_ms.saturating_add(cursor.max_idle_ms));
+        before - self.cursors.len()
     }
 
     /// Removes all of an index.

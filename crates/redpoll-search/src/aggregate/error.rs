@@ -13,6 +13,8 @@ pub enum AggregateError {
     NoSortField(Vec<u8>),
     /// A reducer's field that there is not.
     NoReducerField(Vec<u8>),
+    /// A name that two fields of a grouping have.
+    NamedTwice(Vec<u8>),
     /// LOAD after rows have been grouped.
     LoadTooLate,
     /// A reducer that there is not.
@@ -53,6 +55,9 @@ impl fmt::Display for AggregateError {
             }
             AggregateError::NoReducerField(name) => {
                 write!(f, "Property not loaded nor in pipeline: `{}`", text(name))
+            }
+            AggregateError::NamedTwice(name) => {
+                write!(f, "Property `{}` specified more than once", text(name))
             }
             AggregateError::LoadTooLate => {
                 f.write_str("LOAD cannot be applied after projectors or reducers")

@@ -15,8 +15,6 @@ use crate::expression::Value;
 pub(super) struct Grouper {
     keys: Vec<usize>,
     reducers: Vec<Reducer>,
-    /// The columns of the groups' rows: for each key, then for each reducer.
-    targets: Vec<usize>,
     limit: usize,
     random: Random,
     hasher: RandomState,
@@ -41,12 +39,11 @@ impl Grouper {
     pub(super) fn new(
         keys: Vec<usize>,
         reducers: Vec<Reducer>,
-        targets: Vec<usize>,
         limit: usize,
         random: Random,
     ) -> Self {
         let (hasher, places, groups) = (RandomState::new(), HashTable::new(), Vec::new());
-        Grouper { keys, reducers, targets, limit, random, hasher, places, groups }
+        Grouper { keys, reducers, limit, random, hasher, places, groups }
     }
 
     pub(super) fn push(&mut self, row: &Row) -> Result<(), AggregateError> {
@@ -70,49 +67,40 @@ impl Grouper {
     }
 
     /// Adds the row to every group whose first values are `names`: a field of several values puts
-    /// it in a group for each.
+    /// it in a group for each. Only such fields go one level deeper, and each of them doubles what
+    /// is bounded.
     fn push_for(
         &mut self,
         row: &Row,
         names: &mut Vec<Value>,
         expansion: usize,
     ) -> Result<(), AggregateError> {
-        let Some(&column) = self.keys.get(names.len()) else {
-            let hash = hash(&self.hasher, names.iter());
-            let place = match find(&self.places, &self.groups, hash, names.iter()) {
-                Some(place) => place,
-                None => self.found(hash, names.clone())?,
-            };
-            self.add(row, place);
-            return Ok(());
-        };
-        match row.get(column).cloned().unwrap_or_default() {
-            Value::Array(values) if !values.is_empty() => {
-                let expansion = expansion.saturating_mul(values.len());
-                if expansion > self.limit {
-                    return Err(AggregateError::TooManyGroups(self.limit));
+        while let Some(&column) = self.keys.get(names.len()) {
+            match row.get(column).cloned().unwrap_or_default() {
+                Value::Array(values) if values.len() > 1 => {
+                    let expansion = expansion.saturating_mul(values.len());
+                    if expansion > self.limit {
+                        return Err(AggregateError::TooManyGroups(self.limit));
+                    }
+                    let depth = names.len();
+                    for value in values.iter() {
+                        names.push(value.clone());
+                        self.push_for(row, names, expansion)?;
+                        names.truncate(depth);
+                    }
+                    return Ok(());
                 }
-                for value in values.iter() {
-                    self.descend(row, names, value.clone(), expansion)?;
-                }
-                Ok(())
+                Value::Array(values) => names.push(values.first().cloned().unwrap_or_default()),
+                value => names.push(value),
             }
-            Value::Array(_) => self.descend(row, names, Value::Null, expansion),
-            value => self.descend(row, names, value, expansion),
         }
-    }
-
-    fn descend(
-        &mut self,
-        row: &Row,
-        names: &mut Vec<Value>,
-        value: Value,
-        expansion: usize,
-    ) -> Result<(), AggregateError> {
-        names.push(value);
-        let result = self.push_for(row, names, expansion);
-        names.pop();
-        result
+        let hash = hash(&self.hasher, names.iter());
+        let place = match find(&self.places, &self.groups, hash, names.iter()) {
+            Some(place) => place,
+            None => self.found(hash, names.clone())?,
+        };
+        self.add(row, place);
+        Ok(())
     }
 
     /// Begins a group. Returns its place.
@@ -136,18 +124,15 @@ impl Grouper {
         }
     }
 
-    /// The groups as rows.
+    /// The groups as rows: a column for each key, then one for each reducer.
     pub(super) fn finish(&mut self) -> Vec<Row> {
         self.places = HashTable::new();
         let groups = std::mem::take(&mut self.groups);
         let rows = groups.into_iter().map(|Rows { names, accumulators, .. }| {
-            let mut row = Row::default();
             let results = self.reducers.iter().zip(accumulators);
             let results = results.map(|(reducer, accumulator)| reducer.finish(accumulator));
-            for (target, value) in self.targets.iter().zip(names.into_iter().chain(results)) {
-                row.set(*target, value);
-            }
-            row
+            let values = names.into_iter().chain(results).map(Some).collect();
+            Row { values, ..Row::default() }
         });
         rows.collect()
     }

@@ -16,6 +16,8 @@ pub struct Input {
     pub path: Box<[u8]>,
     /// The column that it goes into.
     pub column: usize,
+    /// Whether LOAD asks for it: then it is wanted as the document has it.
+    pub loaded: bool,
 }
 
 /// Whether more rows are wanted.
@@ -28,10 +30,12 @@ pub struct Pipeline {
     load_all: bool,
     columns: Columns,
     stages: Vec<Stage>,
-    /// The last step that counts off a part of the rows.
-    last_count: Option<usize>,
+    /// How many rows have come out of each.
+    passed: Vec<usize>,
     out: Vec<Row>,
-    /// How many rows have come before the last step that counts off a part of them.
+    /// The step behind the last grouping: rows that come to it are counted.
+    counted_at: usize,
+    /// How many they are, without those that filters leave out.
     total: usize,
     limits: Limits,
 }
@@ -46,6 +50,18 @@ pub(super) enum Stage {
     Limit { skip: usize, left: usize },
 }
 
+impl Stage {
+    fn describe(&self) -> String {
+        match self {
+            Stage::Apply { expression, .. } => format!("Projector - {}", expression.describe()),
+            Stage::Filter(expression) => format!("Filter - {}", expression.describe()),
+            Stage::Group(_) => "Grouper".to_owned(),
+            Stage::Arrange(_) => "Sorter".to_owned(),
+            Stage::Limit { .. } => "Pager/Limiter".to_owned(),
+        }
+    }
+}
+
 impl Pipeline {
     pub(super) fn new(
         inputs: Vec<Input>,
@@ -55,10 +71,19 @@ impl Pipeline {
         limits: Limits,
     ) -> Self {
         let columns = Columns(names.into());
-        let counts = |stage: &Stage| matches!(stage, Stage::Arrange(_) | Stage::Limit { .. });
-        let last_count = stages.iter().rposition(counts);
-        let out = Vec::new();
-        Pipeline { inputs, load_all, columns, stages, last_count, out, total: 0, limits }
+        let passed = vec![0; stages.len()];
+        let last_group = stages.iter().rposition(|stage| matches!(stage, Stage::Group(_)));
+        Pipeline {
+            inputs,
+            load_all,
+            columns,
+            stages,
+            passed,
+            out: Vec::new(),
+            counted_at: last_group.map_or(0, |group| group + 1),
+            total: 0,
+            limits,
+        }
     }
 
     /// Whether rows need the words by which documents were found.
@@ -86,7 +111,14 @@ impl Pipeline {
         &self.columns.0
     }
 
-    /// How many rows there would be without the last limit.
+    /// What each step does, as FT.PROFILE names it, and how many rows have come out of it.
+    pub fn steps(&self) -> impl Iterator<Item = (String, usize)> {
+        let stages = self.stages.iter().zip(&self.passed);
+        stages.map(|(stage, passed)| (stage.describe(), *passed))
+    }
+
+    /// How many documents, or groups of the last grouping, there are, whatever part of them is
+    /// wanted.
     pub fn total(&self) -> usize {
         self.total
     }
@@ -111,10 +143,16 @@ impl Pipeline {
                 Stage::Arrange(arranger) => arranger.finish(),
                 _ => continue,
             };
-            for mut row in gathered {
+            self.passed[at] = gathered.len();
+            let mut rows = gathered.into_iter();
+            for mut row in rows.by_ref() {
                 if self.push_from(at + 1, &mut row)?.is_break() {
                     break;
                 }
+            }
+            // Groups that nobody wants any more count, too.
+            if at + 1 == self.counted_at {
+                self.total += rows.len();
             }
         }
         Ok(std::mem::take(&mut self.out))
@@ -122,11 +160,10 @@ impl Pipeline {
 
     fn push_from(&mut self, first: usize, row: &mut Row) -> Result<Flow, AggregateError> {
         let mut flow = Flow::Continue(());
-        let last_count = self.last_count;
+        if first == self.counted_at {
+            self.total += 1;
+        }
         for at in first..self.stages.len() {
-            if last_count == Some(at) {
-                self.total += 1;
-            }
             match &mut self.stages[at] {
                 Stage::Apply { expression, column } => {
                     let value = expression.evaluate(row)?;
@@ -134,6 +171,9 @@ impl Pipeline {
                 }
                 Stage::Filter(expression) => {
                     if !expression.evaluate(row)?.is_true() {
+                        if at >= self.counted_at {
+                            self.total -= 1;
+                        }
                         return Ok(flow);
                     }
                 }
@@ -154,9 +194,7 @@ impl Pipeline {
                     }
                 }
             }
-        }
-        if last_count.is_none() {
-            self.total += 1;
+            self.passed[at] += 1;
         }
         self.out.push(std::mem::take(row));
         Ok(if self.out.len() >= self.limits.rows { Flow::Break(()) } else { flow })

@@ -13,6 +13,8 @@ pub struct Row {
     pub others: Vec<(Arc<[u8]>, Value)>,
     /// The words by which the document was found, if a step asks for them.
     pub terms: Option<Arc<[Arc<[u8]>]>>,
+    /// A number that whoever pushes the row knows its document by; a grouping forgets it.
+    pub document: u32,
 }
 
 impl Row {

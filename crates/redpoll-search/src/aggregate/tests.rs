@@ -175,12 +175,35 @@ fn numbers_sort_as_numbers_and_missing_values_last() {
 }
 
 #[test]
+fn what_there_is_counts_and_not_what_is_shown() {
+    let total = |steps| run(steps).unwrap().1;
+    let brands = || group(&["brand"], &["COUNT"]);
+    assert_eq!(total(vec![sort("price", true, 0, 2), Step::LoadAll, limit(0, 1)]), 5);
+    assert_eq!(total(vec![brands(), limit(0, 1)]), 3);
+    assert_eq!(total(vec![sort("price", true, 0, 3), brands()]), 2);
+    assert_eq!(total(vec![brands(), Step::Filter(name("@count > 1")), limit(0, 9)]), 2);
+    assert_eq!(total(vec![Step::Filter(name("@colour == 'red'")), limit(0, 9)]), 3);
+}
+
+#[test]
+fn very_many_fields_are_grouped_by_in_time() {
+    let names: Vec<Vec<u8>> = (0..30_000).map(|number| name(&format!("f{number}"))).collect();
+    let load = Step::Load(names.iter().map(|name| (name.clone(), name.clone())).collect());
+    let (rows, total) = run(vec![load, Step::Group { by: names, reduce: Vec::new() }]).unwrap();
+    assert_eq!((rows.len(), total), (1, 1));
+}
+
+#[test]
 fn mistakes() {
     refused(vec![group(&["none"], &["COUNT"])], "No such property `none`");
     refused(vec![sort("none", true, 0, 0)], "Property `none` not loaded nor in schema");
     refused(vec![group(&[], &["SUM @none"])], "Property not loaded nor in pipeline: `none`");
     refused(vec![group(&[], &["NOPE @price"])], "No such reducer: NOPE");
-    refused(vec![group(&[], &["COUNT 1"])], "Unknown argument `1` at position 0 for COUNT");
+    refused(vec![group(&[], &["COUNT 1"])], "Count accepts 0 values only");
+    let twice = "Property `brand` specified more than once";
+    refused(vec![group(&["brand", "brand"], &[])], twice);
+    let twice = "Property `count` specified more than once";
+    refused(vec![group(&["brand"], &["COUNT", "COUNT"])], twice);
     refused(
         vec![group(&[], &["SUM"])],
         "Bad arguments for SUM: Expected an argument, but none provided",

@@ -73,7 +73,7 @@ impl<'a> Builder<'a> {
                 }
                 Iter::other(And::new(children, *near, weight))
             }
-            Kind::Or { children, first_only } => {
+            Kind::Or { children, first_only, .. } => {
                 let all_terms =
                     children.iter().all(|child| matches!(child.kind, Kind::Term { .. }));
                 let many = children.len() > MANY && watch.is_none();
@@ -105,8 +105,8 @@ impl<'a> Builder<'a> {
                 let shapes = Shapes::new(view, *field, *predicate, shape);
                 Iter::other(Tested::new(shapes, view.docs, weight))
             }
-            Kind::Docs(docs) => {
-                let list = docs.get(part).cloned().unwrap_or_default();
+            Kind::Docs { parts, .. } => {
+                let list = parts.get(part).cloned().unwrap_or_default();
                 Iter::other(Set::new(Docs::List(list), weight, 0))
             }
         }

@@ -86,7 +86,7 @@ fn vectors(snapshot: &Snapshot, query: &VectorQuery) -> u64 {
     let looked_at = match (field.algorithm, query.search) {
         // How far a range reaches is not known before.
         (Algorithm::Flat, _) | (_, VectorSearch::Within(_)) => all,
-        (Algorithm::Hnsw(_), VectorSearch::Nearest(count)) => {
+        (_, VectorSearch::Nearest(count)) => {
             let width = query.tuning.ef_runtime.map_or(WIDTH, |width| width as u64);
             // A filter may leave few, which are all looked at then.
             let filtered = if query.filter.is_some() { all / 4 } else { 0 };

@@ -4,6 +4,7 @@
 //! so the answer does not depend on how documents are spread over parts.
 
 use super::options::{Interrupt, SearchOptions};
+use super::plan::Union;
 use crate::index::Snapshot;
 use crate::index::dict::{
     AffixFilter, Dict, Filter, FuzzyFilter, TEXT, TermInfo, Verdict, WildcardFilter, is_word,
@@ -17,6 +18,18 @@ pub enum Pattern<'a> {
     Affix(AffixKind, &'a [u8]),
     Wildcard(&'a [u8]),
     Fuzzy(&'a [u8], u8),
+}
+
+impl Pattern<'_> {
+    /// The union of the terms.
+    pub fn union(&self) -> Union {
+        let (kind, text) = match self {
+            Pattern::Affix(_, text) => ("PREFIX", text),
+            Pattern::Wildcard(text) => ("WILDCARD", text),
+            Pattern::Fuzzy(text, _) => ("FUZZY", text),
+        };
+        Union::Pattern { kind, text: (*text).into() }
+    }
 }
 
 /// What each part knows of a term.

@@ -29,5 +29,5 @@ pub use options::{
     Helpers, Hit, Interrupt, Limits, Never, NewThreads, Part, SearchError, SearchOptions,
     SearchResults, Sort,
 };
-pub use profile::IteratorProfile;
+pub use profile::{IteratorProfile, VectorProfile};
 pub use search::Search;

@@ -36,7 +36,7 @@ pub enum Kind {
     /// All of these.
     And { children: Vec<Plan>, near: Option<Near> },
     /// Any of these. The first that matches may be all that counts for the score.
-    Or { children: Vec<Plan>, first_only: bool },
+    Or { children: Vec<Plan>, first_only: bool, of: Union },
     /// Every document but these.
     Not(Box<Plan>),
     /// Every document.
@@ -48,7 +48,42 @@ pub enum Kind {
     /// A shape that stands so to another.
     Shape { field: FieldId, predicate: ShapePredicate, shape: Arc<Shape> },
     /// These documents, by part, in ascending order.
-    Docs(Vec<Vec<u32>>),
+    Docs { parts: Vec<Vec<u32>>, of: Listed },
+}
+
+/// What a union is made of: only FT.PROFILE asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Union {
+    /// What the query names one by one.
+    Any,
+    /// The values of a tag field.
+    Tags,
+    /// The terms that a pattern of this kind means.
+    Pattern { kind: &'static str, text: Box<[u8]> },
+}
+
+/// Where a list of documents is from: only FT.PROFILE asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listed {
+    /// Their names were given.
+    Keys,
+    /// Their vectors are the nearest, or near enough.
+    Vectors(VectorMode),
+}
+
+/// How vectors were searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VectorMode {
+    /// The nearest of all.
+    Nearest,
+    /// All within a distance.
+    Within,
+    /// Those that pass a filter, one by one.
+    AdHoc,
+    /// The nearest that pass a filter, by way of the index: so many.
+    Batches(usize),
+    /// By way of the index, which did not lead to enough of them; then one by one.
+    BatchesThenAdHoc(usize),
 }
 
 /// Distances that a query yields.
@@ -110,7 +145,7 @@ impl Planner<'_> {
             NodeKind::Union(nodes) => {
                 let children =
                     nodes.iter().map(|node| self.node(node)).collect::<Result<_, _>>()?;
-                self.any(children, self.negated || weight == 0.0)
+                self.any(children, self.negated || weight == 0.0, Union::Any)
             }
             NodeKind::Not(inner) => {
                 let before = std::mem::replace(&mut self.negated, true);
@@ -140,7 +175,9 @@ impl Planner<'_> {
             NodeKind::Shape(query) => self.shape(query)?,
             NodeKind::Vector(query) => return vectors::plan(self, query, options),
             NodeKind::Missing(field) => self.missing(*field),
-            NodeKind::Keys(keys) => Kind::Docs(self.snapshot.find_keys(keys)),
+            NodeKind::Keys(keys) => {
+                Kind::Docs { parts: self.snapshot.find_keys(keys), of: Listed::Keys }
+            }
         };
         Ok(Plan { kind, weight })
     }
@@ -193,9 +230,9 @@ impl Planner<'_> {
         Ok(Kind::And { children, near })
     }
 
-    fn any(&self, mut children: Vec<Plan>, first_only: bool) -> Kind {
+    fn any(&self, mut children: Vec<Plan>, first_only: bool, of: Union) -> Kind {
         children.retain(|child| !matches!(child.kind, Kind::None));
-        if children.is_empty() { Kind::None } else { Kind::Or { children, first_only } }
+        if children.is_empty() { Kind::None } else { Kind::Or { children, first_only, of } }
     }
 
     /// The terms of a pattern. `prefix` tells words from tags.
@@ -207,7 +244,7 @@ impl Planner<'_> {
             Plan { kind: self.known_term(key, hash, infos, mask), weight: 1.0 }
         };
         let children = found.terms.into_iter().map(one).collect();
-        self.any(children, true)
+        self.any(children, true, pattern.union())
     }
 
     fn tags(&mut self, tags: &TagQuery, weight: f64) -> Plan {
@@ -227,7 +264,10 @@ impl Planner<'_> {
         }
         match children.len() {
             1 => children.swap_remove(0),
-            _ => Plan { kind: self.any(children, self.negated || weight == 0.0), weight },
+            _ => {
+                let first_only = self.negated || weight == 0.0;
+                Plan { kind: self.any(children, first_only, Union::Tags), weight }
+            }
         }
     }
 

@@ -85,7 +85,7 @@ impl<'a> Union<'a> {
                 true
             }
             // Below another one, the first that matches would have to be told from others.
-            Kind::Or { children, first_only } => {
+            Kind::Or { children, first_only, .. } => {
                 let fits = if self.first_only { depth == 0 } else { !first_only };
                 let fits = fits && plan.weight >= 0.0;
                 let scale = scale * plan.weight;

@@ -4,7 +4,7 @@
 use super::build::Builder;
 use super::iter::{DocIter, END};
 use super::options::SearchError;
-use super::plan::{Distances, Kind, Plan, Planner};
+use super::plan::{Distances, Kind, Listed, Plan, Planner, VectorMode};
 use crate::index::bits::Bits;
 use crate::index::{DocAddress, Snapshot};
 use crate::query::{HybridPolicy, NodeKind, NodeOptions, VectorQuery, VectorSearch};
@@ -51,9 +51,11 @@ pub fn plan(
         epsilon: query.tuning.epsilon,
         stop: &stop,
     };
-    let found = match (query.search, &filter) {
-        (VectorSearch::Within(radius), _) => index.within(&wanted, radius),
-        (VectorSearch::Nearest(count), None) => index.nearest(&wanted, count),
+    let (found, mode) = match (query.search, &filter) {
+        (VectorSearch::Within(radius), _) => (index.within(&wanted, radius), VectorMode::Within),
+        (VectorSearch::Nearest(count), None) => {
+            (index.nearest(&wanted, count), VectorMode::Nearest)
+        }
         (VectorSearch::Nearest(count), Some(filter)) => {
             let passing = Passing::new(snapshot, filter, &stop);
             let filter = |address: DocAddress| passing.contains(address);
@@ -61,7 +63,8 @@ pub fn plan(
             nearest_passing(index, &wanted, &passing, query, count)
         }
     };
-    let docs = Kind::Docs(by_part(snapshot, &found));
+    let parts = by_part(snapshot, &found);
+    let docs = Kind::Docs { parts, of: Listed::Vectors(mode) };
     let name = query.score_as.as_ref().or(options.yield_distance_as.as_ref());
     if let Some(name) = name {
         let by_doc = found.iter().map(|found| (found.address, found.distance)).collect();
@@ -84,7 +87,7 @@ fn nearest_passing(
     passing: &Passing,
     query: &VectorQuery,
     count: usize,
-) -> Vec<Found> {
+) -> (Vec<Found>, VectorMode) {
     let all = index.len() as u64;
     // The fewer pass, the longer is the way through the graph from one to the next.
     let graph_cost = index.search_width(wanted.ef, count) * all / passing.count.max(1) * STEP_COST;
@@ -93,14 +96,16 @@ fn nearest_passing(
         Some(HybridPolicy::Batches) => false,
         None => passing.count <= graph_cost,
     };
+    let mut mode = VectorMode::AdHoc;
     if !each {
         let found = index.nearest(wanted, count);
         // The graph may not lead to all of them.
         if found.len() as u64 >= passing.count.min(count as u64) {
-            return found;
+            return (found, VectorMode::Batches(count));
         }
+        mode = VectorMode::BatchesThenAdHoc(count);
     }
-    index.nearest_of(wanted, passing.iter(), count)
+    (index.nearest_of(wanted, passing.iter(), count), mode)
 }
 
 fn by_part(snapshot: &Snapshot, found: &[Found]) -> Vec<Vec<u32>> {

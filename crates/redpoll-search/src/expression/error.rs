@@ -78,6 +78,8 @@ pub enum EvaluationError {
         function: &'static str,
         /// Which argument, from 0.
         argument: usize,
+        /// The number that RediSearch has for its kind.
+        kind: u8,
     },
     /// A format that is none, or has too few arguments.
     Format(&'static str),
@@ -100,8 +102,8 @@ impl fmt::Display for EvaluationError {
             EvaluationError::NoNumber(value) => {
                 write!(f, "to_number: cannot convert string '{}'", text(value))
             }
-            EvaluationError::WrongType { function, argument } => {
-                write!(f, "Invalid type for argument {argument} in function '{function}'")
+            EvaluationError::WrongType { function, argument, kind } => {
+                write!(f, "Invalid type ({kind}) for argument {argument} in function '{function}'")
             }
             EvaluationError::Format(what) => f.write_str(what),
             EvaluationError::TooLong => f.write_str("Result of the expression is too long"),

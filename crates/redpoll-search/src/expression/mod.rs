@@ -73,6 +73,32 @@ enum Comparison {
     GreaterOrEqual,
 }
 
+impl Arithmetic {
+    fn sign(self) -> char {
+        match self {
+            Arithmetic::Add => '+',
+            Arithmetic::Subtract => '-',
+            Arithmetic::Multiply => '*',
+            Arithmetic::Divide => '/',
+            Arithmetic::Remainder => '%',
+            Arithmetic::Power => '^',
+        }
+    }
+}
+
+impl Comparison {
+    fn sign(self) -> &'static str {
+        match self {
+            Comparison::Equal => "==",
+            Comparison::NotEqual => "!=",
+            Comparison::Less => "<",
+            Comparison::LessOrEqual => "<=",
+            Comparison::Greater => ">",
+            Comparison::GreaterOrEqual => ">=",
+        }
+    }
+}
+
 impl Expression {
     /// Parses `text`. `column` tells which column of a row holds a field; none if no column does.
     ///
@@ -90,6 +116,22 @@ impl Expression {
         match self.root {
             Node::Field { column, .. } => Some(column),
             _ => None,
+        }
+    }
+
+    /// What stands at its top, as FT.PROFILE names it.
+    pub fn describe(&self) -> String {
+        match &self.root {
+            Node::Literal(value) => {
+                format!("Literal {}", String::from_utf8_lossy(&value.to_text()))
+            }
+            Node::Field { name, .. } => format!("Property {}", String::from_utf8_lossy(name)),
+            Node::Arithmetic { operator, .. } => format!("Operator {}", operator.sign()),
+            Node::Comparison { operator, .. } => format!("Predicate {}", operator.sign()),
+            Node::And(..) => "Predicate &&".to_owned(),
+            Node::Or(..) => "Predicate ||".to_owned(),
+            Node::Not(_) => "Inverted".to_owned(),
+            Node::Call { function, .. } => format!("Function {}", function.name),
         }
     }
 

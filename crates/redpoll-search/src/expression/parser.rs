@@ -81,7 +81,15 @@ impl Parser<'_> {
             Kind::Field => self.field(&token),
             Kind::Symbol if *self.peek() == Kind::Open => self.call(&token),
             Kind::Symbol if self.near(&token) == b"NULL" => Ok(Node::Literal(Value::Null)),
-            Kind::Symbol => Err(ExpressionError::UnknownSymbol(self.near(&token).to_vec())),
+            Kind::Symbol => Err(match self.peek() {
+                Kind::Symbol
+                | Kind::Number(_)
+                | Kind::Text(_)
+                | Kind::Field
+                | Kind::Open
+                | Kind::Not => self.unexpected(),
+                _ => ExpressionError::UnknownSymbol(self.near(&token).to_vec()),
+            }),
             Kind::Not => Ok(match self.expression(NOT)? {
                 Node::Not(inner) => *inner,
                 inner => Node::Not(Box::new(inner)),

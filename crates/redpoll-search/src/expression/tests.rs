@@ -101,7 +101,7 @@ fn texts() {
     check("substr(@t, 0, 5)", "Hello");
     check("substr(@t, -5, -1)", "Worl");
     check("substr(@t, 100, 5)", "");
-    check("substr(@t, '1', 5)", "Invalid type for argument 1 in function 'substr'");
+    check("substr(@t, '1', 5)", "Invalid type (2) for argument 1 in function 'substr'");
     check("format('%s is 100%% %s', @t, 1.5)", "Hello World is 100% 1.5");
     check("format('%s')", "Not enough arguments for format");
     check("format('%d', 1)", "Unknown format specifier passed");
@@ -147,6 +147,7 @@ fn times() {
     check("timefmt('x')", "null");
     check("timefmt(0, '%!')", "null");
     check("parsetime('2018-06-12T10:06:02Z', '%FT%TZ')", "1528797962");
+    check("parsetime('2018-06-12T10:06:02Z')", "1528797962");
     check("parsetime('2018-06-12', '%Y-%m-%d')", "1528761600");
     check("parsetime('june', '%Y')", "null");
     check("minute(1528797962)", "1528797960");

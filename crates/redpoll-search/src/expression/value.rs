@@ -50,6 +50,17 @@ impl Value {
         }
     }
 
+    /// The number that RediSearch has for its kind: some errors tell it.
+    pub(super) fn kind(&self) -> u8 {
+        match self {
+            Value::Number(_) => 1,
+            Value::Text(_) => 2,
+            Value::Null => 3,
+            Value::Array(_) => 5,
+            Value::Map(_) => 8,
+        }
+    }
+
     /// Whether it counts as true.
     pub fn is_true(&self) -> bool {
         match self {

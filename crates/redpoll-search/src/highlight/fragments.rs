@@ -82,15 +82,15 @@ impl Fragment<'_> {
         while from < self.start && separator(from) {
             from += 1;
         }
-        let mut to = self.end.saturating_add(bytes).min(after);
-        if to < text.len() {
-            while to > self.end && !separator(to) {
-                to -= 1;
-            }
+        // A word counts as whole if something follows it, so that a text's last word is left out.
+        let mut last = self.end.saturating_add(bytes).min(after).min(text.len().saturating_sub(1));
+        while last > self.end && !separator(last) {
+            last -= 1;
         }
-        while to > self.end && separator(to - 1) {
-            to -= 1;
+        while last > self.end && separator(last) {
+            last -= 1;
         }
+        let to = if bytes == 0 { self.end } else { self.end.max(last + 1) };
         (from, to)
     }
 }

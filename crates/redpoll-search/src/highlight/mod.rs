@@ -153,6 +153,10 @@ mod tests {
         let two = show(&text, &["red", "fox"], false, summary(2));
         assert_eq!(two.matches("| ").count(), 2, "{two}");
         assert_eq!(two.matches("red").count(), 2, "{two}");
+        let short = |text| show(text, &["henry"], true, Some(Summary::default()));
+        assert_eq!(short("Henry IV"), "<b>Henry</b> ... ");
+        assert_eq!(short("King Henry"), "King <b>Henry</b>... ");
+        assert_eq!(short("King Henry the Eighth."), "King <b>Henry</b> the Eighth... ");
         let none = show(&text, &["blue"], true, summary(2));
         assert!(none.len() < 100 && text.starts_with(&none), "{none}");
     }

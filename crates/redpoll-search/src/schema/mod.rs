@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 pub use field::{CoordinateSystem, Field, FieldKind, Sortable, TagField, TextField};
-pub use vector::{Algorithm, Element, HnswOptions, Metric, VectorField};
+pub use vector::{Algorithm, Element, HnswOptions, Metric, VamanaOptions, VectorField};
 
 use crate::analysis::{Language, StopWords};
 use crate::query::{FieldId, FieldInfo, FieldKinds, Fields, TextMask};

@@ -106,6 +106,52 @@ pub enum Algorithm {
     Flat,
     /// By a graph of small worlds in layers.
     Hnsw(HnswOptions),
+    /// By the same graph, asked for by the parameters of SVS-VAMANA.
+    Vamana(VamanaOptions),
+}
+
+impl Algorithm {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Algorithm::Flat => "FLAT",
+            Algorithm::Hnsw(_) => "HNSW",
+            Algorithm::Vamana(_) => "SVS-VAMANA",
+        }
+    }
+
+    /// The parameters of the graph, if it is one.
+    pub fn graph(self) -> Option<HnswOptions> {
+        match self {
+            Algorithm::Flat => None,
+            Algorithm::Hnsw(graph) => Some(graph),
+            Algorithm::Vamana(vamana) => Some(HnswOptions {
+                m: vamana.degree.div_ceil(2),
+                ef_construction: vamana.construction_window,
+                ef_runtime: vamana.search_window,
+                epsilon: vamana.epsilon,
+            }),
+        }
+    }
+}
+
+/// The parameters of SVS-VAMANA.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct VamanaOptions {
+    /// Edges of a node.
+    pub degree: usize,
+    /// How many candidates an insertion looks at.
+    pub construction_window: usize,
+    /// How many candidates a search keeps.
+    pub search_window: usize,
+    /// How far beyond a range a search looks, relative to the range.
+    pub epsilon: f64,
+}
+
+impl Default for VamanaOptions {
+    fn default() -> Self {
+        VamanaOptions { degree: 32, construction_window: 200, search_window: 10, epsilon: 0.01 }
+    }
 }
 
 /// The parameters of the graph.

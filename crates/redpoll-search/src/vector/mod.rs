@@ -23,7 +23,7 @@ pub use search::{Found, Wanted};
 pub use value::Vector;
 
 use crate::index::Snapshot;
-use crate::schema::{Algorithm, VectorField};
+use crate::schema::VectorField;
 use graph::Graph;
 use nodes::Nodes;
 
@@ -57,10 +57,7 @@ impl VectorIndex {
     }
 
     fn with_lineage(options: VectorField, lineage: Arc<()>) -> Self {
-        let graph = match options.algorithm {
-            Algorithm::Flat => None,
-            Algorithm::Hnsw(hnsw) => Some(Graph::new(hnsw)),
-        };
+        let graph = options.algorithm.graph().map(Graph::new);
         VectorIndex {
             options,
             nodes: Nodes::default(),

@@ -82,6 +82,22 @@ pub(super) const NAMES: &[Name] = names! {
     Counter "lazyfreed_objects" => "lazyfreed_objects_total", "Values freed.";
     Gauge "active_defrag_running" => "active_defrag_running", "Whether memory is moved.";
 
+    Gauge "used_memory_dram" => "memory_used_dram_bytes", "Bytes in DRAM.";
+    Gauge "used_memory_pmem" => "memory_used_far_bytes", "Bytes in far memory.";
+    Gauge "pmem_threshold" => "tier_threshold_bytes",
+        "Values of this size and larger go to far memory, as far as size decides it.";
+    Gauge "tier_dram_limit" => "tier_dram_max_bytes", "Bytes of DRAM that the tiers may use.";
+    Gauge "tier_far_share" => "tier_far_share", "Far memory's part of the bytes.";
+    Gauge "tier_far_share_wanted" => "tier_far_share_wanted", "The part that the ratio asks for.";
+    Counter "tier_dram_hits" => "tier_dram_hits_total", "Uses that found their value in DRAM.";
+    Counter "tier_far_hits" => "tier_far_hits_total", "Uses that found it in far memory.";
+    Counter "tier_promotions" => "tier_promotions_total", "Values moved to DRAM.";
+    Counter "tier_promoted_bytes" => "tier_promoted_bytes_total", "Bytes moved to DRAM.";
+    Counter "tier_demotions" => "tier_demotions_total", "Values moved to far memory.";
+    Counter "tier_demoted_bytes" => "tier_demoted_bytes_total", "Bytes moved to far memory.";
+    Counter "tier_far_full" => "tier_far_full_total",
+        "Blocks that found far memory full and went to DRAM.";
+
     Gauge "loading" => "loading_dump_file", "Whether data is being loaded.";
     Gauge "async_loading" => "async_loading", "Whether data is being loaded beside the old.";
     Gauge "rdb_changes_since_last_save" => "rdb_changes_since_last_save",

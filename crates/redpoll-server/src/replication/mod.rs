@@ -74,7 +74,7 @@ struct Keeper {
 impl Keeper {
     fn run(&mut self, orders: &mpsc::Receiver<Order>) {
         loop {
-            let tick = if self.waiting.is_empty() { TICK } else { SHORT_TICK };
+            let tick = self.tick();
             match orders.recv_timeout(tick) {
                 Ok(order) => self.take(order, orders),
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
@@ -84,6 +84,18 @@ impl Keeper {
             self.look_at_waiting(clock::now_ms());
             self.look_at_clock(clock::now_ms());
         }
+    }
+
+    /// For how long orders are waited for.
+    fn tick(&self) -> Duration {
+        if self.waiting.is_empty() {
+            return TICK;
+        }
+        let config = &self.engine.config;
+        let delays = [config.repl_sync_share_window(), config.repl_diskless_sync_delay() * 1000];
+        let next = self.waiting.next(delays, clock::now_ms());
+        let next = next.and_then(|left| u64::try_from(left).ok());
+        next.map_or(SHORT_TICK, |left| SHORT_TICK.min(Duration::from_millis(left)))
     }
 
     /// Carries an order out, and those behind it.

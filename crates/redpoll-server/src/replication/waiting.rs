@@ -50,6 +50,15 @@ impl Waiting {
         self.0.retain(|waiter| keep(&waiter.replica));
     }
 
+    /// How many milliseconds after `now` somebody will have waited for one of these, at least 1;
+    /// `None`: nobody will.
+    pub fn next(&self, delays_ms: [i64; 2], now: i64) -> Option<i64> {
+        let lefts = self.0.iter().flat_map(|waiter| {
+            delays_ms.map(|delay| waiter.since.saturating_add(delay).saturating_sub(now))
+        });
+        lefts.filter(|left| *left > 0).min()
+    }
+
     /// Whether anybody waits.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

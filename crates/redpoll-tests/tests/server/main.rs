@@ -33,6 +33,7 @@ mod search;
 mod sentinels;
 mod shm;
 mod swapdb;
+mod sync_area;
 mod sync_table;
 mod tiers;
 mod tls;

@@ -56,6 +56,27 @@ fn a_replica_ends_if_that_is_wanted() {
 }
 
 #[test]
+fn what_a_given_up_link_still_brings_is_no_failure() {
+    let settings = ["--propagation-error-behavior", "panic", "--enable-debug-command", "yes"];
+    let (primary, replica) = at_odds(&settings);
+    let mut talk = replica.talk();
+    talk.check("MULTI | DEBUG SLEEP 2 | REPLICAOF NO ONE", "OK | QUEUED | QUEUED");
+    std::thread::scope(|scope| {
+        let done = scope.spawn(|| talk.ask("EXEC"));
+        // They wait for the transaction's locks, as replicas.
+        while !done.is_finished() {
+            primary.talk().ask("SET other w");
+            // sleep: a few of them are enough.
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        assert_eq!(done.join().expect("it answers"), "[OK OK]");
+    });
+    let mut talk = replica.talk();
+    talk.check("PING | GET other", "PONG | v");
+    assert_eq!(talk.info("unexpected_error_replies"), 0);
+}
+
+#[test]
 fn a_log_that_fails_ends_the_start_if_that_is_wanted() {
     let directory = new_directory();
     let path = directory.to_str().expect("a name");

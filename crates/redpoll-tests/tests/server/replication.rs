@@ -386,3 +386,28 @@ fn a_pause_of_a_replica_holds_the_stream_up() {
     replica.talk().check("GET k | CLIENT UNPAUSE", "v | OK");
     eventually("it is carried out", || replica.talk().ask("GET k") == "w");
 }
+
+#[test]
+fn who_can_be_sent_to_the_primary_is() {
+    let (primary, replica) = (Server::start(DEBUG), Server::start(DEBUG));
+    primary.talk().check("SET k v", "OK");
+    let there = format!("-REDIRECT 127.0.0.1:{}", primary.port);
+    let mut before = replica.talk();
+    before.check("CLIENT CAPA redirect | MULTI | SET k w", "OK | OK | QUEUED");
+    follow(&replica, &primary);
+    converge(&primary, &replica);
+    before.check("EXEC | EXEC", &format!("{there} | -ERR EXEC without MULTI"));
+    let mut talk = replica.talk();
+    let refused = "-READONLY You can't write against a read only replica.";
+    talk.check("GET k | SET k w", &format!("v | {refused}"));
+    talk.check(
+        "CLIENT CAPA redirect | GET k | SET k w | PING",
+        &format!("OK | {there} | {there} | PONG"),
+    );
+    talk.check("MULTI | SET k w", &format!("OK | {there}"));
+    talk.check("EXEC", "-EXECABORT Transaction discarded because of previous errors.");
+    talk.check("READONLY | GET k | SET k w", &format!("OK | v | {there}"));
+    talk.check("READWRITE | GET k", &format!("OK | {there}"));
+    replica.talk().check("REPLICAOF NO ONE", "OK");
+    talk.check("GET k | SET k w", "v | OK");
+}

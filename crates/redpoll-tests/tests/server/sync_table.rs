@@ -47,6 +47,15 @@ fn fill(server: &Server) {
     ]);
 }
 
+/// Values of a slot of usual size, and of several.
+fn fill_slots(server: &Server) {
+    let mut talk = server.talk();
+    for (key, len) in [("larger", 3_000_000), ("largest", 9_000_000)] {
+        talk.ask(&format!("SETRANGE {key} {len} x"));
+        talk.ask(&format!("SETRANGE {key} {} beginning", len / 3));
+    }
+}
+
 /// Changes data until told to stop.
 fn keep_writing(server: &Server, stop: &AtomicBool) {
     let mut talk = server.talk();
@@ -75,6 +84,9 @@ fn syncs_by(carrier: &str, memory: &[&str]) {
     let carriers = ["--repl-sync-carriers", carrier, "--repl-sync", "onesided"];
     let (primary, replica) = (start(&[memory]), start(&[&carriers]));
     fill(&primary);
+    if memory.is_empty() {
+        fill_slots(&primary);
+    }
     replica.talk().check("SET old data | SELECT 3 | SET old data", "OK | OK | OK");
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {

@@ -12,7 +12,7 @@ const INLINE_MAX: usize = 7;
 
 /// The bytes of a member.
 #[derive(Clone)]
-pub(super) enum Member {
+pub(crate) enum Member {
     Inline { len: u8, bytes: [u8; INLINE_MAX] },
     Heap(Box<[u8]>),
 }

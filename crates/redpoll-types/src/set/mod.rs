@@ -6,11 +6,12 @@
 //! them and operators tune them.
 //!
 //! The files: `member` the table's entry, `choose` the random choices, `convert` the ways from one
-//! encoding to the next.
+//! encoding to the next, `part` what threads do side by side.
 
 mod choose;
 mod convert;
 mod member;
+mod part;
 #[cfg(test)]
 mod tests;
 
@@ -21,7 +22,8 @@ use crate::listpack::{self, Element, Listpack};
 use crate::number::parse_i64;
 use crate::parts::Block;
 use crate::table::{self, CowTable, Keyed};
-use member::Member;
+pub(crate) use member::Member;
+pub use part::SetPart;
 
 /// A set of byte strings.
 ///

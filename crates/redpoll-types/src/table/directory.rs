@@ -147,6 +147,28 @@ impl<T: Node> Directory<T> {
         (part(&self.slots[..half]), part(&self.slots[half..]))
     }
 
+    /// The part of a whole directory that is responsible for the hashes which share their first
+    /// `bits` bits with `hash`. `None` where a node is responsible for others as well.
+    pub(super) fn part(&self, hash: u64, bits: u8) -> Option<Self> {
+        let len = 1usize << self.bits.checked_sub(bits)?;
+        let start = self.slot(hash) & !(len - 1);
+        let mut part = Self {
+            slots: self.slots[start..start + len].into(),
+            nodes: Vec::new(),
+            base: self.base + bits,
+            bits: self.bits - bits,
+        };
+        let mut before = None;
+        for slot in &mut part.slots {
+            if before != Some(*slot) {
+                before = Some(*slot);
+                part.nodes.push(Arc::clone(&self.nodes[*slot as usize]));
+            }
+            *slot = part.nodes.len() as u32 - 1;
+        }
+        part.nodes.iter().all(|node| node.depth() >= part.base).then_some(part)
+    }
+
     /// Joins what [`Directory::split`] cut; `self` is the half that comes first.
     pub(super) fn join(mut self, mut other: Self) -> Self {
         while self.bits < other.bits {

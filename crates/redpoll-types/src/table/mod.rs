@@ -21,6 +21,7 @@
 //! its bucket.
 
 mod directory;
+mod part;
 mod scan;
 mod segment;
 #[cfg(test)]
@@ -31,6 +32,7 @@ use std::sync::OnceLock;
 use crate::footprint;
 use crate::rng::Rng;
 use directory::{Directory, Node};
+pub use part::{Hashed, Part};
 pub use scan::Iter;
 use segment::{CAPACITY, Segment};
 
@@ -111,7 +113,12 @@ impl<E: Keyed + Clone> CowTable<E> {
 
     /// The entry of `key`. O(1).
     pub fn get(&self, key: &[u8]) -> Option<&E> {
-        let hash = hash_of(key);
+        self.get_hashed(Hashed::of(key))
+    }
+
+    /// The entry of a key whose hash is known. O(1).
+    #[inline]
+    pub fn get_hashed(&self, Hashed { hash, key }: Hashed<'_>) -> Option<&E> {
         let segment = self.segment(hash);
         segment.find(hash, key).map(|at| &segment.entries()[at])
     }
@@ -126,6 +133,14 @@ impl<E: Keyed + Clone> CowTable<E> {
         let hash = hash_of(key);
         let at = self.segment(hash).find(hash, key)?;
         Some(self.segment_mut(hash).entry_mut(at))
+    }
+
+    /// The entry of `key`, to change what is not its key, unless a snapshot shares it. O(1).
+    pub fn get_own(&mut self, key: &[u8]) -> Option<&mut E> {
+        let hash = hash_of(key);
+        let at = self.segment(hash).find(hash, key)?;
+        let segment = self.root.own(hash)?.segments.own(hash)?;
+        Some(segment.entry_mut(at))
     }
 
     /// The first entry whose key has this hash and that satisfies `wanted`. O(1).
@@ -150,7 +165,12 @@ impl<E: Keyed + Clone> CowTable<E> {
     /// Puts the entry that `make` builds in if there is none of `key`; returns whether. `make`'s
     /// entry must have this key. O(1).
     pub fn insert_with(&mut self, key: &[u8], make: impl FnOnce() -> E) -> bool {
-        let hash = hash_of(key);
+        self.insert_hashed(Hashed::of(key), make)
+    }
+
+    /// The same for a key whose hash is known.
+    pub fn insert_hashed(&mut self, key: Hashed<'_>, make: impl FnOnce() -> E) -> bool {
+        let Hashed { hash, key } = key;
         let absent = self.segment(hash).find(hash, key).is_none();
         if absent {
             self.insert_absent(hash, make());
@@ -166,7 +186,16 @@ impl<E: Keyed + Clone> CowTable<E> {
         change: impl FnOnce(&mut E) -> R,
         make: impl FnOnce() -> E,
     ) -> Option<R> {
-        let hash = hash_of(key);
+        self.upsert_hashed(Hashed::of(key), change, make)
+    }
+
+    /// The same for a key whose hash is known.
+    pub fn upsert_hashed<R>(
+        &mut self,
+        Hashed { hash, key }: Hashed<'_>,
+        change: impl FnOnce(&mut E) -> R,
+        make: impl FnOnce() -> E,
+    ) -> Option<R> {
         match self.segment(hash).find(hash, key) {
             Some(at) => Some(change(self.segment_mut(hash).entry_mut(at))),
             None => {
@@ -178,7 +207,11 @@ impl<E: Keyed + Clone> CowTable<E> {
 
     /// Removes the entry of `key`. O(1); copies nothing when there is none.
     pub fn remove(&mut self, key: &[u8]) -> Option<E> {
-        let hash = hash_of(key);
+        self.remove_hashed(Hashed::of(key))
+    }
+
+    /// The same for a key whose hash is known.
+    pub fn remove_hashed(&mut self, Hashed { hash, key }: Hashed<'_>) -> Option<E> {
         let at = self.segment(hash).find(hash, key)?;
         let entry = self.segment_mut(hash).remove(at);
         self.len -= 1;

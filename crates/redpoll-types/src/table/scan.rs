@@ -79,7 +79,7 @@ impl<E: Keyed + Clone> CowTable<E> {
 }
 
 /// Where the hashes that share `position`'s first `depth` bits end; `None` if with the last hash.
-fn end_of(position: u64, depth: u8) -> Option<u64> {
+pub(super) fn end_of(position: u64, depth: u8) -> Option<u64> {
     let width = 1u64.checked_shl(64 - u32::from(depth))?;
     (position & !(width - 1)).checked_add(width)
 }

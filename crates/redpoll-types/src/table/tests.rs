@@ -9,7 +9,7 @@ use crate::rng::{Rng, SmallRng};
 
 /// A key and something to change.
 #[derive(Clone, Debug, PartialEq)]
-struct Pair(Box<[u8]>, u64);
+pub(super) struct Pair(pub(super) Box<[u8]>, pub(super) u64);
 
 impl Keyed for Pair {
     fn key(&self) -> &[u8] {
@@ -20,11 +20,11 @@ impl Keyed for Pair {
     }
 }
 
-fn key(number: u64) -> Box<[u8]> {
+pub(super) fn key(number: u64) -> Box<[u8]> {
     format!("key:{number}").into_bytes().into()
 }
 
-fn table_of(numbers: std::ops::Range<u64>) -> CowTable<Pair> {
+pub(super) fn table_of(numbers: std::ops::Range<u64>) -> CowTable<Pair> {
     let mut table = CowTable::new();
     for number in numbers {
         assert!(table.insert(Pair(key(number), number)).is_none());
@@ -32,14 +32,14 @@ fn table_of(numbers: std::ops::Range<u64>) -> CowTable<Pair> {
     table
 }
 
-fn numbers(table: &CowTable<Pair>) -> BTreeSet<u64> {
+pub(super) fn numbers(table: &CowTable<Pair>) -> BTreeSet<u64> {
     let numbers: BTreeSet<u64> = table.iter().map(|pair| pair.1).collect();
     assert_eq!(numbers.len(), table.len());
     numbers
 }
 
 /// What must hold of any table: every entry is where its hash leads, depths fit, sums agree.
-fn check_structure(table: &CowTable<Pair>) {
+pub(super) fn check_structure(table: &CowTable<Pair>) {
     let mut len = 0;
     for chunk in table.root.nodes() {
         assert!(chunk.segments.bits() <= CHUNK_BITS);

@@ -48,6 +48,11 @@ pub trait Item: Clone {
     /// The key of this item. It must not change while the item is in a tree.
     fn key(&self) -> &Self::Key;
 
+    /// What an inner node is to keep of a key.
+    fn separator(key: &Self::Key) -> Self::Key {
+        key.clone()
+    }
+
     /// How many positions this item takes: 1 for a member, the number of elements for a chunk. Not
     /// 0 when it is put into a tree.
     fn weight(&self) -> u64;

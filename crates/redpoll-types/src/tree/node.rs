@@ -233,7 +233,7 @@ impl<I: Item> Node<I> {
 
     /// This node as a child of some parent.
     pub(super) fn into_child(self) -> Option<Child<I>> {
-        let key = self.first_key()?.clone();
+        let key = I::separator(self.first_key()?);
         Some(Child { key, weight: self.weight(), node: self })
     }
 }

@@ -1,7 +1,8 @@
 //! A big sorted set: a table from member to score, and a tree ordered by score and member.
 
-use super::member::{Entry, Member, not_nan};
+use super::member::{Entry, Member, Part, not_nan};
 use crate::footprint;
+use crate::parts::Block;
 use crate::table::CowTable;
 use crate::tree::{CowTree, Range};
 
@@ -23,8 +24,14 @@ impl Big {
             table.insert(Entry { score, member: Member::new(member.as_ref()) });
         }
         let mut entries: Vec<Entry> = table.iter().cloned().collect();
-        entries.sort_unstable_by(|a, b| a.order(b.score, b.member.bytes()));
+        entries.sort_unstable_by(Entry::compare);
         Big { table, tree: entries.into_iter().collect() }
+    }
+
+    /// The set of these indices, which hold the same entries.
+    pub(super) fn from_indices(table: CowTable<Entry>, tree: CowTree<Entry>) -> Self {
+        debug_assert_eq!(table.len() as u64, tree.weight(), "the same entries");
+        Big { table, tree }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -94,6 +101,23 @@ impl Big {
         let entry = self.tree.remove_at(rank as u64)?;
         self.table.remove(entry.member.bytes());
         Some(entry)
+    }
+
+    /// Bytes of members in far memory. O(n).
+    pub(super) fn far_bytes(&self) -> usize {
+        let all = self.table.iter().map(|entry| &entry.member);
+        all.filter(|member| member.is_far()).map(|member| member.bytes().len()).sum()
+    }
+
+    /// See [`crate::value::Value::visit_parts`]. The members.
+    pub(super) fn visit_parts(
+        &mut self,
+        from: u64,
+        count: usize,
+        visit: &mut dyn FnMut(Block<'_>) -> bool,
+    ) -> Option<u64> {
+        let table = &mut self.table;
+        self.tree.visit_own(from, count, |entry| visit(Block::Member(Part::new(entry, table))))
     }
 
     /// The bytes on the heap, estimated from some of the members (all of them if `samples` is 0).

@@ -1,22 +1,26 @@
 //! A member of a big sorted set, and the entry that both of its indices hold.
 
 use crate::footprint;
-use crate::table::Keyed;
+use crate::table::{CowTable, Keyed};
 use crate::tree::Item;
+use redpoll_memory::tiers::{Shared, Tier};
 use std::cmp::Ordering;
-use triomphe::ThinArc;
 
 /// The bytes of a member: one allocation, one pointer, shared by the table and the tree.
 #[derive(Clone)]
-pub(super) struct Member(ThinArc<(), u8>);
+pub(super) struct Member(Shared);
 
 impl Member {
     pub(super) fn new(bytes: &[u8]) -> Self {
-        Member(ThinArc::from_header_and_slice((), bytes))
+        Member(Shared::new(bytes))
+    }
+
+    pub(super) fn is_far(&self) -> bool {
+        self.0.tier() == Tier::Far
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
-        &self.0.slice
+        self.0.bytes()
     }
 }
 
@@ -36,7 +40,7 @@ impl Keyed for Entry {
     fn heap_bytes(&self) -> usize {
         // The count of references and the length stand before the bytes.
         let bytes = 2 * size_of::<usize>() + self.member.bytes().len();
-        footprint::allocated(bytes.next_multiple_of(size_of::<usize>()))
+        footprint::allocated(bytes)
     }
 }
 
@@ -48,15 +52,67 @@ impl Item for Entry {
         self
     }
 
+    /// In DRAM, as inner nodes are, wherever the member lies.
+    fn separator(key: &Self) -> Self {
+        match key.member.0.tier() {
+            Tier::Near => key.clone(),
+            Tier::Far => Entry { score: key.score, member: Member(key.member.0.copy_near()) },
+        }
+    }
+
     fn weight(&self) -> u64 {
         1
     }
 }
 
 impl Entry {
+    /// How two entries are ordered. Follows the pointers only if scores are equal.
+    pub(super) fn compare(&self, other: &Entry) -> Ordering {
+        match by_score(self.score, other.score) {
+            Ordering::Equal => self.member.bytes().cmp(other.member.bytes()),
+            order => order,
+        }
+    }
+
     /// How this entry and `(score, member)` are ordered.
     pub(super) fn order(&self, score: f64, member: &[u8]) -> Ordering {
         by_score(self.score, score).then_with(|| self.member.bytes().cmp(member))
+    }
+}
+
+/// A member of the tree that may be moved to another tier, and the table that refers to it, too.
+pub struct Part<'a> {
+    entry: &'a mut Entry,
+    table: &'a mut CowTable<Entry>,
+}
+
+impl<'a> Part<'a> {
+    pub(super) fn new(entry: &'a mut Entry, table: &'a mut CowTable<Entry>) -> Self {
+        Part { entry, table }
+    }
+
+    pub(crate) fn tier(&self) -> Tier {
+        self.entry.member.0.tier()
+    }
+
+    /// About how many bytes it has, without a look at far memory.
+    pub(crate) fn len(&self) -> usize {
+        self.entry.member.0.len_about()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.entry.member.bytes()
+    }
+
+    /// Moves it, unless a snapshot shares the table's side; returns how many bytes have moved. A
+    /// separator in an inner node keeps the block that it has.
+    pub(crate) fn relocate(&mut self, tier: Tier) -> usize {
+        let Some(twin) = self.table.get_own(self.entry.member.bytes()) else { return 0 };
+        let Some(moved) = self.entry.member.0.copy_to(tier) else { return 0 };
+        twin.member = Member(moved.clone());
+        self.entry.member = Member(moved);
+        self.entry.member.bytes().len()
     }
 }
 

@@ -13,24 +13,28 @@
 //! Redis 7.0 pays about 90 and the bytes.
 //!
 //! The files: `packed` and `big` the two forms, `member` what the big one holds, `interval` ends
-//! of intervals and their texts, `update` the rules of ZADD, `iter` the walk.
+//! of intervals and their texts, `update` the rules of ZADD, `iter` the walk, `part` what threads do
+//! side by side.
 
 mod big;
 mod interval;
 mod iter;
-mod member;
+pub(crate) mod member;
 mod packed;
+mod part;
 #[cfg(test)]
 mod tests;
 mod update;
 
 pub use interval::{Invalid, LexEnd, LexRange, ScoreRange};
 pub use iter::Iter;
+pub use part::{Bounds, Index, Met, Run, ScoredPart, Source};
 pub use update::{Update, Updated};
 
 use crate::footprint;
 use crate::limits::Limits;
 use crate::listpack::{Corrupt, Element, Listpack};
+use crate::parts::Block;
 use crate::rng::Rng;
 use big::Big;
 use iter::Inner;
@@ -83,6 +87,27 @@ impl ZSet {
         match &mut self.repr {
             Repr::Packed(pack) => Some(pack),
             _ => None,
+        }
+    }
+
+    /// Bytes of members of a big set in far memory. O(n).
+    pub(crate) fn far_bytes(&self) -> usize {
+        match &self.repr {
+            Repr::Big(big) => big.far_bytes(),
+            Repr::Packed(_) => 0,
+        }
+    }
+
+    /// See [`crate::value::Value::visit_parts`]. The members of a big set.
+    pub(crate) fn visit_parts(
+        &mut self,
+        from: u64,
+        count: usize,
+        visit: &mut dyn FnMut(Block<'_>) -> bool,
+    ) -> Option<u64> {
+        match &mut self.repr {
+            Repr::Big(big) => big.visit_parts(from, count, visit),
+            Repr::Packed(_) => None,
         }
     }
 

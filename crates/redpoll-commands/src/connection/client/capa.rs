@@ -1,5 +1,6 @@
 //! `CLIENT CAPA capability [capability ...]`: what the client is capable of. Only `redirect` means
-//! something, that it understands to be sent to another server; what nobody knows is ignored.
+//! something, that it understands to be sent to another server: a replica answers what concerns
+//! data with its primary's address. What nobody knows is ignored.
 
 use crate::prelude::*;
 use redpoll_engine::client::flags;

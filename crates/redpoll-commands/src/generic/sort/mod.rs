@@ -11,6 +11,7 @@
 //! is stored then stands in the change log by its value.
 
 mod elements;
+mod gets;
 mod lookup;
 mod options;
 mod order;
@@ -20,12 +21,12 @@ mod weights;
 use crate::cost;
 use crate::prelude::*;
 use elements::Elements;
-use lookup::{AHEAD, Lookup};
+use lookup::Lookup;
 use options::{By, Options};
 use redpoll_engine::acl::check::Call;
 use redpoll_engine::acl::patterns::Access;
 use redpoll_engine::migration::dump;
-use redpoll_engine::{Mode, acl};
+use redpoll_engine::{Engine, Mode, acl};
 use redpoll_keyspace::Owned;
 use redpoll_keyspace::entry::Payload;
 use redpoll_types::list::List;
@@ -104,8 +105,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>, may_store: bool) -> Result {
     }
     options.unlocks = options.in_pieces || (!reads_keys && options.store.is_none());
     let elements = Arc::new(Elements::read(&mut ctx.keys, key, &options)?);
-    let is_aside = matches!(ctx.mode, Mode::Background { .. });
-    let engine = is_aside.then_some(ctx.engine);
+    let engine = aside(ctx);
     let order = order::order(&mut ctx.keys, &elements, &options, engine)?;
     match options.store {
         Some(target) => store(ctx, target, &elements, &order, &options)?,
@@ -136,47 +136,45 @@ fn check_patterns(ctx: &Ctx<'_>, args: Args<'_>, options: &Options<'_>) -> Resul
     )))
 }
 
-fn reply(ctx: &mut Ctx<'_>, elements: &Elements, order: &[u32], options: &Options<'_>) {
+fn reply(ctx: &mut Ctx<'_>, elements: &Arc<Elements>, order: &[u32], options: &Options<'_>) {
+    let engine = aside(ctx);
     let Ctx { keys, reply, .. } = ctx;
     reply.array(order.len() * options.gets.len().max(1));
-    for (place, &index) in order.iter().enumerate() {
-        let element = elements.get(index);
-        if options.gets.is_empty() {
-            reply.bulk(element);
-        } else if place.is_multiple_of(AHEAD) {
-            let next = order[place..].iter().take(AHEAD);
-            let next = next.map(|index| elements.get(*index));
-            options.gets.iter().for_each(|get| get.ask_for(keys, next.clone()));
-        }
-        for get in &options.gets {
-            get.with(keys, element, |value| reply.bulk_or_null(value));
-        }
+    if options.gets.is_empty() {
         if options.unlocks {
             keys.unlock_walk();
         }
-        reply.flow();
+        for &index in order {
+            reply.bulk(elements.get(index));
+            reply.flow();
+        }
+        return;
     }
+    gets::each(keys, elements, order, options, engine, |value| {
+        reply.bulk_or_null(value);
+        reply.flow();
+    });
+}
+
+/// The engine, where idle threads may help.
+fn aside<'a>(ctx: &Ctx<'a>) -> Option<&'a Arc<Engine>> {
+    matches!(ctx.mode, Mode::Background { .. }).then_some(ctx.engine)
 }
 
 fn store(
     ctx: &mut Ctx<'_>,
     target: &[u8],
-    elements: &Elements,
+    elements: &Arc<Elements>,
     order: &[u32],
     options: &Options<'_>,
 ) -> Result {
     let mut list = List::new();
-    for &index in order {
-        let element = elements.get(index);
-        if options.gets.is_empty() {
-            list.push_back(element, ctx.limits);
-        }
-        for get in &options.gets {
-            let push = |value: Option<&[u8]>| {
-                list.push_back(value.unwrap_or_default(), ctx.limits);
-            };
-            get.with(&mut ctx.keys, element, push);
-        }
+    let engine = aside(ctx);
+    match options.gets.is_empty() {
+        true => order.iter().for_each(|&index| list.push_back(elements.get(index), ctx.limits)),
+        false => gets::each(&mut ctx.keys, elements, order, options, engine, |value| {
+            list.push_back(value.unwrap_or_default(), ctx.limits);
+        }),
     }
     let (len, value) = (list.len(), Value::List(list));
     let dumped = options.in_pieces.then(|| dump(Payload::Value(&value), false));

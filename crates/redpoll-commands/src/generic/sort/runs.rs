@@ -113,36 +113,14 @@ fn merge(
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use super::*;
     use crate::testing::TestServer;
     use proptest::prelude::*;
-    use redpoll_engine::Executor;
-    use redpoll_engine::executor::Annex;
-    use std::thread;
-
-    /// A server with threads in the background.
-    pub(in super::super) fn server() -> TestServer {
-        let server = TestServer::new();
-        let engine = Arc::downgrade(&server.engine);
-        server.engine.background.configure(2, 10);
-        server.engine.background.set_spawner(Box::new(move |_| {
-            let Some(engine) = engine.upgrade() else { return false };
-            thread::spawn(move || {
-                let (mut executor, mut annex) =
-                    (Executor::new(engine.clone(), 1), Annex::default());
-                while let Some(job) = engine.background.next() {
-                    executor.do_job(job, &mut annex);
-                }
-            });
-            true
-        }));
-        server
-    }
 
     #[test]
     fn many_threads_come_to_the_same_as_one() {
-        let server = server();
+        let server = TestServer::with_threads();
         let pool = &server.engine.background;
         for len in [0, 1, RUN, RUN + 1, 2 * RUN, 5 * RUN + 17] {
             let ranked = |index: u32| Ranked {

@@ -70,31 +70,16 @@ fn part<T>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::runs::tests::server;
     use super::PART;
-    use crate::testing::{TestServer, configure};
-    use redpoll_engine::Session;
-    use std::thread;
-
-    /// What a command is answered that real threads may run.
-    fn ask(server: &mut TestServer, session: &mut Session, line: &str) -> String {
-        let mut out = server.raw(session, line);
-        while session.is_away() {
-            thread::yield_now();
-            server.come_back(session, &mut out);
-        }
-        String::from_utf8(out).expect("text")
-    }
+    use crate::testing::TestServer;
 
     #[test]
     fn many_threads_find_the_same_as_one() {
-        let (mut one, mut many) = (TestServer::new(), server());
-        configure(&many, "background-threshold", "1");
+        let (mut one, mut many) = (TestServer::new(), TestServer::with_threads());
         let mut sessions = [one.client(), many.client()];
-        many.waits_to_work = true;
         let mut both = |line: &str| {
             let [first, second] = &mut sessions;
-            let answers = [ask(&mut one, first, line), ask(&mut many, second, line)];
+            let answers = [one.ask(first, line), many.ask(second, line)];
             assert_eq!(answers[0], answers[1], "{line}");
             answers[0].clone()
         };
@@ -112,7 +97,12 @@ mod tests {
         assert!(both("SORT l BY w*").starts_with("-ERR One or more scores"));
         both("SORT l BY w* ALPHA STORE d");
         both("LRANGE d 0 -1");
-        let info = ask(&mut many, &mut sessions[1], "INFO background");
+        both(&format!("SET w60 {}", "long".repeat(400)));
+        for options in ["BY h*->f", "BY none LIMIT 70 800", "BY none STORE d", "ALPHA STORE d"] {
+            both(&format!("SORT l {options} GET # GET w* GET h*->f GET none"));
+            both("LRANGE d 0 -1");
+        }
+        let info = many.ask(&mut sessions[1], "INFO background");
         assert!(!info.contains("background_finished:0"), "{info}");
     }
 }

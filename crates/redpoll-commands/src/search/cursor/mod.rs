@@ -3,6 +3,7 @@
 use crate::prelude::*;
 
 mod del;
+mod gc;
 mod read;
 
 pub const CURSOR: Command = Command {
@@ -14,7 +15,7 @@ pub const CURSOR: Command = Command {
         since: "1.1.0",
         summary: "Commands about cursors of aggregations.",
         complexity: "Depends on the subcommand.",
-        subcommands: &[&del::DEL, &read::READ],
+        subcommands: &[&del::DEL, &gc::GC, &read::READ],
         ..Spec::EMPTY
     },
     run: container,

@@ -29,12 +29,15 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let count = match args.get(4) {
         None => None,
         Some(word) if parse::is(word, "count") && args.len() == 6 => {
-            let count = std::str::from_utf8(args.at(5)).ok().and_then(|text| text.parse().ok());
-            Some(count.filter(|count| *count > 0).ok_or(Error::text("Bad value for COUNT"))?)
+            let word = args.at(5);
+            let count = std::str::from_utf8(word).ok().and_then(|text| text.parse().ok());
+            let word = String::from_utf8_lossy(word);
+            let bad = || Error::text(format!("Bad value for COUNT: `{word}`"));
+            Some(count.filter(|count| *count > 0).ok_or_else(bad)?)
         }
         Some(word) => {
             let word = String::from_utf8_lossy(word);
-            return Err(Error::text(format!("Unknown argument {word}")));
+            return Err(Error::text(format!("Unknown argument `{word}`")));
         }
     };
     let many = count.unwrap_or(0).max(ctx.engine.search.config.read().cursor_read_size);

@@ -33,11 +33,20 @@ impl Default for Combine {
 /// A document that one search has found, or both.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Combined {
-    address: DocAddress,
-    /// The score of the words, and how near the vector is.
-    text: Option<f64>,
-    vector: Option<f64>,
-    score: f64,
+    pub(super) address: DocAddress,
+    /// What the search for words made of it, and the one for vectors.
+    pub(super) text: Option<Place>,
+    pub(super) vector: Option<Place>,
+    pub(super) score: f64,
+}
+
+/// A document's place among those that a search has found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Place {
+    /// Counted from 1.
+    pub(super) rank: usize,
+    /// The score of the words, or how near the vector is.
+    pub(super) score: f64,
 }
 
 impl Combine {
@@ -48,16 +57,16 @@ impl Combine {
     pub(super) fn order(&self, found: &Found, metric: Metric) -> Vec<Combined> {
         let mut all: HashMap<DocAddress, Combined> = HashMap::new();
         let none = |address| Combined { address, text: None, vector: None, score: 0.0 };
-        for (rank, (address, score)) in found.texts.iter().take(self.window).enumerate() {
-            let one = all.entry(*address).or_insert_with(|| none(*address));
-            one.text = Some(*score);
-            one.score += self.part(rank, *score, true);
+        for (address, place) in self.places(&found.texts, |score| score) {
+            let one = all.entry(address).or_insert_with(|| none(address));
+            one.text = Some(place);
+            one.score += self.part(place, true);
         }
-        for (rank, (address, distance)) in found.vectors.iter().take(self.window).enumerate() {
-            let one = all.entry(*address).or_insert_with(|| none(*address));
-            let similarity = similarity(*distance, metric);
-            one.vector = Some(similarity);
-            one.score += self.part(rank, similarity, false);
+        for (address, place) in self.places(&found.vectors, |distance| similarity(distance, metric))
+        {
+            let one = all.entry(address).or_insert_with(|| none(address));
+            one.vector = Some(place);
+            one.score += self.part(place, false);
         }
         let mut all: Vec<Combined> = all.into_values().collect();
         all.sort_by(|one, other| {
@@ -66,17 +75,29 @@ impl Combine {
         all
     }
 
+    /// The documents within the window of one search, and their places.
+    pub(super) fn places(
+        &self,
+        found: &[(DocAddress, f64)],
+        score: impl Fn(f64) -> f64,
+    ) -> impl Iterator<Item = (DocAddress, Place)> {
+        let found = found.iter().take(self.window).enumerate();
+        found.map(move |(at, (address, value))| {
+            (*address, Place { rank: at + 1, score: score(*value) })
+        })
+    }
+
     /// What a place in one of the orders gives.
-    fn part(&self, rank: usize, score: f64, of_words: bool) -> f64 {
+    fn part(&self, place: Place, of_words: bool) -> f64 {
         match self.method {
-            Method::Ranks { constant } => 1.0 / (constant + (rank + 1) as f64),
-            Method::Scores { alpha, beta } => score * if of_words { alpha } else { beta },
+            Method::Ranks { constant } => 1.0 / (constant + place.rank as f64),
+            Method::Scores { alpha, beta } => place.score * if of_words { alpha } else { beta },
         }
     }
 }
 
 /// How near a vector is, between 0 and 1 where the metric has bounds.
-fn similarity(distance: f64, metric: Metric) -> f64 {
+pub(super) fn similarity(distance: f64, metric: Metric) -> f64 {
     match metric {
         Metric::L2 => 1.0 / (1.0 + distance),
         Metric::Cosine | Metric::InnerProduct => (2.0 - distance) / 2.0,
@@ -87,8 +108,8 @@ impl Combined {
     /// The document as a search would give it, with the scores that got names.
     pub(super) fn hit(&self, hybrid: &Hybrid<'_>) -> Hit {
         let names = [
-            (hybrid.text_alias, self.text),
-            (hybrid.vsim.alias, self.vector),
+            (hybrid.text_alias, self.text.map(|place| place.score)),
+            (hybrid.vsim.alias, self.vector.map(|place| place.score)),
             (hybrid.score_alias, Some(self.score)),
         ];
         let named = names.into_iter().filter_map(|(name, score)| Some((name?.to_vec(), score?)));

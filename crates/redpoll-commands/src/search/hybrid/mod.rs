@@ -2,15 +2,18 @@
 //! together into one order.
 //!
 //! Both searches run on one snapshot. The best of each, as many as the window has, get a common
-//! score (`combine`); documents with that score then go through the steps of FT.AGGREGATE.
+//! score (`combine`); documents with that score then go through the steps of FT.AGGREGATE. With
+//! WITHCURSOR the two searches are answered apart (`cursors`).
 
 mod combine;
+mod cursors;
+mod explain;
 mod request;
 mod vsim;
 
 use super::aggregate::Source;
 use super::running::{self, Way};
-use super::{common, rows};
+use super::{common, results, rows};
 use crate::prelude::*;
 use redpoll_engine::search::{Running, SearchIndex, Words};
 use redpoll_resp::{Proto, Reply};
@@ -18,8 +21,11 @@ use redpoll_search::Snapshot;
 use redpoll_search::aggregate::{Arrange, Limits, Pipeline, Row, Step};
 use redpoll_search::execute::{IteratorProfile, SearchOptions, SearchResults, Sort};
 use redpoll_search::index::DocAddress;
+use redpoll_search::schema::Metric;
+use redpoll_search::score::Explanation;
 use redpoll_types::rng::Rng;
 use request::Hybrid;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 pub const HYBRID: Command = Command {
@@ -68,6 +74,8 @@ const ARGS: &[Arg] = &[
     Arg::string("params").token("PARAMS").optional(),
     Arg::integer("timeout").token("TIMEOUT").optional(),
     Arg::string("format").token("FORMAT").optional(),
+    Arg::flag("explainscore", "EXPLAINSCORE").optional(),
+    Arg::flag("withcursor", "WITHCURSOR").optional(),
     Arg::string("load").token("LOAD").optional().multiple(),
     Arg::string("groupby").token("GROUPBY").optional().multiple(),
     Arg::string("apply").token("APPLY").optional().multiple(),
@@ -122,35 +130,78 @@ const ROWS: usize = 10;
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     common::catch_up(ctx);
     let words: Vec<&[u8]> = args.iter_from(1).collect();
-    let Some(made) = make(ctx, &words, false)? else { return Ok(()) };
+    let Some(searched) = search(ctx, &words, false)? else { return Ok(()) };
+    if let Some(options) = searched.hybrid.cursor {
+        return cursors::reply(ctx, &searched, options);
+    }
+    let made = searched.rows(ctx)?;
     ctx.reply.map(4);
     made.reply(&mut ctx.reply);
     Ok(())
 }
 
-/// Makes the rows that `words` ask for: index, searches, steps; `profile`: and tells what iterators
-/// have done. None: that is to be done in the background.
-pub(super) fn make(ctx: &mut Ctx<'_>, words: &[&[u8]], profile: bool) -> Result<Option<Made>> {
+/// Makes the rows that `words` ask for: index, searches, steps; and tells what iterators have done.
+/// None: that is to be done in the background.
+pub(super) fn profiled(ctx: &mut Ctx<'_>, words: &[&[u8]]) -> Result<Option<Made>> {
+    let Some(searched) = search(ctx, words, true)? else { return Ok(None) };
+    match searched.hybrid.cursor {
+        Some(_) => Err(Error::text("FT.PROFILE does not support cursor")),
+        None => searched.rows(ctx).map(Some),
+    }
+}
+
+/// Both searches, done.
+struct Searched<'a> {
+    hybrid: Hybrid<'a>,
+    index: Arc<SearchIndex>,
+    snapshot: Snapshot,
+    metric: Metric,
+    running: Arc<Running>,
+    found: Found,
+}
+
+/// Searches as `words` say. None: that is to be done in the background.
+fn search<'a>(
+    ctx: &mut Ctx<'_>,
+    words: &[&'a [u8]],
+    profile: bool,
+) -> Result<Option<Searched<'a>>> {
     let mut words = Words::new(words.iter().copied());
     let index = common::index(ctx, words.next_word().unwrap_or_default())?;
     let hybrid = Hybrid::parse(ctx, &mut words)?;
     let running = Running::begin(ctx, hybrid.timeout_ms);
     let snapshot = index.index.snapshot();
     let metric = hybrid.vsim.metric(snapshot.schema())?;
-    let Some(found) = find(ctx, &index, &snapshot, &hybrid, &running, profile)? else {
-        return Ok(None);
-    };
-    let ordered = hybrid.combine.order(&found, metric);
-    let (pipeline, rows) = rows_of(ctx, &snapshot, &hybrid, &ordered)?;
-    let interrupted = found.text_end.interrupted || found.vector_end.interrupted;
-    running::ended(ctx, &running, interrupted, false)?;
-    Ok(Some(Made { pipeline, rows, running, found }))
+    let found = find(ctx, &index, &snapshot, &hybrid, &running, profile)?;
+    Ok(found.map(|found| Searched { hybrid, index, snapshot, metric, running, found }))
+}
+
+impl Searched<'_> {
+    /// The rows of both searches together.
+    fn rows(self, ctx: &mut Ctx<'_>) -> Result<Made> {
+        let Searched { hybrid, snapshot, metric, running, mut found, .. } = self;
+        let ordered = hybrid.combine.order(&found, metric);
+        let (pipeline, rows) = rows_of(ctx, &snapshot, &hybrid, &ordered)?;
+        let interrupted = found.text_end.interrupted || found.vector_end.interrupted;
+        running::ended(ctx, &running, interrupted, false)?;
+        let explanations = hybrid.explain.then(|| {
+            let explained = |row: &Row| {
+                let combined = &ordered[row.document as usize];
+                let words = found.explanations.remove(&combined.address);
+                (combined.score, explain::explain(combined, &hybrid, words))
+            };
+            rows.iter().map(explained).collect()
+        });
+        Ok(Made { pipeline, rows, explanations, running, found })
+    }
 }
 
 /// Rows that have been made.
 pub(super) struct Made {
     pipeline: Pipeline,
     rows: Vec<Row>,
+    /// Each row's score, and how it came about, if that is asked for.
+    explanations: Option<Vec<(f64, Explanation)>>,
     running: Arc<Running>,
     pub(super) found: Found,
 }
@@ -173,6 +224,8 @@ impl End {
 pub(super) struct Found {
     pub(super) texts: Vec<(DocAddress, f64)>,
     pub(super) vectors: Vec<(DocAddress, f64)>,
+    /// How the scores of the words came about, if that is asked for.
+    explanations: HashMap<DocAddress, Explanation>,
     text_end: End,
     vector_end: End,
     /// What the iterators of each have done.
@@ -195,6 +248,7 @@ fn find(
         scorer: hybrid.scorer,
         limit: hybrid.combine.window,
         scores: true,
+        explain: hybrid.explain,
         profile,
         ..running::options(ctx, running)
     };
@@ -203,7 +257,14 @@ fn find(
     let Way::Here(search) = running::way(ctx, (snapshot, &texts), by_score, cost)? else {
         return Ok(None);
     };
-    let found = search.run();
+    let mut found = search.run();
+    if hybrid.normalized {
+        let best = running::best_score(ctx, (snapshot, &texts), hybrid.scorer, running)?;
+        found.hits.iter_mut().for_each(|hit| hit.score /= best);
+    }
+    let explained =
+        found.hits.iter_mut().filter_map(|hit| Some((hit.address, hit.explanation.take()?)));
+    let explanations = explained.collect();
     let by_distance = SearchOptions {
         sort: Sort::Distance { name: vsim::DISTANCE.to_vec(), descending: false },
         limit: hybrid.combine.window,
@@ -224,6 +285,7 @@ fn find(
     Ok(Some(Found {
         texts: texts.filter(|(address, _)| may_read(*address)).collect(),
         vectors: vectors.filter(|(address, _)| may_read(*address)).collect(),
+        explanations,
         text_end: End::of(&found),
         vector_end: End::of(&near),
         text_profile: found.profile,
@@ -268,10 +330,11 @@ fn rows_of(
     let mut pipeline = plan.compile(&is_field, limits, seed).map_err(common::error)?;
     let mut source = Source::new(ctx, snapshot, &pipeline, &names);
     let mut row = Row::default();
-    for document in ordered {
+    for (document, number) in ordered.iter().zip(0u32..) {
         if !source.fill(&document.hit(hybrid), &mut row) {
             continue;
         }
+        row.document = number;
         // Those beyond a limit count, too.
         let _ = pipeline.push(&mut row).map_err(common::error)?;
     }
@@ -287,8 +350,9 @@ impl Made {
         reply.simple("results");
         reply.array(self.rows.len());
         let columns = self.pipeline.columns();
-        for row in &self.rows {
-            rows::fields(reply, &columns, row);
+        for (at, row) in self.rows.iter().enumerate() {
+            let explanation = self.explanations.as_ref().and_then(|all| all.get(at));
+            rows::fields(reply, &columns, row, explanation);
             reply.flow();
         }
         let warnings = self.warnings();
@@ -310,9 +374,15 @@ impl Made {
 
     /// What was not looked at to the end, and in which of the searches.
     pub(super) fn warnings(&self) -> Vec<String> {
+        self.found.warnings()
+    }
+}
+
+impl Found {
+    fn warnings(&self) -> Vec<String> {
         let mut all = Vec::new();
-        for (end, name) in [(&self.found.text_end, "SEARCH"), (&self.found.vector_end, "VSIM")] {
-            let texts = super::results::warning_texts(end.interrupted, end.truncated);
+        for (end, name) in [(&self.text_end, "SEARCH"), (&self.vector_end, "VSIM")] {
+            let texts = results::warning_texts(end.interrupted, end.truncated);
             all.extend(texts.into_iter().map(|text| format!("{text} ({name})")));
         }
         all

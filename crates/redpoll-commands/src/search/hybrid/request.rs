@@ -3,9 +3,9 @@
 use super::combine::{Combine, Method};
 use super::vsim::{Vsim, slice, value};
 use crate::prelude::*;
-use crate::search::plan::Aggregation;
+use crate::search::plan::{Aggregation, CursorOptions};
 use crate::search::query::{QueryOptions, argument, bad_argument};
-use crate::search::request::{scorer, timeout};
+use crate::search::request::{scorer, stretched, timeout};
 use redpoll_engine::search::{SearchConfig, SearchIndex, Words};
 use redpoll_search::aggregate::{Plan, SortKey, Step};
 use redpoll_search::query::{Dialect, Node, NodeKind};
@@ -17,6 +17,8 @@ pub(super) struct Hybrid<'a> {
     pub(super) text: &'a [u8],
     pub(super) query: QueryOptions<'a>,
     pub(super) scorer: Scorer,
+    /// Whether the words' scores are divided by the best of them.
+    pub(super) normalized: bool,
     pub(super) text_alias: Option<&'a [u8]>,
     /// The search for vectors.
     pub(super) vsim: Vsim<'a>,
@@ -25,6 +27,10 @@ pub(super) struct Hybrid<'a> {
     pub(super) plan: Plan,
     pub(super) limited: bool,
     pub(super) timeout_ms: u64,
+    /// Whether each document is told how its score came about.
+    pub(super) explain: bool,
+    /// The results of the two searches are fetched bit by bit, and not put together.
+    pub(super) cursor: Option<CursorOptions>,
 }
 
 impl<'a> Hybrid<'a> {
@@ -33,11 +39,12 @@ impl<'a> Hybrid<'a> {
         searches(words)?;
         let missing = Error::text("No query string provided for SEARCH");
         let search = words.next_word().ok_or(missing)?;
-        let (mut by, mut text_alias) = (Scorer::default(), None);
+        let (mut by, mut text_alias) = ((Scorer::default(), false), None);
         while let Some(word) = words.peek().filter(|word| !parse::is(word, "vsim")) {
             words.next_word();
             match word.to_ascii_uppercase().as_slice() {
                 b"SCORER" => by = scorer(words)?,
+                b"BM25STD_TANH_FACTOR" => by.0 = stretched(by.0, words)?,
                 b"YIELD_SCORE_AS" => text_alias = Some(argument(words, "YIELD_SCORE_AS")?),
                 b"DIALECT" => return Err(no_dialect()),
                 _ => {
@@ -52,7 +59,8 @@ impl<'a> Hybrid<'a> {
         let mut hybrid = Hybrid {
             text: search,
             query,
-            scorer: by,
+            scorer: by.0,
+            normalized: by.1,
             text_alias,
             vsim: Vsim::parse(words)?,
             combine: Combine::default(),
@@ -60,6 +68,8 @@ impl<'a> Hybrid<'a> {
             plan: Plan::default(),
             limited: false,
             timeout_ms: ctx.engine.search.config.read().timeout_ms,
+            explain: false,
+            cursor: None,
         };
         hybrid.rest(ctx, words)?;
         hybrid.vsim.limit(hybrid.combine.window);
@@ -85,6 +95,8 @@ impl<'a> Hybrid<'a> {
                     self.limited = true;
                 }
                 b"TIMEOUT" => self.timeout_ms = timeout(words)?,
+                b"EXPLAINSCORE" => self.explain = true,
+                b"WITHCURSOR" => self.cursor = Some(CursorOptions::parse(words, &config)?),
                 b"FORMAT" => format(words)?,
                 b"PARAMS" => drop(self.query.option(word, words)?),
                 b"DIALECT" => return Err(no_dialect()),
@@ -98,6 +110,10 @@ impl<'a> Hybrid<'a> {
             }
         }
         self.plan = steps.plan;
+        let groups = self.plan.steps.iter().any(|step| matches!(step, Step::Group { .. }));
+        if self.explain && groups {
+            return Err(Error::text("EXPLAINSCORE is not supported with GROUPBY"));
+        }
         // Fields are loaded before anything else is done with documents.
         self.plan.steps.sort_by_key(|step| !matches!(step, Step::Load(_) | Step::LoadAll));
         Ok(())

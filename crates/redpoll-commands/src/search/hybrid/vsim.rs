@@ -21,8 +21,8 @@ pub(super) struct Vsim<'a> {
     pub(super) field: &'a [u8],
     /// The vector, or a parameter's name behind `$`.
     vector: &'a [u8],
-    search: VectorSearch,
-    tuning: VectorTuning,
+    pub(super) search: VectorSearch,
+    pub(super) tuning: VectorTuning,
     filter: Option<&'a [u8]>,
     pub(super) alias: Option<&'a [u8]>,
 }

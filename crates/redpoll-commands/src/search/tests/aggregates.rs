@@ -41,6 +41,16 @@ fn cursors_are_read_bit_by_bit() {
 }
 
 #[test]
+fn scores_come_first_and_sortable_words_in_lower_case() {
+    with_shop(
+        "HSET e:1 name Bar | FT.CREATE j PREFIX 1 e: SCHEMA name TEXT SORTABLE | \
+         FT.AGGREGATE j bar ADDSCORES | FT.AGGREGATE j * GROUPBY 1 @name | \
+         FT.AGGREGATE j * LOAD 1 @name GROUPBY 1 @name | FT.CURSOR GC j 0",
+        "1 | OK | [1 [__score 0.287682072452]] | [1 [name bar]] | [1 [name Bar]] | 0",
+    );
+}
+
+#[test]
 fn mistakes() {
     with_shop(
         "FT.AGGREGATE i * GROUPBY 1 brand | FT.AGGREGATE i * GROUPBY 1 @none | \

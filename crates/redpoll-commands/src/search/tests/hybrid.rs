@@ -141,6 +141,90 @@ fn steps_of_aggregations() {
 }
 
 #[test]
+fn scores_are_explained() {
+    let query = "FT.HYBRID i SEARCH @t:red VSIM @v $q KNN 2 K 1 EXPLAINSCORE";
+    with_pictures(
+        &format!("{query} LOAD 1 @__key LIMIT 0 1 $$"),
+        "[total_results 2 results [[score [0.03252247488101534 [final score: 1 / (constant 60.00 + \
+         rank 2) + 1 / (constant 60.00 + rank 1) = 0.03252247488101534 [[Hybrid score (RRF: \
+         window=20, constant=60.00) [[text rank = 2 [[Text scorer: BM25STD [[Final BM25 : words \
+         BM25 ",
+    );
+    with_pictures(
+        &format!("{query} SORTBY 1 @__key LOAD 1 @__key $$"),
+        "[total_results 2 results [[score [0.01639344262295082 [final score: 1 / (constant 60.00 + \
+         rank 1) + 0 [vector: no match] = 0.016393442622950821 [[Hybrid score (RRF: ",
+    );
+    with_pictures(
+        "FT.HYBRID i SEARCH none VSIM @v $q RANGE 4 RADIUS 0.5 EPSILON 0.5 COMBINE LINEAR 4 ALPHA \
+         0.25 BETA 0.75 EXPLAINSCORE $$",
+        "[total_results 1 results [[score [0.75 [final score: 0 [text: no match] + 0.7500 * 1.0000 \
+         = 0.75 [[Hybrid score (LINEAR: alpha=0.2500, beta=0.7500, window=20) [text contribution = \
+         <no match> [vector branch (RANGE: radius=0.5000, epsilon=0.5) [matched within radius = \
+         true vector contribution = 0.7500 * 1.0000 = 0.7500 normalized vector score = \
+         1.0000]]]]]]] __key b __score 0.75]]",
+    );
+    with_pictures(
+        "FT.HYBRID i SEARCH dog SCORER TFIDF VSIM @v $q RANGE 2 RADIUS 0 COMBINE LINEAR 4 ALPHA 1 \
+         BETA 1 LOAD 1 @__key EXPLAINSCORE $$",
+        "[total_results 1 results [[score [",
+    );
+    with_pictures(
+        &format!("{query} GROUPBY 1 @t $$"),
+        "EXPLAINSCORE is not supported with GROUPBY",
+    );
+}
+
+/// Runs commands on a server with the three documents, one after the other.
+#[track_caller]
+fn with_cursors(commands: &[&str], wants: &[&str]) {
+    let (one, zero) = (r"\x00\x00\x80\x3f", r"\x00\x00\x00\x00");
+    let mut server = TestServer::new();
+    let mut client = server.client();
+    for line in [
+        "FT.CREATE i SCHEMA t TEXT n NUMERIC v VECTOR FLAT 6 TYPE FLOAT32 DIM 2 DISTANCE_METRIC L2"
+            .to_owned(),
+        format!("HSET a t 'red cat' n 1 v \"{one}{zero}\""),
+        format!("HSET b t 'red dog' n 2 v \"{zero}{one}\""),
+        format!("HSET c t 'blue cat' n 3 v \"{zero}{zero}\""),
+    ] {
+        server.run(&mut client, &line);
+    }
+    for (command, want) in commands.iter().zip(wants) {
+        let command = command.replace("$$", &format!("PARAMS 2 q \"{zero}{one}\""));
+        assert_eq!(&server.run(&mut client, &command), want, "{command}");
+    }
+}
+
+#[test]
+fn both_searches_have_cursors() {
+    with_cursors(
+        &[
+            "FT.HYBRID i SEARCH @t:red VSIM @v $q YIELD_SCORE_AS near WITHCURSOR COUNT 1 $$",
+            "FT.CURSOR READ i 1",
+            "FT.CURSOR READ i 1 COUNT 5",
+            "FT.CURSOR READ i 2",
+            "FT.CURSOR DEL i 2",
+            "FT.HYBRID i SEARCH none VSIM @v $q LOAD 1 @n WITHCURSOR MAXIDLE 1000 $$",
+            "FT.CURSOR READ i 3",
+            "FT.CURSOR READ i 4",
+            "FT.HYBRID i SEARCH none VSIM @v $q WITHCURSOR COUNT 0 $$",
+        ],
+        &[
+            "[SEARCH 1 VSIM 2 warnings []]",
+            "[[1 [__key a]] 1]",
+            "[[1 [__key b]] 0]",
+            "[[1 [__key b near 1]] 2]",
+            "OK",
+            "[SEARCH 3 VSIM 4 warnings []]",
+            "[[0] 0]",
+            "[[3 [n 2] [n 3] [n 1]] 0]",
+            "Bad arguments for COUNT: Value is outside acceptable bounds",
+        ],
+    );
+}
+
+#[test]
 fn searches_are_profiled() {
     with_pictures(
         "FT.PROFILE i HYBRID QUERY SEARCH none VSIM @v $q LOAD 1 @__key LIMIT 0 1 $$",

@@ -5,6 +5,7 @@ mod following;
 mod hybrid;
 mod info;
 mod lists;
+mod profiles;
 mod queries;
 
 use crate::testing::check;

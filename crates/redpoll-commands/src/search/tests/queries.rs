@@ -3,6 +3,31 @@
 use super::with_shop;
 
 #[test]
+fn scores_are_normalized_and_stretched() {
+    with_shop(
+        "FT.SEARCH i red SCORER BM25STD.NORM WITHSCORES NOCONTENT | \
+         FT.SEARCH i red SCORER BM25STD.NORM WITHSCORES NOCONTENT LIMIT 1 1 | \
+         FT.AGGREGATE i red SCORER BM25STD.NORM ADDSCORES SORTBY 1 @__score LIMIT 0 1 | \
+         FT.SEARCH i red SCORER BM25STD.TANH BM25STD_TANH_FACTOR 1000000 | \
+         FT.SEARCH i red BM25STD_TANH_FACTOR 4",
+        "[2 d:3 1 d:1 0.8430232532753565] | [2 d:1 0.8430232532753565] | \
+         [2 [__score 0.843023253275]] | \
+         Bad arguments for BM25STD_TANH_FACTOR: Value is outside acceptable bounds | \
+         BM25STD_TANH_FACTOR is only relevant for the BM25STD.TANH scorer",
+    );
+}
+
+#[test]
+fn formats() {
+    with_shop(
+        "FT.SEARCH i hats NOCONTENT FORMAT STRING | FT.SEARCH i hats FORMAT | \
+         FT.SEARCH i hats FORMAT EXPAND | FT.AGGREGATE i hats FORMAT NOPE",
+        "[1 d:3] | Need an argument for FORMAT | EXPAND format is only supported with RESP3 | \
+         FORMAT NOPE is not supported",
+    );
+}
+
+#[test]
 fn words_tags_and_numbers() {
     with_shop(
         "FT.SEARCH i red NOCONTENT SORTBY price | FT.SEARCH i 'red shoes' NOCONTENT | \

@@ -85,6 +85,30 @@ fn keys_are_those_of_one_moment_once_it_has_begun() {
     }
 }
 
+/// A step ends where its answer gets long, and the walk goes on from there.
+#[test]
+fn a_scan_of_very_many_ends_its_steps_sooner() {
+    for mode in ["snapshot", "yield"] {
+        let mut server = TestServer::in_background(mode);
+        let mut session = server.client();
+        for number in 0..4000 {
+            server.run(&mut session, &format!("SET key:{number} v"));
+        }
+        let mut found = std::collections::BTreeSet::new();
+        let (mut cursor, mut steps) = ("0".to_owned(), 0);
+        while steps == 0 || cursor != "0" {
+            let scan = format!("SCAN {cursor} COUNT 9999 TYPE string");
+            let answer = server.run(&mut session, &scan);
+            assert!(answer.len() < 20 << 10);
+            let (next, keys) = answer.trim_matches(['[', ']']).split_once(" [").expect("two parts");
+            found.extend(keys.split(' ').map(str::to_owned));
+            (cursor, steps) = (next.to_owned(), steps + 1);
+        }
+        assert_eq!(found.len(), 4000, "{mode}");
+        assert!((3..12).contains(&steps), "{steps}");
+    }
+}
+
 #[test]
 fn further_commands_wait_for_the_answer() {
     let mut server = server("snapshot");

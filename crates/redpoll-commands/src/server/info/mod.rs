@@ -27,6 +27,7 @@ mod tiers;
 mod tls;
 
 pub(super) use keysizes::Sizes;
+pub(super) use tiers::region_facts;
 
 pub const INFO: Command = Command {
     spec: Spec {

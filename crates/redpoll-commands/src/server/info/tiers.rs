@@ -4,7 +4,7 @@ use super::text::Text;
 use crate::prelude::*;
 use crate::server::survey::Survey;
 use redpoll_engine::tiers::{Usage, target};
-use redpoll_memory::tiers::{far_usage, turned_away};
+use redpoll_memory::tiers::{FarUsage, far_usage, turned_away};
 use std::sync::atomic::Ordering::Relaxed;
 
 pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, _survey: &Survey) {
@@ -25,9 +25,30 @@ pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, _survey: &Survey) {
     text.field("tier_rounds", tiers.rounds.load(Relaxed));
     text.field("tier_far_full", turned_away());
     for (number, region) in far_usage().into_iter().enumerate() {
-        let facts = format!("name={},used={},limit={}", region.name, region.used, region.limit);
-        text.field(&format!("tier_far_{number}"), facts);
+        let hits = ctx.engine.keyspace.region_hits(number);
+        let facts = region_facts(&region, hits, near + far);
+        let facts = facts.map(|(name, value)| format!(",{name}={value}")).concat();
+        text.field(&format!("tier_far_{number}"), format!("name={}{facts}", region.name));
     }
+}
+
+/// What is told of a region, in which so many of all uses have found their value.
+pub(in crate::server) fn region_facts(
+    region: &FarUsage,
+    hits: u64,
+    uses: u64,
+) -> [(&'static str, u64); 8] {
+    let (up, down) = (region.promotions, region.demotions);
+    [
+        ("used", region.used as u64),
+        ("limit", region.limit as u64),
+        ("hits", hits),
+        ("misses", uses.saturating_sub(hits)),
+        ("promotions", up.0),
+        ("promoted_bytes", up.1),
+        ("demotions", down.0),
+        ("demoted_bytes", down.1),
+    ]
 }
 
 #[cfg(test)]

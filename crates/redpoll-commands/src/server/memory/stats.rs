@@ -1,9 +1,12 @@
 //! `MEMORY STATS`: the figures of INFO's section on memory, and more, as a map.
 
 use crate::prelude::*;
+use crate::server::info::region_facts;
 use crate::server::memory_figures::MemoryFigures;
 use crate::server::survey::Survey;
 use redpoll_engine::tiers::Usage;
+use redpoll_memory::tiers::{FarUsage, far_usage};
+use std::sync::atomic::Ordering::Relaxed;
 
 pub(super) const STATS: Command = Command {
     spec: Spec {
@@ -29,8 +32,11 @@ fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
         ("rss-overhead.ratio", figures.rss_overhead()),
         ("fragmentation", figures.fragmentation()),
     ];
-    ctx.reply.map(29 + dbs.clone().count());
+    let regions = far_usage();
+    let tiers = if regions.is_empty() { 0 } else { 3 + regions.len() };
+    ctx.reply.map(29 + tiers + dbs.clone().count());
     sizes(ctx, &figures);
+    far_memory(ctx, &regions);
     for (number, db) in dbs {
         ctx.reply.bulk(format!("db.{number}").as_bytes());
         ctx.reply.map(3);
@@ -65,6 +71,29 @@ fn sizes(ctx: &mut Ctx<'_>, figures: &MemoryFigures) {
     let usage = Usage::now();
     count(ctx, "tiers.dram", usage.dram as usize);
     count(ctx, "tiers.far", usage.far as usize);
+}
+
+/// What MemKeyDB calls the two tiers, and each region of far memory, where there is any.
+fn far_memory(ctx: &mut Ctx<'_>, regions: &[FarUsage]) {
+    if regions.is_empty() {
+        return;
+    }
+    let usage = Usage::now();
+    count(ctx, "pmem_threshold", ctx.engine.tiers.threshold.load(Relaxed));
+    count(ctx, "used_memory_dram", usage.dram as usize);
+    count(ctx, "used_memory_pmem", usage.far as usize);
+    let (near, far) = ctx.engine.keyspace.tier_hits();
+    for (number, region) in regions.iter().enumerate() {
+        let hits = ctx.engine.keyspace.region_hits(number);
+        let facts = region_facts(region, hits, near + far);
+        ctx.reply.bulk(format!("far.{number}").as_bytes());
+        ctx.reply.map(1 + facts.len());
+        ctx.reply.bulk(b"name");
+        ctx.reply.bulk(region.name.as_bytes());
+        for (name, value) in facts {
+            count(ctx, name, value as usize);
+        }
+    }
 }
 
 fn totals(ctx: &mut Ctx<'_>, figures: &MemoryFigures) {

@@ -74,7 +74,9 @@ pub(super) fn build(
     let upper = name.to_ascii_uppercase();
     let (label, kind) = match upper.as_slice() {
         b"COUNT" => {
-            Arguments::new("COUNT", arguments).end()?;
+            if !arguments.is_empty() {
+                return Err(AggregateError::Reducer("Count accepts 0 values only"));
+            }
             return Ok(Reducer { column: 0, kind: Kind::Count });
         }
         b"COLLECT" => {

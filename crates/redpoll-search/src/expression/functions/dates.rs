@@ -10,10 +10,12 @@ use super::{EvaluationError, Value, text_argument};
 /// No formatted time is longer, whatever the format.
 const MAX_BYTES: usize = 1024;
 
+const ISO_8601: &[u8] = b"%FT%TZ";
+
 /// `timefmt(time, format)`, with the formats of strftime; without one, as ISO 8601.
 pub(super) fn format(values: &[Value]) -> Result<Value, EvaluationError> {
     let format = match values.len() {
-        1 => b"%FT%TZ",
+        1 => ISO_8601,
         _ => text_argument("timefmt", values, 1)?,
     };
     let text = std::str::from_utf8(format).ok().filter(|format| format.len() <= MAX_BYTES);
@@ -26,10 +28,13 @@ pub(super) fn format(values: &[Value]) -> Result<Value, EvaluationError> {
     Ok(formatted.map_or(Value::Null, Value::text))
 }
 
-/// `parsetime(text, format)`, with the formats of strptime.
+/// `parsetime(text, format)`, with the formats of strptime; without one, as ISO 8601.
 pub(super) fn parse(values: &[Value]) -> Result<Value, EvaluationError> {
     let text = text_argument("parsetime", values, 0)?;
-    let format = text_argument("parsetime", values, 1)?;
+    let format = match values.len() {
+        1 => ISO_8601,
+        _ => text_argument("parsetime", values, 1)?,
+    };
     Ok(parsed(text, format).map_or(Value::Null, |seconds| Value::Number(seconds as f64)))
 }
 

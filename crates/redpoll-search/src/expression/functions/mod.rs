@@ -62,7 +62,7 @@ static FUNCTIONS: &[Function] = &[
     plain("to_number", 1, 1, text::to_number),
     plain("to_str", 1, 1, text::to_text),
     plain("timefmt", 1, 2, dates::format),
-    plain("parsetime", 2, 2, dates::parse),
+    plain("parsetime", 1, 2, dates::parse),
     plain("minute", 1, 1, dates::minute),
     plain("hour", 1, 1, dates::hour),
     plain("day", 1, 1, dates::day),
@@ -84,7 +84,8 @@ fn text_argument<'a>(
     values: &'a [Value],
     argument: usize,
 ) -> Result<&'a [u8], EvaluationError> {
-    values[argument].as_text().ok_or(EvaluationError::WrongType { function, argument })
+    let value = &values[argument];
+    value.as_text().ok_or_else(|| wrong_type(function, argument, value))
 }
 
 /// The number that an argument is.
@@ -95,6 +96,10 @@ fn number_argument(
 ) -> Result<f64, EvaluationError> {
     match values[argument] {
         Value::Number(number) => Ok(number),
-        _ => Err(EvaluationError::WrongType { function, argument }),
+        ref value => Err(wrong_type(function, argument, value)),
     }
+}
+
+fn wrong_type(function: &'static str, argument: usize, value: &Value) -> EvaluationError {
+    EvaluationError::WrongType { function, argument, kind: value.kind() }
 }

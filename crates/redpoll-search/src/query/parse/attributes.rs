@@ -83,7 +83,12 @@ fn apply_to_vector(
                 "hybrid query attributes were sent for a non-hybrid query",
             ));
         }
-        b"ef_runtime" | b"epsilon" | b"hybrid_policy" | b"batch_size" | b"shard_k_ratio" => {
+        b"ef_runtime"
+        | b"search_window_size"
+        | b"epsilon"
+        | b"hybrid_policy"
+        | b"batch_size"
+        | b"shard_k_ratio" => {
             set_tuning(query, attribute, value)?;
         }
         _ => return Err(QueryError::BadAttribute(name.to_vec())),

@@ -89,10 +89,10 @@ impl Parser<'_> {
         }
     }
 
-    /// `*`, in any number of parentheses, up to the end or an arrow.
+    /// `*`, up to the end or an arrow; in later dialects in any number of parentheses.
     fn whole_star(&mut self) -> bool {
         let mut open = 0;
-        while self.take(Kind::OpenParen) {
+        while self.options.dialect.is_modern() && self.take(Kind::OpenParen) {
             open += 1;
         }
         if !self.take(Kind::Star) {

@@ -5,7 +5,7 @@ use super::Parser;
 use super::field::Named;
 use super::lexer::Kind;
 use super::words::{affix_kind, is_plain};
-use crate::analysis::lower_case;
+use crate::analysis::{is_separator, lower_case};
 use crate::escape::unescape;
 
 impl Parser<'_> {
@@ -39,6 +39,11 @@ impl Parser<'_> {
             }
             _ => {}
         }
+        if self.options.dialect.is_modern()
+            && let Some(tag) = self.punctuated()
+        {
+            return Ok(TagValue::Exact(tag));
+        }
         let mut words = Vec::new();
         loop {
             match self.peek() {
@@ -55,6 +60,45 @@ impl Parser<'_> {
             }
         }
     }
+}
+
+impl Parser<'_> {
+    /// A tag with punctuation in it that nothing marks as part of the tag: in later dialects it is
+    /// meant as it stands, up to the next `|` or `}`. None if there is no such thing, or anything
+    /// that has a meaning of its own.
+    fn punctuated(&mut self) -> Option<Vec<u8>> {
+        let start = self.tokens.get(self.at.checked_sub(1)?)?.offset + 1;
+        let (mut end, mut escaped, mut bare) = (start, false, false);
+        loop {
+            match *self.query.get(end)? {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'|' | b'}' => break,
+                b'$' | b'*' | b'"' | b'\'' | b'{' => return None,
+                byte => bare |= is_separator(byte) && !byte.is_ascii_whitespace(),
+            }
+            end += 1;
+        }
+        if !bare {
+            return None;
+        }
+        while self.peek() != Kind::End && self.token().offset < end {
+            self.next();
+        }
+        Some(unescape(trimmed(&self.query[start..end])))
+    }
+}
+
+/// Without spaces at its ends, but for one that is escaped.
+fn trimmed(text: &[u8]) -> &[u8] {
+    let mut text = text.trim_ascii_start();
+    while let [rest @ .., last] = text
+        && last.is_ascii_whitespace()
+        && rest.last() != Some(&b'\\')
+    {
+        text = rest;
+    }
+    text
 }
 
 /// The value in the case that the field keeps.

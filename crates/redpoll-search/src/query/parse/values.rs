@@ -81,10 +81,11 @@ impl Parser<'_> {
     }
 }
 
-/// The number that `text` is; infinity counts, what is no number does not.
+/// The number that `text` is; infinity counts if it is meant, what is no number does not.
 pub(super) fn number(text: &[u8]) -> Option<f64> {
     let value: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
-    (!value.is_nan()).then_some(value)
+    let too_large = value.is_infinite() && text.iter().any(u8::is_ascii_digit);
+    (!value.is_nan() && !too_large).then_some(value)
 }
 
 /// One end of a range as commands and parameters give it: `5`, `(5` or `inf`.

@@ -158,7 +158,7 @@ pub(super) fn set_tuning(
     let real = || number(value).filter(|value| *value > 0.0).ok_or(BAD);
     let tuning = &mut query.tuning;
     let before = match name {
-        b"ef_runtime" => tuning.ef_runtime.replace(size()?).is_some(),
+        b"ef_runtime" | b"search_window_size" => tuning.ef_runtime.replace(size()?).is_some(),
         b"batch_size" => tuning.batch_size.replace(size()?).is_some(),
         b"epsilon" => tuning.epsilon.replace(real()?).is_some(),
         b"shard_k_ratio" => {

@@ -67,10 +67,10 @@ impl Parser<'_> {
         }
     }
 
-    /// Numbers are words, too, but have no stems.
+    /// Numbers are words, too, but have no stems in later dialects.
     fn number_word(&self, token: &Token) -> Node {
         let mut node = Node::term(self.text(token));
-        node.options.verbatim = true;
+        node.options.verbatim = self.options.dialect.is_modern();
         node
     }
 
@@ -161,7 +161,7 @@ impl Parser<'_> {
     pub(super) fn wildcard_text(&mut self, token: &Token, param: bool) -> Vec<u8> {
         match param {
             true => self.parameter(token),
-            false => self.text(token).to_vec(),
+            false => unquoted(self.text(token)),
         }
     }
 
@@ -191,6 +191,23 @@ impl Parser<'_> {
             self.late.get_or_insert(QueryError::EmptyValue);
         }
     }
+}
+
+/// A pattern without the backslashes before quotes, which are ordinary characters of it.
+fn unquoted(pattern: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(pattern.len());
+    let mut bytes = pattern.iter();
+    while let Some(&byte) = bytes.next() {
+        match (byte, bytes.as_slice()) {
+            (b'\\', [b'\'' | b'"', ..]) => {}
+            (b'\\', [next, ..]) => {
+                out.extend_from_slice(&[byte, *next]);
+                bytes.next();
+            }
+            _ => out.push(byte),
+        }
+    }
+    out
 }
 
 /// Whether the token is a word or number that means itself.

@@ -48,5 +48,6 @@ fn later_inventions_are_not_there() {
     check("w'fo?'", "INTERSECT { w fo }", "WILDCARD{fo?}");
     check("'red fox'", "INTERSECT { red fox }", "EXACT { red fox }");
     check("\"red the fox\"", "EXACT { red fox }", "EXACT { red fox }");
+    check("(*)", "Syntax error at offset 1 near ", "<WILDCARD>");
     assert!(tree("*=>[KNN 1 @v $vec]", Dialect::One).is_err());
 }

@@ -34,6 +34,7 @@ fn phrases_affixes_patterns_and_errors() {
     check(r#""the""#, "<empty>");
     check("fo* *ox *o*", "INTERSECT { PREFIX{fo*} SUFFIX{*ox} INFIX{*o*} }");
     check("w'F?x*'", "WILDCARD{f?x*}");
+    check(r"w'a\'b\*c\\'", r"WILDCARD{a'b\*c\\}");
     check("%fox% %%fox%% %%%the%%%", "INTERSECT { FUZZY{fox} FUZZY{fox} FUZZY{the} }");
     check("$p $p*", "INTERSECT { foo PREFIX{foo*} }");
     check("%$p%", "FUZZY{foo}");
@@ -64,6 +65,9 @@ fn tags() {
     check(r#"@tags:{"a-b c"}"#, "TAG:@tags { a-b c }");
     check("@tags:{the}", "TAG:@tags { the }");
     check("@tags:{$p}", "TAG:@tags { foo }");
+    check("@tags:{3d35-86fe | a@b.C:5}", "TAG:@tags { 3d35-86fe a@b.c:5 }");
+    check(r"@tags:{ a-b\ c\  } red", "INTERSECT { TAG:@tags { a-b c } red }");
+    check("@tags:{-5}", "TAG:@tags { -5 }");
 }
 
 #[test]

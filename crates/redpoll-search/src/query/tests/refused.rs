@@ -61,6 +61,7 @@ fn values() {
     check("$none )", "Syntax error at offset 6 near none");
     check("@size:[$p 5]", "Bad lower range: Foo");
     check("@size>$p", "Invalid numeric value (Foo) for parameter `p`");
+    check("red=>{$weight: 1e999}", "Invalid value (1e999) for `weight`");
     check("@size:[5 1]", "Invalid numeric range (min > max): @size:[5.000000 1.000000]");
     check("@place:[1 2 3 parsec]", "Invalid GeoFilter unit");
     check("@place:[181 2 3 km]", "Invalid GeoFilter lat/lon");

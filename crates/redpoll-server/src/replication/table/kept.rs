@@ -58,4 +58,8 @@ impl Lane for Page {
         self.file.read_exact_at(&mut self.chunk, place.offset)?;
         Ok(&self.chunk)
     }
+
+    fn fetched(&self) -> &[u8] {
+        &self.chunk
+    }
 }

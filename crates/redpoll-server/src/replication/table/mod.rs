@@ -7,6 +7,7 @@
 
 mod carriers;
 mod kept;
+mod pieces;
 pub mod read;
 mod serve;
 mod take;

@@ -6,7 +6,7 @@ use redpoll_engine::Engine;
 use redpoll_engine::persistence::{ChunkOut, Progress, Snapshot};
 use redpoll_engine::replication::{Position, Replica};
 use redpoll_keyspace::clock;
-use redpoll_sync::chunk::Kind;
+use redpoll_sync::chunk::{Kind, Sum};
 use redpoll_sync::window::{Overdue, Slot};
 use redpoll_sync::wire::{self, Offer};
 use redpoll_sync::{Admits, Token, Window};
@@ -21,6 +21,9 @@ const LOOK: Duration = Duration::from_millis(100);
 const COMFORT: Duration = Duration::from_secs(1);
 /// For how long others may wait for a slow reader, all in all.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// A replica that knows of so many bytes that it can read is told of further ones later, and of
+/// several chunks at once.
+const ENOUGH: usize = 8 << 20;
 
 /// Passes so far: the number of each is its own, also to whoever reads an old chunk.
 static PASSES: AtomicU64 = AtomicU64::new(0);
@@ -45,6 +48,8 @@ pub fn serve(engine: &Arc<Engine>, replicas: &[Arc<Replica>]) {
         chunks: 0,
         bytes: 0,
         keys: 0,
+        unsaid: String::new(),
+        unsaid_bytes: 0,
         looked: Instant::now(),
         comforted: Instant::now(),
     };
@@ -78,6 +83,9 @@ struct Pass<'w> {
     chunks: u64,
     bytes: u64,
     keys: u64,
+    /// The lines of chunks that nobody has been told of, and how many bytes those have.
+    unsaid: String,
+    unsaid_bytes: usize,
     looked: Instant,
     /// When something was said last.
     comforted: Instant,
@@ -128,8 +136,8 @@ impl Pass<'_> {
         let facts = engine.facts_for_replicas(&at);
         engine.lay_out(snapshot, facts, self, &Progress::default())?;
         self.slot = None;
-        let end = wire::end_line(self.chunks, self.keys);
-        self.say(&end);
+        self.unsaid += &wire::end_line(self.chunks, self.keys);
+        self.tell();
         self.readers.iter().for_each(|replica| replica.snapshot_sent());
         while !self.window.drain(LOOK) {
             self.look()?;
@@ -141,6 +149,15 @@ impl Pass<'_> {
     fn say(&mut self, line: &str) {
         self.comforted = Instant::now();
         self.readers.iter().for_each(|replica| replica.client.send(line.as_bytes()));
+    }
+
+    /// Tells of chunks that nobody has been told of.
+    fn tell(&mut self) {
+        if !self.unsaid.is_empty() {
+            let lines = std::mem::take(&mut self.unsaid);
+            self.unsaid_bytes = 0;
+            self.say(&lines);
+        }
     }
 
     /// Lets those go who have gone, or are too slow; fails if nobody is left.
@@ -184,7 +201,12 @@ impl Pass<'_> {
 
 impl ChunkOut for Pass<'_> {
     fn room(&mut self) -> io::Result<&mut [u8]> {
+        if self.slot.is_none() {
+            self.slot = self.window.acquire(Duration::ZERO);
+        }
         while self.slot.is_none() {
+            // Nobody can be waited for who has not been told.
+            self.tell();
             self.slot = self.window.acquire(LOOK);
             if self.slot.is_none() {
                 self.look()?;
@@ -200,18 +222,21 @@ impl ChunkOut for Pass<'_> {
         self.window.chunk_len()
     }
 
-    fn seal(&mut self, len: usize, kind: Kind, keys: u32) -> io::Result<()> {
+    fn seal(&mut self, len: usize, kind: Kind, keys: u32, sum: Sum) -> io::Result<()> {
         if self.looked.elapsed() >= LOOK {
             self.look()?;
         }
-        let published = self.slot.take().and_then(|slot| slot.publish(len, kind, keys));
+        let published = self.slot.take().and_then(|slot| slot.publish(len, kind, keys, sum));
         let published = published.ok_or_else(|| io::Error::other("no replica is left"))?;
         self.chunks += 1;
         self.keys += u64::from(keys);
         self.bytes += published.len as u64;
         self.engine.replication.tables.bytes.fetch_add(published.len as u64, Relaxed);
-        let line = wire::chunk_line(published.number, published.slot, published.len, kind);
-        self.say(&line);
+        self.unsaid += &wire::chunk_line(published.number, published.slot, published.len, kind);
+        self.unsaid_bytes += published.len;
+        if published.least_unread < ENOUGH + self.unsaid_bytes {
+            self.tell();
+        }
         Ok(())
     }
 }

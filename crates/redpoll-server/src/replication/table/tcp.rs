@@ -120,6 +120,10 @@ impl Lane for Connection {
         }
         Ok(&self.chunk)
     }
+
+    fn fetched(&self) -> &[u8] {
+        &self.chunk
+    }
 }
 
 /// Reads of it wait as long as the link is patient.
