@@ -61,7 +61,7 @@ fn run(steps: Vec<Step>) -> Result<(Vec<String>, usize), AggregateError> {
         if pipeline.loads_all() {
             row.others.push((b"extra"[..].into(), Value::Number(1.0)));
         }
-        if pipeline.push(row)?.is_break() {
+        if pipeline.push(&mut row)?.is_break() {
             break;
         }
     }
@@ -267,8 +267,8 @@ proptest! {
             Plan { steps }.compile(&|_| true, Limits::default(), 1).unwrap();
         for number in &numbers {
             let values = vec![Some(Value::Number(f64::from(*number)))];
-            let row = Row { values, ..Row::default() };
-            prop_assert!(pipeline.push(row).unwrap().is_continue());
+            let mut row = Row { values, ..Row::default() };
+            prop_assert!(pipeline.push(&mut row).unwrap().is_continue());
         }
         let got: Vec<_> = pipeline.finish().unwrap().iter()
             .map(|row| row.values[0].as_ref().unwrap().number().unwrap() as u16).collect();
