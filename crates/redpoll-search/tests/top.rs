@@ -1,14 +1,15 @@
 //! The best few are the first of all, whatever is leapt over to find them.
 
 use redpoll_search::execute::{Helpers, Limits, NewThreads, SearchOptions};
-use redpoll_search::query::{AffixKind, Node, NodeKind};
+use redpoll_search::query::{AffixKind, Node, NodeKind, TextMask};
 use redpoll_search::schema::{Field, FieldKind, IndexOptions, Schema, TextField};
 use redpoll_search::score::Scorer;
 use redpoll_search::{Document, Index, Snapshot};
 use std::sync::Arc;
 
 fn index() -> Index {
-    let fields = vec![Field::new("t", FieldKind::Text(TextField::default()))];
+    let text = |name: &str| Field::new(name, FieldKind::Text(TextField::default()));
+    let fields = vec![text("t"), text("u")];
     let index = Index::new(Schema::new(IndexOptions::default(), fields).expect("a good schema"));
     let mut state = 88_172_645_463_325_252u64;
     let mut random = || {
@@ -23,8 +24,9 @@ fn index() -> Index {
         let words: Vec<String> =
             (0..len).map(|_| format!("w{}", (random() % 64).trailing_zeros())).collect();
         let key = format!("doc:{number}");
-        let text = words.join(" ");
-        index.put(&Document::new(key.as_bytes(), &[(b"t", text.as_bytes())])).expect("it fits");
+        let (text, title) = (words.join(" "), words[words.len() / 2].as_str());
+        let fields: [(&[u8], &[u8]); 2] = [(b"t", text.as_bytes()), (b"u", title.as_bytes())];
+        index.put(&Document::new(key.as_bytes(), &fields)).expect("it fits");
     }
     index
 }
@@ -44,7 +46,22 @@ fn check(snapshot: &Snapshot) {
         node.options.weight = weight;
         node
     };
+    let all = |nodes: Vec<Node>| Node::new(NodeKind::Intersection(nodes));
+    let inside = |fields: u128, mut node: Node| {
+        node.options.fields = TextMask(fields);
+        node
+    };
     let queries = [
+        // Of one field, in which fewer documents have them.
+        inside(2, word("w2")),
+        any(vec![inside(2, word("w1")), inside(1, word("w5"))]),
+        all(vec![inside(2, word("w1")), word("w3")]),
+        inside(2, prefix(b"w")),
+        // Intersections of which some words weigh more, less or nothing.
+        all(vec![word("w0"), word("w5"), word("w1")]),
+        weighing(2.0, all(vec![weighing(3.0, word("w2")), weighing(0.0, word("w4"))])),
+        all(vec![word("w1"), word("none")]),
+        all(vec![word("w6")]),
         // Unions in unions, of words that weigh more, less or nothing, and of words that there are
         // not.
         any(vec![any(vec![word("w1"), word("w2")]), any(vec![word("w6"), word("none")])]),
@@ -64,9 +81,9 @@ fn check(snapshot: &Snapshot) {
     for query in queries {
         for scorer in [Scorer::Bm25Std, Scorer::Bm25StdTanh(4), Scorer::DisMax, Scorer::TfIdf] {
             // Who wants to know what iterators do gets no short cuts.
-            let all = SearchOptions { scorer, limit: 100_000, ..options() };
-            let all = SearchOptions { profile: true, ..all };
-            let all = snapshot.search(&query, &all).expect("it fits");
+            let every = SearchOptions { scorer, limit: 100_000, ..options() };
+            let every = SearchOptions { profile: true, ..every };
+            let every = snapshot.search(&query, &every).expect("it fits");
             for (limit, threads) in [(1, 1), (10, 1), (10, 2), (300, 1)] {
                 let helpers: Option<Arc<dyn Helpers>> = match threads {
                     1 => None,
@@ -74,8 +91,8 @@ fn check(snapshot: &Snapshot) {
                 };
                 let few = SearchOptions { scorer, limit, helpers, ..options() };
                 let few = snapshot.search(&query, &few).expect("it fits");
-                assert_eq!(few.total, all.total);
-                let want = all.hits.iter().take(limit);
+                assert_eq!(few.total, every.total);
+                let want = every.hits.iter().take(limit);
                 assert!(few.hits.iter().eq(want), "{scorer:?} {limit} {query:?}");
             }
         }

@@ -20,6 +20,7 @@ use redpoll_engine::engine::ProcessInfo;
 use redpoll_engine::replication::Primary;
 use redpoll_engine::{Engine, Executor};
 use redpoll_keyspace::clock;
+use redpoll_memory::slices;
 use redpoll_transport::{Listener, RdmaSettings};
 use redpoll_types::rng::SmallRng;
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -204,6 +205,7 @@ fn start_workers(engine: &Arc<Engine>) -> io::Result<(Mailboxes, Mailboxes)> {
         let builder = thread::Builder::new().name(name.clone());
         builder.stack_size(WORKER_STACK).spawn(move || {
             redpoll_memory::register_thread();
+            slices::take_short_turns();
             match Worker::new(engine, boxes, seed) {
                 Ok(mut worker) => worker.run(),
                 Err(error) => log::error!("Can't start {name}: {error}"),

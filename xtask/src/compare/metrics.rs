@@ -219,6 +219,7 @@ pub const METRICS: &[Metric] = &[
     more(REPLICATED, "replicate.rate", "done", "/s", Goal::None),
     more(SEARCHES, "search.light.alone", "light alone", "/s", Goal::TimesPeer(1.0)),
     more(SEARCHES, "search.light.both", "light beside heavy", "/s", Goal::TimesPeer(60.0)),
+    more(SEARCHES, "search.light.scored", "light beside scored", "/s", Goal::TimesPeer(60.0)),
     more(
         SEARCHES,
         "search.light.aggregations",
@@ -228,6 +229,8 @@ pub const METRICS: &[Metric] = &[
     ),
     more(SEARCHES, "search.heavy.alone", "heavy alone", "/s", Goal::None),
     more(SEARCHES, "search.heavy.both", "heavy beside light", "/s", Goal::TimesPeer(1.0)),
+    more(SEARCHES, "search.scored.alone", "scored alone", "/s", Goal::None),
+    more(SEARCHES, "search.scored.both", "scored beside light", "/s", Goal::TimesPeer(1.0)),
     more(SEARCHES, "search.aggregation.alone", "aggregations alone", "/s", Goal::None),
     more(
         SEARCHES,
@@ -237,6 +240,7 @@ pub const METRICS: &[Metric] = &[
         Goal::TimesPeer(1.0),
     ),
     more(SEARCH_KEPT, "search.kept.heavy", "beside heavy", "times", Goal::AtLeast(0.5)),
+    more(SEARCH_KEPT, "search.kept.scored", "beside scored", "times", Goal::AtLeast(0.5)),
     more(
         SEARCH_KEPT,
         "search.kept.aggregations",

@@ -6,7 +6,8 @@
 //! searches cost everybody else.
 //!
 //! A server may find the best of many documents without looking at most of them. So the light ones
-//! are also sent beside aggregations, which have to go through all documents of the heavy word.
+//! are also sent beside searches whose scorer, TFIDF, has all documents of the heavy word scored,
+//! and beside aggregations, which have to go through these, too.
 
 mod corpus;
 mod synthetic;
@@ -202,6 +203,7 @@ struct Mixes<'a> {
     target: &'a Target,
     heavy: Load,
     light: Load,
+    scored: Load,
     aggregation: Load,
     beside: Vec<Load>,
 }
@@ -215,9 +217,10 @@ impl<'a> Mixes<'a> {
             request::encode(&mut command, words);
             Load { title, command, clients, keyspace }
         };
-        let query = |kind: &str, word: &corpus::Word, clients| {
+        let query = |kind: &str, word: &corpus::Word, more: &[&[u8]], clients| {
             let title = format!("{kind} search, {} documents", word.documents);
-            load(title, &[b"FT.SEARCH", INDEX.as_bytes(), word.text.as_bytes()], clients, 1)
+            let words: &[&[u8]] = &[b"FT.SEARCH", INDEX.as_bytes(), word.text.as_bytes()];
+            load(title, &[words, more].concat(), clients, 1)
         };
         let (key, document) = (format!("{PREFIX}__rand_int__"), corpus.typical());
         let mut hset: Vec<&[u8]> = vec![b"HSET", key.as_bytes()];
@@ -245,19 +248,23 @@ impl<'a> Mixes<'a> {
             heavy,
             1,
         );
-        let (heavy, light) = (query("Heavy", word, heavy), query("Light", &corpus.light, light));
-        Ok(Mixes { options, target, heavy, light, aggregation, beside })
+        let scored = query("Scored", word, &[b"SCORER", b"TFIDF"], heavy);
+        let heavy = query("Heavy", word, &[], heavy);
+        let light = query("Light", &corpus.light, &[], light);
+        Ok(Mixes { options, target, heavy, light, scored, aggregation, beside })
     }
 
     fn all(&self) -> Vec<Mix> {
-        let Mixes { heavy, light, aggregation, .. } = self;
+        let Mixes { heavy, light, scored, aggregation, .. } = self;
         let both = [light.clone(), heavy.clone()];
         let [get, set, hset] = &self.beside[..] else { return Vec::new() };
         let with = |load: &Load| both.iter().chain([load]).cloned().collect();
         vec![
             Mix { name: "alone", loads: vec![light.clone()] },
             Mix { name: "alone", loads: vec![heavy.clone()] },
+            Mix { name: "alone", loads: vec![scored.clone()] },
             Mix { name: "alone", loads: vec![aggregation.clone()] },
+            Mix { name: "searches and scored ones", loads: vec![light.clone(), scored.clone()] },
             Mix {
                 name: "searches and aggregations",
                 loads: vec![light.clone(), aggregation.clone()],

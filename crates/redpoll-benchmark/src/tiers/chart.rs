@@ -7,6 +7,9 @@ use crate::svg::{Anchor, Canvas, GRID, INK, LABEL, MUTED, Style, round_step, sho
 const WIDTH: f64 = 980.0;
 const HEAD: f64 = 72.0;
 const PANEL: f64 = 150.0;
+/// Where a panel's inside begins and ends.
+const UPPER: f64 = 26.0;
+const LOWER: f64 = PANEL - 12.0;
 const LEFT: f64 = 76.0;
 const RIGHT: f64 = WIDTH - 32.0;
 const NEAR: &str = "#2563eb";
@@ -45,9 +48,16 @@ pub(super) fn document(options: &Options, gathered: &Gathered) -> String {
     let end = gathered.readings.last().map_or(0.0, |reading| reading.at).max(0.1);
     let x = |at: f64| LEFT + (RIGHT - LEFT) * (at / end).clamp(0.0, 1.0);
     let bottom = HEAD + PANEL * panels.len() as f64 - 12.0;
-    draw_marks(&mut canvas, marks(gathered), bottom, &x);
+    let marks = marks(gathered);
+    draw_marks(&mut canvas, &marks, &x);
     for (index, panel) in panels.iter().enumerate() {
-        draw(&mut canvas, HEAD + PANEL * index as f64, panel, &x);
+        let top = HEAD + PANEL * index as f64;
+        // Not through the titles.
+        for (at, _) in &marks {
+            let ends = [top + UPPER, top + LOWER].map(|y| (x(*at), y));
+            canvas.line(ends[0], ends[1], MUTED, 1.0, "2 3");
+        }
+        draw(&mut canvas, top, panel, &x);
     }
     let step = round_step(end, 10);
     for tick in 0..=(end / step + 1e-9) as usize {
@@ -73,13 +83,13 @@ fn marks(gathered: &Gathered) -> Vec<(f64, String)> {
     marks
 }
 
-/// Draws a line at each mark, with its name above all panels, in two rows where they are close.
-fn draw_marks(canvas: &mut Canvas, marks: Vec<(f64, String)>, bottom: f64, x: &dyn Fn(f64) -> f64) {
+/// Writes the name of each mark above all panels, in two rows where they are close.
+fn draw_marks(canvas: &mut Canvas, marks: &[(f64, String)], x: &dyn Fn(f64) -> f64) {
     let style = Style { size: 10.0, color: MUTED, bold: false, anchor: Anchor::Start };
     let mut free_from = [f64::MIN; 2];
     for (at, name) in marks {
-        let (left, name) = (x(at), name.chars().take(24).collect::<String>());
-        canvas.line((left, HEAD - 10.0), (left, bottom), MUTED, 1.0, "2 3");
+        let (left, name) = (x(*at), name.chars().take(24).collect::<String>());
+        canvas.line((left, HEAD - 10.0), (left, HEAD), MUTED, 1.0, "2 3");
         let Some(row) = free_from.iter().position(|free| *free <= left) else { continue };
         canvas.text(left + 4.0, HEAD - 4.0 - 12.0 * row as f64, &name, style);
         free_from[row] = left + 10.0 + 5.5 * name.chars().count() as f64;
@@ -164,7 +174,7 @@ fn changes(
 }
 
 fn draw(canvas: &mut Canvas, top: f64, panel: &Panel, x: &dyn Fn(f64) -> f64) {
-    let (upper, lower) = (top + 26.0, top + PANEL - 12.0);
+    let (upper, lower) = (top + UPPER, top + LOWER);
     canvas.text(LEFT, upper - 9.0, panel.title, TITLE);
     let highest = panel.lines.iter().flat_map(|line| &line.points).map(|point| point.1);
     let highest = highest.fold(1.0, f64::max) * 1.05;

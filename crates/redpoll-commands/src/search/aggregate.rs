@@ -8,11 +8,12 @@ use crate::prelude::*;
 use redpoll_engine::background;
 use redpoll_engine::search::{Running, Words};
 use redpoll_search::Snapshot;
-use redpoll_search::aggregate::{AggregateError, Cursor, Input, Limits, Pipeline, Row};
+use redpoll_search::aggregate::{AggregateError, Cursor, Input, Limits, Pipeline, Row, Texts};
 use redpoll_search::document::ValueRef;
-use redpoll_search::execute::{Hit, IteratorProfile, QueryTerms, SearchOptions};
+use redpoll_search::execute::{
+    Hit, IteratorProfile, QueryTerms, Search, SearchOptions, SearchResults,
+};
 use redpoll_search::expression::Value;
-use redpoll_search::query::FieldId;
 use redpoll_search::schema::{FieldKind, Schema};
 use redpoll_types::rng::Rng;
 use std::ops::ControlFlow;
@@ -136,16 +137,7 @@ pub(super) fn make<'a>(
     let snapshot = index.index.snapshot();
     let names = distances(&prepared.root);
     let schema = snapshot.schema();
-    let is_field = |name: &[u8]| {
-        schema.id(name).is_some()
-            || names.iter().any(|known| known == name)
-            || name == b"__key"
-            || (name == b"__score" && aggregation.add_scores)
-    };
-    let config = ctx.engine.search.config.read().clone();
-    let limits = Limits { groups: config.max_aggregate_groups, rows: config.max_aggregate_results };
-    let seed = ctx.rng.next_u64();
-    let mut pipeline = aggregation.plan.compile(&is_field, limits, seed).map_err(common::error)?;
+    let mut pipeline = compiled(ctx, &aggregation, schema, &names)?;
     let options = SearchOptions {
         scorer: aggregation.scorer,
         scores: aggregation.add_scores,
@@ -153,7 +145,7 @@ pub(super) fn make<'a>(
         ..running::options(ctx, &running)
     };
     let terms = query_terms(ctx, &pipeline, &snapshot, &prepared, &running);
-    let loads = reads_documents(&pipeline, schema, &names);
+    let loads = reads_documents(&pipeline, &snapshot, &names);
     let each = ROW + if loads { DOCUMENT } else { 0 };
     let way = running::way(ctx, (&snapshot, &prepared.root), options, |count| count * each)?;
     let Way::Here(search) = way else { return Ok(None) };
@@ -166,17 +158,7 @@ pub(super) fn make<'a>(
     };
     let mut source = Source::new(ctx, &snapshot, &pipeline, &names);
     (source.terms, source.best) = (terms, best);
-    let mut failure: Option<AggregateError> = None;
-    let results = search.for_each(|hit| {
-        let Some(row) = source.row(hit) else { return ControlFlow::Continue(()) };
-        match pipeline.push(row) {
-            Ok(flow) => flow,
-            Err(error) => {
-                failure = Some(error);
-                ControlFlow::Break(())
-            }
-        }
-    });
+    let (results, failure) = push_all(&search, &mut source, &mut pipeline);
     let timed_out = results.interrupted;
     running::ended(ctx, &running, timed_out, failure.is_some())?;
     if let Some(error) = failure {
@@ -201,6 +183,48 @@ pub(super) fn make<'a>(
     }))
 }
 
+/// The steps, for the fields that documents may have.
+fn compiled(
+    ctx: &mut Ctx<'_>,
+    aggregation: &Aggregation<'_>,
+    schema: &Schema,
+    names: &[Vec<u8>],
+) -> Result<Pipeline> {
+    let is_field = |name: &[u8]| {
+        schema.id(name).is_some()
+            || names.iter().any(|known| known == name)
+            || name == b"__key"
+            || (name == b"__score" && aggregation.add_scores)
+    };
+    let config = ctx.engine.search.config.read().clone();
+    let limits = Limits { groups: config.max_aggregate_groups, rows: config.max_aggregate_results };
+    let seed = ctx.rng.next_u64();
+    aggregation.plan.compile(&is_field, limits, seed).map_err(common::error)
+}
+
+/// Sends all documents through the steps, until those want no more or fail.
+fn push_all(
+    search: &Search,
+    source: &mut Source<'_, '_>,
+    pipeline: &mut Pipeline,
+) -> (SearchResults, Option<AggregateError>) {
+    let mut failure = None;
+    let mut row = Row::default();
+    let results = search.for_each(|hit| {
+        if !source.fill(hit, &mut row) {
+            return ControlFlow::Continue(());
+        }
+        match pipeline.push(&mut row) {
+            Ok(flow) => flow,
+            Err(error) => {
+                failure = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    });
+    (results, failure)
+}
+
 /// The terms of a query, if rows ask by which of them documents were found.
 fn query_terms(
     ctx: &Ctx<'_>,
@@ -220,8 +244,8 @@ const MATCHED_TERMS_MAX: usize = 100;
 const ROW: u64 = 4;
 
 /// Whether rows need more of their documents than the index has.
-fn reads_documents(pipeline: &Pipeline, schema: &Schema, distances: &[Vec<u8>]) -> bool {
-    let read = |input: &Input| matches!(origin(input, schema, distances), Origin::Field { .. });
+fn reads_documents(pipeline: &Pipeline, snapshot: &Snapshot, distances: &[Vec<u8>]) -> bool {
+    let read = |input: &Input| matches!(origin(input, snapshot, distances), Origin::Field { .. });
     pipeline.loads_all() || pipeline.inputs().iter().any(read)
 }
 
@@ -230,8 +254,8 @@ enum Origin {
     Key,
     Score,
     Distance(Vec<u8>),
-    /// What the index sorts the field by.
-    Sorted(FieldId),
+    /// A column of the index: what it sorts the field by.
+    Sorted(usize),
     /// The document.
     Field {
         path: Vec<u8>,
@@ -248,6 +272,7 @@ pub(super) struct Source<'s, 'c> {
     restricted: bool,
     /// The query's terms, if rows are told by which of them documents were found.
     terms: Option<QueryTerms>,
+    texts: Texts,
     /// What scores are divided by.
     best: f64,
 }
@@ -259,74 +284,66 @@ impl<'s, 'c> Source<'s, 'c> {
         pipeline: &Pipeline,
         distances: &[Vec<u8>],
     ) -> Self {
-        let schema = snapshot.schema();
-        let column = |input: &Input| (input.column, origin(input, schema, distances));
+        let column = |input: &Input| (input.column, origin(input, snapshot, distances));
         let columns = pipeline.inputs().iter().map(column).collect();
         let restricted = !ctx.session.is_unrestricted();
-        Source {
-            ctx,
-            snapshot,
-            columns,
-            all: pipeline.loads_all(),
-            restricted,
-            terms: None,
-            best: 1.0,
-        }
+        let (all, texts) = (pipeline.loads_all(), Texts::default());
+        Source { ctx, snapshot, columns, all, restricted, terms: None, texts, best: 1.0 }
     }
 
-    /// The row of a document; none if there is no document any more, or it may not be seen.
-    pub(super) fn row(&mut self, hit: &Hit) -> Option<Row> {
-        let mut row = self.values(hit)?;
+    /// Makes `row` that of a document. False if there is no document any more, or it may not be
+    /// seen.
+    pub(super) fn fill(&mut self, hit: &Hit, row: &mut Row) -> bool {
+        row.clear();
+        let seen = !self.restricted || self.ctx.session.may_read(self.snapshot.key(hit.address));
+        if !seen || !self.values(hit, row) {
+            return false;
+        }
         if let Some(terms) = &self.terms {
-            row.terms = terms.of(hit.address, MATCHED_TERMS_MAX).into();
+            row.terms = Some(terms.of(hit.address, MATCHED_TERMS_MAX).into());
         }
-        Some(row)
+        true
     }
 
-    fn values(&mut self, hit: &Hit) -> Option<Row> {
-        let key = self.snapshot.key(hit.address);
-        if self.restricted && !self.ctx.session.may_read(key) {
-            return None;
-        }
-        let mut row = Row::default();
+    fn values(&mut self, hit: &Hit, row: &mut Row) -> bool {
         let mut wanted = Vec::new();
         for (column, origin) in &self.columns {
             let value = match origin {
-                Origin::Key => Some(Value::text(key)),
+                Origin::Key => Some(Value::text(self.snapshot.key(hit.address))),
                 Origin::Score => Some(Value::Number(hit.score / self.best)),
                 Origin::Distance(name) => {
                     let found = hit.distances.iter().find(|(known, _)| known == name);
                     found.map(|(_, distance)| Value::Number(*distance))
                 }
-                Origin::Sorted(field) => match self.snapshot.sort_value(hit.address, *field) {
+                Origin::Sorted(sorted) => match self.snapshot.column_value(hit.address, *sorted) {
                     ValueRef::None => None,
                     ValueRef::Number(number) => Some(Value::Number(number)),
-                    ValueRef::Text(text) => Some(Value::text(text)),
+                    ValueRef::Text(text) => Some(self.texts.value(text)),
                 },
                 Origin::Field { path, numeric } => {
                     wanted.push((*column, path, *numeric));
                     None
                 }
             };
-            set(&mut row, *column, value);
+            set(row, *column, value);
         }
         if wanted.is_empty() && !self.all {
-            return Some(row);
+            return true;
         }
         background::step(DOCUMENT as usize);
         let all = self.all;
-        load::with_hash(self.ctx, key, |hash, now| {
+        let found = load::with_hash(self.ctx, self.snapshot.key(hit.address), |hash, now| {
             for (column, path, numeric) in wanted {
                 let value = hash.get(path, now).map(|value| as_value(value.to_vec(), numeric));
-                set(&mut row, column, value);
+                set(row, column, value);
             }
             if all {
                 let fields = load::all(hash, now).into_iter();
                 row.others =
                     fields.map(|(name, value)| (name.into(), Value::text(value))).collect();
             }
-        })?;
-        Some(row)
+        });
+        found.is_some()
     }
 }
 
@@ -342,8 +359,8 @@ fn as_value(text: Vec<u8>, numeric: bool) -> Value {
     number.map_or_else(|| Value::text(&text), Value::Number)
 }
 
-fn origin(input: &Input, schema: &Schema, distances: &[Vec<u8>]) -> Origin {
-    let name = &*input.path;
+fn origin(input: &Input, snapshot: &Snapshot, distances: &[Vec<u8>]) -> Origin {
+    let (name, schema) = (&*input.path, snapshot.schema());
     if distances.iter().any(|known| known == name) {
         return Origin::Distance(name.to_vec());
     }
@@ -356,10 +373,9 @@ fn origin(input: &Input, schema: &Schema, distances: &[Vec<u8>]) -> Origin {
             let as_it_is = words && !input.loaded
                 || numeric
                 || field.sortable.is_some_and(|sortable| sortable.unnormalized);
-            match field.sortable.is_some() && as_it_is {
-                true => Origin::Sorted(id),
-                false => Origin::Field { path: field.path.clone(), numeric },
-            }
+            let column = snapshot.sort_column(id).filter(|_| field.sortable.is_some() && as_it_is);
+            let path = || field.path.clone();
+            column.map_or_else(|| Origin::Field { path: path(), numeric }, Origin::Sorted)
         }
         (b"__key", _) => Origin::Key,
         (b"__score", _) => Origin::Score,

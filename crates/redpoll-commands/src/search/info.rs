@@ -9,7 +9,9 @@ use redpoll_search::analysis::Language;
 use redpoll_search::index::Statistics;
 use redpoll_search::number::general_with;
 use redpoll_search::query::FieldId;
-use redpoll_search::schema::{Algorithm, CoordinateSystem, Field, FieldKind, IndexOptions};
+use redpoll_search::schema::{
+    Algorithm, CoordinateSystem, Field, FieldKind, IndexOptions, VectorField,
+};
 
 pub const INFO: Command = Command {
     spec: Spec {
@@ -261,24 +263,7 @@ fn attribute(reply: &mut Reply<'_>, field: &Field) {
             pairs.push(("coord_system", Part::text(name)));
         }
         FieldKind::Vector(vector) => {
-            pairs.push(("algorithm", Part::text(vector.algorithm.name())));
-            pairs.push(("data_type", Part::text(vector.element.name())));
-            pairs.push(("dim", Part::Count(vector.dimensions)));
-            pairs.push(("distance_metric", Part::text(vector.metric.name())));
-            match vector.algorithm {
-                Algorithm::Flat => {}
-                Algorithm::Hnsw(graph) => {
-                    pairs.push(("M", Part::Count(graph.m)));
-                    pairs.push(("ef_construction", Part::Count(graph.ef_construction)));
-                    pairs.push(("ef_runtime", Part::Count(graph.ef_runtime)));
-                }
-                Algorithm::Vamana(graph) => {
-                    pairs.push(("graph_max_degree", Part::Count(graph.degree)));
-                    let window = Part::Count(graph.construction_window);
-                    pairs.push(("construction_window_size", window));
-                    pairs.push(("compression", Part::text("NO_COMPRESSION")));
-                }
-            }
+            pairs.extend(of_vectors(vector));
         }
         FieldKind::Numeric | FieldKind::Geo => {}
     }
@@ -305,6 +290,30 @@ fn attribute(reply: &mut Reply<'_>, field: &Field) {
         reply.array(flags.len());
     }
     flags.iter().for_each(|flag| simple(reply, flag));
+}
+
+/// What is told of a field of vectors besides.
+fn of_vectors(vector: &VectorField) -> Vec<(&'static str, Part)> {
+    let mut pairs = vec![
+        ("algorithm", Part::text(vector.algorithm.name())),
+        ("data_type", Part::text(vector.element.name())),
+        ("dim", Part::Count(vector.dimensions)),
+        ("distance_metric", Part::text(vector.metric.name())),
+    ];
+    match vector.algorithm {
+        Algorithm::Flat => {}
+        Algorithm::Hnsw(graph) => pairs.extend([
+            ("M", Part::Count(graph.m)),
+            ("ef_construction", Part::Count(graph.ef_construction)),
+            ("ef_runtime", Part::Count(graph.ef_runtime)),
+        ]),
+        Algorithm::Vamana(graph) => pairs.extend([
+            ("graph_max_degree", Part::Count(graph.degree)),
+            ("construction_window_size", Part::Count(graph.construction_window)),
+            ("compression", Part::text("NO_COMPRESSION")),
+        ]),
+    }
+    pairs
 }
 
 fn kind(kind: &FieldKind) -> &'static str {

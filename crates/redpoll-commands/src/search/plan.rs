@@ -139,10 +139,11 @@ impl<'a> Aggregation<'a> {
         Ok(())
     }
 
-    /// Leaves `count` rows behind `offset` others.
+    /// Leaves `count` rows behind `offset` others: none at all if that is 0, whatever else is said.
     pub(super) fn limit(&mut self, offset: usize, count: usize) {
         let arrange = self.arrange();
         (arrange.offset, arrange.count) = (offset, count);
+        arrange.none = count == 0;
     }
 
     /// The last step, if it sorts or limits; a new one if it does not.

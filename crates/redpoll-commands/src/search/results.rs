@@ -193,6 +193,9 @@ fn shown(ctx: &mut Ctx<'_>, found: &Found<'_>, hit: &Hit) -> Option<Shown> {
             let distances: Shown = distances.collect();
             load::with_hash(ctx, key, |hash, now| {
                 let value = |name: &[u8]| {
+                    if name == b"__key" {
+                        return Some(key.to_vec());
+                    }
                     if let Some((_, value)) = distances.iter().find(|(known, _)| known == name) {
                         return Some(value.clone());
                     }

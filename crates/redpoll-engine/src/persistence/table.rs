@@ -5,8 +5,8 @@
 //! large for a chunk goes on in the next ones. Where chunks lie, and who reads them, is the
 //! business of the [`ChunkOut`].
 //!
-//! Nothing is compressed: it is memory that is copied, and compressing costs more than that. What is
-//! long is summed up as it is copied, while it is in the nearest cache.
+//! Nothing is compressed: it is memory that is copied, and compressing costs more than that. What
+//! is long is summed up as it is copied, while it is in the nearest cache.
 
 use super::delay::Delay;
 use super::snapshot::{Progress, SEARCH_FACT, Snapshot, key_of};

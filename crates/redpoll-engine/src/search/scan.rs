@@ -17,6 +17,8 @@ use std::time::Duration;
 /// How long threads that have nothing to do wait before they look whether segments are to be
 /// merged.
 const NAP: Duration = Duration::from_millis(50);
+/// An index that has not changed for so long is tidied.
+const REST: Duration = Duration::from_millis(500);
 
 /// How long writers wait for each head that is too many, and how long at most.
 const STRAIN: Duration = Duration::from_micros(500);
@@ -125,7 +127,9 @@ impl Search {
                 return true;
             }
         }
-        self.indexes().iter().any(|index| index.index.maintain())
+        let indexes = self.indexes();
+        indexes.iter().any(|index| index.index.maintain())
+            || indexes.iter().any(|index| index.index.tidy(REST))
     }
 }
 

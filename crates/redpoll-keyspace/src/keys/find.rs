@@ -9,7 +9,7 @@ enum Quick {
     Touched(Place),
     /// There is none.
     Absent,
-    /// It needs a closer look.
+    /// It has a deadline, and needs a closer look.
     Unusual,
 }
 
@@ -39,7 +39,8 @@ impl Keys<'_> {
     }
 
     /// Looks for a key whose access clock is to move. The usual case takes one look at the entry:
-    /// it has no deadline, LRU seconds suffice, and all values are in one tier.
+    /// it has no deadline. The most usual one is that LRU seconds suffice, too, and that all values
+    /// are in one tier.
     #[inline]
     fn quick_place(&mut self, hash: u64, key: &[u8]) -> Quick {
         let keyspace = self.keyspace;
@@ -47,10 +48,13 @@ impl Keys<'_> {
         let (now, plain) = (self.now, plain && !self.no_touch);
         let table = &mut self.db_of(hash).table;
         let Some(place) = table.find(hash, key) else { return Quick::Absent };
-        if !plain || table.entry(place).is_timed() {
+        if table.entry(place).is_timed() {
             return Quick::Unusual;
         }
-        table.set_access(place, crate::access::created(now, false));
+        match plain {
+            true => table.set_access(place, crate::access::created(now, false)),
+            false => self.touch_entry(hash, place),
+        }
         Quick::Touched(place)
     }
 

@@ -367,6 +367,7 @@ fn claim(file: &File) -> Result<(), String> {
 }
 
 fn lock(file: &File) -> Result<(), String> {
-    rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive)
-        .map_err(|_| "is in use by another process; each server needs its own".into())
+    rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
+        "is in use by another process, or named twice; each server needs its own".into()
+    })
 }

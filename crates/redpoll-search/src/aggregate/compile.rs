@@ -129,6 +129,9 @@ fn arranged(
     columns: &mut Columns<'_>,
     limits: Limits,
 ) -> Result<Stage, AggregateError> {
+    if arrange.none {
+        return Ok(Stage::Arrange(Arranger::new(Vec::new(), 0, 0)));
+    }
     if arrange.keys.is_empty() {
         return Ok(Stage::Limit { skip: arrange.offset, left: arrange.count });
     }

@@ -17,9 +17,11 @@ mod reducers;
 mod row;
 #[cfg(test)]
 mod tests;
+mod texts;
 
 pub use cursor::{Cursor, CursorError, Cursors};
 pub use error::AggregateError;
 pub use pipeline::{Columns, Flow, Input, Pipeline};
 pub use plan::{Arrange, Limits, Plan, Reduce, SortKey, Step};
 pub use row::Row;
+pub use texts::Texts;

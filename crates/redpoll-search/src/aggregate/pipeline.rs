@@ -123,11 +123,12 @@ impl Pipeline {
         self.total
     }
 
-    /// Takes a row, and tells whether it wants more.
+    /// Takes a row, and tells whether it wants more. What it has no need to keep it leaves in the
+    /// row, so that the memory can serve the next one.
     ///
     /// # Errors
     /// If an expression has no value for it, or there are too many groups.
-    pub fn push(&mut self, row: Row) -> Result<Flow, AggregateError> {
+    pub fn push(&mut self, row: &mut Row) -> Result<Flow, AggregateError> {
         self.push_from(0, row)
     }
 
@@ -144,8 +145,8 @@ impl Pipeline {
             };
             self.passed[at] = gathered.len();
             let mut rows = gathered.into_iter();
-            for row in rows.by_ref() {
-                if self.push_from(at + 1, row)?.is_break() {
+            for mut row in rows.by_ref() {
+                if self.push_from(at + 1, &mut row)?.is_break() {
                     break;
                 }
             }
@@ -157,7 +158,7 @@ impl Pipeline {
         Ok(std::mem::take(&mut self.out))
     }
 
-    fn push_from(&mut self, first: usize, mut row: Row) -> Result<Flow, AggregateError> {
+    fn push_from(&mut self, first: usize, row: &mut Row) -> Result<Flow, AggregateError> {
         let mut flow = Flow::Continue(());
         if first == self.counted_at {
             self.total += 1;
@@ -165,20 +166,20 @@ impl Pipeline {
         for at in first..self.stages.len() {
             match &mut self.stages[at] {
                 Stage::Apply { expression, column } => {
-                    let value = expression.evaluate(&row)?;
+                    let value = expression.evaluate(row)?;
                     row.set(*column, value);
                 }
                 Stage::Filter(expression) => {
-                    if !expression.evaluate(&row)?.is_true() {
+                    if !expression.evaluate(row)?.is_true() {
                         if at >= self.counted_at {
                             self.total -= 1;
                         }
                         return Ok(flow);
                     }
                 }
-                Stage::Group(grouper) => return grouper.push(&row).map(|()| flow),
+                Stage::Group(grouper) => return grouper.push(row).map(|()| flow),
                 Stage::Arrange(arranger) => {
-                    arranger.push(row);
+                    arranger.push(std::mem::take(row));
                     return Ok(flow);
                 }
                 Stage::Limit { left: 0, .. } => return Ok(Flow::Break(())),
@@ -195,7 +196,7 @@ impl Pipeline {
             }
             self.passed[at] += 1;
         }
-        self.out.push(row);
+        self.out.push(std::mem::take(row));
         Ok(if self.out.len() >= self.limits.rows { Flow::Break(()) } else { flow })
     }
 

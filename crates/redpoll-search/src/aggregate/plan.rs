@@ -66,6 +66,8 @@ pub struct Arrange {
     pub offset: usize,
     /// How many to keep after those; 0: ten if they are sorted, all if not.
     pub count: usize,
+    /// Whether none are to be kept, only counted.
+    pub none: bool,
 }
 
 /// A field to sort by.

@@ -11,13 +11,20 @@ pub struct Row {
     pub values: Vec<Option<Value>>,
     /// Fields that no step names, if all are asked for.
     pub others: Vec<(Arc<[u8]>, Value)>,
-    /// The words by which the document was found.
-    pub terms: Arc<[Arc<[u8]>]>,
+    /// The words by which the document was found, if a step asks for them.
+    pub terms: Option<Arc<[Arc<[u8]>]>>,
     /// A number that whoever pushes the row knows its document by; a grouping forgets it.
     pub document: u32,
 }
 
 impl Row {
+    /// Takes everything out, but keeps the memory.
+    pub fn clear(&mut self) {
+        self.values.fill(None);
+        self.others.clear();
+        self.terms = None;
+    }
+
     /// Sets a column, which may lie beyond those that the row has.
     pub(super) fn set(&mut self, column: usize, value: Value) {
         if self.values.len() <= column {
@@ -38,6 +45,6 @@ impl expression::Row for Row {
     }
 
     fn matched_terms(&self) -> &[Arc<[u8]>] {
-        &self.terms
+        self.terms.as_deref().unwrap_or_default()
     }
 }

@@ -35,11 +35,11 @@ fn apply(expression: &str, as_name: &str) -> Step {
 
 fn sort(key: &str, ascending: bool, offset: usize, count: usize) -> Step {
     let keys = vec![SortKey { name: name(key), ascending }];
-    Step::Arrange(Arrange { keys, offset, count })
+    Step::Arrange(Arrange { keys, offset, count, none: false })
 }
 
 fn limit(offset: usize, count: usize) -> Step {
-    Step::Arrange(Arrange { keys: Vec::new(), offset, count })
+    Step::Arrange(Arrange { offset, count, ..Arrange::default() })
 }
 
 fn run(steps: Vec<Step>) -> Result<(Vec<String>, usize), AggregateError> {
@@ -61,7 +61,7 @@ fn run(steps: Vec<Step>) -> Result<(Vec<String>, usize), AggregateError> {
         if pipeline.loads_all() {
             row.others.push((b"extra"[..].into(), Value::Number(1.0)));
         }
-        if pipeline.push(row)?.is_break() {
+        if pipeline.push(&mut row)?.is_break() {
             break;
         }
     }
@@ -180,6 +180,8 @@ fn what_there_is_counts_and_not_what_is_shown() {
     let brands = || group(&["brand"], &["COUNT"]);
     assert_eq!(total(vec![sort("price", true, 0, 2), Step::LoadAll, limit(0, 1)]), 5);
     assert_eq!(total(vec![brands(), limit(0, 1)]), 3);
+    let none = Step::Arrange(Arrange { none: true, ..Arrange::default() });
+    assert_eq!(run(vec![none]).unwrap(), (Vec::new(), 5));
     assert_eq!(total(vec![sort("price", true, 0, 3), brands()]), 2);
     assert_eq!(total(vec![brands(), Step::Filter(name("@count > 1")), limit(0, 9)]), 2);
     assert_eq!(total(vec![Step::Filter(name("@colour == 'red'")), limit(0, 9)]), 3);
@@ -265,8 +267,8 @@ proptest! {
             Plan { steps }.compile(&|_| true, Limits::default(), 1).unwrap();
         for number in &numbers {
             let values = vec![Some(Value::Number(f64::from(*number)))];
-            let row = Row { values, ..Row::default() };
-            prop_assert!(pipeline.push(row).unwrap().is_continue());
+            let mut row = Row { values, ..Row::default() };
+            prop_assert!(pipeline.push(&mut row).unwrap().is_continue());
         }
         let got: Vec<_> = pipeline.finish().unwrap().iter()
             .map(|row| row.values[0].as_ref().unwrap().number().unwrap() as u16).collect();

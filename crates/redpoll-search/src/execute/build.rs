@@ -4,9 +4,11 @@ use super::iter::{All, And, DocIter, Docs, Iter, Not, Optional, Or, Set, Term, T
 use super::plan::{Kind, Plan};
 use super::profile::{self, Counts};
 use super::sources::{Numbers, Points, Shapes};
-use crate::index::dict::split_key;
+use crate::index::dict::{TermInfo, split_key};
 use crate::index::part::{Part, PartView};
+use crate::index::postings::{Impact, Scan};
 use crate::query::TextMask;
+use crate::score::{Leaf, Rarity};
 
 /// Unions of more words than this are gone through a window at a time.
 const MANY: usize = 8;
@@ -59,10 +61,10 @@ impl<'a> Builder<'a> {
         match &plan.kind {
             Kind::None => Iter::none(),
             Kind::All => Iter::other(All::new(view.docs, weight)),
-            Kind::Term { .. } => match term(plan, part, view) {
-                Some(term) => Iter::Term(Box::new(term)),
-                None => Iter::none(),
-            },
+            Kind::Term { .. } => {
+                let term = find(plan, part, view).and_then(|found| found.term(positions));
+                term.map_or_else(Iter::none, |term| Iter::Term(Box::new(term)))
+            }
             Kind::And { children, near } => {
                 let positions = positions || near.is_some();
                 let children: Vec<Iter<'a>> = self.below(children, positions, node).collect();
@@ -76,7 +78,8 @@ impl<'a> Builder<'a> {
                     children.iter().all(|child| matches!(child.kind, Kind::Term { .. }));
                 let many = children.len() > MANY && watch.is_none();
                 if *first_only && all_terms && !positions && many {
-                    let terms = children.iter().filter_map(|child| term(child, part, view));
+                    let term = |child: &'a Plan| find(child, part, view)?.term(false);
+                    let terms = children.iter().filter_map(term);
                     return Iter::other(Window::new(terms.collect(), weight));
                 }
                 let children = self.below(children, positions, node);
@@ -110,11 +113,23 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// The documents of a term, if any may match.
-pub fn term<'a>(plan: &'a Plan, part: usize, view: &'a PartView) -> Option<Term<'a>> {
+/// A term of a plan in one part.
+pub struct Found<'a> {
+    key: &'a [u8],
+    hash: u64,
+    rarity: Rarity,
+    weight: f64,
+    view: &'a PartView,
+    /// What the part knows of it.
+    pub info: TermInfo,
+    /// In which fields it must stand; none if all of its postings match.
+    pub mask: Option<u128>,
+}
+
+/// A term, if any of the part's documents may match.
+pub fn find<'a>(plan: &'a Plan, part: usize, view: &'a PartView) -> Option<Found<'a>> {
     let Kind::Term { key, hash, mask, rarity, infos } = &plan.kind else { return None };
-    let info = infos.get(part)?.as_ref()?;
-    let postings = view.postings(key, *hash, info)?;
+    let info = *infos.get(part)?.as_ref()?;
     let format = match &view.part {
         Part::Head(head) => head.format(),
         Part::Segment(segment) => segment.format,
@@ -125,5 +140,32 @@ pub fn term<'a>(plan: &'a Plan, part: usize, view: &'a PartView) -> Option<Term<
         return None;
     }
     let mask = (!anywhere && format.masks).then_some(*mask);
-    Some(Term::new(postings, mask, plan.weight, *rarity, split_key(key)))
+    Some(Found { key, hash: *hash, rarity: *rarity, weight: plan.weight, view, info, mask })
+}
+
+impl<'a> Found<'a> {
+    /// Its documents. `positions` says whether somebody asks where it stands.
+    pub fn term(&self, positions: bool) -> Option<Term<'a>> {
+        let postings = self.view.postings(self.key, self.hash, &self.info, positions)?;
+        let term = split_key(self.key);
+        Some(Term::new(postings, self.mask, self.weight, self.rarity, term))
+    }
+
+    /// Its list, to be gone through once.
+    pub fn scan(&self) -> Option<Scan<'a>> {
+        self.view.scan(self.key, self.hash, &self.info, self.mask)
+    }
+
+    /// The best that any of its postings can be. None if nothing is known of some.
+    pub fn best_impact(&self) -> Option<Impact> {
+        match self.view.part {
+            Part::Head(_) => None,
+            Part::Segment(_) => self.scan()?.best_impact(),
+        }
+    }
+
+    /// The term in a document in which it occurs so often.
+    pub fn leaf(&self, freq: u32) -> Leaf<'a> {
+        Leaf { freq, weight: self.weight, rarity: self.rarity, term: split_key(self.key) }
+    }
 }

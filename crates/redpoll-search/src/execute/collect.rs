@@ -54,6 +54,14 @@ impl<T: Ord> Best<T> {
     }
 }
 
+impl Best<ByScore> {
+    /// The score of the last of those that are kept; as low as can be if anything is kept.
+    #[inline]
+    pub fn least(&self) -> f64 {
+        self.last().map_or(f64::NEG_INFINITY, |last| last.score)
+    }
+}
+
 /// A document by its score: the highest comes first, of equal ones that which was indexed first.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ByScore {

@@ -3,8 +3,6 @@
 //! They are looked for in all parts, and the first in order are taken, whatever part they are in:
 //! so the answer does not depend on how documents are spread over parts.
 
-use std::collections::BTreeMap;
-
 use super::options::{Interrupt, SearchOptions};
 use super::plan::Union;
 use crate::index::Snapshot;
@@ -47,6 +45,8 @@ pub struct Expanded {
 
 /// Terms between two looks at whether to give up.
 const STOP_INTERVAL: u32 = 256;
+/// Terms in no order that are gathered at least before all but the first are dropped.
+const UNTIDY: usize = 1024;
 /// Characters of a word that is looked for with edits.
 const FUZZY_MAX: usize = 512;
 
@@ -63,9 +63,7 @@ pub fn expand(
         prefix: prefix.to_vec(),
         skip: prefix.len(),
         part: None,
-        found: BTreeMap::new(),
-        part_number: 0,
-        parts: snapshot.parts().len(),
+        found: Vec::with_capacity(snapshot.parts().len()),
         most: limits.expansions_max,
         truncated: false,
         interrupt: &*options.interrupt,
@@ -95,7 +93,44 @@ pub fn expand(
             walk.run(snapshot, || Words { is_text, inner: FuzzyFilter::new(text, *distance) });
         }
     }
-    Expanded { terms: walk.found.into_iter().collect(), truncated: walk.truncated }
+    walk.merge()
+}
+
+/// The terms that were found in a part.
+#[derive(Default)]
+struct Terms {
+    keys: Vec<u8>,
+    /// Where each key begins and ends, and what the part knows of the term.
+    terms: Vec<(u32, u32, TermInfo)>,
+}
+
+impl Terms {
+    fn push(&mut self, key: &[u8], info: TermInfo) {
+        let start = self.keys.len();
+        self.keys.extend_from_slice(key);
+        self.terms.push((start as u32, self.keys.len() as u32, info));
+    }
+
+    fn key(&self, at: usize) -> Option<&[u8]> {
+        let (start, end, _) = *self.terms.get(at)?;
+        self.keys.get(start as usize..end as usize)
+    }
+
+    /// Keeps the first `most` in order, each once. Says whether there are more.
+    fn tidy(&mut self, most: usize) -> bool {
+        let Terms { keys, terms } = &mut *self;
+        let key = |(start, end, _): &(u32, u32, TermInfo)| &keys[*start as usize..*end as usize];
+        terms.sort_unstable_by(|one, other| key(one).cmp(key(other)));
+        terms.dedup_by(|one, other| key(one) == key(other));
+        let more = terms.len() > most;
+        terms.truncate(most);
+        let mut kept = Terms::default();
+        for term in terms.iter() {
+            kept.push(key(term), term.2);
+        }
+        *self = kept;
+        more
+    }
 }
 
 /// Any term.
@@ -131,10 +166,8 @@ struct Walk<'a> {
     skip: usize,
     /// What a term must contain, or end with.
     part: Option<(Vec<u8>, bool)>,
-    found: BTreeMap<Vec<u8>, Infos>,
-    /// The part that is gone through, of so many.
-    part_number: usize,
-    parts: usize,
+    /// What has been found, by part; each in order, but for the last.
+    found: Vec<Terms>,
     most: usize,
     truncated: bool,
     interrupt: &'a dyn Interrupt,
@@ -147,8 +180,8 @@ impl Walk<'_> {
             return;
         }
         let has_part = self.part.as_ref().is_some_and(|(part, _)| !part.is_empty());
-        for (number, view) in snapshot.parts().iter().enumerate() {
-            self.part_number = number;
+        for view in snapshot.parts() {
+            self.found.push(Terms::default());
             if view.live() == 0 {
                 continue;
             }
@@ -182,17 +215,26 @@ impl Walk<'_> {
         }
     }
 
-    /// The terms of a segment that have an index of their ends.
+    /// The terms of a segment that have an index of their ends, which are in no order.
     fn by_part(&mut self, suffixes: &SuffixIndex, dict: &Dict, mut filter: impl Filter) {
         let Some((text, at_end)) = self.part.clone() else { return };
+        let most = self.most;
         suffixes.find(&text, at_end, |key| {
             let fits =
                 key.starts_with(&self.prefix) && filter.judge(&key[self.skip..], 0) == Verdict::Yes;
-            if let Some(info) = dict.get(key).filter(|_| fits) {
-                self.add(key, info);
+            if let Some(info) = dict.get(key).filter(|_| fits)
+                && let Some(found) = self.found.last_mut()
+            {
+                found.push(key, info);
+                if found.terms.len() > most.saturating_mul(2).max(UNTIDY) {
+                    self.truncated |= found.tidy(most);
+                }
             }
             self.goes_on()
         });
+        if let Some(found) = self.found.last_mut() {
+            self.truncated |= found.tidy(most);
+        }
     }
 
     fn segment(&mut self, dict: &Dict, mut filter: impl Filter) {
@@ -232,24 +274,36 @@ impl Walk<'_> {
         }
     }
 
-    /// Adds a term of the current part. False if no later one of the part can be among the first.
+    /// Adds a term of the current part, whose terms come in order. False if no later one can be
+    /// among the first.
     fn add(&mut self, key: &[u8], info: TermInfo) -> bool {
-        if let Some(infos) = self.found.get_mut(key) {
-            infos[self.part_number] = Some(info);
-            return true;
+        let Some(found) = self.found.last_mut() else { return false };
+        let more = found.terms.len() < self.most;
+        match more {
+            true => found.push(key, info),
+            false => self.truncated = true,
         }
-        if self.found.len() >= self.most {
-            self.truncated = true;
-            if self.found.last_key_value().is_none_or(|(last, _)| last.as_slice() < key) {
-                return false;
+        more
+    }
+
+    /// The first terms of all parts together.
+    fn merge(self) -> Expanded {
+        let Walk { found, most, mut truncated, .. } = self;
+        let (mut at, mut terms) = (vec![0; found.len()], Vec::new());
+        while let Some(key) = found.iter().zip(&at).filter_map(|(part, at)| part.key(*at)).min() {
+            if terms.len() == most {
+                truncated = true;
+                break;
             }
-            // What is taken out is above all others, and does not come back.
-            self.found.pop_last();
+            let infos = found.iter().zip(&mut at).map(|(part, at)| {
+                let here = part.key(*at) == Some(key);
+                *at += usize::from(here);
+                here.then(|| part.terms[*at - 1].2)
+            });
+            let infos: Infos = infos.collect();
+            terms.push((key.to_vec(), infos));
         }
-        let mut infos = vec![None; self.parts];
-        infos[self.part_number] = Some(info);
-        self.found.insert(key.to_vec(), infos);
-        true
+        Expanded { terms, truncated }
     }
 
     fn goes_on(&mut self) -> bool {

@@ -91,7 +91,7 @@ impl QueryTerms {
         else {
             return false;
         };
-        let list = view.postings(&term.key, self.snapshot.hash(&term.key), info);
+        let list = view.postings(&term.key, self.snapshot.hash(&term.key), info, false);
         list.is_some_and(|mut list| {
             list.seek(address.doc) == address.doc
                 && (term.fields == TextMask::ALL || list.mask() & term.fields.0 != 0)

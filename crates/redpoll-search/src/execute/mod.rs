@@ -9,6 +9,7 @@ mod build;
 mod collect;
 mod estimate;
 mod expand;
+mod intersection;
 mod iter;
 mod matched;
 mod options;
@@ -21,6 +22,7 @@ mod union;
 mod vectors;
 mod vocabulary;
 mod word;
+mod worth;
 
 pub use matched::QueryTerms;
 pub use options::{

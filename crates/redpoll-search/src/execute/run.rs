@@ -2,8 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use super::build::Builder;
+use super::build::{Builder, Found, find};
 use super::collect::{ByScore, Kept};
+use super::intersection::Intersection;
 use super::iter::{DocIter, END, Iter};
 use super::options::{Hit, SearchOptions, Sort};
 use super::plan::{Kind, Planned};
@@ -11,7 +12,8 @@ use super::profile::Counts;
 use super::union::Union;
 use super::word::Word;
 use crate::document::Value;
-use crate::index::part::{Part, PartView};
+use crate::index::part::PartView;
+use crate::index::postings::Piece;
 use crate::index::{DocAddress, Snapshot};
 use crate::score::{Explanation, Scoring};
 
@@ -58,13 +60,47 @@ impl<'a> Run<'a> {
         each: &mut impl FnMut(&Hit) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let view = &self.snapshot.parts()[part as usize];
+        let wanted = self.options.scores;
+        if !wanted
+            && self.watch.is_none()
+            && let Some(found) = find(&self.planned.plan, part as usize, view)
+        {
+            let each = |doc| each(&self.hit(DocAddress { part, doc }, 0.0, Value::None));
+            return self.each_of(&found, view, each);
+        }
         let mut iter = self.iter(part);
         let mut scoring = self.scoring(view);
         self.walk(view, &mut iter, |iter, doc| {
-            let wanted = self.options.scores;
             let score = if wanted { score(iter, &mut scoring, doc, 0.0) } else { 0.0 };
             each(&self.hit(DocAddress { part, doc }, score, Value::None))
         })
+    }
+
+    /// Calls `each` for every document of a word that is not deleted.
+    fn each_of(
+        &self,
+        found: &Found<'a>,
+        view: &PartView,
+        mut each: impl FnMut(u32) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let Some(mut scan) = found.scan() else { return ControlFlow::Continue(()) };
+        let (mut piece, mut steps) = (Piece::new(), 0);
+        let all_live = view.deletes.count() == 0;
+        while scan.load(&mut piece, false) {
+            for doc in piece.docs() {
+                if all_live || !view.deletes.contains(*doc) {
+                    each(*doc)?;
+                }
+            }
+            steps += piece.docs().len() as u32;
+            if steps >= STOP_INTERVAL {
+                steps = 0;
+                if self.options.interrupt.stop() {
+                    return ControlFlow::Break(());
+                }
+            }
+        }
+        ControlFlow::Continue(())
     }
 
     /// The iterator of the query over a part.
@@ -92,28 +128,17 @@ impl<'a> Run<'a> {
         if view.live() == 0 {
             return;
         }
-        let bounded = bounded(view);
-        let watched = self.watch.is_some();
+        // Scores have bounds if all documents' own scores are 1.
+        let bounded = view.scores_are_one();
         let by_score = matches!(self.options.sort, Sort::Score);
-        if by_score
-            && !watched
-            && let Kept::Scores(best) = &mut outcome.kept
-            && let Some(word) = Word::new(*self, part)
-        {
-            outcome.total += word.count();
-            outcome.interrupted |= !word.best(best);
-            return;
-        }
-        if matches!(self.planned.plan.kind, Kind::All) && self.only_counts(outcome) {
+        let counts = self.only_counts(outcome);
+        if counts && matches!(self.planned.plan.kind, Kind::All) {
             outcome.total += u64::from(view.live());
             return;
         }
-        let counts = self.only_counts(outcome);
-        if (counts || by_score && bounded && self.options.scorer.sums_words())
-            && !watched
-            && let Some(union) = Union::new(*self, part)
-        {
-            return self.union(&union, counts, outcome);
+        // Who wants to know what iterators do gets no short cuts.
+        if self.watch.is_none() && (counts || by_score && bounded) && self.lists(part, outcome) {
+            return;
         }
         let mut iter = self.iter(part);
         let mut scoring = self.scoring(view);
@@ -123,7 +148,7 @@ impl<'a> Run<'a> {
             match &mut outcome.kept {
                 _ if counts => {}
                 Kept::Scores(best) if by_score => {
-                    let least = best.last().map_or(f64::NEG_INFINITY, |last| last.score);
+                    let least = best.least();
                     if bounded && least > 0.0 && iter.bound(&scoring) < least {
                         return ControlFlow::Continue(());
                     }
@@ -140,17 +165,38 @@ impl<'a> Run<'a> {
         outcome.interrupted |= walked.is_break();
     }
 
-    /// Goes through a union of words.
-    fn union(&self, union: &Union<'_>, counts: bool, outcome: &mut Outcome) {
-        let total = match &mut outcome.kept {
-            Kept::Scores(best) if !counts && union.is_first_only() => union.first_words(best),
-            Kept::Scores(best) if !counts => {
-                // The best first: if the time is over, the number is what matters least.
-                let done = union.best(best);
-                done.then(|| union.count()).flatten()
-            }
-            _ => union.count(),
+    /// Goes through the lists of a word, or of an intersection or union of words, without any
+    /// iterator. False: the query is none of these, or what is to be kept is not found that way.
+    fn lists(&self, part: u32, outcome: &mut Outcome) -> bool {
+        let counts = self.only_counts(outcome);
+        let best = match &mut outcome.kept {
+            Kept::Scores(best) if !counts => Some(best),
+            _ if counts => None,
+            _ => return false,
         };
+        if let Some(word) = Word::new(*self, part) {
+            outcome.total += word.count();
+            outcome.interrupted |= best.is_some_and(|best| !word.best(best));
+            return true;
+        }
+        if !counts && !self.options.scorer.sums_words() {
+            return false;
+        }
+        let total = if let Some(all) = Intersection::new(*self, part) {
+            all.best(best)
+        } else if let Some(union) = Union::new(*self, part) {
+            match best {
+                Some(best) => union.best(best),
+                None => union.count(),
+            }
+        } else {
+            return false;
+        };
+        self.found(total, outcome)
+    }
+
+    /// Takes in how many documents a part has; none: the time is over.
+    fn found(&self, total: Option<u64>, outcome: &mut Outcome) -> bool {
         match total {
             Some(total) => outcome.total += total,
             None => {
@@ -158,6 +204,7 @@ impl<'a> Run<'a> {
                 outcome.total = outcome.total.max(outcome.kept.len() as u64);
             }
         }
+        true
     }
 
     fn only_counts(&self, outcome: &Outcome) -> bool {
@@ -231,11 +278,6 @@ impl<'a> Run<'a> {
             }
         }
     }
-}
-
-/// Whether scores have bounds: if all documents' own scores are 1.
-pub fn bounded(view: &PartView) -> bool {
-    matches!(&view.part, Part::Segment(segment) if segment.table.scores.is_none())
 }
 
 /// The score of the document that the iterator stands on. It may be wrong if it is below `least`.

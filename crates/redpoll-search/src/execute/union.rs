@@ -1,33 +1,31 @@
 //! The best documents of a union of words, and how many documents it has.
 //!
-//! Counting and finding the best are two things here. To count, the documents of each word are set
-//! as bits, which takes about a nanosecond a posting and no comparing of the words' places. To find
-//! the best, most postings need not be looked at: once as many documents are kept as are wanted,
-//! only those matter that score more than the last of them, and a document that has none but words
-//! of little worth cannot. So these words do not lead to documents; they are asked only about those
-//! that the others lead to (MaxScore), and where the bounds of the blocks in which the others stand
-//! say that nothing can come of it, the blocks are leapt over.
+//! The lists are gone through one by one, and their documents are set as bits, which is all that
+//! counting takes: about a nanosecond a posting, and no comparing of the words' places. A document
+//! is scored when the first list that has it comes by. What words come later can add is known, so
+//! that most documents need no score: they are passed over by how often they have the word and by
+//! how long they are. The words that can give most come first; once those that are left cannot
+//! give enough even together (MaxScore), their documents are counted and no more.
 //!
 //! Where a document's score is that of the first word that it has, as with the words of a prefix,
-//! one pass does both: word by word, and whoever sets a document's bit makes its score.
+//! the words come in their order, and none adds anything.
 
-use super::build::term;
+use super::build::{Found, find};
 use super::collect::{Best, ByScore};
-use super::iter::{DocIter, END, Term};
+use super::iter::{DocIter, Term};
 use super::plan::{Kind, Plan};
 use super::run::Run;
+use super::worth::{Addend, SLACK, Worth};
 use crate::index::DocAddress;
 use crate::index::bits::{Bits, Deletes};
 use crate::index::part::PartView;
+use crate::index::postings::Piece;
 use crate::score::Scoring;
 
 /// With fewer postings than one in so many documents of the part, bits are not worth it.
 const SPARSE: u64 = 128;
 /// Documents between two looks at whether to give up.
-const STOP_INTERVAL: u32 = 1024;
-/// Sums of bounds come about in another order than sums of scores, and may differ in the last
-/// digits.
-const SLACK: f64 = 1.0 + 1e-9;
+const STOP_INTERVAL: usize = 1024;
 
 /// A union of words, in one part.
 pub struct Union<'a> {
@@ -35,40 +33,53 @@ pub struct Union<'a> {
     part: u32,
     view: &'a PartView,
     plan: &'a Plan,
-    /// Words that the part has, with what each is multiplied by, and which it is in the query.
-    words: Vec<(&'a Plan, f64, usize)>,
+    /// Words that the part has.
+    words: Vec<Word<'a>>,
     /// Words of the query.
     places: usize,
     first_only: bool,
+}
+
+/// A word of a union.
+struct Word<'a> {
+    found: Found<'a>,
+    /// What it is multiplied by.
+    scale: f64,
+    /// Which word of the query it is.
+    place: usize,
+    /// How often it occurs at most.
+    freq: u32,
+    /// The most that it can give to a score.
+    bound: f64,
 }
 
 impl<'a> Union<'a> {
     /// The plan as a union of words, if it is one and if the part has many of them.
     pub fn new(run: Run<'a>, part: u32) -> Option<Self> {
         let plan = &run.planned.plan;
-        let Kind::Or { first_only, .. } = &plan.kind else { return None };
+        let first_only = matches!(plan.kind, Kind::Or { first_only: true, .. });
         let view = &run.snapshot.parts()[part as usize];
-        let (first_only, words) = (*first_only, Vec::new());
-        let mut union = Union { run, part, view, plan, words, places: 0, first_only };
+        let mut union = Union { run, part, view, plan, words: Vec::new(), places: 0, first_only };
         if !union.gather(plan, 1.0, 0) {
             return None;
         }
-        let count = |(word, ..): &(&Plan, f64, usize)| match &word.kind {
-            Kind::Term { infos, .. } => {
-                infos[part as usize].map_or(0, |info| u64::from(info.count))
-            }
-            _ => 0,
-        };
-        let postings: u64 = union.words.iter().map(count).sum();
+        let postings: u64 = union.words.iter().map(|word| u64::from(word.found.info.count)).sum();
         (postings * SPARSE >= u64::from(view.docs)).then_some(union)
     }
 
     /// Collects the words below a union. False if there is anything else.
     fn gather(&mut self, plan: &'a Plan, scale: f64, depth: usize) -> bool {
         match &plan.kind {
-            Kind::Term { infos, .. } => {
-                if infos[self.part as usize].is_some() {
-                    self.words.push((plan, scale, self.places));
+            Kind::Term { .. } => {
+                if let Some(found) = find(plan, self.part as usize, self.view) {
+                    let place = self.places;
+                    self.words.push(Word {
+                        found,
+                        scale,
+                        place,
+                        freq: u32::MAX,
+                        bound: f64::INFINITY,
+                    });
                 }
                 self.places += 1;
                 true
@@ -86,233 +97,204 @@ impl<'a> Union<'a> {
 
     /// How many documents there are. None: the time is over.
     pub fn count(&self) -> Option<u64> {
-        let mut bits = Bits::new(self.view.docs);
-        for (word, ..) in &self.words {
-            if let Some(mut term) = term(word, self.part as usize, self.view)
-                && !self.set(&mut term, &mut bits)
-            {
-                return None;
+        let (mut seen, mut piece) = (Seen::new(self.view), Piece::new());
+        for word in &self.words {
+            let Some(mut scan) = word.found.scan() else { continue };
+            while scan.load(&mut piece, false) {
+                seen.add(piece.docs(), &self.run)?;
             }
         }
-        Some(self.live(&bits))
+        Some(seen.live())
     }
 
-    /// Sets the documents of a word. False: the time is over.
-    fn set(&self, term: &mut Term<'a>, bits: &mut Bits) -> bool {
-        let (mut steps, mut stopped) = (0, false);
-        term.for_each_piece(|docs| {
-            docs.iter().for_each(|doc| bits.insert(*doc));
-            steps += docs.len() as u32;
-            if steps >= STOP_INTERVAL {
-                steps = 0;
-                stopped = self.run.options.interrupt.stop();
-            }
-            !stopped
-        });
-        !stopped
+    /// Keeps the best, and says how many documents there are. None: the time is over.
+    pub fn best(mut self, best: &mut Best<ByScore>) -> Option<u64> {
+        let scoring = self.run.scoring(self.view);
+        if !self.first_only {
+            self.words.iter_mut().for_each(|word| word.find_bound(&scoring));
+            self.words.sort_by(|one, other| other.bound.total_cmp(&one.bound));
+        }
+        let (sums, seen) = (Sums::new(&self), Seen::new(self.view));
+        let mut pass = Pass { union: &self, scoring, sums, seen, piece: Piece::new() };
+        for number in 0..self.words.len() {
+            pass.word(number, best)?;
+        }
+        Some(pass.seen.live())
+    }
+}
+
+impl Word<'_> {
+    fn find_bound(&mut self, scoring: &Scoring<'_>) {
+        let (leaf, impact) = (self.found.leaf(1), self.found.best_impact());
+        let bound = match impact {
+            Some(impact) => scoring.bound(&leaf, &impact),
+            None => scoring.bound_of_any(&leaf),
+        };
+        // Nothing times infinity is no number.
+        self.bound = if self.scale == 0.0 { 0.0 } else { self.scale * bound };
+        let most = impact.and_then(|impact| impact.pairs().last());
+        self.freq = most.map_or(u32::MAX, |(freq, _)| freq);
+    }
+}
+
+/// Which documents have come by.
+struct Seen<'a> {
+    view: &'a PartView,
+    bits: Bits,
+    count: u64,
+    /// Documents since somebody asked whether to give up.
+    steps: usize,
+}
+
+impl<'a> Seen<'a> {
+    fn new(view: &'a PartView) -> Self {
+        Seen { view, bits: Bits::new(view.docs), count: 0, steps: 0 }
     }
 
-    /// How many of a set are not deleted.
-    fn live(&self, bits: &Bits) -> u64 {
-        let mut count = bits.count();
+    /// Adds documents. None: the time is over.
+    #[inline]
+    fn add(&mut self, docs: &[u32], run: &Run<'_>) -> Option<()> {
+        let new = docs.iter().map(|doc| u64::from(self.bits.insert(*doc)));
+        self.count += new.sum::<u64>();
+        self.steps += docs.len();
+        if self.steps < STOP_INTERVAL {
+            return Some(());
+        }
+        self.steps = 0;
+        (!run.options.interrupt.stop()).then_some(())
+    }
+
+    /// How many are not deleted.
+    fn live(&self) -> u64 {
+        let mut count = self.count;
         if self.view.deletes.count() > 0 {
-            let none = Deletes::default();
-            self.view.deletes.for_each_since(&none, |doc| count -= u64::from(bits.contains(doc)));
+            let deleted = |doc| count -= u64::from(self.bits.contains(doc));
+            self.view.deletes.for_each_since(&Deletes::default(), deleted);
         }
         count
     }
-
-    /// Keeps the best. False: the time is over.
-    pub fn best(&self, best: &mut Best<ByScore>) -> bool {
-        let mut scoring = self.run.scoring(self.view);
-        let mut words: Vec<Word<'a>> = Vec::with_capacity(self.words.len());
-        for (plan, scale, place) in &self.words {
-            let Some(mut term) = term(plan, self.part as usize, self.view) else { continue };
-            let bound = scale * term.list_bound(&scoring);
-            words.push(Word { doc: term.doc(), term, bound, scale: *scale, place: *place });
-        }
-        words.sort_by(|one, other| one.bound.total_cmp(&other.bound));
-        let mut sum = 0.0;
-        let sums = words.iter().map(|word| {
-            sum += word.bound;
-            sum
-        });
-        let sums: Vec<f64> = sums.collect();
-        let parts = vec![0.0; self.places];
-        let mut search = MaxScore { union: self, words, sums, leaders: 0, parts };
-        search.run(&mut scoring, best)
-    }
-
-    /// Both at once, where the first word of a document makes its score. None: the time is over.
-    pub fn first_words(&self, best: &mut Best<ByScore>) -> Option<u64> {
-        let mut scoring = self.run.scoring(self.view);
-        let mut bits = Bits::new(self.view.docs);
-        let mut steps = 0u32;
-        for (plan, scale, _) in &self.words {
-            let Some(mut term) = term(plan, self.part as usize, self.view) else { continue };
-            let bound = scale * term.list_bound(&scoring) * SLACK;
-            while term.doc() < self.view.docs {
-                let least = best.last().map_or(f64::NEG_INFINITY, |last| last.score);
-                if bound < least {
-                    // Nothing of the rest can be among the best; it counts all the same.
-                    if !self.set(&mut term, &mut bits) {
-                        return None;
-                    }
-                    break;
-                }
-                let doc = term.doc();
-                if !bits.contains(doc) {
-                    bits.insert(doc);
-                    let (block, _) = term.block_bound(&scoring);
-                    if scale * block * SLACK >= least && !self.view.deletes.contains(doc) {
-                        scoring.go_to(doc);
-                        let sum = scale * term.score(&scoring);
-                        self.keep(best, &scoring, doc, sum, least);
-                    }
-                }
-                term.step();
-                steps += 1;
-                if steps.is_multiple_of(STOP_INTERVAL) && self.run.options.interrupt.stop() {
-                    return None;
-                }
-            }
-        }
-        Some(self.live(&bits))
-    }
-
-    #[inline]
-    fn keep(
-        &self,
-        best: &mut Best<ByScore>,
-        scoring: &Scoring<'_>,
-        doc: u32,
-        sum: f64,
-        least: f64,
-    ) {
-        let score = scoring.total(sum, least, || 1);
-        if score >= least {
-            best.push(ByScore { score, address: DocAddress { part: self.part, doc } });
-        }
-    }
-
-    /// Whether a document's score is that of its first word.
-    pub fn is_first_only(&self) -> bool {
-        self.first_only
-    }
 }
 
-/// A word, where it stands, and the most that it can give to a score.
-struct Word<'a> {
-    term: Term<'a>,
-    doc: u32,
-    bound: f64,
-    scale: f64,
-    place: usize,
-}
-
-/// The search for the best.
-struct MaxScore<'u, 'a> {
+/// Going through the words for the best.
+struct Pass<'u, 'a> {
     union: &'u Union<'a>,
-    /// By what they can give at most, the least first.
-    words: Vec<Word<'a>>,
-    /// What the words up to each can give together.
-    sums: Vec<f64>,
-    /// The first word that leads to documents; those before it cannot give enough even together.
-    leaders: usize,
-    /// What each word of the query gives to the score of a document.
-    parts: Vec<f64>,
+    scoring: Scoring<'a>,
+    sums: Sums<'u, 'a>,
+    seen: Seen<'a>,
+    piece: Piece,
 }
 
-impl MaxScore<'_, '_> {
-    fn run(&mut self, scoring: &mut Scoring<'_>, best: &mut Best<ByScore>) -> bool {
-        let view = self.union.view;
-        let mut steps = 0u32;
+impl<'a> Pass<'_, 'a> {
+    /// Goes through the list of a word. None: the time is over.
+    fn word(&mut self, number: usize, best: &mut Best<ByScore>) -> Option<()> {
+        let word = &self.union.words[number];
+        let Some(mut scan) = word.found.scan() else { return Some(()) };
+        let mut worth = Worth::beside(&word.found, word.scale, self.sums.addends(number));
+        self.sums.begin();
         loop {
-            steps += 1;
-            if steps.is_multiple_of(STOP_INTERVAL) && self.union.run.options.interrupt.stop() {
-                return false;
+            worth.raise(best.least());
+            let may = worth.has_any(&self.scoring, scan.impact());
+            if !scan.load(&mut self.piece, may) {
+                return Some(());
             }
-            let least = best.last().map_or(f64::NEG_INFINITY, |last| last.score);
-            while self.sums.get(self.leaders).is_some_and(|sum| sum * SLACK < least) {
-                self.leaders += 1;
+            if may {
+                self.candidates(number, &mut worth, best);
             }
-            let leaders = &self.words[self.leaders..];
-            let Some(doc) = leaders.iter().map(|word| word.doc).min() else { return true };
-            if doc >= view.docs {
-                return true;
-            }
-            if least > f64::NEG_INFINITY
-                && let Some(target) = self.leap(scoring, doc, least)
+            self.seen.add(self.piece.docs(), &self.union.run)?;
+        }
+    }
+
+    /// Scores the documents of a piece that may be among the best.
+    fn candidates(&mut self, number: usize, worth: &mut Worth<'_>, best: &mut Best<ByScore>) {
+        let Union { view, part, .. } = *self.union;
+        for (doc, freq) in self.piece.postings() {
+            if !worth.has(&self.scoring, freq, view.len(doc))
+                || self.seen.bits.contains(doc)
+                || view.deletes.contains(doc)
             {
-                self.go_on(doc, target);
                 continue;
             }
-            if !view.deletes.contains(doc) && self.score(scoring, doc, least) {
-                let mut at = 0;
-                let sum = evaluate(self.union.plan, &self.parts, &mut at);
-                self.union.keep(best, scoring, doc, sum, least);
-            }
-            self.go_on(doc, doc + 1);
-        }
-    }
-
-    /// What the words before the leaders can give together.
-    fn rest(&self) -> f64 {
-        self.leaders.checked_sub(1).map_or(0.0, |last| self.sums[last])
-    }
-
-    /// Where to go on, if neither `doc` nor what follows it up to there can be among the best.
-    fn leap(&mut self, scoring: &Scoring<'_>, doc: u32, least: f64) -> Option<u32> {
-        let (mut bound, mut end) = (self.rest(), END - 1);
-        for word in &mut self.words[self.leaders..] {
-            if word.doc == doc {
-                let (block, last) = word.term.block_bound(scoring);
-                bound += word.scale * block;
-                end = end.min(last);
-            } else {
-                end = end.min(word.doc - 1);
-            }
-        }
-        (bound * SLACK < least).then(|| end.max(doc) + 1)
-    }
-
-    /// Sends the leaders that stand on `doc` to the first document at or behind `target`.
-    fn go_on(&mut self, doc: u32, target: u32) {
-        for word in &mut self.words[self.leaders..] {
-            if word.doc == doc {
-                word.doc =
-                    if target == doc + 1 { word.term.step() } else { word.term.seek(target) };
+            self.scoring.go_to(doc);
+            let least = best.least();
+            let Some(sum) = self.sums.of(number, freq, &self.scoring, least) else { continue };
+            let score = self.scoring.total(sum, least, || 1);
+            // Of equal scores too, as parts may be gone through in any order.
+            if score >= least {
+                best.push(ByScore { score, address: DocAddress { part, doc } });
             }
         }
     }
+}
 
-    /// Finds out what each word gives to a document. False as soon as it cannot be enough.
-    fn score(&mut self, scoring: &mut Scoring<'_>, doc: u32, least: f64) -> bool {
-        scoring.go_to(doc);
+/// What words give together.
+struct Sums<'u, 'a> {
+    union: &'u Union<'a>,
+    /// What the words behind each can give together.
+    rests: Vec<f64>,
+    /// What each word of the query gives to the score of a document.
+    parts: Vec<f64>,
+    /// The documents of the words behind the one that is gone through, as far as they were asked
+    /// for; the word itself and those before it have none.
+    later: Vec<Option<Term<'a>>>,
+}
+
+impl<'u, 'a> Sums<'u, 'a> {
+    fn new(union: &'u Union<'a>) -> Self {
+        let mut rest = 0.0;
+        let mut rests: Vec<f64> = Vec::with_capacity(union.words.len());
+        for word in union.words.iter().rev() {
+            rests.push(rest);
+            rest += if union.first_only { 0.0 } else { word.bound };
+        }
+        rests.reverse();
+        Sums { union, rests, parts: vec![0.0; union.places], later: Vec::new() }
+    }
+
+    /// Another word is gone through.
+    fn begin(&mut self) {
+        self.later.clear();
+    }
+
+    /// What words behind one can add to what it gives.
+    fn addends(&self, number: usize) -> Vec<Addend<'a>> {
+        let later = &self.union.words[number + 1..];
+        let later = if self.union.first_only { &[] } else { later };
+        let one = |word: &Word<'a>| Addend { leaf: word.found.leaf(word.freq), scale: word.scale };
+        later.iter().map(one).collect()
+    }
+
+    /// The sum for the document of `scoring`, in which a word occurs so often and none before it
+    /// does. None as soon as it cannot be enough.
+    fn of(&mut self, number: usize, freq: u32, scoring: &Scoring<'_>, least: f64) -> Option<f64> {
+        let union = self.union;
+        let word = &union.words[number];
+        let part = scoring.leaf(&word.found.leaf(freq));
+        let mut sum = word.scale * part;
+        if union.first_only {
+            return Some(sum);
+        }
         self.parts.fill(0.0);
-        let mut sum = 0.0;
-        for word in &mut self.words[self.leaders..] {
-            if word.doc == doc {
-                let part = word.term.score(scoring);
+        self.parts[word.place] = part;
+        for (index, word) in union.words[number + 1..].iter().enumerate() {
+            if (sum + self.rests[number + index]) * SLACK < least {
+                return None;
+            }
+            if self.later.len() == index {
+                self.later.push(word.found.term(false));
+            }
+            let Some(term) = &mut self.later[index] else { continue };
+            if term.seek(scoring.doc) == scoring.doc {
+                let part = term.score(scoring);
                 self.parts[word.place] = part;
                 sum += word.scale * part;
             }
         }
-        for index in (0..self.leaders).rev() {
-            if (sum + self.sums[index]) * SLACK < least {
-                return false;
-            }
-            let word = &mut self.words[index];
-            if word.doc < doc {
-                word.doc = word.term.seek(doc);
-            }
-            if word.doc == doc {
-                let part = word.term.score(scoring);
-                self.parts[word.place] = part;
-                sum += word.scale * part;
-            }
+        if sum * SLACK < least {
+            return None;
         }
-        sum * SLACK >= least
+        // In the order of the query, as the iterators do.
+        let mut at = 0;
+        Some(evaluate(union.plan, &self.parts, &mut at))
     }
 }
 

@@ -85,11 +85,13 @@ impl Bits {
     }
 
     /// Adds `doc`, which must be below the bound given at the start; otherwise nothing happens.
+    /// Says whether it is new.
     #[inline]
-    pub fn insert(&mut self, doc: u32) {
-        if let Some(word) = self.words.get_mut((doc / 64) as usize) {
-            *word |= 1 << (doc % 64);
-        }
+    pub fn insert(&mut self, doc: u32) -> bool {
+        let Some(word) = self.words.get_mut((doc / 64) as usize) else { return false };
+        let (before, bit) = (*word, 1 << (doc % 64));
+        *word = before | bit;
+        before & bit == 0
     }
 
     /// Whether `doc` is in the set.

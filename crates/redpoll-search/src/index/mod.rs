@@ -32,7 +32,7 @@ pub(crate) mod varint;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ahash::RandomState;
 use parking_lot::{Mutex, RwLock};
@@ -72,6 +72,9 @@ pub struct Index {
 
 /// So many full heads may wait to be merged: what is merged at once is taken from them.
 const HEADS_MAX: usize = 10;
+
+/// Fewer documents than this stay in a head: they are searched as quickly there.
+const TIDY_HEAD: u32 = 256;
 
 /// A document that is ready to be added.
 #[derive(Debug)]
@@ -234,6 +237,25 @@ impl Index {
             }
             None => self.maintain_vectors(),
         }
+    }
+
+    /// Does one piece of work that makes searches quicker, if nothing has changed for so long:
+    /// makes a segment of what the head has, or one of small ones. To be called by who has nothing
+    /// to [`maintain`](Self::maintain), again and again. Says whether there was work.
+    pub fn tidy(&self, rest: Duration) -> bool {
+        let job = {
+            let _writer = self.writer.lock();
+            let mut state = self.state.lock();
+            if !state.rests(rest) {
+                return false;
+            }
+            if state.head().1 >= TIDY_HEAD {
+                state.seal();
+                self.count_heads(&state);
+            }
+            state.next_job().or_else(|| state.tidy_job())
+        };
+        job.as_ref().inspect(|job| self.run(job)).is_some()
     }
 
     /// How many full heads wait to be merged beyond what is usual: documents are put faster than

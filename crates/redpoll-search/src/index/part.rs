@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::bits::Deletes;
 use super::dict::TermInfo;
 use super::head::Head;
-use super::postings::Postings;
+use super::postings::{Postings, Scan};
 use super::segment::Segment;
 use super::tally::Tally;
 use crate::document::ValueRef;
@@ -152,11 +152,50 @@ impl PartView {
         }
     }
 
-    /// The list of a term that [`find`](Self::find) has found.
-    pub fn postings(&self, key: &[u8], hash: u64, info: &TermInfo) -> Option<Postings<'_>> {
+    /// The list of a term that [`find`](Self::find) has found. `positions` says whether somebody
+    /// will ask where the term stands.
+    pub fn postings(
+        &self,
+        key: &[u8],
+        hash: u64,
+        info: &TermInfo,
+        positions: bool,
+    ) -> Option<Postings<'_>> {
         match &self.part {
             Part::Head(head) => head.postings(key, hash, self.docs),
-            Part::Segment(segment) => Some(segment.list(key, info.start, info.len, info.count)),
+            Part::Segment(segment) => {
+                let (bytes, format) = segment.list(key, info);
+                Some(match positions {
+                    true => Postings::new(bytes, format, info.count),
+                    false => Postings::without_positions(bytes, format, info.count),
+                })
+            }
+        }
+    }
+
+    /// The same list, to be gone through once. `mask` says in one of which fields the term must
+    /// stand; none if it does not matter.
+    pub fn scan(
+        &self,
+        key: &[u8],
+        hash: u64,
+        info: &TermInfo,
+        mask: Option<u128>,
+    ) -> Option<Scan<'_>> {
+        match &self.part {
+            Part::Head(head) => head.scan(key, hash, self.docs, mask),
+            Part::Segment(segment) => {
+                let (bytes, format) = segment.list(key, info);
+                Some(Scan::new(bytes, format, info.count, mask))
+            }
+        }
+    }
+
+    /// Whether all documents' own scores are 1.
+    pub fn scores_are_one(&self) -> bool {
+        match &self.part {
+            Part::Head(head) => head.scores_are_one(),
+            Part::Segment(segment) => segment.table.scores.is_none(),
         }
     }
 

@@ -8,6 +8,8 @@ const FANOUT: usize = 5;
 const HEADS: usize = 5;
 /// Documents of a segment that is not merged any more.
 const DOCS_MAX: u32 = 16 << 20;
+/// Documents that segments at the end may have to be merged when nobody has anything else to do.
+const TIDY_DOCS: u64 = 128 << 10;
 /// A segment with more than one deleted document in so many is rewritten.
 const DELETED_PART: u32 = 4;
 
@@ -38,6 +40,34 @@ pub fn choose(
             free(part) && part.live() <= DOCS_MAX && level(part.live()) <= high
         })
     })
+}
+
+/// The small parts at the end that are to be one while nothing changes, by place: each is another
+/// list to look up for every word of a query.
+pub fn tidy(
+    parts: &[PartView],
+    busy: impl Fn(&PartView) -> bool,
+) -> Option<std::ops::Range<usize>> {
+    let last = parts.len().saturating_sub(1);
+    let live = |part: &PartView| u64::from(part.live());
+    let (mut start, mut docs) = (last, 0);
+    for part in parts[..last].iter().rev() {
+        if busy(part) || matches!(part.part, Part::Head(_)) || docs + live(part) > TIDY_DOCS {
+            break;
+        }
+        docs += live(part);
+        start -= 1;
+    }
+    // Where documents trickle in, a large part is not copied for the sake of a few.
+    while last - start > 1 {
+        let largest = parts[start..last].iter().map(live).max().unwrap_or(0);
+        if largest * 8 <= docs * 7 {
+            return Some(start..last);
+        }
+        docs -= live(&parts[start]);
+        start += 1;
+    }
+    None
 }
 
 /// The first run of enough parts for which `fits` holds, of which the largest is not more than

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::dict::{Dict, TEXT};
-use super::postings::{Format, Postings};
+use super::dict::{Dict, TEXT, TermInfo};
+use super::postings::Format;
 use super::suffix::SuffixIndex;
 use super::tally::Tally;
 use crate::document::DocTable;
@@ -41,12 +41,12 @@ pub struct ShapeColumn {
 }
 
 impl Segment {
-    /// A list by where it is.
-    pub fn list(&self, key: &[u8], start: u64, len: u32, count: u32) -> Postings<'_> {
-        let start = start as usize;
-        let bytes = self.lists.get(start..start + len as usize).unwrap_or_default();
+    /// The bytes of a term's list, and their format.
+    pub fn list(&self, key: &[u8], info: &TermInfo) -> (&[u8], Format) {
+        let start = info.start as usize;
+        let bytes = self.lists.get(start..start + info.len as usize).unwrap_or_default();
         let format = if key.first() == Some(&TEXT) { self.format } else { Format::DOCS };
-        Postings::new(bytes, format, count)
+        (bytes, format)
     }
 
     /// Bytes on the heap.

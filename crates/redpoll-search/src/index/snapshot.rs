@@ -114,12 +114,18 @@ impl Snapshot {
     /// What a document is sorted by, if the field is sortable: a number, or a byte string, in lower
     /// case if the definition does not say otherwise.
     pub fn sort_value(&self, address: DocAddress, field: FieldId) -> ValueRef<'_> {
-        let value = || Some(self.part(address.part)?.value(self.sort_column(field)?, address.doc));
-        value().unwrap_or(ValueRef::None)
+        let column = self.sort_column(field);
+        column.map_or(ValueRef::None, |column| self.column_value(address, column))
+    }
+
+    /// A document's value in a column.
+    #[inline]
+    pub fn column_value(&self, address: DocAddress, column: usize) -> ValueRef<'_> {
+        self.part(address.part).map_or(ValueRef::None, |part| part.value(column, address.doc))
     }
 
     /// The column that a field is sorted by.
-    pub(crate) fn sort_column(&self, field: FieldId) -> Option<usize> {
+    pub fn sort_column(&self, field: FieldId) -> Option<usize> {
         let schema = self.schema();
         let text = schema.column(field, ColumnKind::Text);
         text.or_else(|| schema.column(field, ColumnKind::Number))

@@ -1,6 +1,7 @@
 //! What an index is made of at the moment, and how it changes.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use ahash::RandomState;
 use parking_lot::Mutex;
@@ -36,6 +37,8 @@ pub struct State {
     /// The parts that are being merged, by the ids of their first documents.
     busy: Vec<u64>,
     merges: Merges,
+    /// The last change that [`rests`](Self::rests) has seen, and when.
+    seen: Option<(u64, Instant)>,
     hasher: RandomState,
     /// For snapshots, which may ask for documents by name.
     names: Arc<Mutex<Names>>,
@@ -65,6 +68,7 @@ impl State {
             current: None,
             busy: Vec::new(),
             merges: Merges::default(),
+            seen: None,
             hasher,
             names,
         }
@@ -185,6 +189,23 @@ impl State {
     /// Parts to be merged, which nobody else will be given until the job is finished.
     pub fn next_job(&mut self) -> Option<Job> {
         let range = policy::choose(&self.parts, |view| self.busy.contains(&view.first_id()))?;
+        Some(self.job(range))
+    }
+
+    /// Whether nothing has changed for so long, as far as it is asked.
+    pub fn rests(&mut self, long: Duration) -> bool {
+        match self.seen {
+            Some((stamp, since)) if stamp == self.stamp => since.elapsed() >= long,
+            _ => {
+                self.seen = Some((self.stamp, Instant::now()));
+                long.is_zero()
+            }
+        }
+    }
+
+    /// Small parts that are to be one while nothing changes.
+    pub fn tidy_job(&mut self) -> Option<Job> {
+        let range = policy::tidy(&self.parts, |view| self.busy.contains(&view.first_id()))?;
         Some(self.job(range))
     }
 

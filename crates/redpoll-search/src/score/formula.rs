@@ -107,30 +107,38 @@ impl Scoring<'_> {
         match self.scorer {
             _ if leaf.weight < 0.0 => f64::INFINITY,
             Scorer::Bm25Std | Scorer::Bm25StdTanh(_) => {
-                let score = |(freq, len)| self.bm25_std(leaf.weight, leaf.rarity.bm25, freq, len);
+                let score = |(freq, len)| {
+                    let (freq, len) = (f64::from(freq), f64::from(len));
+                    self.bm25_std(leaf.weight, leaf.rarity.bm25, freq, len)
+                };
                 impact.pairs().map(score).fold(0.0, f64::max)
             }
             Scorer::DisMax => {
-                impact.pairs().map(|(freq, _)| leaf.weight * freq).fold(0.0, f64::max)
+                let score = |(freq, _)| leaf.weight * f64::from(freq);
+                impact.pairs().map(score).fold(0.0, f64::max)
             }
             _ => f64::INFINITY,
         }
     }
 
-    /// The longest documents in which a word can give as much as `least` if it occurs so often, for
-    /// frequencies from 0 on. Longer ones give less; some of these do, too.
-    pub fn longest(&self, leaf: &Leaf<'_>, least: f64) -> [u32; 8] {
+    /// The longest document in which a word that occurs so often can give as much as `least`.
+    /// Longer ones give less; some of these do, too. None: any may.
+    pub fn longest(&self, leaf: &Leaf<'_>, least: f64) -> Option<u32> {
         let is_bm25 = matches!(self.scorer, Scorer::Bm25Std | Scorer::Bm25StdTanh(_));
         if !is_bm25 || leaf.weight < 0.0 || least <= 0.0 {
-            return [u32::MAX; 8];
+            return None;
         }
+        // `bm25_std`, solved for the length; and one more, as both are rounded.
         let most = leaf.weight * leaf.rarity.bm25 * (K1 + 1.0);
-        std::array::from_fn(|freq| {
-            // `bm25_std`, solved for the length; and one more, as both are rounded.
-            let freq = freq as f64;
-            let ratio = ((most * freq / least - freq) / K1 - (1.0 - B)) / B;
-            (ratio * self.len_mean * (1.0 + 1e-9) + 1.0) as u32
-        })
+        let freq = f64::from(leaf.freq);
+        let ratio = ((most * freq / least - freq) / K1 - (1.0 - B)) / B;
+        Some((ratio * self.len_mean * (1.0 + 1e-9) + 1.0) as u32)
+    }
+
+    /// The part of a word in a document of this length, if the formula is one of BM25STD.
+    pub fn leaf_at(&self, leaf: &Leaf<'_>, len: u32) -> f64 {
+        let freq = f64::from(leaf.freq);
+        self.bm25_std(leaf.weight, leaf.rarity.bm25, freq, f64::from(len))
     }
 
     /// A bound of the part of a word wherever it is.

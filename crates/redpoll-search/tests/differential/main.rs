@@ -149,7 +149,7 @@ fn round(seed: u64, changes: usize) {
                 held.push((index.snapshot(), model.clone(), true));
             }
             18 => drop(held.pop()),
-            _ => {}
+            _ => drop(index.tidy(std::time::Duration::ZERO)),
         }
         assert_eq!(index.snapshot().docs(), model.len() as u64);
         if change % 3 == 0 {

@@ -16,9 +16,12 @@ pub(super) fn run(session: &mut Session<'_>) -> Result<(), String> {
     for (load, mix, key) in [
         ("Light", "alone", "search.light.alone"),
         ("Light", BOTH, "search.light.both"),
+        ("Light", SCORED, "search.light.scored"),
         ("Light", AGGREGATIONS, "search.light.aggregations"),
         ("Heavy", "alone", "search.heavy.alone"),
         ("Heavy", BOTH, "search.heavy.both"),
+        ("Scored", "alone", "search.scored.alone"),
+        ("Scored", SCORED, "search.scored.both"),
         ("Aggregation", "alone", "search.aggregation.alone"),
         ("Aggregation", AGGREGATIONS, "search.aggregation.both"),
     ] {
@@ -26,6 +29,7 @@ pub(super) fn run(session: &mut Session<'_>) -> Result<(), String> {
     }
     let alone = run.rate("Light", "alone")?;
     session.add("search.kept.heavy", run.rate("Light", BOTH)? / alone)?;
+    session.add("search.kept.scored", run.rate("Light", SCORED)? / alone)?;
     session.add("search.kept.aggregations", run.rate("Light", AGGREGATIONS)? / alone)?;
     for (title, key) in [("GET", "get"), ("SET", "set")] {
         let mix = format!("{BOTH} and {title}");
@@ -41,6 +45,8 @@ pub(super) fn run(session: &mut Session<'_>) -> Result<(), String> {
 
 /// Light and heavy searches at once.
 const BOTH: &str = "both searches";
+/// Light searches at once with heavy ones that score each result.
+const SCORED: &str = "searches and scored ones";
 /// Light searches and aggregations of the heavy ones' documents at once.
 const AGGREGATIONS: &str = "searches and aggregations";
 

@@ -6,7 +6,7 @@ use crate::prelude::*;
 use crate::search::aggregate::{self, Source};
 use crate::search::common;
 use crate::search::plan::CursorOptions;
-use redpoll_search::aggregate::{Cursor, Limits, Plan, Step};
+use redpoll_search::aggregate::{Cursor, Limits, Plan, Row, Step};
 use redpoll_search::index::DocAddress;
 
 /// Opens both cursors, and tells their numbers.
@@ -68,11 +68,12 @@ fn cursor(
     let plan = Plan { steps };
     let mut pipeline = plan.compile(&is_field, Limits::default(), 0).map_err(common::error)?;
     let mut source = Source::new(ctx, snapshot, &pipeline, &names);
+    let mut row = Row::default();
     for (address, place) in found {
         let (text, vector) = if of_words { (Some(*place), None) } else { (None, Some(*place)) };
         let document = Combined { address: *address, text, vector, score: place.score };
-        if let Some(row) = source.row(&document.hit(hybrid)) {
-            let _ = pipeline.push(row).map_err(common::error)?;
+        if source.fill(&document.hit(hybrid), &mut row) {
+            let _ = pipeline.push(&mut row).map_err(common::error)?;
         }
     }
     let rows = pipeline.finish().map_err(common::error)?;

@@ -329,11 +329,14 @@ fn rows_of(
     let seed = ctx.rng.next_u64();
     let mut pipeline = plan.compile(&is_field, limits, seed).map_err(common::error)?;
     let mut source = Source::new(ctx, snapshot, &pipeline, &names);
+    let mut row = Row::default();
     for (document, number) in ordered.iter().zip(0u32..) {
-        let Some(mut row) = source.row(&document.hit(hybrid)) else { continue };
+        if !source.fill(&document.hit(hybrid), &mut row) {
+            continue;
+        }
         row.document = number;
         // Those beyond a limit count, too.
-        let _ = pipeline.push(row).map_err(common::error)?;
+        let _ = pipeline.push(&mut row).map_err(common::error)?;
     }
     let rows = pipeline.finish().map_err(common::error)?;
     Ok((pipeline, rows))

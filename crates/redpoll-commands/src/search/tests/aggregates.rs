@@ -51,6 +51,20 @@ fn scores_come_first_and_sortable_words_in_lower_case() {
 }
 
 #[test]
+fn how_many_rows_are_wanted() {
+    let sorted = "FT.AGGREGATE i * SORTBY 2 @price DESC";
+    with_shop(
+        &format!(
+            "{sorted} MAX 1 | {sorted} MAX 1 LIMIT 0 2 | {sorted} MAX 2 LIMIT 0 0 | \
+             {sorted} MAX 0 | FT.AGGREGATE i * LIMIT 0 0 | \
+             FT.AGGREGATE i * LIMIT 0 0 SORTBY 1 @price"
+        ),
+        "[3 [price 30]] | [3 [price 30] [price 20]] | [3] | \
+         [3 [price 30] [price 20] [price 10]] | [3] | [3]",
+    );
+}
+
+#[test]
 fn mistakes() {
     with_shop(
         "FT.AGGREGATE i * GROUPBY 1 brand | FT.AGGREGATE i * GROUPBY 1 @none | \

@@ -38,13 +38,13 @@ fn iterators_and_processors_of_a_search() {
         &format!(
             "{SETUP} | FT.PROFILE i SEARCH QUERY '@g:{{x|y}} -world' VERBATIM NOCONTENT DIALECT 2"
         ),
-        "[Type INTERSECT Number of reading operations 1 Child iterators [[Type UNION Query type TAG \
-         Number of reading operations 2 Child iterators [[Type TAG Term x Number of reading \
-         operations 1 Estimated number of matches 1] [Type TAG Term y Number of reading operations 1 \
-         Estimated number of matches 1]]] [Type NOT Number of reading operations 1 Child iterator \
-         [Type TEXT Term world Number of reading operations 1 Estimated number of matches 1]]]] \
-         Result processors profile [[Type Index Results processed 1] [Type Scorer Results processed \
-         1] [Type Sorter Results processed 1]]]] Coordinator []]]",
+        "[Type INTERSECT Number of reading operations 1 Child iterators [[Type UNION Query type \
+         TAG Number of reading operations 2 Child iterators [[Type TAG Term x Number of reading \
+         operations 1 Estimated number of matches 1] [Type TAG Term y Number of reading operations \
+         1 Estimated number of matches 1]]] [Type NOT Number of reading operations 1 Child \
+         iterator [Type TEXT Term world Number of reading operations 1 Estimated number of matches \
+         1]]]] Result processors profile [[Type Index Results processed 1] [Type Scorer Results \
+         processed 1] [Type Sorter Results processed 1]]]] Coordinator []]]",
     );
     profiled(
         &format!("{SETUP} | FT.PROFILE i SEARCH LIMITED QUERY 'hel*' SORTBY n RETURN 1 n"),
@@ -59,13 +59,13 @@ fn iterators_and_processors_of_a_search() {
 fn steps_of_an_aggregation() {
     profiled(
         &format!(
-            "{SETUP} | FT.PROFILE i AGGREGATE QUERY * LOAD 1 @t APPLY '@n * 2' AS m FILTER '@m > 2' \
-             GROUPBY 1 @m SORTBY 1 @m"
+            "{SETUP} | FT.PROFILE i AGGREGATE QUERY * LOAD 1 @t APPLY '@n * 2' AS m \
+             FILTER '@m > 2' GROUPBY 1 @m SORTBY 1 @m"
         ),
         "[Type WILDCARD Number of reading operations 2] Result processors profile [[Type Index \
-         Results processed 2] [Type Loader Results processed 2] [Type Projector - Operator * Results \
-         processed 2] [Type Filter - Predicate > Results processed 1] [Type Grouper Results \
-         processed 1] [Type Sorter Results processed 1]]]] Coordinator []]]",
+         Results processed 2] [Type Loader Results processed 2] [Type Projector - Operator * \
+         Results processed 2] [Type Filter - Predicate > Results processed 1] [Type Grouper \
+         Results processed 1] [Type Sorter Results processed 1]]]] Coordinator []]]",
     );
 }
 
@@ -75,7 +75,7 @@ fn mistakes() {
         "FT.PROFILE i NOPE QUERY x | FT.PROFILE i SEARCH FIND x | FT.PROFILE i SEARCH QUERY | \
          FT.PROFILE i AGGREGATE QUERY * WITHCURSOR | FT.PROFILE none SEARCH QUERY x",
         "No `SEARCH`, `AGGREGATE`, or `HYBRID` provided | The QUERY keyword is expected | \
-         ERR wrong number of arguments for 'ft.profile' command | FT.PROFILE does not support cursor | \
-         none: no such index",
+         ERR wrong number of arguments for 'ft.profile' command | \
+         FT.PROFILE does not support cursor | none: no such index",
     );
 }

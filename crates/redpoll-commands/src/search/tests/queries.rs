@@ -18,6 +18,14 @@ fn scores_are_normalized_and_stretched() {
 }
 
 #[test]
+fn keys_are_returned_by_name() {
+    with_shop(
+        "FT.SEARCH i hats RETURN 1 __key | FT.SEARCH i hats RETURN 4 __key AS k brand",
+        "[1 d:3 [__key d:3]] | [1 d:3 [k d:3 brand bolt]]",
+    );
+}
+
+#[test]
 fn formats() {
     with_shop(
         "FT.SEARCH i hats NOCONTENT FORMAT STRING | FT.SEARCH i hats FORMAT | \

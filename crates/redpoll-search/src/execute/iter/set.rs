@@ -33,7 +33,9 @@ impl Collector {
     #[inline]
     pub fn add(&mut self, doc: u32) {
         match &mut self.bits {
-            Some(bits) => bits.insert(doc),
+            Some(bits) => {
+                bits.insert(doc);
+            }
             None if doc < self.bound => self.docs.push(doc),
             None => {}
         }

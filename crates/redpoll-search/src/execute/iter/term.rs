@@ -1,7 +1,7 @@
 //! The documents of a word or a tag.
 
 use super::{DocIter, END};
-use crate::index::postings::{Impact, Postings};
+use crate::index::postings::Postings;
 use crate::score::{Explanation, Leaf, Rarity, Scoring};
 
 /// Goes through the list of a term, and passes over postings in other fields.
@@ -36,57 +36,9 @@ impl<'a> Term<'a> {
         self.postings.freq()
     }
 
-    /// How many postings the list has, if all of them match.
-    pub fn count(&self) -> Option<u32> {
-        self.mask.is_none().then(|| self.postings.count())
-    }
-
-    /// The best that postings can be from `target` on, and up to which document this holds.
-    pub fn impact(&self, target: u32) -> Option<(Impact, u32)> {
-        self.postings.impact(target)
-    }
-
     /// The term in a document in which it occurs so often.
     pub fn leaf(&self, freq: u32) -> Leaf<'a> {
         Leaf { freq, weight: self.weight, rarity: self.rarity, term: self.term }
-    }
-
-    /// Calls `each` with the documents from here on, some at a time, until it says to stop.
-    pub fn for_each_piece(&mut self, mut each: impl FnMut(&[u32]) -> bool) {
-        if self.mask.is_some() {
-            while self.doc() != END && each(&[self.doc()]) {
-                self.step();
-            }
-            return;
-        }
-        while self.postings.doc() != END && each(self.postings.piece()) {
-            self.postings.next_piece();
-        }
-    }
-
-    /// Goes to the first posting, of those that are loaded, for whose document and frequency `test`
-    /// holds; false if there is none. For terms all of whose postings match.
-    #[inline]
-    pub fn find_in_piece(&mut self, test: impl Fn(u32, u32) -> bool) -> bool {
-        self.postings.find_in_piece(test)
-    }
-
-    /// Goes to the first posting behind those that are loaded. As above.
-    pub fn next_piece(&mut self) -> u32 {
-        self.postings.next_piece();
-        self.postings.doc()
-    }
-
-    /// The most that the term can give to a score anywhere.
-    pub fn list_bound(&mut self, scoring: &Scoring<'_>) -> f64 {
-        let leaf = self.leaf(1);
-        let blocks = self.postings.best_impact().map(|impact| scoring.bound(&leaf, &impact));
-        let rest = || scoring.bound_of_any(&leaf);
-        match blocks {
-            Some(blocks) if self.postings.has_rest() => blocks.max(rest()),
-            Some(blocks) => blocks,
-            None => rest(),
-        }
     }
 
     /// The most that the term can give to the score of the document that it stands on, and up to

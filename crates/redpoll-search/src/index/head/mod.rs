@@ -10,12 +10,12 @@ mod log;
 mod slots;
 mod terms;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 
 use super::dict::TEXT;
-use super::postings::{Format, Postings};
+use super::postings::{Format, Postings, Scan};
 use super::tally::Tally;
 use crate::document::{DocRecord, Prepared};
 use slots::Slots;
@@ -35,6 +35,8 @@ pub struct Head {
     terms: RwLock<Terms>,
     /// The terms in order, as far as somebody has asked for it.
     sorted: Mutex<Sorted>,
+    /// Whether a document's own score is not 1.
+    has_scores: AtomicBool,
     record_bytes: AtomicUsize,
     positions: AtomicUsize,
     position_bytes: AtomicUsize,
@@ -50,6 +52,7 @@ impl Head {
             records: Slots::new(),
             terms: RwLock::default(),
             sorted: Mutex::default(),
+            has_scores: AtomicBool::new(false),
             record_bytes: AtomicUsize::new(0),
             positions: AtomicUsize::new(0),
             position_bytes: AtomicUsize::new(0),
@@ -73,6 +76,10 @@ impl Head {
         self.positions.fetch_add(positions, Ordering::Relaxed);
         self.position_bytes.fetch_add(position_bytes, Ordering::Relaxed);
         let bytes = self.record_bytes.fetch_add(record.heap_bytes(), Ordering::Relaxed);
+        // Before the document is there for anybody.
+        if record.score != 1.0 {
+            self.has_scores.store(true, Ordering::Relaxed);
+        }
         self.records.set(docs, record);
         let mut guard = self.terms.write();
         guard.push(docs, &keys, &payloads, &terms);
@@ -89,6 +96,24 @@ impl Head {
         let format = self.format_of(key);
         let (bytes, count) = self.terms.read().copy_list(key, hash)?;
         Some(Postings::of_stream(bytes, format, count, docs))
+    }
+
+    /// The same list, to be gone through once.
+    pub fn scan(
+        &self,
+        key: &[u8],
+        hash: u64,
+        docs: u32,
+        mask: Option<u128>,
+    ) -> Option<Scan<'static>> {
+        let format = self.format_of(key);
+        let (bytes, _) = self.terms.read().copy_list(key, hash)?;
+        Some(Scan::of_stream(bytes, format, docs, mask))
+    }
+
+    /// Whether all documents' own scores are 1.
+    pub fn scores_are_one(&self) -> bool {
+        !self.has_scores.load(Ordering::Relaxed)
     }
 
     /// How many of the first `docs` documents have a term.

@@ -60,8 +60,8 @@ impl<'a> Source<'a> {
     pub fn postings(&self) -> Postings<'a> {
         match &self.terms {
             Terms::Segment { segment, cursor } => {
-                let info = cursor.info;
-                segment.list(&cursor.key, info.start, info.len, info.count)
+                let (bytes, format) = segment.list(&cursor.key, &cursor.info);
+                Postings::new(bytes, format, cursor.info.count)
             }
             Terms::Head { head, order, next, key } => head.list_of(order[next - 1], key, self.docs),
         }

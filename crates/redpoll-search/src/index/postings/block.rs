@@ -203,13 +203,13 @@ pub fn read_positions(
         unpack_with_width(bytes, &mut at, &mut counts);
         counts.iter_mut().for_each(|count| *count += 1);
     }
-    starts.clear();
+    starts.resize(BLOCK + 1, 0);
     let mut total = 0;
-    for count in counts {
-        starts.push(total);
+    for (start, count) in starts.iter_mut().zip(counts) {
+        *start = total;
         total += count;
     }
-    starts.push(total);
+    starts[BLOCK] = total;
     distances.clear();
     distances.resize(total as usize, 0);
     let mut groups = distances.chunks_exact_mut(BLOCK);

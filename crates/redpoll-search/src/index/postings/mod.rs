@@ -5,7 +5,7 @@
 //! ```text
 //! full blocks   128 postings each, bit-packed by kind: documents, frequencies, fields, positions;
 //!               before them a table that says each block's last document, its end, and how good a
-//!               score its postings can have at most
+//!               score its postings can have at most; and the last of these of the stream, too
 //! stream        the rest, posting by posting, in numbers of as many bytes as they need
 //! ```
 //!
@@ -14,10 +14,13 @@
 
 mod block;
 mod read;
+mod scan;
 mod stream;
+mod table;
 mod write;
 
 pub use read::Postings;
+pub use scan::{Piece, Scan};
 pub use stream::{write_payload, write_posting};
 pub use write::ListWriter;
 
@@ -87,13 +90,12 @@ impl Impact {
     }
 
     /// Pairs of a frequency and a length, of which one is as good as the best posting or better.
-    pub fn pairs(&self) -> impl Iterator<Item = (f64, f64)> {
+    #[inline]
+    pub fn pairs(&self) -> impl Iterator<Item = (u32, u32)> {
         // What is too high for its bits is as high as can be.
         let most = if self.freq_max == u16::MAX { u32::MAX } else { u32::from(self.freq_max) };
         let freqs = [1, most.min(2), most];
         let classes = (most as usize).clamp(1, 3);
-        let [once, twice, more] = self.len_min;
-        let pairs = freqs.into_iter().zip([once, twice, more]).take(classes);
-        pairs.map(|(freq, len)| (f64::from(freq), f64::from(len)))
+        freqs.into_iter().zip(self.len_min.map(u32::from)).take(classes)
     }
 }

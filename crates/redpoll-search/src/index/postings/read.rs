@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::{BLOCK, END, Format, Impact, RECORD, block, stream};
+use super::table::Table;
+use super::{BLOCK, END, Format, Impact, block, stream};
 
-/// So many postings are looked at one by one before the rest of a block is searched.
-const NEAR: usize = 6;
+/// So many postings are looked at at once before the rest of a block is searched.
+const NEAR: usize = 8;
 
 /// A place in a list. It stands on the first posting from the start.
 #[derive(Debug, Clone)]
@@ -24,13 +25,18 @@ pub struct Postings<'a> {
     /// Documents from here on do not exist yet for the reader.
     limit: u32,
 
-    docs: [u32; BLOCK],
+    /// Those that are loaded, and [`END`] at least as often as is looked at at once.
+    docs: [u32; BLOCK + NEAR],
     /// How many are loaded.
     loaded: usize,
+    /// The last that is loaded.
+    last: u32,
     at: usize,
     freqs: [u32; BLOCK],
     freqs_loaded: bool,
     masks: Vec<u128>,
+    /// Whether somebody will ask where the term stands.
+    keeps_positions: bool,
     positions_loaded: bool,
     /// Where each posting's positions begin: in `distances` for a block, in `bytes` for a stream.
     starts: Vec<u32>,
@@ -41,15 +47,29 @@ pub struct Postings<'a> {
 impl<'a> Postings<'a> {
     /// A list of `count` postings with full blocks.
     pub fn new(bytes: &'a [u8], format: Format, count: u32) -> Self {
-        Self::with(Cow::Borrowed(bytes), format, count, count as usize / BLOCK, END)
+        let blocks = count as usize / BLOCK;
+        Self::with(Cow::Borrowed(bytes), format, count, blocks, END, format.positions)
+    }
+
+    /// The same, of which nobody will ask where the term stands.
+    pub fn without_positions(bytes: &'a [u8], format: Format, count: u32) -> Self {
+        let blocks = count as usize / BLOCK;
+        Self::with(Cow::Borrowed(bytes), format, count, blocks, END, false)
     }
 
     /// A list that is a stream throughout, of which documents below `limit` count.
     pub fn of_stream(bytes: Vec<u8>, format: Format, count: u32, limit: u32) -> Self {
-        Self::with(Cow::Owned(bytes), format, count, 0, limit)
+        Self::with(Cow::Owned(bytes), format, count, 0, limit, format.positions)
     }
 
-    fn with(bytes: Cow<'a, [u8]>, format: Format, count: u32, blocks: usize, limit: u32) -> Self {
+    fn with(
+        bytes: Cow<'a, [u8]>,
+        format: Format,
+        count: u32,
+        blocks: usize,
+        limit: u32,
+        keeps_positions: bool,
+    ) -> Self {
         let mut list = Postings {
             bytes,
             format,
@@ -59,12 +79,14 @@ impl<'a> Postings<'a> {
             stream_at: 0,
             stream_doc: 0,
             limit,
-            docs: [END; BLOCK],
+            docs: [END; BLOCK + NEAR],
             loaded: 0,
+            last: END,
             at: 0,
             freqs: [1; BLOCK],
             freqs_loaded: true,
             masks: Vec::new(),
+            keeps_positions,
             positions_loaded: false,
             starts: Vec::new(),
             counts: Vec::new(),
@@ -101,53 +123,28 @@ impl<'a> Postings<'a> {
         self.doc()
     }
 
-    /// The documents from here on that are loaded; [`END`] alone behind the last.
-    pub fn piece(&self) -> &[u32] {
-        &self.docs[self.at..self.loaded]
-    }
-
-    /// Goes to the first posting behind what is loaded.
-    pub fn next_piece(&mut self) {
-        self.load_next();
-    }
-
-    /// Goes to the first posting that is loaded, from here on, for whose document and frequency
-    /// `test` holds. False if there is none.
-    #[inline]
-    pub fn find_in_piece(&mut self, test: impl Fn(u32, u32) -> bool) -> bool {
-        self.freq();
-        let piece = self.at..self.loaded;
-        let mut pairs = self.docs[piece.clone()].iter().zip(&self.freqs[piece]);
-        match pairs.position(|(doc, freq)| test(*doc, *freq)) {
-            Some(distance) => {
-                self.at += distance;
-                true
-            }
-            None => false,
-        }
-    }
-
     /// Goes to the first posting at or behind `target`.
     #[inline]
     pub fn seek(&mut self, target: u32) -> u32 {
         if self.doc() >= target {
             return self.doc();
         }
-        if self.docs[self.loaded.max(1) - 1] < target {
+        if self.last < target {
             self.load_for(target);
             if self.doc() >= target {
                 return self.doc();
             }
         }
-        // The last that is loaded is not below the target. Mostly it is not far.
-        for _ in 0..NEAR {
-            self.at += 1;
-            if self.doc() >= target {
-                return self.doc();
-            }
+        // The last that is loaded is not below the target. Mostly it is not far: some are counted
+        // without a branch, which would be guessed wrong each time.
+        let at = self.at + 1;
+        let near = &self.docs[at..at + NEAR];
+        let below = near.iter().map(|doc| usize::from(*doc < target)).sum::<usize>();
+        self.at = at + below;
+        if below == NEAR {
+            let rest = &self.docs[self.at..self.loaded];
+            self.at += rest.partition_point(|doc| *doc < target);
         }
-        let rest = &self.docs[self.at..self.loaded];
-        self.at += rest.partition_point(|doc| *doc < target);
         self.doc()
     }
 
@@ -175,14 +172,14 @@ impl<'a> Postings<'a> {
         self.masks.get(self.at).copied().unwrap_or(0)
     }
 
-    /// Whether postings have positions.
+    /// Whether postings have positions, and somebody is to ask for them.
     pub fn has_positions(&self) -> bool {
-        self.format.positions
+        self.keeps_positions
     }
 
     /// Appends the positions of the posting, in ascending order.
     pub fn positions(&mut self, out: &mut Vec<u32>) {
-        if !self.format.positions || self.doc() == END {
+        if !self.keeps_positions || self.doc() == END {
             return;
         }
         if self.block == self.blocks {
@@ -210,66 +207,22 @@ impl<'a> Postings<'a> {
         }));
     }
 
-    /// The best that the postings of all full blocks can be. None if there are no full blocks.
-    pub fn best_impact(&self) -> Option<Impact> {
-        let impacts = (0..self.blocks).map(|block| self.impact_of(block));
-        impacts.reduce(Impact::or)
-    }
-
-    /// Whether there are postings behind the full blocks.
-    pub fn has_rest(&self) -> bool {
-        self.count as usize > self.blocks * BLOCK
-    }
-
-    fn impact_of(&self, block: usize) -> Impact {
-        let short = |number: u32| [number as u16, (number >> 16) as u16];
-        let [freq_max, once] = short(self.record(block, 2));
-        let [twice, more] = short(self.record(block, 3));
-        Impact { freq_max, len_min: [once, twice, more] }
-    }
-
     /// The best that the postings of the block with the first document at or behind `target` can
     /// be, and the last document for which this holds. None if nothing is known.
     pub fn impact(&self, target: u32) -> Option<(Impact, u32)> {
-        let index = self.block_of(target)?;
-        Some((self.impact_of(index), self.record(index, 0)))
+        let table = self.table();
+        Some(match table.block_of(self.block, target) {
+            Some(block) => (table.impact(block)?, table.last(block)),
+            None => (table.impact(self.blocks)?, END - 1),
+        })
     }
 
-    /// The block in which `target` would be.
-    fn block_of(&self, target: u32) -> Option<usize> {
-        let (mut low, mut high) = (self.block, self.blocks);
-        // Mostly it is the current one or the next.
-        if low < high && self.record(low, 0) >= target {
-            return Some(low);
-        }
-        while low < high {
-            let middle = (low + high) / 2;
-            if self.record(middle, 0) < target {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        (low < self.blocks).then_some(low)
-    }
-
-    fn record(&self, block: usize, number: usize) -> u32 {
-        let at = block * RECORD + number * 4;
-        let bytes = self.bytes.get(at..at + 4).and_then(|bytes| bytes.try_into().ok());
-        bytes.map_or(END, u32::from_le_bytes)
-    }
-
-    /// Where a block's bytes are, or those behind the last.
-    fn range_of(&self, block: usize) -> std::ops::Range<usize> {
-        let base = self.blocks * RECORD;
-        let end_of = |block: usize| base + self.record(block, 1) as usize;
-        let start = if block == 0 { base } else { end_of(block - 1) };
-        let end = if block < self.blocks { end_of(block) } else { self.bytes.len() };
-        start..end
+    fn table(&self) -> Table<'_> {
+        Table::new(&self.bytes, self.blocks)
     }
 
     fn block_range(&self) -> std::ops::Range<usize> {
-        self.range_of(self.block)
+        self.table().range(self.block)
     }
 
     #[inline(never)]
@@ -284,23 +237,26 @@ impl<'a> Postings<'a> {
     #[inline(never)]
     fn load_for(&mut self, target: u32) {
         if self.block < self.blocks {
-            match self.block_of(target) {
+            match self.table().block_of(self.block, target) {
                 Some(block) => return self.load_block(block),
                 None => self.block = self.blocks - 1,
             }
             self.load_stream();
         }
-        while self.doc() != END && self.docs[self.loaded - 1] < target {
+        while self.doc() != END && self.last < target {
             self.load_stream();
         }
     }
 
     fn load_block(&mut self, index: usize) {
         self.block = index;
-        let before = (index > 0).then(|| self.record(index - 1, 0));
-        let range = self.block_range();
-        block::read_docs(&self.bytes[range], before, &mut self.docs);
+        let table = Table::new(&self.bytes, self.blocks);
+        let before = index.checked_sub(1).map(|before| table.last(before));
+        if let Some(docs) = self.docs.first_chunk_mut() {
+            block::read_docs(&self.bytes[table.range(index)], before, docs);
+        }
         self.loaded = BLOCK;
+        self.last = self.docs[BLOCK - 1];
         self.at = 0;
         self.freqs_loaded = !self.format.freqs;
         self.masks.clear();
@@ -310,8 +266,9 @@ impl<'a> Postings<'a> {
     /// Loads the next piece of the stream.
     fn load_stream(&mut self) {
         if self.block < self.blocks || self.stream_at == 0 {
-            self.stream_at = self.range_of(self.blocks).start;
-            self.stream_doc = if self.blocks > 0 { self.record(self.blocks - 1, 0) } else { 0 };
+            let table = Table::new(&self.bytes, self.blocks);
+            self.stream_at = table.range(self.blocks).start;
+            self.stream_doc = self.blocks.checked_sub(1).map_or(0, |last| table.last(last));
             self.block = self.blocks;
         }
         self.at = 0;
@@ -332,18 +289,21 @@ impl<'a> Postings<'a> {
             if self.format.masks {
                 self.masks.push(posting.mask);
             }
-            self.starts.push(posting.positions_at as u32);
-            self.counts.push(posting.positions);
+            if self.keeps_positions {
+                self.starts.push(posting.positions_at as u32);
+                self.counts.push(posting.positions);
+            }
             self.loaded += 1;
         }
         if self.loaded == 0 {
             self.docs[0] = END;
             self.loaded = 1;
-            self.starts.push(0);
-            self.counts.push(0);
             self.masks.push(0);
             self.stream_at = self.bytes.len();
         }
+        self.last = self.docs[self.loaded - 1];
+        // What is left of an earlier piece is not in order with this one.
+        self.docs[self.loaded..self.loaded + NEAR].fill(END);
     }
 }
 
@@ -457,12 +417,15 @@ mod tests {
     fn a_block_knows_its_best() {
         let want = postings(300, 3);
         let bytes = list(&want, FULL);
+        let list_of = |postings: &[Posting]| list(postings, FULL);
         let list = Postings::new(&bytes, FULL, 300);
         let (impact, last) = list.impact(200).unwrap();
         assert_eq!(impact, Impact { freq_max: 5, len_min: [10; 3] });
-        assert_eq!(impact.pairs().last(), Some((5.0, 10.0)));
+        assert_eq!(impact.pairs().last(), Some((5, 10)));
         assert_eq!(last, want[127].0);
         assert_eq!(list.impact(400).unwrap().1, want[255].0);
-        assert_eq!(list.impact(890), None);
+        assert_eq!(list.impact(890), Some((impact, END - 1)));
+        let few = list_of(&want[..100]);
+        assert_eq!(Postings::new(&few, FULL, 100).impact(0), None);
     }
 }

@@ -3,7 +3,7 @@
 use super::super::varint;
 use super::block::Filling;
 use super::stream::{write_payload, write_posting};
-use super::{BLOCK, Format, Impact, RECORD};
+use super::{BLOCK, END, Format, Impact, RECORD};
 
 /// Makes one list after the other.
 #[derive(Debug)]
@@ -72,6 +72,13 @@ impl ListWriter {
         let bytes = self.filling.write(&mut self.blocks, self.format, self.before);
         self.position_bytes += bytes as u64;
         let last = self.filling.docs[BLOCK - 1];
+        self.write_record(last);
+        self.before = Some(last);
+        self.impact = Impact::NONE;
+        self.filling.clear();
+    }
+
+    fn write_record(&mut self, last: u32) {
         let Impact { freq_max, len_min: [once, twice, more] } = self.impact;
         for number in [last, self.blocks.len() as u32] {
             self.records.extend_from_slice(&number.to_le_bytes());
@@ -80,13 +87,13 @@ impl ListWriter {
             self.records.extend_from_slice(&number.to_le_bytes());
         }
         debug_assert_eq!(self.records.len() % RECORD, 0);
-        self.before = Some(last);
-        self.impact = Impact::NONE;
-        self.filling.clear();
     }
 
     /// Appends the list to `out` and begins the next. Returns how many postings it has.
     pub fn finish(&mut self, out: &mut Vec<u8>) -> u32 {
+        if !self.records.is_empty() {
+            self.write_record(END);
+        }
         out.extend_from_slice(&self.records);
         out.extend_from_slice(&self.blocks);
         self.write_rest(out);
