@@ -9,8 +9,8 @@
 //! chooses among them, or some have expired and are still there. Then two snapshots are taken of
 //! the same moment: the first is walked to count. What it finds is kept up to a bound; behind that
 //! names are only counted. What is kept, or does not match, is taken out of the second snapshot.
-//! What is left of that is walked then, and names go to the client as they are found, in blocks. So
-//! no more than the bound is in memory, whatever the number of keys, and most answers take one walk.
+//! What is left of that is walked then, and names go to the client as they are found, in blocks.
+//! So no more than the bound is in memory, whatever the number of keys.
 //!
 //! A snapshot that waits for its client to read takes one of few seats. As soon as somebody else
 //! has found none, the rest of the answer gathers in memory, and the seat is free.
@@ -234,8 +234,8 @@ impl Search {
         found.keep(block, names);
     }
 
-    /// Whether a name belongs to the answer, if that is told so quickly that it may be asked while a
-    /// stripe is locked.
+    /// Whether a name belongs to the answer, if that is told so quickly that it may be asked while
+    /// a stripe is locked.
     fn quick_test(&self) -> Option<impl Fn(&[u8], Option<i64>) -> bool> {
         let (pattern, now) = (Pattern::new(&self.pattern), self.now);
         let is_quick = !matches!(pattern, Pattern::Glob(_));

@@ -117,8 +117,8 @@ impl<'a> Options<'a> {
     }
 }
 
-/// Bytes with which a step of the walk ends in the background, whatever the count: its answer begins
-/// with the cursor behind it, and so gathers.
+/// Bytes with which a step of the walk ends in the background, whatever the count: its answer
+/// begins with the cursor behind it, and so gathers.
 const BYTES_MAX: usize = if cfg!(test) { 16 << 10 } else { 8 << 20 };
 
 /// What one call has come upon.

@@ -1,8 +1,8 @@
 //! Sets.
 //!
 //! `algebra` computes intersections, unions and differences, `estimate` guesses how large a union
-//! is, `operands` reads what the commands that only count have in common, `parts` computes with large
-//! sets, `store` writes a computed set to a key; all other files are commands.
+//! is, `operands` reads what the commands that only count have in common, `parts` computes with
+//! large sets, `store` writes a computed set to a key; all other files are commands.
 
 mod algebra;
 mod estimate;

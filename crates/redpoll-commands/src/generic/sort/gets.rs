@@ -1,8 +1,8 @@
 //! What the keys of GET patterns hold, in the order of the answer: in the background read by all
 //! threads that have time, each a part of the elements.
 //!
-//! Parts are read ahead, some at a time, so that no more than these are in memory. A part ends early
-//! where its values are long; its rest is read while it is answered.
+//! Parts are read ahead, some at a time, so that no more than these are in memory. A part ends
+//! early where its values are long; its rest is read while it is answered.
 
 use super::elements::Elements;
 use super::lookup::{AHEAD, Lookup, OwnedLookup};
