@@ -4,9 +4,9 @@
 //! also while it holds the lock of a stripe. Then whoever wants that stripe waits until the thread
 //! runs again: on a busy machine for several milliseconds, a thousand times what the lock is held
 //! for. A thread that has just slept, however shortly, is not due to lose it, so it sleeps right
-//! before it takes a lock, for as short as can be ([`nap`]). A thread that takes none sleeps for the
-//! sake of others that have been woken: the system may let them wait for its next tick, up to four
-//! milliseconds.
+//! before it takes a lock, for as short as can be ([`nap`]). A thread that takes none sleeps for
+//! the sake of others that have been woken: the system may let them wait for its next tick, up to
+//! four milliseconds.
 //!
 //! To yield would be the wrong means: it gives a slice of a millisecond or more away, each time,
 //! and leaves next to nothing to the thread where all processors are in use. So would a low

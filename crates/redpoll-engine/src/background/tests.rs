@@ -170,6 +170,7 @@ fn who_goes_on_waits_for_a_place() {
                 let [at_work, most, rounds] = &counts;
                 for _ in 0..20 {
                     most.fetch_max(at_work.fetch_add(1, Relaxed) + 1, Relaxed);
+                    // sleep: it is the work, during which others might begin theirs.
                     thread::sleep(Duration::from_micros(100));
                     rounds.fetch_add(1, Relaxed);
                     at_work.fetch_sub(1, Relaxed);
