@@ -11,6 +11,7 @@
 //! a client's outbox. Nothing is encoded and no lock is taken while nobody consumes it.
 
 use parking_lot::Mutex;
+use redpoll_keyspace::Log;
 use redpoll_keyspace::effect::Logged;
 use redpoll_resp::{Args, request::encode_words};
 use std::sync::Arc;
@@ -43,6 +44,16 @@ struct State {
     db: Option<usize>,
     /// Used again for each append.
     buffer: Vec<u8>,
+}
+
+impl Log for ChangeLog {
+    fn is_on(&self) -> bool {
+        ChangeLog::is_on(self)
+    }
+
+    fn append(&self, logged: &[Logged]) {
+        self.append_each(logged);
+    }
 }
 
 impl ChangeLog {

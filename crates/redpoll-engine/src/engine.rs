@@ -260,7 +260,7 @@ impl Engine {
             config,
         };
         let change_log = Arc::clone(&engine.change_log);
-        engine.keyspace.set_log(Box::new(move |logged| change_log.append_each(logged)));
+        engine.keyspace.set_log(change_log);
         let search = Arc::clone(&engine.search);
         engine.keyspace.set_index(Box::new(move |keyspace, what| search.tell(keyspace, what)));
         engine.config_changed();

@@ -159,9 +159,14 @@ impl Effects {
     /// removal that nobody has asked for.
     pub fn log<'w>(&mut self, db: usize, words: impl IntoIterator<Item = &'w [u8]>) {
         if self.logging {
-            let words = words.into_iter().collect();
-            self.rare().logged.push(Logged::new(db, words));
+            self.log_anyway(db, words);
         }
+    }
+
+    /// The same, consumed or not.
+    pub(crate) fn log_anyway<'w>(&mut self, db: usize, words: impl IntoIterator<Item = &'w [u8]>) {
+        let words = words.into_iter().collect();
+        self.rare().logged.push(Logged::new(db, words));
     }
 
     /// Lets replicas have a message that their own clients may have subscribed to.

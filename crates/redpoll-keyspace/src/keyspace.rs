@@ -64,7 +64,7 @@ pub struct Keyspace {
     /// Where values that are long to free are sent.
     reclaimer: OnceLock<mpsc::Sender<(Garbage, usize)>>,
     /// Takes what was logged under locks that are given back before the command ends.
-    log: OnceLock<Box<LogHook>>,
+    log: OnceLock<Arc<dyn Log>>,
     /// Is told of hashes that change.
     index: OnceLock<Box<IndexHook>>,
     /// Whether it wants to be.
@@ -76,8 +76,15 @@ pub struct Keyspace {
     lazy_freed: AtomicUsize,
 }
 
-/// Puts commands into the change log, each by itself.
-pub type LogHook = dyn Fn(&[Logged]) + Send + Sync;
+/// The way to the change log.
+pub trait Log: Send + Sync {
+    /// Whether anybody consumes it. Who begins to holds all stripes, so that this agrees with the
+    /// data while one is locked.
+    fn is_on(&self) -> bool;
+
+    /// Puts commands into it, each by itself.
+    fn append(&self, logged: &[Logged]);
+}
 
 /// Is told what happens in database 0, and of whole databases, while the stripes concerned are
 /// locked: an index of hashes.
@@ -397,9 +404,9 @@ impl Keyspace {
 
     /// Gives the keyspace the way to the change log, for walks, which lock one stripe after the
     /// other and may come upon expired keys.
-    pub fn set_log(&self, hook: Box<LogHook>) {
+    pub fn set_log(&self, log: Arc<dyn Log>) {
         // As with the reclaimer, the first one stays.
-        let _ = self.log.set(hook);
+        let _ = self.log.set(log);
     }
 
     /// Gives the keyspace an index of hashes, which is told nothing before it wants to be.
@@ -428,9 +435,14 @@ impl Keyspace {
     }
 
     pub(crate) fn log(&self, logged: &[Logged]) {
-        if let Some(hook) = self.log.get() {
-            hook(logged);
+        if let Some(log) = self.log.get() {
+            log.append(logged);
         }
+    }
+
+    /// Whether the change log is consumed.
+    pub(crate) fn is_logged(&self) -> bool {
+        self.log.get().is_some_and(|log| log.is_on())
     }
 
     /// To be called by the reclaimer for each thing of this size it has freed.

@@ -31,4 +31,4 @@ pub mod wheel;
 
 pub use hash::KeyHash;
 pub use keys::{Emptied, Expiry, Keys, Owned, Saved, StrRef, View, When, WrongType, type_of};
-pub use keyspace::{Garbage, Indexed, Keyspace};
+pub use keyspace::{Garbage, Indexed, Keyspace, Log};

@@ -3,6 +3,8 @@
 use super::*;
 use proptest::prelude::*;
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// Ahead of the real clock, from which wheels start.
 const NOW: i64 = 4_000_000_000_000;
@@ -274,4 +276,41 @@ fn what_a_string_counts_as() {
     assert!(raw(&mut keys));
     keys.set_text(b"k", b"15", Expiry::Clear);
     assert!(matches!(keys.string(b"k"), Ok(Some(StrRef::Short(b"15")))));
+}
+
+/// A change log that is consumed from some moment on.
+#[derive(Default)]
+struct Noted(AtomicBool, std::sync::Mutex<Vec<Vec<u8>>>);
+
+impl crate::Log for Noted {
+    fn is_on(&self) -> bool {
+        self.0.load(Relaxed)
+    }
+
+    fn append(&self, logged: &[crate::effect::Logged]) {
+        let words = logged.iter().map(|logged| logged.words.as_args().iter().collect::<Vec<_>>());
+        self.1.lock().expect("whole").extend(words.map(|words| words.join(&b' ')));
+    }
+}
+
+#[test]
+fn what_expires_is_logged_from_the_moment_of_a_snapshot_on() {
+    let (keyspace, log) = (Keyspace::new(1), Arc::new(Noted::default()));
+    keyspace.set_log(log.clone());
+    let mut keys = keyspace.keys(0, NOW);
+    for (name, at) in [(&b"first"[..], NOW + 5), (b"second", NOW + 60_000)] {
+        keys.lock_key(name);
+        keys.set_string(name, b"value", Expiry::At(at));
+    }
+    drop(keys);
+    for (later, is_on) in [(NOW + 1_000, false), (NOW + 61_000, true)] {
+        let mut keys = keyspace.keys(0, later);
+        // The log is turned on when the walk has begun and asks for its first lock.
+        log.0.store(is_on, Relaxed);
+        for stripe in 0..keyspace.stripes() {
+            while keyspace.expire(stripe, 100, &mut keys, later) {}
+        }
+        keys.unlock();
+    }
+    assert_eq!(*log.1.lock().expect("whole"), [b"DEL second"]);
 }

@@ -88,6 +88,7 @@ fn config_rewrite_keeps_users() {
         redpoll_tests::eventually("it listens", || {
             std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
         });
+        redpoll_tests::eventually("it has loaded", || Talk::tcp(port).ask("PING") == "PONG");
         (child, Talk::tcp(port))
     };
     let (mut child, mut talk) = start();

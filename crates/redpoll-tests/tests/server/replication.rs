@@ -1,6 +1,6 @@
 //! Replication: between servers of ours, and with redis-server on either side.
 
-use redpoll_tests::replication::{converge, follow};
+use redpoll_tests::replication::{converge, follow, is_up};
 use redpoll_tests::server::free_port;
 use redpoll_tests::{Server, eventually};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -396,6 +396,7 @@ fn who_can_be_sent_to_the_primary_is() {
     before.check("CLIENT CAPA redirect | MULTI | SET k w", "OK | OK | QUEUED");
     follow(&replica, &primary);
     converge(&primary, &replica);
+    eventually("the link is up", || is_up(&replica));
     before.check("EXEC | EXEC", &format!("{there} | -ERR EXEC without MULTI"));
     let mut talk = replica.talk();
     let refused = "-READONLY You can't write against a read only replica.";
