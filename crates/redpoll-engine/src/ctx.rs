@@ -132,6 +132,15 @@ impl Ctx<'_> {
         self.block(BlockRequest::for_keys(keys.map(Box::from).collect(), timeout_ms, wanted));
     }
 
+    /// To be called by a command that takes its own locks, as soon as it has them: only now it is
+    /// certain whether somebody wants what it writes. Between the look before and the lock, a
+    /// snapshot may have been taken that the log is to go on from.
+    pub fn has_locked(&mut self) {
+        if !matches!(self.mode, Mode::Background { .. }) {
+            self.keys.effects.logging = self.engine.is_logging();
+        }
+    }
+
     /// What replicas and the append-only file get in place of the command itself: for commands
     /// whose effect depends on chance, on time, or on what was there (SPOP becomes SREM, EXPIRE
     /// PEXPIREAT). Several calls give several commands. `words` runs only if somebody listens.

@@ -130,6 +130,7 @@ impl ScriptRun {
                 }
                 _ => unless_busy(|| ctx.keys.lock_keys(&mut keys))?,
             }
+            ctx.has_locked();
         }
         Ok(ScriptRun {
             permissions,

@@ -141,7 +141,8 @@ fn lock_all_keys(ctx: &mut Ctx<'_>, queue: &[Queued]) {
         Locks::All | Locks::Own => true,
     };
     if queue.iter().any(|queued| needs_all(&queued.command.spec)) {
-        return ctx.keys.lock_all();
+        ctx.keys.lock_all();
+        return ctx.has_locked();
     }
     let queued_keys = queue.iter().flat_map(|queued| {
         let args: Args<'_> = queued.args.as_args();
@@ -151,6 +152,7 @@ fn lock_all_keys(ctx: &mut Ctx<'_>, queue: &[Queued]) {
     let watched = ctx.session.watched.iter().map(|watched| &*watched.key);
     let all: Vec<&[u8]> = queued_keys.chain(watched).collect();
     ctx.keys.lock_keys(all.into_iter());
+    ctx.has_locked();
 }
 
 /// Whether a key was there when it was watched and is no longer: its time may have come since,

@@ -406,3 +406,34 @@ fn a_chain_reads_a_table_of_a_replica() {
     eventually("the link is up", || is_up(&third));
     assert_eq!(info(&third, "master_last_sync_carrier"), "shm");
 }
+
+/// The change log is turned on with a primary's first sync. What takes its own locks may wait for
+/// them at that moment, and is to be logged all the same.
+#[test]
+fn what_scripts_and_transactions_write_while_the_first_sync_begins_is_not_lost() {
+    for _ in 0..5 {
+        let (primary, replica) = (start(&[]), start(&[]));
+        let stop = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for writer in 0..3 {
+                let (primary, stop) = (&primary, &stop);
+                scope.spawn(move || {
+                    let mut talk = primary.talk();
+                    let mut number = 0;
+                    while !stop.load(Relaxed) {
+                        number += 1;
+                        let script = "\"redis.call('set', KEYS[1] .. ARGV[1], 1)\"";
+                        talk.ask(&format!("EVAL {script} 1 s{writer} {number}"));
+                        talk.ask("MULTI");
+                        talk.ask(&format!("SET t{writer}:{number} 1"));
+                        talk.ask("EXEC");
+                    }
+                });
+            }
+            follow(&replica, &primary);
+            eventually("the link is up", || is_up(&replica));
+            stop.store(true, Relaxed);
+        });
+        converge(&primary, &replica);
+    }
+}
