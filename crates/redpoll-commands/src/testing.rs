@@ -103,10 +103,14 @@ impl TestServer {
 
     /// What a client gets whose command was in the background, if all of it is there.
     pub fn come_back(&mut self, session: &mut Session, out: &mut Vec<u8>) {
+        // First this: a part that comes after the look belongs to the answer, too.
+        let done = session.has_come_back();
         if let Some(task) = session.background() {
             task.take_reply(out);
         }
-        self.executor.come_back(session, out, self.now);
+        if done {
+            self.executor.come_back(session, out, self.now);
+        }
         if !session.is_away() {
             session.client.take_outbox(out);
         }
