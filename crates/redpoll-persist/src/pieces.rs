@@ -1,5 +1,6 @@
 //! Bytes that come piece by piece, and go straight to where they are to be.
 
+use crate::source::Buffered;
 use crate::{Error, Fault, Result, Source};
 use std::io;
 
@@ -63,16 +64,6 @@ impl<P: Pieces> PieceSource<P> {
         self.error(Fault::Io(error.to_string()))
     }
 
-    /// Up to `len` bytes of the buffer, which is filled if it has none.
-    fn some(&mut self, len: usize) -> Result<&[u8]> {
-        if self.at == self.buffer.len() && !self.refill()? {
-            return Err(self.error(Fault::Ended));
-        }
-        let start = self.at;
-        self.at = self.buffer.len().min(start + len);
-        Ok(&self.buffer[start..self.at])
-    }
-
     /// Appends `rest` bytes to `out`, past the buffer as soon as that is empty.
     fn append_long(&mut self, out: &mut Vec<u8>, mut rest: usize) -> Result<()> {
         while rest > 0 {
@@ -97,6 +88,17 @@ impl<P: Pieces> PieceSource<P> {
     }
 }
 
+impl<P: Pieces> Buffered for PieceSource<P> {
+    fn some(&mut self, len: usize) -> Result<&[u8]> {
+        if self.at == self.buffer.len() && !self.refill()? {
+            return Err(self.error(Fault::Ended));
+        }
+        let start = self.at;
+        self.at = self.buffer.len().min(start + len);
+        Ok(&self.buffer[start..self.at])
+    }
+}
+
 impl<P: Pieces> Source for PieceSource<P> {
     #[inline]
     fn fill(&mut self, target: &mut [u8]) -> Result<()> {
@@ -105,14 +107,7 @@ impl<P: Pieces> Source for PieceSource<P> {
             self.at += target.len();
             return Ok(());
         }
-        let mut rest = target;
-        while !rest.is_empty() {
-            let some = self.some(rest.len())?;
-            let (filled, left) = rest.split_at_mut(some.len());
-            filled.copy_from_slice(some);
-            rest = left;
-        }
-        Ok(())
+        self.fill_in_pieces(target)
     }
 
     #[inline]

@@ -87,6 +87,24 @@ impl Source for SliceSource<'_> {
     }
 }
 
+/// A source that has a buffer.
+pub(crate) trait Buffered {
+    /// Up to `len` bytes of the buffer, which is filled if it has none.
+    fn some(&mut self, len: usize) -> Result<&[u8]>;
+
+    /// Fills `target`, which may be longer than what the buffer has.
+    fn fill_in_pieces(&mut self, target: &mut [u8]) -> Result<()> {
+        let mut rest = target;
+        while !rest.is_empty() {
+            let some = self.some(rest.len())?;
+            let (filled, left) = rest.split_at_mut(some.len());
+            filled.copy_from_slice(some);
+            rest = left;
+        }
+        Ok(())
+    }
+}
+
 /// Bytes that a reader gives, through a buffer, with the checksum of all of them.
 pub struct ReadSource<R> {
     reader: R,
@@ -200,8 +218,9 @@ impl<R: Read> ReadSource<R> {
             }
         }
     }
+}
 
-    /// Up to `len` bytes.
+impl<R: Read> Buffered for ReadSource<R> {
     fn some(&mut self, len: usize) -> Result<&[u8]> {
         self.refill()?;
         let start = self.at;
@@ -218,14 +237,7 @@ impl<R: Read> Source for ReadSource<R> {
             self.at += target.len();
             return Ok(());
         }
-        let mut rest = target;
-        while !rest.is_empty() {
-            let some = self.some(rest.len())?;
-            let (filled, left) = rest.split_at_mut(some.len());
-            filled.copy_from_slice(some);
-            rest = left;
-        }
-        Ok(())
+        self.fill_in_pieces(target)
     }
 
     fn append(&mut self, out: &mut Vec<u8>, len: u64) -> Result<()> {
