@@ -51,7 +51,33 @@ fn check(snapshot: &Snapshot) {
         node.options.fields = TextMask(fields);
         node
     };
+    let near = |slop: Option<u32>, in_order: bool, words: &[&str]| {
+        let mut node = all(words.iter().map(|name| word(name)).collect());
+        node.options.slop = slop;
+        node.options.in_order = in_order.then_some(true);
+        node
+    };
+    let phrase =
+        |words: &[&str]| Node::new(NodeKind::Exact(words.iter().map(|name| word(name)).collect()));
     let queries = [
+        // Words near one another: of any number, twice the same, in one field, of some weight.
+        phrase(&["w2", "w0"]),
+        phrase(&["w0", "w1", "w2"]),
+        phrase(&["w3", "w1", "w0", "w2"]),
+        phrase(&["w1", "w1"]),
+        phrase(&["w5", "w6"]),
+        phrase(&["w1", "none"]),
+        phrase(&["w4"]),
+        inside(1, phrase(&["w1", "w2"])),
+        all(vec![inside(2, word("w0")), phrase(&["w3", "w4"])]),
+        weighing(2.0, phrase(&["w1", "w3"])),
+        near(Some(0), false, &["w2", "w3"]),
+        near(Some(0), false, &["w1", "w2", "w3"]),
+        near(Some(1), true, &["w4", "w1", "w2"]),
+        near(Some(3), false, &["w4", "w2", "w5"]),
+        near(Some(2), true, &["w3", "w3"]),
+        near(None, true, &["w6", "w1", "w5"]),
+        near(None, true, &["w2", "w4"]),
         // Of one field, in which fewer documents have them.
         inside(2, word("w2")),
         any(vec![inside(2, word("w1")), inside(1, word("w5"))]),

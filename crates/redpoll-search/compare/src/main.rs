@@ -3,6 +3,7 @@
 //! ```text
 //! cargo run --release -- text 500000     indexing, memory and queries of both engines
 //! cargo run --release -- ours 500000     of this one alone
+//! cargo run --release -- text 500000 phrase either   queries with one of these in their names
 //! cargo run --release -- vectors 100000  recall and speed of the graph of vectors
 //! ```
 //!
@@ -22,15 +23,17 @@ fn main() {
     let mut args = std::env::args().skip(1);
     let what = args.next().unwrap_or_else(|| "text".to_owned());
     let docs = args.next().and_then(|docs| docs.parse().ok()).unwrap_or(200_000);
+    let names: Vec<String> = args.collect();
     match what.as_str() {
-        "text" => text(docs, true),
-        "ours" => text(docs, false),
+        "text" => text(docs, &names, true),
+        "ours" => text(docs, &names, false),
         "vectors" => vectors::run(docs),
         other => eprintln!("text, ours or vectors, not {other}"),
     }
 }
 
-fn text(docs: usize, both: bool) {
+/// Measures the queries of these names; all, if there are none.
+fn text(docs: usize, names: &[String], both: bool) {
     let corpus = corpus::Corpus::new(docs, 42);
     println!("{docs} comments, {} MB of text", corpus.text_bytes() >> 20);
     let ours = ours::Ours::new(&corpus);
@@ -40,7 +43,8 @@ fn text(docs: usize, both: bool) {
     let _ = both;
     println!("\n| Query | hits | ours | tantivy, counting | ours of it | tantivy, top 10 only |");
     println!("| --- | ---: | ---: | ---: | ---: | ---: |");
-    for (name, query) in corpus.queries() {
+    let wanted = |name: &str| names.is_empty() || names.iter().any(|part| name.contains(part));
+    for (name, query) in corpus.queries().into_iter().filter(|(name, _)| wanted(name)) {
         let own = rate(|| ours.search(&query));
         let total = ours.search(&query);
         print!("| {name} | {total} | {own:.0}/s |");

@@ -12,6 +12,7 @@ mod expand;
 mod intersection;
 mod iter;
 mod matched;
+mod near;
 mod options;
 mod plan;
 mod profile;

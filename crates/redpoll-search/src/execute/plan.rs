@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::expand::{self, Infos, Pattern};
-use super::iter::Near;
+use super::near::Near;
 use super::options::{SearchError, SearchOptions};
 use super::{sources, vectors};
 use crate::index::dict::{TEXT, TermInfo, missing_key, tag_prefix, text_key};

@@ -76,8 +76,8 @@ impl<'a> Worth<'a> {
     #[cold]
     fn find(&mut self, scoring: &Scoring<'_>, class: usize) -> u64 {
         let leaf = Leaf { freq: class as u32, ..self.leaf };
-        let longest = if self.addends.is_empty() && self.scale == 1.0 {
-            scoring.longest(&leaf, self.least)
+        let longest = if self.addends.is_empty() {
+            scoring.longest(&Leaf { weight: leaf.weight * self.scale, ..leaf }, self.least)
         } else {
             self.search(scoring, &leaf)
         };

@@ -1,16 +1,8 @@
 //! Documents that several iterators share, with words that may have to stand near one another.
 
 use super::{DocIter, END, Iter};
+use crate::execute::near::{Near, Places};
 use crate::score::{Explanation, Parts, Scoring};
-
-/// How near words must stand to one another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Near {
-    /// How many other words may stand between them; none for any number.
-    pub slop: Option<u32>,
-    /// Whether they stand in the order of the query.
-    pub in_order: bool,
-}
 
 /// Goes through the documents that all children share.
 ///
@@ -60,12 +52,19 @@ impl<'a> And<'a> {
                 }
             }
             let fits = self.checkers.iter().all(|child| self.children[*child].contains(doc));
-            if fits && self.near.is_none_or(|near| self.places.fit(&mut self.children, near)) {
+            if fits && self.near.is_none_or(|near| self.are_near(near)) {
                 return doc;
             }
             doc = self.children[self.lead].step();
         }
         END
+    }
+
+    /// Whether the words of the children stand near one another. What has no positions stands
+    /// anywhere.
+    fn are_near(&mut self, near: Near) -> bool {
+        load_places(&mut self.places, self.children.iter_mut());
+        self.places.fit(near)
     }
 }
 
@@ -136,7 +135,7 @@ impl DocIter for And<'_> {
     }
 
     fn slop(&mut self) -> u32 {
-        self.places.slop(self.children.iter_mut())
+        slop(&mut self.places, self.children.iter_mut())
     }
 }
 
@@ -154,151 +153,22 @@ pub fn merge_positions<'b, 'a: 'b>(
     out[start..].sort_unstable();
 }
 
-/// The positions of the children, in memory that is used again.
-#[derive(Debug, Default)]
-pub struct Places {
-    lists: Vec<Vec<u32>>,
-    used: usize,
-    at: Vec<usize>,
-}
-
-impl Places {
-    fn load<'b, 'a: 'b>(&mut self, children: impl Iterator<Item = &'b mut Iter<'a>>) {
-        self.used = 0;
-        for child in children {
-            if !child.has_positions() {
-                continue;
-            }
-            if self.lists.len() == self.used {
-                self.lists.push(Vec::new());
-            }
-            let list = &mut self.lists[self.used];
-            list.clear();
-            child.positions(list);
-            self.used += 1;
+/// Takes in where the words of the children stand.
+fn load_places<'b, 'a: 'b>(places: &mut Places, children: impl Iterator<Item = &'b mut Iter<'a>>) {
+    places.clear();
+    for child in children {
+        if child.has_positions() {
+            places.add(|list| child.positions(list));
         }
-        self.at.clear();
-        self.at.resize(self.used, 0);
-    }
-
-    /// Whether the words of the children stand near one another. What has no positions stands
-    /// anywhere.
-    fn fit(&mut self, children: &mut [Iter<'_>], near: Near) -> bool {
-        self.load(children.iter_mut());
-        if self.used < 2 {
-            return true;
-        }
-        let slop = i64::from(near.slop.unwrap_or(u32::MAX));
-        if near.in_order { self.fit_in_order(slop) } else { self.fit_any_order(slop) }
-    }
-
-    /// For each place of the first word, the nearest places of the others behind one another.
-    fn fit_in_order(&mut self, slop: i64) -> bool {
-        let Places { lists, at, used } = self;
-        for first in &lists[0] {
-            let mut last = *first;
-            for (list, at) in lists[..*used].iter().zip(at.iter_mut()).skip(1) {
-                while list.get(*at).is_some_and(|place| *place <= last) {
-                    *at += 1;
-                }
-                match list.get(*at) {
-                    Some(place) => last = *place,
-                    None => return false,
-                }
-            }
-            let between = i64::from(last) - i64::from(*first) - (*used as i64 - 1);
-            if between <= slop {
-                return true;
-            }
-        }
-        false
-    }
-
-    /// Moves the word that stands first forward, until all are near one another.
-    fn fit_any_order(&mut self, slop: i64) -> bool {
-        let Places { lists, at, used } = self;
-        loop {
-            let mut min = (u32::MAX, 0);
-            let mut max = 0;
-            for (index, (list, at)) in lists[..*used].iter().zip(at.iter()).enumerate() {
-                let Some(place) = list.get(*at) else { return false };
-                min = min.min((*place, index));
-                max = max.max(*place);
-            }
-            let between = i64::from(max) - i64::from(min.0) - (*used as i64 - 1);
-            if min.0 != max && between <= slop {
-                return true;
-            }
-            at[min.1] += 1;
-        }
-    }
-
-    /// How far the words stand from one another: the root of the sum of the squares of the least
-    /// distances of neighbours in the query.
-    pub fn slop<'b, 'a: 'b>(&mut self, children: impl Iterator<Item = &'b mut Iter<'a>>) -> u32 {
-        let mut all = 0;
-        self.load(children.inspect(|_| all += 1));
-        if all < 2 {
-            return 1;
-        }
-        let mut sum = 0u64;
-        for pair in self.lists[..self.used].windows(2) {
-            let distance = u64::from(least_distance(&pair[0], &pair[1]));
-            sum += distance * distance;
-        }
-        if sum > 0 { (sum as f64).sqrt() as u32 } else { all - 1 }
     }
 }
 
-fn least_distance(a: &[u32], b: &[u32]) -> u32 {
-    let (mut i, mut j) = (0, 0);
-    let mut least = u32::MAX;
-    while let (Some(x), Some(y)) = (a.get(i), b.get(j)) {
-        least = least.min(x.abs_diff(*y));
-        if least <= 1 {
-            break;
-        }
-        if y > x { i += 1 } else { j += 1 }
-    }
-    if least == u32::MAX { 0 } else { least }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn places(lists: &[&[u32]]) -> Places {
-        Places {
-            lists: lists.iter().map(|list| list.to_vec()).collect(),
-            used: lists.len(),
-            at: vec![0; lists.len()],
-        }
-    }
-
-    #[test]
-    fn words_stand_in_order_or_not() {
-        let cases: [(&[&[u32]], i64, bool, bool); 7] = [
-            (&[&[1, 9], &[2]], 0, true, true),
-            (&[&[2], &[1, 9]], 0, false, true),
-            (&[&[2], &[1, 9]], 6, true, true),
-            (&[&[1], &[1]], 0, false, false),
-            (&[&[1, 5], &[6, 3], &[7]], 0, true, true),
-            (&[&[1], &[4], &[9]], 5, false, false),
-            (&[&[1], &[4], &[9]], 6, true, true),
-        ];
-        for (lists, slop, in_order, any_order) in cases {
-            let mut sorted: Vec<Vec<u32>> = lists.iter().map(|list| list.to_vec()).collect();
-            sorted.iter_mut().for_each(|list| list.sort_unstable());
-            let lists: Vec<&[u32]> = sorted.iter().map(Vec::as_slice).collect();
-            assert_eq!(places(&lists).fit_in_order(slop), in_order, "{lists:?} {slop}");
-            assert_eq!(places(&lists).fit_any_order(slop), any_order, "{lists:?} {slop}");
-        }
-    }
-
-    #[test]
-    fn distances_are_the_least() {
-        assert_eq!(least_distance(&[2, 4, 8], &[0, 5, 12]), 1);
-        assert_eq!(least_distance(&[1], &[10, 20]), 9);
-        assert_eq!(least_distance(&[], &[1]), 0);
-    }
+/// How far the words of the children stand from one another.
+pub fn slop<'b, 'a: 'b>(
+    places: &mut Places,
+    children: impl Iterator<Item = &'b mut Iter<'a>>,
+) -> u32 {
+    let mut all = 0;
+    load_places(places, children.inspect(|_| all += 1));
+    places.slop(all)
 }

@@ -12,7 +12,7 @@ mod term;
 mod window;
 
 pub use all::{All, Not, Optional};
-pub use and::{And, Near};
+pub use and::And;
 pub use or::Or;
 pub use range::{Source, Tested};
 pub use set::{Collector, Docs, Set};

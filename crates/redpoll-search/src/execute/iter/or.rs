@@ -3,8 +3,9 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::and::{Places, merge_positions};
+use super::and::{merge_positions, slop};
 use super::{DocIter, END, Iter};
+use crate::execute::near::Places;
 use crate::score::{Explanation, Parts, Scoring};
 
 /// With more children than this, the next document is kept track of in a heap.
@@ -169,7 +170,7 @@ impl DocIter for Or<'_> {
 
     fn slop(&mut self) -> u32 {
         let mut places = std::mem::take(&mut self.places);
-        let slop = places.slop(self.matching());
+        let slop = slop(&mut places, self.matching());
         self.places = places;
         slop
     }

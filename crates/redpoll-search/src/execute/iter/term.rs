@@ -30,6 +30,18 @@ impl<'a> Term<'a> {
         iter
     }
 
+    /// Its list, with postings in other fields.
+    #[inline]
+    pub fn list(&mut self) -> &mut Postings<'a> {
+        &mut self.postings
+    }
+
+    /// Whether the posting that it stands on is one in the fields.
+    #[inline]
+    pub fn fits(&mut self) -> bool {
+        self.mask.is_none_or(|mask| self.postings.mask() & mask != 0)
+    }
+
     /// How often the term occurs in the document, weighted.
     #[inline]
     pub fn freq(&mut self) -> u32 {

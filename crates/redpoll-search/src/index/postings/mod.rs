@@ -13,6 +13,7 @@
 //! term in the mutable head, where postings are appended one by one.
 
 mod block;
+mod positions;
 mod read;
 mod scan;
 mod stream;

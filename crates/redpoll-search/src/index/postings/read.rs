@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::positions::Positions;
 use super::table::Table;
 use super::{BLOCK, END, Format, Impact, block, stream};
 
@@ -32,16 +33,14 @@ pub struct Postings<'a> {
     /// The last that is loaded.
     last: u32,
     at: usize,
+    /// How many pieces have been loaded before.
+    piece: u32,
     freqs: [u32; BLOCK],
     freqs_loaded: bool,
     masks: Vec<u128>,
     /// Whether somebody will ask where the term stands.
     keeps_positions: bool,
-    positions_loaded: bool,
-    /// Where each posting's positions begin: in `distances` for a block, in `bytes` for a stream.
-    starts: Vec<u32>,
-    counts: Vec<u32>,
-    distances: Vec<u32>,
+    positions: Positions,
 }
 
 impl<'a> Postings<'a> {
@@ -83,14 +82,12 @@ impl<'a> Postings<'a> {
             loaded: 0,
             last: END,
             at: 0,
+            piece: 0,
             freqs: [1; BLOCK],
             freqs_loaded: true,
             masks: Vec::new(),
             keeps_positions,
-            positions_loaded: false,
-            starts: Vec::new(),
-            counts: Vec::new(),
-            distances: Vec::new(),
+            positions: Positions::default(),
         };
         if blocks > 0 {
             list.load_block(0);
@@ -148,6 +145,39 @@ impl<'a> Postings<'a> {
         self.doc()
     }
 
+    /// The documents of the piece that is loaded. Behind the last there are others, all below the
+    /// first or [`END`].
+    #[inline]
+    pub fn docs(&self) -> &[u32; BLOCK] {
+        self.docs.first_chunk().unwrap_or(&[END; BLOCK])
+    }
+
+    /// How many documents the piece has.
+    pub fn loaded(&self) -> usize {
+        self.loaded
+    }
+
+    /// The last document of the piece.
+    pub fn last(&self) -> u32 {
+        self.last
+    }
+
+    /// A number that no other piece of the list has.
+    pub fn piece(&self) -> u32 {
+        self.piece
+    }
+
+    /// Where it stands in the piece.
+    pub fn at(&self) -> usize {
+        self.at
+    }
+
+    /// Goes to a document of the piece, by its place.
+    #[inline]
+    pub fn go_to(&mut self, at: usize) {
+        self.at = at.min(self.loaded - 1);
+    }
+
     /// How often the term occurs in the document, weighted.
     #[inline]
     pub fn freq(&mut self) -> u32 {
@@ -179,32 +209,34 @@ impl<'a> Postings<'a> {
 
     /// Appends the positions of the posting, in ascending order.
     pub fn positions(&mut self, out: &mut Vec<u32>) {
-        if !self.keeps_positions || self.doc() == END {
-            return;
-        }
-        if self.block == self.blocks {
-            let at = self.starts[self.at] as usize;
-            stream::read_positions(&self.bytes, at, self.counts[self.at], out);
-            return;
-        }
-        if !self.positions_loaded {
-            self.freq();
-            self.positions_loaded = true;
-            let range = self.block_range();
-            block::read_positions(
-                &self.bytes[range],
-                self.format,
-                &self.freqs,
-                &mut self.starts,
-                &mut self.distances,
-            );
-        }
-        let range = self.starts[self.at] as usize..self.starts[self.at + 1] as usize;
-        let mut position = 0;
-        out.extend(self.distances[range].iter().map(|distance| {
-            position += distance;
+        let mut position = 0u32;
+        out.extend(self.distances().iter().map(|distance| {
+            position = position.wrapping_add(*distance);
             position
         }));
+    }
+
+    /// The positions of the posting, in ascending order, as the distance from each to the one
+    /// before; the first to zero.
+    #[inline]
+    pub fn distances(&mut self) -> &[u32] {
+        if !self.keeps_positions || self.doc() == END {
+            return &[];
+        }
+        if self.block == self.blocks {
+            return self.positions.of_stream(&self.bytes, self.at);
+        }
+        if !self.positions.is_loaded() {
+            self.load_positions();
+        }
+        self.positions.of_block(self.at)
+    }
+
+    #[inline(never)]
+    fn load_positions(&mut self) {
+        self.freq();
+        let bytes = &self.bytes[self.block_range()];
+        self.positions.load(bytes, self.format, &self.freqs);
     }
 
     /// The best that the postings of the block with the first document at or behind `target` can
@@ -260,7 +292,8 @@ impl<'a> Postings<'a> {
         self.at = 0;
         self.freqs_loaded = !self.format.freqs;
         self.masks.clear();
-        self.positions_loaded = false;
+        self.positions.clear();
+        self.piece = self.piece.wrapping_add(1);
     }
 
     /// Loads the next piece of the stream.
@@ -275,8 +308,8 @@ impl<'a> Postings<'a> {
         self.loaded = 0;
         self.freqs_loaded = true;
         self.masks.clear();
-        self.starts.clear();
-        self.counts.clear();
+        self.positions.clear();
+        self.piece = self.piece.wrapping_add(1);
         while self.loaded < BLOCK && self.stream_at < self.bytes.len() {
             let posting = stream::read_posting(&self.bytes, &mut self.stream_at, self.format);
             self.stream_doc += posting.distance;
@@ -290,8 +323,7 @@ impl<'a> Postings<'a> {
                 self.masks.push(posting.mask);
             }
             if self.keeps_positions {
-                self.starts.push(posting.positions_at as u32);
-                self.counts.push(posting.positions);
+                self.positions.push(posting.positions_at as u32, posting.positions);
             }
             self.loaded += 1;
         }

@@ -43,15 +43,24 @@ impl Piece {
         self.len += 1;
     }
 
-    /// Keeps the postings in fields of `wanted`.
-    fn keep(&mut self, wanted: u128) {
-        let all = self.len;
-        self.len = 0;
-        for at in 0..all {
-            if self.masks[at] & wanted != 0 {
-                self.push(self.docs[at], self.freqs[at]);
-            }
+    /// Keeps the postings of documents for which this holds.
+    #[inline]
+    pub fn retain(&mut self, keep: impl Fn(u32) -> bool) {
+        self.retain_at(|_, doc| keep(doc));
+    }
+
+    /// Keeps the postings for whose places and documents this holds. There is no branch, which
+    /// would be guessed wrong often.
+    #[inline]
+    fn retain_at(&mut self, keep: impl Fn(usize, u32) -> bool) {
+        let mut kept = 0;
+        for at in 0..self.len.min(BLOCK) {
+            let doc = self.docs[at];
+            self.docs[kept % BLOCK] = doc;
+            self.freqs[kept % BLOCK] = self.freqs[at];
+            kept += usize::from(keep(at, doc));
         }
+        self.len = kept;
     }
 }
 
@@ -115,13 +124,6 @@ impl<'a> Scan<'a> {
         self.block += 1;
     }
 
-    /// Passes over blocks that have no document at or behind `target`.
-    pub fn skip_to(&mut self, target: u32) {
-        while self.block < self.blocks && self.table().last(self.block) < target {
-            self.block += 1;
-        }
-    }
-
     /// Loads the postings that come next, maybe none; with their frequencies, if they are asked
     /// for. False behind the last.
     pub fn load(&mut self, piece: &mut Piece, freqs: bool) -> bool {
@@ -145,7 +147,9 @@ impl<'a> Scan<'a> {
         }
         if let Some(wanted) = self.mask {
             block::read_masks(bytes, self.format, &mut piece.masks);
-            piece.keep(wanted);
+            let masks = std::mem::take(&mut piece.masks);
+            piece.retain_at(|at, _| masks[at] & wanted != 0);
+            piece.masks = masks;
         }
         self.block += 1;
     }
@@ -244,9 +248,6 @@ mod tests {
             read(scan, true),
             postings(300)[128..].iter().map(|p| (p.0, p.1)).collect::<Vec<_>>()
         );
-        let mut scan = Scan::new(&bytes, FULL, 300, None);
-        scan.skip_to(postings(300)[200].0);
-        assert_eq!(read(scan, true)[0].0, postings(300)[128].0);
         let mut scan = Scan::new(&bytes, FULL, 300, None);
         (0..3).for_each(|_| scan.skip());
         assert_eq!(read(scan, true), []);

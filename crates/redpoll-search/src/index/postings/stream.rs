@@ -109,15 +109,3 @@ pub fn read_posting(bytes: &[u8], at: &mut usize, format: Format) -> StreamPosti
     }
     StreamPosting { distance: (head >> 1) as u32, freq, mask, positions_at, positions }
 }
-
-/// Appends the positions that begin at `at`.
-pub fn read_positions(bytes: &[u8], mut at: usize, count: u32, out: &mut Vec<u32>) {
-    let mut position = 0u32;
-    for _ in 0..count {
-        if at >= bytes.len() {
-            return;
-        }
-        position = position.wrapping_add(varint::read(bytes, &mut at));
-        out.push(position);
-    }
-}
