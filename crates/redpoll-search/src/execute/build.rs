@@ -164,6 +164,12 @@ impl<'a> Found<'a> {
         }
     }
 
+    /// How often it occurs in a document at most, as far as that is known.
+    pub fn freq_max(&self) -> u32 {
+        let most = self.best_impact().and_then(|impact| impact.pairs().last());
+        most.map_or(u32::MAX, |(freq, _)| freq)
+    }
+
     /// The term in a document in which it occurs so often.
     pub fn leaf(&self, freq: u32) -> Leaf<'a> {
         Leaf { freq, weight: self.weight, rarity: self.rarity, term: split_key(self.key) }

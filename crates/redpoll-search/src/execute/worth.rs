@@ -18,8 +18,6 @@ const FREQS: usize = 8;
 const LEN_MAX: u32 = 1 << 16;
 /// Documents of any length are worth it.
 const ANY: u64 = u64::MAX;
-/// It is not known yet how long documents may be.
-const UNKNOWN: u64 = u64::MAX - 1;
 
 /// A word that may add something: how often it occurs at most, and what it is multiplied by.
 #[derive(Clone, Copy)]
@@ -39,6 +37,8 @@ pub struct Worth<'a> {
     least: f64,
     /// How long documents may be, by frequency.
     longest: [u64; FREQS + 1],
+    /// For which frequencies that is from a time when less was enough: a bit each.
+    stale: u32,
 }
 
 impl<'a> Worth<'a> {
@@ -50,15 +50,14 @@ impl<'a> Worth<'a> {
     /// Everything is, of a word that is multiplied by something and to which others may add.
     pub fn beside(word: &Found<'a>, scale: f64, addends: Vec<Addend<'a>>) -> Self {
         let (leaf, longest) = (word.leaf(1), [ANY; FREQS + 1]);
-        Worth { leaf, scale, addends, least: f64::NEG_INFINITY, longest }
+        Worth { leaf, scale, addends, least: f64::NEG_INFINITY, longest, stale: 0 }
     }
 
     /// From now on what gives less than this is not.
     pub fn raise(&mut self, least: f64) {
         if least > self.least {
             self.least = least;
-            self.longest = [UNKNOWN; FREQS + 1];
-            self.longest[FREQS] = ANY;
+            self.stale = (1 << FREQS) - 1;
         }
     }
 
@@ -66,28 +65,27 @@ impl<'a> Worth<'a> {
     #[inline]
     pub fn has(&mut self, scoring: &Scoring<'_>, freq: u32, len: u32) -> bool {
         let class = (freq as usize).min(FREQS);
-        let longest = match self.longest[class] {
-            UNKNOWN => self.find(scoring, class),
-            longest => longest,
-        };
-        u64::from(len) <= longest
+        if self.stale >> class & 1 == 1 {
+            self.find(scoring, class);
+        }
+        u64::from(len) <= self.longest[class]
     }
 
     #[cold]
-    fn find(&mut self, scoring: &Scoring<'_>, class: usize) -> u64 {
+    fn find(&mut self, scoring: &Scoring<'_>, class: usize) {
         let leaf = Leaf { freq: class as u32, ..self.leaf };
         let longest = if self.addends.is_empty() {
             scoring.longest(&Leaf { weight: leaf.weight * self.scale, ..leaf }, self.least)
         } else {
-            self.search(scoring, &leaf)
+            self.search(scoring, &leaf, self.longest[class])
         };
         self.longest[class] = longest.map_or(ANY, u64::from);
-        self.longest[class]
+        self.stale &= !(1 << class);
     }
 
     /// The length of the longest document in which the word and the others can give enough. All
-    /// give the less the longer it is.
-    fn search(&self, scoring: &Scoring<'_>, leaf: &Leaf<'_>) -> Option<u32> {
+    /// give the less the longer it is. Longer ones than `before` cannot.
+    fn search(&self, scoring: &Scoring<'_>, leaf: &Leaf<'_>, before: u64) -> Option<u32> {
         if !scoring.scorer.sums_words() || leaf.weight < 0.0 {
             return None;
         }
@@ -97,9 +95,15 @@ impl<'a> Worth<'a> {
             let others: f64 = self.addends.iter().map(|other| add(other).max(0.0)).sum();
             (self.scale * scoring.leaf_at(leaf, len) + others) * SLACK >= self.least
         };
-        let (mut low, mut high) = (0, LEN_MAX);
+        let mut high = u32::try_from(before).map_or(LEN_MAX, |before| before.min(LEN_MAX));
         if enough(high) {
-            return None;
+            return (high < LEN_MAX).then_some(high);
+        }
+        // Mostly it is not much less than before.
+        let (mut low, mut step) = (high.saturating_sub(1), 1);
+        while low > 0 && !enough(low) {
+            (high, step) = (low, step * 2);
+            low = high.saturating_sub(step);
         }
         while high - low > 1 {
             let middle = (low + high) / 2;

@@ -155,7 +155,10 @@ impl Generator {
     }
 
     pub fn query(&self, random: &mut Random, depth: usize) -> Node {
-        let mut node = Node::new(self.kind(random, depth));
+        let mut node = match random.below(8) {
+            0 => near(random),
+            _ => Node::new(self.kind(random, depth)),
+        };
         if random.below(4) == 0 {
             node.options.weight = random.pick(&[2.0, 0.5, 0.0]);
         }
@@ -171,19 +174,13 @@ impl Generator {
             let count = random.pick(&[2, 2, 3, 12]);
             (0..count).map(|_| self.query(random, depth - 1)).collect()
         };
-        let words = |random: &mut Random| -> Vec<Node> {
-            (0..2 + random.below(2)).map(|_| Node::term(random.pick(&WORDS))).collect()
-        };
         let choice = if depth == 0 { 5 + random.below(15) } else { random.below(20) };
         match choice {
             0 => NodeKind::Intersection(children(random)),
             1 => NodeKind::Union(children(random)),
             2 => NodeKind::Not(Box::new(self.query(random, depth - 1))),
             3 => NodeKind::Optional(Box::new(self.query(random, depth - 1))),
-            4 => {
-                let words = words(random);
-                self.near(random, words)
-            }
+            4 => NodeKind::Union(vec![near(random), Node::term("nothing")]),
             5 => NodeKind::Exact(words(random)),
             6 => {
                 let kind = random.pick(&[AffixKind::Prefix, AffixKind::Suffix, AffixKind::Infix]);
@@ -215,13 +212,6 @@ impl Generator {
             18 => NodeKind::Term { text: b"+run".to_vec(), expanded: true },
             _ => NodeKind::Term { text: random.pick(&WORDS).as_bytes().to_vec(), expanded: false },
         }
-    }
-
-    fn near(&self, random: &mut Random, words: Vec<Node>) -> NodeKind {
-        let mut node = Node::new(NodeKind::Intersection(words));
-        node.options.slop = random.pick(&[None, Some(0), Some(1), Some(3)]);
-        node.options.in_order = random.pick(&[None, Some(true)]);
-        NodeKind::Union(vec![node, Node::term("nothing")])
     }
 
     fn tags(&self, random: &mut Random) -> TagQuery {
@@ -290,6 +280,18 @@ impl Generator {
 /// The sortable fields of a schema of this many text fields.
 pub fn sortable(texts: usize) -> Vec<FieldId> {
     vec![FieldId(0), FieldId(texts as u16 + NUMBER), FieldId(texts as u16 + SORTED)]
+}
+
+fn words(random: &mut Random) -> Vec<Node> {
+    (0..2 + random.below(2)).map(|_| Node::term(random.pick(&WORDS))).collect()
+}
+
+/// Words that have to stand near one another.
+fn near(random: &mut Random) -> Node {
+    let mut node = Node::new(NodeKind::Intersection(words(random)));
+    node.options.slop = random.pick(&[None, Some(0), Some(1), Some(3)]);
+    node.options.in_order = random.pick(&[None, Some(true)]);
+    node
 }
 
 fn vector(random: &mut Random) -> Vec<u8> {

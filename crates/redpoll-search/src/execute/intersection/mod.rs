@@ -6,7 +6,8 @@
 //! before a third list is looked at.
 //!
 //! How many documents there are is known only when all have been found, but no score is made of
-//! one that cannot be among the best by the bounds of the blocks that it stands in.
+//! one that cannot be among the best: by its length, by how often it has the rarest word, and by
+//! how often any document has the others.
 
 mod pair;
 
@@ -18,7 +19,7 @@ use super::iter::{DocIter, Term};
 use super::near::{Near, Places, any_between};
 use super::plan::{Kind, Plan};
 use super::run::Run;
-use super::worth::SLACK;
+use super::worth::{Addend, Worth};
 use crate::index::DocAddress;
 use crate::index::part::PartView;
 use crate::score::Scoring;
@@ -59,6 +60,7 @@ impl<'a> Intersection<'a> {
     /// Keeps the best, if some are to be kept, and says how many there are. None: the time is over.
     pub fn best(&self, mut best: Option<&mut Best<ByScore>>) -> Option<u64> {
         let Some(mut walk) = Walk::new(self) else { return Some(0) };
+        let mut worth = best.is_some().then(|| self.worth());
         let (mut total, mut pieces) = (0, 0u32);
         while walk.load() {
             for number in 0..walk.pair.len() {
@@ -66,8 +68,8 @@ impl<'a> Intersection<'a> {
                     continue;
                 }
                 total += 1;
-                if let Some(best) = &mut best {
-                    walk.keep(best);
+                if let (Some(best), Some(worth)) = (&mut best, &mut worth) {
+                    walk.keep(worth, best);
                 }
             }
             pieces += 1;
@@ -76,6 +78,14 @@ impl<'a> Intersection<'a> {
             }
         }
         Some(total)
+    }
+
+    /// Which postings of the rarest word are worth a score.
+    fn worth(&self) -> Worth<'a> {
+        let scale = self.weight;
+        let others = self.words[1..].iter();
+        let others = others.map(|(word, _)| Addend { leaf: word.leaf(word.freq_max()), scale });
+        Worth::beside(&self.words[0].0, scale, others.collect())
     }
 }
 
@@ -178,17 +188,14 @@ impl<'u, 'a> Walk<'u, 'a> {
     }
 
     /// Keeps the document if it is among the best.
-    fn keep(&mut self, best: &mut Best<ByScore>) {
-        let Intersection { weight, part, .. } = *self.all;
-        let least = best.least();
-        if least > 0.0 {
-            let sum: f64 = self.words.iter_mut().map(|word| word.bound(&self.scoring)).sum();
-            // Nothing times infinity is no bound.
-            if sum.is_finite() && weight * sum * SLACK < least {
-                return;
-            }
+    fn keep(&mut self, worth: &mut Worth<'_>, best: &mut Best<ByScore>) {
+        let Intersection { weight, part, view, .. } = *self.all;
+        let (lead, least) = (&mut self.words[0], best.least());
+        let doc = lead.doc();
+        worth.raise(least);
+        if !worth.has(&self.scoring, lead.freq(), view.len(doc)) {
+            return;
         }
-        let doc = self.words[0].doc();
         self.scoring.go_to(doc);
         for (word, (_, place)) in self.words.iter_mut().zip(&self.all.words) {
             self.parts[*place] = word.score(&self.scoring);

@@ -84,11 +84,10 @@ impl Pair {
         }
         let last = lead.last().min(other.last());
         self.from = last + 1;
-        let range = lead.at()..end(lead, last);
-        if range.len() < FEW || !self.enter(other) {
-            self.search(lead.docs(), range, other);
+        if are_many(lead, last) && self.enter(other) {
+            self.look_up(lead.docs(), lead.at()..end(lead, last), other.docs());
         } else {
-            self.look_up(lead.docs(), range, other.docs());
+            self.search(lead, last, other);
         }
         true
     }
@@ -123,10 +122,15 @@ impl Pair {
         self.len = len;
     }
 
-    /// Searches the other's piece for the lead's documents, none of which is behind it.
-    fn search(&mut self, lead: &[u32; BLOCK], range: Range<usize>, other: &mut Postings<'_>) {
-        for at in range {
-            if other.seek(lead[at]) == lead[at] {
+    /// Searches the other's piece for the lead's documents up to `last`, the last of a piece.
+    fn search(&mut self, lead: &mut Postings<'_>, last: u32, other: &mut Postings<'_>) {
+        for at in lead.at()..lead.loaded() {
+            lead.go_to(at);
+            let doc = lead.doc();
+            if doc > last {
+                return;
+            }
+            if other.seek(doc) == doc {
                 self.push(at, other.at());
             }
         }
@@ -136,6 +140,12 @@ impl Pair {
         self.found[self.len % BLOCK] = (at as u8, other as u8);
         self.len += 1;
     }
+}
+
+/// Whether enough documents of a list's piece are not behind `last` for the table.
+fn are_many(list: &Postings<'_>, last: u32) -> bool {
+    let at = list.at() + FEW - 1;
+    at < list.loaded() && list.docs()[at] <= last
 }
 
 /// Where the documents of a list's piece end that are not behind `last`.

@@ -2,27 +2,29 @@
 
 use super::super::collect::{Best, ByScore};
 use super::super::worth::Worth;
-use super::seen::Seen;
 use super::{Union, Word};
 use crate::index::DocAddress;
+use crate::index::bits::Bits;
 use crate::index::postings::Piece;
 use crate::score::Scoring;
 
 /// Keeps the best, and says how many documents there are. None: the time is over.
 pub fn best(union: &Union<'_>, best: &mut Best<ByScore>) -> Option<u64> {
-    let (scoring, seen) = (union.run.scoring(union.view), Seen::new(union.view.docs));
-    let mut pass = Pass { union, scoring, seen, piece: Piece::new(), steps: 0 };
+    let (scoring, seen) = (union.run.scoring(union.view), Bits::new(union.view.docs));
+    let mut pass = Pass { union, scoring, seen, count: 0, piece: Piece::new(), steps: 0 };
     for word in &union.words {
         pass.word(word, best)?;
     }
-    Some(pass.seen.live(union.view))
+    Some(union.live(pass.count, |doc| pass.seen.contains(doc)))
 }
 
 /// Going through the words in their order.
 struct Pass<'u, 'a> {
     union: &'u Union<'a>,
     scoring: Scoring<'a>,
-    seen: Seen,
+    /// Documents that have come by, and how many these are.
+    seen: Bits,
+    count: u64,
     piece: Piece,
     steps: usize,
 }
@@ -41,7 +43,8 @@ impl Pass<'_, '_> {
             if may {
                 self.candidates(word, &mut worth, best);
             }
-            self.seen.add(self.piece.docs());
+            let new = self.piece.docs().iter().map(|doc| u64::from(self.seen.insert(*doc)));
+            self.count += new.sum::<u64>();
             self.union.step(&mut self.steps, self.piece.docs().len())?;
         }
     }

@@ -14,6 +14,7 @@ use super::build::{Found, find};
 use super::collect::{Best, ByScore};
 use super::plan::{Kind, Plan};
 use super::run::Run;
+use crate::index::bits::Deletes;
 use crate::index::part::PartView;
 use crate::index::postings::Piece;
 use crate::score::Scoring;
@@ -96,12 +97,22 @@ impl<'a> Union<'a> {
     pub fn count(&self) -> Option<u64> {
         let mut seen = Seen::new(self.view.docs);
         self.each_piece(|docs| seen.add(docs))?;
-        Some(seen.live(self.view))
+        Some(self.live(seen.count(), |doc| seen.contains(doc)))
     }
 
     /// Keeps the best, and says how many documents there are. None: the time is over.
     pub fn best(self, best: &mut Best<ByScore>) -> Option<u64> {
         if self.first_only { first::best(&self, best) } else { sum::best(self, best) }
+    }
+
+    /// How many of so many documents, of which it is told whether one is among them, are not
+    /// deleted.
+    fn live(&self, mut count: u64, contains: impl Fn(u32) -> bool) -> u64 {
+        let deletes = &self.view.deletes;
+        if deletes.count() > 0 {
+            deletes.for_each_since(&Deletes::default(), |doc| count -= u64::from(contains(doc)));
+        }
+        count
     }
 
     /// Calls `each` for the documents of all lists, piece by piece. None: the time is over.
@@ -138,7 +149,6 @@ impl Word<'_> {
         };
         // Nothing times infinity is no number.
         self.bound = if self.scale == 0.0 { 0.0 } else { self.scale * bound };
-        let most = impact.and_then(|impact| impact.pairs().last());
-        self.freq = most.map_or(u32::MAX, |(freq, _)| freq);
+        self.freq = self.found.freq_max();
     }
 }

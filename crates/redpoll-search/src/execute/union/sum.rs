@@ -22,8 +22,8 @@ const LEAP: usize = 8;
 
 /// Keeps the best, and says how many documents there are. None: the time is over.
 pub fn best(mut union: Union<'_>, best: &mut Best<ByScore>) -> Option<u64> {
-    let mut seen = Seen::with_shared(union.view.docs);
-    union.each_piece(|docs| seen.share(docs))?;
+    let mut seen = Seen::new(union.view.docs);
+    union.each_piece(|docs| seen.add(docs))?;
     let scoring = union.run.scoring(union.view);
     union.words.iter_mut().for_each(|word| word.find_bound(&scoring));
     union.words.sort_by(|one, other| other.bound.total_cmp(&one.bound));
@@ -32,7 +32,8 @@ pub fn best(mut union: Union<'_>, best: &mut Best<ByScore>) -> Option<u64> {
     for number in 0..union.words.len() {
         pass.word(number, best)?;
     }
-    Some(pass.seen.live(union.view))
+    let seen = pass.seen;
+    Some(union.live(seen.count(), |doc| seen.contains(doc)))
 }
 
 /// Going through the words, those that can give most first.
