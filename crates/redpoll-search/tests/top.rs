@@ -51,6 +51,10 @@ fn check(snapshot: &Snapshot) {
         node.options.fields = TextMask(fields);
         node
     };
+    let restricted = |fields: u128, mut node: Node| {
+        node.restrict(TextMask(fields));
+        node
+    };
     let near = |slop: Option<u32>, in_order: bool, words: &[&str]| {
         let mut node = all(words.iter().map(|name| word(name)).collect());
         node.options.slop = slop;
@@ -68,7 +72,8 @@ fn check(snapshot: &Snapshot) {
         phrase(&["w5", "w6"]),
         phrase(&["w1", "none"]),
         phrase(&["w4"]),
-        inside(1, phrase(&["w1", "w2"])),
+        restricted(1, phrase(&["w1", "w2"])),
+        restricted(2, near(None, true, &["w1", "w3"])),
         all(vec![inside(2, word("w0")), phrase(&["w3", "w4"])]),
         weighing(2.0, phrase(&["w1", "w3"])),
         near(Some(0), false, &["w2", "w3"]),
