@@ -37,34 +37,47 @@ fn options() -> SearchOptions {
     SearchOptions { limits, ..SearchOptions::default() }
 }
 
-fn check(snapshot: &Snapshot) {
-    let word = |word: &str| Node::term(word);
-    let any = |nodes: Vec<Node>| Node::new(NodeKind::Union(nodes));
-    let prefix =
-        |text: &[u8]| Node::new(NodeKind::Affix { kind: AffixKind::Prefix, text: text.to_vec() });
-    let weighing = |weight: f64, mut node: Node| {
-        node.options.weight = weight;
-        node
-    };
-    let all = |nodes: Vec<Node>| Node::new(NodeKind::Intersection(nodes));
-    let inside = |fields: u128, mut node: Node| {
-        node.options.fields = TextMask(fields);
-        node
-    };
-    let restricted = |fields: u128, mut node: Node| {
-        node.restrict(TextMask(fields));
-        node
-    };
-    let near = |slop: Option<u32>, in_order: bool, words: &[&str]| {
-        let mut node = all(words.iter().map(|name| word(name)).collect());
-        node.options.slop = slop;
-        node.options.in_order = in_order.then_some(true);
-        node
-    };
-    let phrase =
-        |words: &[&str]| Node::new(NodeKind::Exact(words.iter().map(|name| word(name)).collect()));
-    let queries = [
-        // Words near one another: of any number, twice the same, in one field, of some weight.
+fn word(word: &str) -> Node {
+    Node::term(word)
+}
+
+fn all(nodes: Vec<Node>) -> Node {
+    Node::new(NodeKind::Intersection(nodes))
+}
+
+fn any(nodes: Vec<Node>) -> Node {
+    Node::new(NodeKind::Union(nodes))
+}
+
+fn phrase(words: &[&str]) -> Node {
+    Node::new(NodeKind::Exact(words.iter().map(|name| word(name)).collect()))
+}
+
+fn prefix(text: &[u8]) -> Node {
+    Node::new(NodeKind::Affix { kind: AffixKind::Prefix, text: text.to_vec() })
+}
+
+fn near(slop: Option<u32>, in_order: bool, words: &[&str]) -> Node {
+    let mut node = all(words.iter().map(|name| word(name)).collect());
+    node.options.slop = slop;
+    node.options.in_order = in_order.then_some(true);
+    node
+}
+
+fn weighing(weight: f64, mut node: Node) -> Node {
+    node.options.weight = weight;
+    node
+}
+
+/// All that a node asks for in these fields.
+fn inside(fields: u128, mut node: Node) -> Node {
+    node.restrict(TextMask(fields));
+    node
+}
+
+/// Of any number of words, twice the same, in one field, of some weight.
+fn words_near_one_another() -> Vec<Node> {
+    vec![
         phrase(&["w2", "w0"]),
         phrase(&["w0", "w1", "w2"]),
         phrase(&["w3", "w1", "w0", "w2"]),
@@ -72,8 +85,8 @@ fn check(snapshot: &Snapshot) {
         phrase(&["w5", "w6"]),
         phrase(&["w1", "none"]),
         phrase(&["w4"]),
-        restricted(1, phrase(&["w1", "w2"])),
-        restricted(2, near(None, true, &["w1", "w3"])),
+        inside(1, phrase(&["w1", "w2"])),
+        inside(2, near(None, true, &["w1", "w3"])),
         all(vec![inside(2, word("w0")), phrase(&["w3", "w4"])]),
         weighing(2.0, phrase(&["w1", "w3"])),
         near(Some(0), false, &["w2", "w3"]),
@@ -83,6 +96,12 @@ fn check(snapshot: &Snapshot) {
         near(Some(2), true, &["w3", "w3"]),
         near(None, true, &["w6", "w1", "w5"]),
         near(None, true, &["w2", "w4"]),
+        phrase(&["w1", "w2"]),
+    ]
+}
+
+fn words_anywhere() -> Vec<Node> {
+    vec![
         // Of one field, in which fewer documents have them.
         inside(2, word("w2")),
         any(vec![inside(2, word("w1")), inside(1, word("w5"))]),
@@ -104,24 +123,26 @@ fn check(snapshot: &Snapshot) {
         any(vec![prefix(b"w"), word("w3")]),
         word("w0"),
         word("w3"),
-        Node::new(NodeKind::Union(vec![word("w1"), word("w4")])),
-        Node::new(NodeKind::Union(vec![word("w5"), word("w4"), word("w3")])),
-        Node::new(NodeKind::Intersection(vec![word("w1"), word("w4")])),
-        Node::new(NodeKind::Exact(vec![word("w1"), word("w2")])),
-    ];
-    for query in queries {
+        any(vec![word("w1"), word("w4")]),
+        any(vec![word("w5"), word("w4"), word("w3")]),
+        all(vec![word("w1"), word("w4")]),
+    ]
+}
+
+fn check(snapshot: &Snapshot) {
+    for query in words_near_one_another().iter().chain(&words_anywhere()) {
         for scorer in [Scorer::Bm25Std, Scorer::Bm25StdTanh(4), Scorer::DisMax, Scorer::TfIdf] {
             // Who wants to know what iterators do gets no short cuts.
             let every = SearchOptions { scorer, limit: 100_000, ..options() };
             let every = SearchOptions { profile: true, ..every };
-            let every = snapshot.search(&query, &every).expect("it fits");
+            let every = snapshot.search(query, &every).expect("it fits");
             for (limit, threads) in [(1, 1), (10, 1), (10, 2), (300, 1)] {
                 let helpers: Option<Arc<dyn Helpers>> = match threads {
                     1 => None,
                     _ => Some(Arc::new(NewThreads(threads))),
                 };
                 let few = SearchOptions { scorer, limit, helpers, ..options() };
-                let few = snapshot.search(&query, &few).expect("it fits");
+                let few = snapshot.search(query, &few).expect("it fits");
                 assert_eq!(few.total, every.total);
                 let want = every.hits.iter().take(limit);
                 assert!(few.hits.iter().eq(want), "{scorer:?} {limit} {query:?}");
