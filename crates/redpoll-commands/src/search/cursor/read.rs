@@ -49,7 +49,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let mut cursor = taken.map_err(common::error)?;
     let some = cursor.read(count);
     ctx.reply.array(2);
-    rows::reply(&mut ctx.reply, &cursor.pipeline.columns(), &some, some.len(), false);
+    rows::reply(&mut ctx.reply, &cursor.pipeline.columns(), &some, cursor.total(some.len()), false);
     match cursor.is_empty() {
         true => ctx.reply.int(0),
         false => {

@@ -3,7 +3,7 @@
 use super::request::{number, text, unknown};
 use crate::prelude::*;
 use crate::search::common;
-use crate::search::query::QueryOptions;
+use crate::search::query::{QueryOptions, check_vector};
 use redpoll_engine::search::{SearchIndex, Words};
 use redpoll_search::query::{
     HybridPolicy, Node, NodeKind, Parameters, VectorQuery, VectorSearch, VectorTuning,
@@ -191,7 +191,7 @@ impl<'a> Vsim<'a> {
         let filter = filter.filter(|filter| !matches!(filter.kind, NodeKind::All));
         let nearest = matches!(self.search, VectorSearch::Nearest(_));
         let (among, beside) = if nearest { (filter, None) } else { (None, filter) };
-        let query = Node::new(NodeKind::Vector(Box::new(VectorQuery {
+        let query = VectorQuery {
             field,
             search: self.search,
             vector: vector.to_vec(),
@@ -199,7 +199,9 @@ impl<'a> Vsim<'a> {
             score_as: Some(DISTANCE.to_vec()),
             filter: among,
             tuning: self.tuning,
-        })));
+        };
+        check_vector(&query, &schema)?;
+        let query = Node::new(NodeKind::Vector(Box::new(query)));
         Ok(match beside {
             Some(filter) => Node::new(NodeKind::Intersection(vec![query, filter])),
             None => query,

@@ -82,7 +82,7 @@ impl Parser<'_> {
 }
 
 /// The number that `text` is; infinity counts if it is meant, what is no number does not.
-pub(super) fn number(text: &[u8]) -> Option<f64> {
+pub(in super::super) fn number(text: &[u8]) -> Option<f64> {
     let value: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
     let too_large = value.is_infinite() && text.iter().any(u8::is_ascii_digit);
     (!value.is_nan() && !too_large).then_some(value)
