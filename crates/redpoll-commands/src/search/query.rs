@@ -199,6 +199,10 @@ impl<'a> QueryOptions<'a> {
 fn check_vectors(node: &Node, schema: &Schema) -> Result {
     if let NodeKind::Vector(query) = &node.kind {
         check_vector(query, schema)?;
+        if let Some(name) = query.score_as.as_ref().filter(|name| schema.id(name).is_some()) {
+            let name = String::from_utf8_lossy(name);
+            return Err(Error::text(format!("Property `{name}` already exists in schema")));
+        }
     }
     node.children().iter().try_for_each(|child| check_vectors(child, schema))
 }

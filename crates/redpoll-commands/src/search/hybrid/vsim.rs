@@ -69,10 +69,11 @@ impl<'a> Vsim<'a> {
                 }
                 b"SHARD_K_RATIO" => {
                     let bad = "Invalid shard k ratio value";
+                    let twice = self.tuning.shard_k_ratio.is_some();
                     once(&mut self.tuning.shard_k_ratio, "SHARD_K_RATIO", words, |words| {
                         number(words).filter(|ratio| *ratio > 0.0 && *ratio <= 1.0)
                     })
-                    .map_err(|_| Error::text(bad))?;
+                    .map_err(|error| if twice { error } else { Error::text(bad) })?;
                 }
                 b"YIELD_SCORE_AS" => self.name(words)?,
                 _ => return Ok(false),

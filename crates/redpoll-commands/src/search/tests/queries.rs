@@ -223,6 +223,15 @@ fn settings_of_vector_searches_are_those_of_their_index() {
         let want = format!("OK | OK | OK | 1 | {}", answers.join(" | "));
         check(&format!("{setup} | {commands}"), &want);
     }
+    check(
+        &format!(
+            "{setup} | FT.SEARCH flat '*=>[KNN 1 @v $b AS v]' PARAMS 2 b aaaa DIALECT 2 | \
+             FT.SEARCH flat '@v:[VECTOR_RANGE 1 $b]=>{{$YIELD_DISTANCE_AS: v}}' PARAMS 2 b aaaa \
+             DIALECT 2"
+        ),
+        "OK | OK | OK | 1 | Property `v` already exists in schema | \
+         Property `v` already exists in schema",
+    );
     let parts = ["2", "x"].map(|part| {
         let query = format!("*=>[KNN 1 @v $b]=>{{$SHARD_K_RATIO: {part}}}");
         format!("FT.SEARCH flat '{query}' PARAMS 2 b aaaa DIALECT 2")

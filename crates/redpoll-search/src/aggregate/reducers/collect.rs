@@ -117,14 +117,18 @@ impl Collect {
         for _ in 0..many {
             let few = "Not enough arguments were provided based on argument count for FIELDS";
             let name = arguments.next().map_err(|_| AggregateError::Reducer(few))?;
-            let name = name
-                .strip_prefix(b"@")
-                .ok_or_else(|| arguments.bad("Missing prefix: name requires '@' prefix"))?;
+            let name = Self::prefixed(name)?;
             let column = columns.of(name);
             let column = column.ok_or_else(|| AggregateError::NoReducerField(name.to_vec()))?;
             fields.push((column, name.into()));
         }
         Ok(fields)
+    }
+
+    /// A field's name without its sigil, which must be there.
+    fn prefixed(name: &[u8]) -> Result<&[u8], AggregateError> {
+        let missing = AggregateError::Reducer("Missing prefix: name requires '@' prefix");
+        name.strip_prefix(b"@").ok_or(missing)
     }
 
     fn keys(
@@ -134,7 +138,9 @@ impl Collect {
         let mut keys: Vec<Key> = Vec::new();
         let mut left = arguments.size()?;
         while left > 0 {
-            let column = arguments.column(columns)?;
+            let name = Self::prefixed(arguments.next()?)?;
+            let column = columns.of(name);
+            let column = column.ok_or_else(|| AggregateError::NoReducerField(name.to_vec()))?;
             left -= 1;
             let mut ascending = true;
             if left > 0 && (arguments.take(b"ASC") || arguments.take(b"DESC")) {
