@@ -222,7 +222,7 @@ fn shown(ctx: &mut Ctx<'_>, found: &Found<'_>, hit: &Hit) -> Option<Shown> {
                 && name != path.as_slice()
                 && let Some((_, value)) = all.iter().find(|(known, _)| known == path)
             {
-                fields.push((name.to_vec(), value.clone()));
+                fields.push((name.to_vec(), sorted_by(&hit.sort_value, value)));
             }
             let (first, rest): (Shown, Shown) =
                 all.into_iter().partition(|(name, _)| Some(name.as_slice()) == first);
@@ -235,6 +235,15 @@ fn shown(ctx: &mut Ctx<'_>, found: &Found<'_>, hit: &Hit) -> Option<Shown> {
         fields.iter_mut().for_each(|(name, value)| mark(found, name, value));
     }
     Some(fields)
+}
+
+/// What a document is sorted by, in a field that has `value`.
+fn sorted_by(key: &Value, value: &[u8]) -> Vec<u8> {
+    match key {
+        Value::None => value.to_vec(),
+        Value::Number(number) => expression::Value::Number(*number).to_text().to_vec(),
+        Value::Text(text) => text.to_vec(),
+    }
 }
 
 /// RETURN shows numbers as such, in as few digits as they need.

@@ -169,10 +169,7 @@ impl Writer<'_> {
     }
 
     fn term(&mut self, text: &[u8], expanded: bool, options: &NodeOptions) {
-        match text {
-            b"" => self.text("\"\""),
-            text => self.out.extend_from_slice(text),
-        }
+        self.word(text);
         self.text(if expanded { "(expanded)" } else { "" });
         if options.weight != 1.0 {
             self.text(&format!(" => {{$weight: {};}}", general(options.weight)));
@@ -180,16 +177,22 @@ impl Writer<'_> {
         self.text("\n");
     }
 
+    fn word(&mut self, text: &[u8]) {
+        match text {
+            b"" => self.text("\"\""),
+            text => self.out.extend_from_slice(text),
+        }
+    }
+
     fn tag(&mut self, value: &TagValue, depth: usize) {
         self.pad(depth);
         match value {
-            TagValue::Exact(text) if text.is_empty() => self.text("\"\""),
-            TagValue::Exact(text) => self.out.extend_from_slice(text),
+            TagValue::Exact(text) => self.word(text),
             TagValue::Words(words) => {
                 self.text("INTERSECT {\n");
                 for word in words {
                     self.pad(depth + 1);
-                    self.out.extend_from_slice(word);
+                    self.word(word);
                     self.text("\n");
                 }
                 self.pad(depth);

@@ -16,6 +16,8 @@ impl Parser<'_> {
             values.push(self.tag()?);
         }
         self.expect(Kind::CloseBrace)?;
+        // The first dialect makes nothing of more of them.
+        while !self.options.dialect.is_modern() && self.take(Kind::CloseBrace) {}
         let Some(info) = self.of_kind(named, |kinds| kinds.tag, "Expected a TAG field")? else {
             return Ok(Some(Node::new(NodeKind::Empty)));
         };
