@@ -2,8 +2,9 @@
 
 use super::plan::Aggregation;
 use super::query::{Prepared, distances};
+use super::rows::{self, Summary};
 use super::running::{self, DOCUMENT, Times, Way};
-use super::{common, load, rows};
+use super::{common, load};
 use crate::prelude::*;
 use redpoll_engine::background;
 use redpoll_engine::search::{Running, Words};
@@ -68,18 +69,12 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
 /// Answers with all rows, or with the first ones and a cursor for the others.
 fn reply(ctx: &mut Ctx<'_>, made: Made<'_>) -> Result {
     let Some(cursor) = made.aggregation.cursor else {
-        rows::reply(
-            &mut ctx.reply,
-            &made.pipeline.columns(),
-            &made.rows,
-            made.total,
-            made.timed_out,
-        );
+        rows::reply(&mut ctx.reply, &made.pipeline.columns(), &made.rows, made.summary);
         return Ok(());
     };
-    let Made { pipeline, rows: all, total, timed_out, index, .. } = made;
+    let Made { pipeline, rows: all, summary, index, .. } = made;
     let opened = Cursor::new(&index, pipeline, all, cursor.count, cursor.max_idle_ms);
-    let mut opened = opened.counting(made.aggregation.counts.then_some(total));
+    let mut opened = opened.counting(made.aggregation.counts.then_some(summary.total));
     let first = opened.read(None);
     let columns = opened.pipeline.columns();
     // Nothing may fail once rows are on their way.
@@ -92,7 +87,7 @@ fn reply(ctx: &mut Ctx<'_>, made: Made<'_>) -> Result {
         }
     };
     ctx.reply.array(2);
-    rows::reply(&mut ctx.reply, &columns, &first, total, timed_out);
+    rows::reply(&mut ctx.reply, &columns, &first, summary);
     ctx.reply.int(id as i64);
     Ok(())
 }
@@ -106,8 +101,7 @@ pub(super) struct Made<'a> {
     pub(super) aggregation: Aggregation<'a>,
     pub(super) pipeline: Pipeline,
     pub(super) rows: Vec<Row>,
-    pub(super) total: usize,
-    pub(super) timed_out: bool,
+    pub(super) summary: Summary,
     pub(super) index: redpoll_engine::search::Name,
     pub(super) prepared: Prepared,
     pub(super) running: Arc<Running>,
@@ -140,16 +134,7 @@ pub(super) fn make<'a>(
     let running = Running::begin(ctx, aggregation.timeout_ms);
     let snapshot = index.index.snapshot();
     let names = distances(&prepared.root);
-    if !names.is_empty() {
-        // They are shown without being asked for.
-        let own = names.iter().map(|name| (name.clone(), name.clone())).collect();
-        aggregation.plan.steps.insert(0, Step::Load(own));
-    }
-    let schema = snapshot.schema();
-    let mut pipeline = compiled(ctx, &aggregation, schema, &names)?;
-    if aggregation.counts {
-        pipeline.count_all();
-    }
+    let mut pipeline = compiled(ctx, &mut aggregation, snapshot.schema(), &names)?;
     let options = SearchOptions {
         scorer: aggregation.scorer,
         scores: aggregation.add_scores,
@@ -172,37 +157,42 @@ pub(super) fn make<'a>(
     (source.terms, source.best) = (terms, best);
     let nearest = names.first().filter(|_| is_nearest(&prepared.root));
     let (results, failure) = push_all(&search, &mut source, &mut pipeline, nearest);
-    let timed_out = results.interrupted;
-    running::ended(ctx, &running, timed_out, failure.is_some())?;
+    running::ended(ctx, &running, results.interrupted, failure.is_some())?;
     if let Some(error) = failure {
         return Err(common::error(error));
     }
     let rows = pipeline.finish().map_err(common::error)?;
-    let (total, index) = (pipeline.total(), index.name.clone());
-    let (found, profile) = (results.total, results.profile);
+    let summary = Summary {
+        total: pipeline.total(),
+        timed_out: results.interrupted,
+        truncated: results.truncated,
+    };
     Ok(Some(Made {
         aggregation,
         pipeline,
         rows,
-        total,
-        timed_out,
-        index,
+        summary,
+        index: index.name.clone(),
         prepared,
         running,
-        found,
-        profile,
+        found: results.total,
+        profile: results.profile,
         times,
         loads,
     }))
 }
 
-/// The steps, for the fields that documents may have.
+/// The steps, for the fields that documents may have. Distances are shown without being asked for.
 fn compiled(
     ctx: &mut Ctx<'_>,
-    aggregation: &Aggregation<'_>,
+    aggregation: &mut Aggregation<'_>,
     schema: &Schema,
     names: &[Vec<u8>],
 ) -> Result<Pipeline> {
+    if !names.is_empty() {
+        let own = names.iter().map(|name| (name.clone(), name.clone())).collect();
+        aggregation.plan.steps.insert(0, Step::Load(own));
+    }
     let is_field = |name: &[u8]| {
         schema.id(name).is_some()
             || names.iter().any(|known| known == name)
@@ -212,7 +202,11 @@ fn compiled(
     let config = ctx.engine.search.config.read().clone();
     let limits = Limits { groups: config.max_aggregate_groups, rows: config.max_aggregate_results };
     let seed = ctx.rng.next_u64();
-    aggregation.plan.compile(&is_field, limits, seed).map_err(common::error)
+    let mut pipeline = aggregation.plan.compile(&is_field, limits, seed).map_err(common::error)?;
+    if aggregation.counts {
+        pipeline.count_all();
+    }
+    Ok(pipeline)
 }
 
 /// Whether a query is for the nearest vectors of all.

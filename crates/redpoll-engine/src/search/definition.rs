@@ -145,14 +145,7 @@ impl Parsing {
                     .ok_or_else(|| DefinitionError::new("Invalid language"))?;
             }
             b"LANGUAGE_FIELD" => options.language_field = Some(field(words, "LANGUAGE_FIELD")?),
-            b"SCORE" => {
-                let bad = || DefinitionError::new("Invalid score");
-                let score: f64 = argument(words, "SCORE")
-                    .map(|word| std::str::from_utf8(word).ok().and_then(|text| text.parse().ok()))?
-                    .filter(|score| (0.0..=1.0).contains(score))
-                    .ok_or_else(bad)?;
-                options.score = score;
-            }
+            b"SCORE" => options.score = score(words)?,
             b"SCORE_FIELD" => options.score_field = Some(field(words, "SCORE_FIELD")?),
             b"PAYLOAD_FIELD" => options.payload_field = Some(field(words, "PAYLOAD_FIELD")?),
             b"TEMPORARY" => {
@@ -189,6 +182,14 @@ impl Parsing {
         }
         Ok(())
     }
+}
+
+/// A document's score.
+fn score(words: &mut Words<'_>) -> Result<f64, DefinitionError> {
+    let word = argument(words, "SCORE")?;
+    let score = std::str::from_utf8(word).ok().and_then(|text| text.parse().ok());
+    let score = score.filter(|score| (0.0..=1.0).contains(score));
+    score.ok_or_else(|| DefinitionError::new("Invalid score"))
 }
 
 /// Only hashes are indexed.
