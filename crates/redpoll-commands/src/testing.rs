@@ -4,6 +4,7 @@
 //! compares what it answers. Words are split as inline commands are, so quotes and escapes work.
 
 use redpoll_config::{Config, SetContext};
+use redpoll_engine::background::Purpose;
 use redpoll_engine::block::Waiter;
 use redpoll_engine::change_log::Sink;
 use redpoll_engine::client::{Origin, Waker};
@@ -60,20 +61,22 @@ impl TestServer {
 
     /// Lets long commands leave; they run when they are asked to.
     pub fn open_background(&self) {
-        self.engine.background.set_spawner(Box::new(|_| true));
+        self.engine.background.set_spawner(Box::new(|_, _| true));
     }
 
     /// One with two threads in the background, which runs there what it can.
     pub fn with_threads() -> Self {
         let mut server = TestServer::new();
         let engine = Arc::downgrade(&server.engine);
-        server.engine.background.configure(2, 10);
-        server.engine.background.set_spawner(Box::new(move |_| {
+        for purpose in Purpose::ALL {
+            server.engine.background.configure(purpose, 2, 10);
+        }
+        server.engine.background.set_spawner(Box::new(move |purpose, _| {
             let Some(engine) = engine.upgrade() else { return false };
             thread::spawn(move || {
                 let (mut executor, mut annex) =
                     (Executor::new(engine.clone(), 1), Annex::default());
-                while let Some(job) = engine.background.next() {
+                while let Some(job) = engine.background.next(purpose) {
                     executor.do_job(job, &mut annex);
                 }
             });

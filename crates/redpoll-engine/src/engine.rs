@@ -1,7 +1,7 @@
 //! `Engine`: what all threads and clients share.
 
 use crate::acl::{Grammar, Users};
-use crate::background::Background;
+use crate::background::{Background, Purpose};
 use crate::block::Waiters;
 use crate::change_log::ChangeLog;
 use crate::client::{Client, Clients};
@@ -279,8 +279,13 @@ impl Engine {
         self.replication.configure(self.config.repl_backlog_size() as usize, pending_max as usize);
         self.notable_from_micros.store(settings.notable_from_micros(), Relaxed);
         self.may_refuse_writes.store(settings.may_refuse_writes(), Relaxed);
-        self.background.configure(self.background_threads(), config.background_queue_max());
-        *self.search.config.write() = SearchConfig::of(config, self.background_threads());
+        let search = SearchConfig::of(config, self.background_threads());
+        for (purpose, threads) in
+            [(Purpose::Commands, self.background_threads()), (Purpose::Searches, search.threads)]
+        {
+            self.background.configure(purpose, threads, config.background_queue_max());
+        }
+        *self.search.config.write() = search;
         *self.settings.write() = settings;
         self.expire_or_not(clock::now_ms());
         self.generation.fetch_add(1, Release);

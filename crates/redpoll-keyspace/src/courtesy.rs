@@ -18,17 +18,25 @@ use std::time::{Duration, Instant};
 
 /// How long a thread keeps its processor. Whoever is woken in the meantime may have to wait for so
 /// long; and to sleep takes some ten microseconds.
-const KEPT: Duration = Duration::from_micros(150);
+pub const KEPT: Duration = Duration::from_micros(150);
 
 thread_local! {
     /// When this thread has slept last.
     static SLEPT: Cell<Option<Instant>> = const { Cell::new(None) };
+    /// [`KEPT`], or what has been said.
+    static OWN_KEPT: Cell<Duration> = const { Cell::new(KEPT) };
+}
+
+/// The calling thread keeps its processor for so long from now on, in place of [`KEPT`]: one that
+/// somebody waits for, too, and that holds no locks when it might lose it.
+pub fn keep_for(time: Duration) {
+    OWN_KEPT.set(time);
 }
 
 /// To be called now and then by a thread that works for long and holds no lock; best right before
 /// it takes one. The calling thread sleeps if it has had its processor for long enough.
 pub fn show() {
-    if SLEPT.get().is_none_or(|at| at.elapsed() >= KEPT) {
+    if SLEPT.get().is_none_or(|at| at.elapsed() >= OWN_KEPT.get()) {
         nap::take();
         SLEPT.set(Some(Instant::now()));
     }
@@ -48,5 +56,12 @@ mod tests {
             assert!(begun.elapsed() < Duration::from_secs(60));
         }
         assert!(SLEPT.get().is_some_and(|at| at - first >= KEPT));
+        keep_for(Duration::from_secs(1000));
+        let last = SLEPT.get();
+        // sleep: the function goes by the time that has passed.
+        std::thread::sleep(2 * KEPT);
+        show();
+        assert_eq!(SLEPT.get(), last);
+        keep_for(KEPT);
     }
 }

@@ -374,7 +374,11 @@ impl Connection {
     }
 
     /// Does one turn of what there is to do: executes what waits, or reads.
+    /// Nothing if what it has sent waits in a lane: that comes first.
     pub fn turn(&mut self, executor: &mut Executor, scratch: &mut Scratch, now: i64) -> Next {
+        if self.in_lane {
+            return Next::Wait;
+        }
         if self.has_work() && !self.should_read() {
             return self.go_on(executor, scratch, now);
         }

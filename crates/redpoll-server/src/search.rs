@@ -15,7 +15,7 @@ pub fn start(engine: &Arc<Engine>) -> io::Result<()> {
         let shared = Arc::clone(engine);
         thread::Builder::new().name(format!("search-{number}")).spawn(move || {
             redpoll_memory::register_thread();
-            background::stand_back(&shared);
+            background::stand_back(shared.config.background_nice());
             shared.search.add_worker();
             loop {
                 shared.standstill.wait();

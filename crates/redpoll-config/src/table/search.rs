@@ -15,7 +15,9 @@ directives! {
     search_mode: Word(SearchMode, Parallel), "search-mode", [],
         "Searches: beside writes and each other, in turns, or each at once and by itself.";
     search_threads: Count(0, 0, 1024), "search-threads", [],
-        "Background threads for long searches; 0 takes all of `background-threads`.";
+        "Threads for long searches; 0 takes as many as `background-threads`.";
+    search_nice: Int(1, 0, 19), "search-nice", [IMMUTABLE],
+        "How far these stand back from others on a busy machine: 0 not at all.";
     search_index_threads: Count(0, 0, 1024), "search-index-threads", [],
         "Threads that index keys that are there already, and merge; 0 takes one for each core.";
     search_timeout: Count(500, 0, LONG_MAX), "search-timeout", [],

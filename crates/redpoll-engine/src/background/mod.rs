@@ -9,8 +9,10 @@
 //! A thread that waits for a client to read does not count: another one takes its place, so that
 //! clients who do not read keep nobody's command waiting (`places.rs`).
 //!
-//! The pool takes other work, too: [`Background::spawn`] runs a function with a [`Task`] of its
-//! own, and [`Background::share`] lets idle threads help with the parts of something large.
+//! There are two pools of threads, with priorities of their own: one for searches, whose clients
+//! wait for them as for anything else, and one for all other commands ([`Purpose`]). That one takes
+//! other work, too: [`Background::spawn`] runs a function with a [`Task`] of its own, and
+//! [`Background::share`] lets idle threads help with the parts of something large.
 
 mod flow;
 mod places;
@@ -25,6 +27,7 @@ pub use task::{Again, Ending, Outcome, State, Task};
 
 use crate::client::Client;
 use crate::executor::Errand;
+use crate::spec::Group;
 use parking_lot::{Condvar, Mutex};
 use shared::Shared;
 use std::cell::{Cell, RefCell};
@@ -39,9 +42,28 @@ const PATIENCE: usize = 8;
 /// Elements between two looks at the task at hand.
 const UNTOLD: usize = 1024;
 
-/// Makes another thread, which calls [`Background::next`] until that has nothing more for it.
-/// Answers whether it could.
-pub type Spawner = dyn Fn(usize) -> bool + Send + Sync;
+/// What a pool's threads are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Long commands, and what else there is to do.
+    Commands,
+    /// Searches.
+    Searches,
+}
+
+impl Purpose {
+    /// Both.
+    pub const ALL: [Purpose; 2] = [Purpose::Commands, Purpose::Searches];
+
+    /// That of a command of this group.
+    pub(crate) fn of(group: Group) -> Self {
+        if group == Group::Search { Purpose::Searches } else { Purpose::Commands }
+    }
+}
+
+/// Makes another thread of a pool, which calls [`Background::next`] until that has nothing more for
+/// it. Answers whether it could.
+pub type Spawner = dyn Fn(Purpose, usize) -> bool + Send + Sync;
 
 /// The queue has no place for another task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,24 +93,30 @@ impl Job {
 /// See the module's head.
 #[derive(Default)]
 pub struct Background {
-    pool: Mutex<Pool>,
-    ready: Condvar,
-    place: Condvar,
+    pools: [Pool; 2],
+    /// Those in the queues, and those that run.
+    tasks: Mutex<BTreeMap<u64, Arc<Task>>>,
     spawner: OnceLock<Box<Spawner>>,
-    threads_max: AtomicUsize,
     queue_max: AtomicUsize,
     last_id: AtomicU64,
     /// What has happened, for INFO.
     pub counts: Counts,
 }
 
+/// Threads of one purpose.
 #[derive(Default)]
 struct Pool {
+    state: Mutex<PoolState>,
+    ready: Condvar,
+    place: Condvar,
+    threads_max: AtomicUsize,
+}
+
+#[derive(Default)]
+struct PoolState {
     jobs: VecDeque<Job>,
     /// How many have gone before the first of them.
     passed: usize,
-    /// Those in the queue, and those that run.
-    tasks: BTreeMap<u64, Arc<Task>>,
     threads: usize,
     /// Threads that wait for a job.
     idle: usize,
@@ -102,7 +130,7 @@ struct Pool {
     made: usize,
 }
 
-impl Pool {
+impl PoolState {
     /// The next job: the one that costs least, so that those that are soon done do not wait for
     /// those that are not; of equal ones the first. Nobody is passed over for ever.
     fn take(&mut self) -> Option<Job> {
@@ -181,12 +209,17 @@ impl Background {
         self.spawner.get().is_some()
     }
 
-    /// Sets how many threads may work at once, and how many tasks may wait for one.
-    pub fn configure(&self, threads: usize, queue: usize) {
-        self.threads_max.store(threads.max(1), Relaxed);
+    /// Sets how many threads of this purpose may work at once, and how many tasks may wait for one.
+    pub fn configure(&self, purpose: Purpose, threads: usize, queue: usize) {
         self.queue_max.store(queue.max(1), Relaxed);
-        self.ready.notify_all();
-        self.place.notify_all();
+        let pool = self.pool(purpose);
+        pool.threads_max.store(threads.max(1), Relaxed);
+        pool.ready.notify_all();
+        pool.place.notify_all();
+    }
+
+    fn pool(&self, purpose: Purpose) -> &Pool {
+        &self.pools[purpose as usize]
     }
 
     /// A new task, which is to be submitted.
@@ -195,19 +228,20 @@ impl Background {
     }
 
     /// Whether one more task may wait for a thread; if not, that is counted.
-    pub(crate) fn has_room(&self) -> bool {
-        let free = self.pool.lock().jobs.len() < self.queue_max.load(Relaxed);
+    pub(crate) fn has_room(&self, purpose: Purpose) -> bool {
+        let waiting = self.pool(purpose).state.lock().jobs.len();
+        let free = waiting < self.queue_max.load(Relaxed);
         if !free {
             self.counts.rejected.fetch_add(1, Relaxed);
         }
         free
     }
 
-    pub(crate) fn submit(&self, task: &Arc<Task>, job: Job) {
-        let mut pool = self.pool.lock();
-        pool.tasks.insert(task.id, Arc::clone(task));
-        pool.jobs.push_back(job);
-        self.call_thread(&mut pool);
+    pub(crate) fn submit(&self, purpose: Purpose, task: &Arc<Task>, job: Job) {
+        self.tasks.lock().insert(task.id, Arc::clone(task));
+        let mut state = self.pool(purpose).state.lock();
+        state.jobs.push_back(job);
+        self.call_thread(purpose, &mut state);
     }
 
     /// Runs `work` in the background; `name` and `cost`, an estimate in elements, are for those who
@@ -219,17 +253,17 @@ impl Background {
         cost: usize,
         work: impl FnOnce(&Task) + Send + 'static,
     ) -> Result<Arc<Task>, Full> {
-        if !self.has_room() {
+        if !self.has_room(Purpose::Commands) {
             return Err(Full);
         }
         let task = self.task(name, None, cost);
-        self.submit(&task, Job::Work(Arc::clone(&task), Box::new(work)));
+        self.submit(Purpose::Commands, &task, Job::Work(Arc::clone(&task), Box::new(work)));
         Ok(task)
     }
 
     /// A job, if there is one, for those who do not wait: tests.
     pub fn try_next(&self) -> Option<Job> {
-        self.pool.lock().take()
+        Purpose::ALL.iter().find_map(|purpose| self.pool(*purpose).state.lock().take())
     }
 
     /// Notes that a task has begun to run.
@@ -241,7 +275,7 @@ impl Background {
     /// Notes that a task is over; `cancelled` if somebody has ended it.
     pub(crate) fn end(&self, task: &Task, cancelled: bool) {
         enter(None);
-        self.pool.lock().tasks.remove(&task.id);
+        self.tasks.lock().remove(&task.id);
         let Counts { finished, cancelled: ended, longest_task, .. } = &self.counts;
         if cancelled { ended } else { finished }.fetch_add(1, Relaxed);
         longest_task.fetch_max(task.since.elapsed().as_micros() as u64, Relaxed);
@@ -254,21 +288,22 @@ impl Background {
 
     /// Ends the task of this number. Answers whether there was one.
     pub fn kill(&self, id: u64) -> bool {
-        let task = self.pool.lock().tasks.get(&id).cloned();
+        let task = self.tasks.lock().get(&id).cloned();
         task.inspect(|task| task.end(Ending::Killed)).is_some()
     }
 
     /// All tasks, the oldest first.
     pub fn tasks(&self) -> Vec<Arc<Task>> {
-        self.pool.lock().tasks.values().cloned().collect()
+        self.tasks.lock().values().cloned().collect()
     }
 
     /// How many tasks and threads there are.
     pub fn census(&self) -> Census {
-        let pool = self.pool.lock();
-        let count = |state| pool.tasks.values().filter(|task| task.state() == state).count();
+        let tasks = self.tasks.lock();
+        let count = |state| tasks.values().filter(|task| task.state() == state).count();
         let (queued, held) = (count(State::Queued), count(State::Held));
-        Census { queued, running: pool.tasks.len() - queued, held, threads: pool.threads }
+        let threads = self.pools.iter().map(|pool| pool.state.lock().threads).sum();
+        Census { queued, running: tasks.len() - queued, held, threads }
     }
 }
 

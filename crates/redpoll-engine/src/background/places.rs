@@ -5,7 +5,7 @@
 //! waits: clients that read fast would otherwise have as many threads at work as there are of them,
 //! and on few processors those take from the workers what each of them alone would leave.
 
-use super::{Background, Job, Pool};
+use super::{Background, Job, PoolState, Purpose};
 use std::cell::Cell;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
@@ -20,11 +20,11 @@ const KEPT: Duration = Duration::from_secs(30);
 const PATIENCE: Duration = Duration::from_millis(50);
 
 thread_local! {
-    /// Whether this thread is one of the pool that has been given a job.
-    static HAS_JOB: Cell<bool> = const { Cell::new(false) };
+    /// The pool whose thread this is, while it has a job.
+    static POOL: Cell<Option<Purpose>> = const { Cell::new(None) };
 }
 
-impl Pool {
+impl PoolState {
     /// Threads that have a place.
     pub(super) fn at_work(&self) -> usize {
         self.threads.saturating_sub(self.held + self.idle)
@@ -39,77 +39,84 @@ impl Pool {
 
 impl Background {
     /// Sees to it that somebody takes a job that was added.
-    pub(super) fn call_thread(&self, pool: &mut Pool) {
-        if pool.idle > 0 {
-            self.ready.notify_one();
-        } else if pool.threads.saturating_sub(pool.held) < self.threads_max.load(Relaxed)
+    pub(super) fn call_thread(&self, purpose: Purpose, state: &mut PoolState) {
+        let pool = self.pool(purpose);
+        if state.idle > 0 {
+            pool.ready.notify_one();
+        } else if state.threads.saturating_sub(state.held) < pool.threads_max.load(Relaxed)
             && let Some(spawner) = self.spawner.get()
         {
-            pool.made += 1;
-            if spawner(pool.made) {
-                pool.threads += 1;
+            state.made += 1;
+            if spawner(purpose, state.made) {
+                state.threads += 1;
             }
         }
     }
 
-    /// The next job for the calling thread; none: it is not needed any more.
-    pub fn next(&self) -> Option<Job> {
-        HAS_JOB.set(false);
-        let mut pool = self.pool.lock();
+    /// The next job for the calling thread, which is of this pool; none: it is not needed any more.
+    pub fn next(&self, purpose: Purpose) -> Option<Job> {
+        POOL.set(None);
+        let pool = self.pool(purpose);
+        let mut state = pool.state.lock();
         loop {
-            let surplus = pool.threads - pool.held > self.threads_max.load(Relaxed);
+            let surplus = state.threads - state.held > pool.threads_max.load(Relaxed);
             if !surplus
-                && !pool.prefers_returning()
-                && let Some(job) = pool.take()
+                && !state.prefers_returning()
+                && let Some(job) = state.take()
             {
-                pool.job_was_last = true;
-                HAS_JOB.set(true);
+                state.job_was_last = true;
+                POOL.set(Some(purpose));
                 return Some(job);
             }
-            self.place.notify_one();
-            pool.idle += 1;
+            pool.place.notify_one();
+            state.idle += 1;
             let waited = match surplus {
                 true => true,
-                false => self.ready.wait_for(&mut pool, KEPT).timed_out(),
+                false => pool.ready.wait_for(&mut state, KEPT).timed_out(),
             };
-            pool.idle -= 1;
-            if waited && (surplus || pool.jobs.is_empty()) {
-                pool.threads -= 1;
+            state.idle -= 1;
+            if waited && (surplus || state.jobs.is_empty()) {
+                state.threads -= 1;
                 return None;
             }
         }
     }
 
+    /// The pool that the calling thread works for.
+    pub(super) fn own(&self) -> Purpose {
+        POOL.get().unwrap_or(Purpose::Commands)
+    }
+
     /// The calling thread waits from now on, for a client or for its turn, and gives up its place;
     /// or it goes on, as soon as there is a place for it. Nothing if it has none: it is not one of
-    /// the pool.
+    /// a pool.
     pub(crate) fn hold(&self, on: bool) {
-        if !HAS_JOB.get() {
-            return;
-        }
-        let mut pool = self.pool.lock();
+        let Some(purpose) = POOL.get() else { return };
+        let pool = self.pool(purpose);
+        let mut state = pool.state.lock();
         if on {
-            pool.held += 1;
-            let returns = pool.returning > 0 && (pool.jobs.is_empty() || pool.prefers_returning());
+            state.held += 1;
+            let returns =
+                state.returning > 0 && (state.jobs.is_empty() || state.prefers_returning());
             match returns {
-                true => drop(self.place.notify_one()),
-                false if pool.jobs.is_empty() => {}
-                false => self.call_thread(&mut pool),
+                true => drop(pool.place.notify_one()),
+                false if state.jobs.is_empty() => {}
+                false => self.call_thread(purpose, &mut state),
             }
             return;
         }
         let until = Instant::now() + PATIENCE;
-        pool.returning += 1;
-        while pool.at_work() >= self.threads_max.load(Relaxed)
-            && !self.place.wait_until(&mut pool, until).timed_out()
+        state.returning += 1;
+        while state.at_work() >= pool.threads_max.load(Relaxed)
+            && !pool.place.wait_until(&mut state, until).timed_out()
         {}
-        pool.returning -= 1;
-        pool.job_was_last = false;
-        pool.held -= 1;
+        state.returning -= 1;
+        state.job_was_last = false;
+        state.held -= 1;
     }
 
     /// Whether another thread may wait for its client.
     pub(crate) fn may_hold(&self) -> bool {
-        self.pool.lock().held < HELD_MAX
+        self.pool(self.own()).state.lock().held < HELD_MAX
     }
 }

@@ -65,7 +65,7 @@ impl Shared {
 
 impl Background {
     /// Calls `part` with the numbers below `parts`, each once, on the calling thread and on those
-    /// of the pool that have nothing to do; returns when all have been done. A panic in one of them
+    /// of its pool that have nothing to do; returns when all have been done. A panic in one of them
     /// goes on here.
     pub fn share(&self, parts: usize, part: impl Fn(usize) + Send + Sync + 'static) {
         let shared = Arc::new(Shared {
@@ -95,14 +95,16 @@ impl Background {
     }
 
     fn call_helpers(&self, shared: &Arc<Shared>) {
-        let mut pool = self.pool.lock();
-        let busy = pool.at_work();
-        let free = self.threads_max.load(Relaxed).saturating_sub(busy.max(1));
+        let purpose = self.own();
+        let pool = self.pool(purpose);
+        let mut state = pool.state.lock();
+        let busy = state.at_work();
+        let free = pool.threads_max.load(Relaxed).saturating_sub(busy.max(1));
         // Who waits comes first.
-        if pool.jobs.is_empty() {
+        if state.jobs.is_empty() {
             for _ in 0..free.min(shared.parts.saturating_sub(1)) {
-                pool.jobs.push_back(Job::Help(Arc::clone(shared)));
-                self.call_thread(&mut pool);
+                state.jobs.push_back(Job::Help(Arc::clone(shared)));
+                self.call_thread(purpose, &mut state);
             }
         }
     }

@@ -10,12 +10,12 @@ use std::time::Duration;
 /// A pool of so many threads at most, and so many tasks that may wait.
 fn pool(threads: usize, queue: usize) -> Arc<Background> {
     let pool = Arc::new(Background::default());
-    pool.configure(threads, queue);
+    pool.configure(Purpose::Commands, threads, queue);
     let weak = Arc::downgrade(&pool);
-    pool.set_spawner(Box::new(move |_| {
+    pool.set_spawner(Box::new(move |purpose, _| {
         let Some(pool) = weak.upgrade() else { return false };
         thread::spawn(move || {
-            while let Some(job) = pool.next() {
+            while let Some(job) = pool.next(purpose) {
                 work(&pool, job);
             }
         });
@@ -93,7 +93,7 @@ fn a_full_queue_says_so() {
 fn the_least_comes_first_and_nobody_waits_for_ever() {
     let pool = Background::default();
     let mut names = Vec::new();
-    pool.configure(1, 100);
+    pool.configure(Purpose::Commands, 1, 100);
     let put = |name: &str, cost| drop(pool.spawn(name, cost, |_| {}).expect("room"));
     let mut take = || match pool.try_next() {
         Some(Job::Work(task, _)) => names.push(task.name.to_string()),
@@ -207,4 +207,30 @@ fn a_place_is_not_waited_for_for_ever() {
         goes_on.recv().expect("it goes on");
     });
     [first, second].into_iter().for_each(|task| wait_for(&task.expect("room")));
+}
+
+#[test]
+fn searches_wait_for_no_other_command() {
+    let pool = pool(1, 1);
+    pool.configure(Purpose::Searches, 1, 1);
+    let held = Arc::new(AtomicBool::new(true));
+    let wait = Arc::clone(&held);
+    let long = pool.spawn("long", 1, move |_| {
+        while wait.load(Relaxed) {
+            thread::yield_now();
+        }
+    });
+    let long = long.expect("room");
+    while long.state() == State::Queued {
+        thread::yield_now();
+    }
+    drop(pool.spawn("waits", 1, |_| {}).expect("room"));
+    assert!(!pool.has_room(Purpose::Commands) && pool.has_room(Purpose::Searches));
+    let search = pool.task("search", None, 1);
+    pool.submit(Purpose::Searches, &search, Job::Work(Arc::clone(&search), Box::new(|_| {})));
+    wait_for(&search);
+    assert_eq!(long.state(), State::Running);
+    assert_eq!((pool.census().queued, pool.census().threads), (1, 2));
+    held.store(false, Relaxed);
+    wait_for(&long);
 }

@@ -6,7 +6,7 @@
 //! decided here and nowhere else, by the cost that stands in its metadata.
 
 use super::Executor;
-use crate::background::{self, Again, Job, Outcome, State, Task};
+use crate::background::{self, Again, Job, Outcome, Purpose, State, Task};
 use crate::client::flags;
 use crate::ctx::{Ctx, Mode};
 use crate::error::{Error, Result};
@@ -269,7 +269,8 @@ impl Executor {
             return Ok(false);
         }
         let mode = ctx.long_commands();
-        if !ctx.engine.background.has_room() {
+        let purpose = Purpose::of(command.spec.group);
+        if !ctx.engine.background.has_room(purpose) {
             return Err(Error::text(
                 "BUSY the queue of long commands is full (background-queue-max)",
             ));
@@ -303,7 +304,7 @@ impl Executor {
         };
         ctx.session.background = Some(Arc::clone(&task));
         ctx.session.client.set_flag(flags::BACKGROUND, true);
-        ctx.engine.background.submit(&task, Job::Command(Box::new(errand)));
+        ctx.engine.background.submit(purpose, &task, Job::Command(Box::new(errand)));
         Ok(true)
     }
 

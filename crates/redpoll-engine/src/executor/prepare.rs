@@ -39,6 +39,24 @@ impl Executor {
         }
     }
 
+    /// Whether a planned batch holds a command that has taken long of late.
+    pub fn is_slow(&self, plan: &Plan) -> bool {
+        let mut last = usize::MAX;
+        self.slow.any()
+            && plan.0.iter().any(|prepared| match prepared.command {
+                Some((_, id)) if id != last => {
+                    last = id;
+                    self.slow.is(id)
+                }
+                _ => false,
+            })
+    }
+
+    /// Learns which commands have taken long since this was last called.
+    pub fn learn_times(&mut self) {
+        self.slow.learn(&self.stats);
+    }
+
     /// Finds the command. A pipeline mostly repeats itself, so the last command is tried first.
     #[inline]
     pub(super) fn look_up(&self, session: &mut Session, args: Args<'_>) -> Prepared {
