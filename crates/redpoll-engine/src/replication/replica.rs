@@ -102,8 +102,9 @@ impl Replica {
 
     /// The snapshot is sent whole. A replica that knows its end by a mark must not get more before
     /// it has found that: Redis looks for it at the end of what has come. It says when (ACK).
-    pub fn snapshot_sent(&self) {
+    pub fn snapshot_sent(&self, now: i64) {
         if self.announced.eof {
+            self.hear(now);
             self.awaits_ack.store(true, Release);
         } else {
             self.go_online();
@@ -138,6 +139,19 @@ impl Replica {
     /// When it was last heard of, in milliseconds since 1970.
     pub fn last_heard(&self) -> i64 {
         self.last_heard.load(Acquire)
+    }
+
+    /// For how long nothing has come from it that it owes, in milliseconds: while it loads what it
+    /// was sent it shows that it lives, if only by empty lines. `None`: it owes nothing.
+    pub fn silent_for(&self, now: i64) -> Option<i64> {
+        let heard = match *self.phase.lock() {
+            Phase::Online => self.last_heard(),
+            _ if self.awaits_ack.load(Acquire) => {
+                self.last_heard().max(self.client.figures.last_active.load(Relaxed))
+            }
+            _ => return None,
+        };
+        Some(now - heard)
     }
 
     /// Whether it follows.
