@@ -11,7 +11,6 @@ use std::fs::{self, File};
 use std::io::{self, Seek, Write};
 use std::process;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -177,7 +176,7 @@ impl Receiver {
         if engine.clients.get(client.id).is_none() {
             return Room::Never;
         }
-        let unsent = client.outbox_len() + client.figures.output_bytes.load(Relaxed);
+        let unsent = self.replica.unsent();
         if unsent != self.unsent {
             (self.unsent, self.since) = (unsent, Instant::now());
         }
