@@ -145,8 +145,8 @@ impl Replica {
     }
 
     /// For how long nothing has come from it that it owes, in milliseconds: while it loads what it
-    /// was sent it shows that it lives, if only by empty lines. `None`: it owes nothing. To be asked
-    /// often: that the last of the snapshot goes out is seen by comparing.
+    /// was sent it shows that it lives, if only by empty lines. `None`: it owes nothing. To be
+    /// asked often: that the last of the snapshot goes out is seen by comparing.
     pub fn silent_for(&self, now: i64) -> Option<i64> {
         let heard = match *self.phase.lock() {
             Phase::Online => self.last_heard(),
