@@ -338,6 +338,9 @@ impl Connection {
             self.stream.write(bytes).inspect_err(|error| self.note_broken(executor, error))?;
         executor.stats().writes.add(1);
         executor.stats().bytes_out.add(count as u64);
+        if self.session.is_replica {
+            executor.engine().replication.note_sent(count);
+        }
         self.session.client.figures.bytes_out.fetch_add(count as u64, Relaxed);
         Ok(count)
     }
