@@ -15,6 +15,7 @@ mod leave;
 mod prepare;
 mod run;
 mod serve;
+mod slow;
 mod track;
 
 use crate::client::Client;
@@ -32,10 +33,14 @@ pub use prepare::Plan;
 use prepare::Prepared;
 use redpoll_resp::{Args, Batch, Reply};
 use redpoll_types::rng::SmallRng;
+use slow::Slow;
 use std::sync::Arc;
 
 /// Commands of one kind that share a reading of the clock.
 const TIMED_TOGETHER: u64 = 8;
+
+/// Milliseconds after which a batch is left, where time passes: other connections wait.
+const TURN_MS: i64 = 1;
 
 /// Why a batch was left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +51,7 @@ pub enum Stop {
     Blocked,
     /// Clients are paused until this time, in milliseconds since 1970.
     Paused(i64),
-    /// The replies so far fill a buffer: send them first.
+    /// The replies so far fill a buffer, or the batch takes long: send them, and let others in.
     OutputFull,
     /// The client has asked for shared memory, and is to be answered by whoever has its stream.
     OpenRings,
@@ -109,6 +114,7 @@ pub struct Executor {
     settings: Settings,
     generation: u64,
     evictor: Evictor,
+    slow: Slow,
     /// Whether time goes on from command to command of a batch.
     time_passes: bool,
 }
@@ -118,6 +124,7 @@ impl Executor {
     pub fn new(engine: Arc<Engine>, seed: u64) -> Self {
         let stats = engine.stats.add_thread(engine.commands.len());
         Executor {
+            slow: Slow::new(stats.commands.len()),
             stats,
             rng: SmallRng::new(seed),
             clock: quanta::Clock::new(),
@@ -185,7 +192,8 @@ impl Executor {
     }
 
     /// Runs the planned commands of `batch`, whose spans lie in `buffer`. Replies are appended to
-    /// `out`; once they exceed `out_max` bytes, the batch is left to be gone on with later.
+    /// `out`; once they exceed `out_max` bytes, or the batch has taken [`TURN_MS`], it is left, to
+    /// be gone on with later.
     pub fn execute(
         &mut self,
         session: &mut Session,
@@ -203,7 +211,7 @@ impl Executor {
         let mut executed = 0;
         // Commands run since `before`; see `is_timed_with`.
         let mut timed = 0;
-        let mut stop = Stop::Done;
+        let (mut stop, mut is_long) = (Stop::Done, false);
         let watch = self.watch(buffer.len());
         while executed < batch.len() {
             let args = batch.command(executed, buffer);
@@ -234,13 +242,14 @@ impl Executor {
                 let after = self.clock.raw();
                 self.account(session, &prepared, args, timed, (before, after), now);
                 now = self.later(begun, after);
+                is_long = now - begun.1 >= TURN_MS;
                 if alone {
                     self.note_hot(&prepared, &done, (before, after), now);
                 }
                 before = after;
                 timed = 0;
             }
-            let full = out.len() > out_max && executed < batch.len();
+            let full = (out.len() > out_max || is_long) && executed < batch.len();
             if let Some(why) = why_stop(session, full) {
                 stop = why;
                 break;

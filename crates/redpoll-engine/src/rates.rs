@@ -5,6 +5,7 @@
 
 use crate::engine::Engine;
 use parking_lot::Mutex;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// Samples that the mean is taken of.
 const SAMPLES: usize = 16;
@@ -12,7 +13,7 @@ const SAMPLES: usize = 16;
 const INTERVAL_MS: i64 = 100;
 
 /// The number of counters that are sampled.
-const COUNTERS: usize = 5;
+const COUNTERS: usize = 7;
 
 /// Amounts in a second.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,6 +28,10 @@ pub struct PerSecond {
     pub turns: u64,
     /// Time in them, in microseconds.
     pub turn_micros: u64,
+    /// Bytes received from a primary; a part of those above.
+    pub from_primary: u64,
+    /// Bytes sent to replicas; likewise.
+    pub to_replicas: u64,
 }
 
 #[derive(Default)]
@@ -79,20 +84,31 @@ impl Rates {
             bytes_out: mean(2),
             turns: mean(3),
             turn_micros: mean(4),
+            from_primary: mean(5),
+            to_replicas: mean(6),
         }
     }
 }
 
 impl Engine {
+    /// Bytes that have come: from clients, and from the primary.
+    pub fn bytes_in(&self) -> u64 {
+        let from_primary = self.replication.traffic[0].load(Relaxed);
+        self.stats.sum(|thread| &thread.bytes_in) + from_primary
+    }
+
     /// Samples the counters of [`Rates`]. To be called ten times a second; more does no harm.
     pub fn sample_rates(&self, now: i64) {
         let stats = &self.stats;
+        let [from_primary, to_replicas] = &self.replication.traffic;
         let counters = [
             stats.sum(|thread| &thread.executed),
-            stats.sum(|thread| &thread.bytes_in),
+            self.bytes_in(),
             stats.sum(|thread| &thread.bytes_out),
             stats.sum(|thread| &thread.turns),
             stats.sum(|thread| &thread.turn_micros),
+            from_primary.load(Relaxed),
+            to_replicas.load(Relaxed),
         ];
         self.rates.sample(now, counters);
     }
@@ -107,9 +123,16 @@ mod tests {
         let rates = Rates::default();
         rates.sample(0, [0; COUNTERS]);
         assert_eq!(rates.per_second(), PerSecond::default());
-        rates.sample(100, [10, 200, 0, 1, 50]);
+        rates.sample(100, [10, 200, 0, 1, 50, 100, 0]);
         let (turns, turn_micros) = (10, 500);
-        let seen = PerSecond { commands: 100, bytes_in: 2000, bytes_out: 0, turns, turn_micros };
+        let seen = PerSecond {
+            commands: 100,
+            bytes_in: 2000,
+            turns,
+            turn_micros,
+            from_primary: 1000,
+            ..PerSecond::default()
+        };
         assert_eq!(rates.per_second(), seen);
         rates.sample(150, [99; COUNTERS]);
         rates.sample(200, [0; COUNTERS]);

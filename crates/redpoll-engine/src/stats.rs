@@ -65,6 +65,11 @@ impl Histogram {
         self.0[Self::bucket(nanos)].add(count);
     }
 
+    /// How many values are at least so many nanoseconds, up to what falls into the same bucket.
+    fn at_least(&self, nanos: u64) -> u64 {
+        self.0[Self::bucket(nanos)..].iter().map(Counter::get).sum()
+    }
+
     /// The value in nanoseconds below which `percent` of the values lie; exact to a quarter of a
     /// power of two. 0 if there are none.
     pub fn percentile(&self, percent: f64) -> u64 {
@@ -100,6 +105,11 @@ impl CommandStats {
         self.calls.add(count);
         self.nanos.add(nanos);
         self.latencies.get_or_init(Box::default).record(nanos / count, count);
+    }
+
+    /// How many executions took at least so many nanoseconds, up to a quarter of that.
+    pub fn at_least(&self, nanos: u64) -> u64 {
+        self.latencies.get().map_or(0, |latencies| latencies.at_least(nanos))
     }
 
     fn reset(&self) {

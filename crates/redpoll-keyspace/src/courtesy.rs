@@ -58,6 +58,7 @@ mod tests {
         assert!(SLEPT.get().is_some_and(|at| at - first >= KEPT));
         keep_for(Duration::from_secs(1000));
         let last = SLEPT.get();
+        // sleep: the function goes by the time that has passed.
         std::thread::sleep(2 * KEPT);
         show();
         assert_eq!(SLEPT.get(), last);

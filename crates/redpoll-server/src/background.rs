@@ -1,8 +1,8 @@
 //! The threads of the background: for commands that take long, and for searches. They are made when
 //! first needed and stand back from those that serve clients (`background-nice`, `search-nice`), so
-//! that on a machine with few cores the short commands win. Their turns are not longer than others' (as those of threads that
-//! load are): whoever wakes up would take the processor from one that holds a lock, and that would
-//! not have it back for many milliseconds.
+//! that on a machine with few cores the short commands win. Their turns are not longer than others'
+//! (as those of threads that load are): whoever wakes up would take the processor from one that
+//! holds a lock, and that would not have it back for many milliseconds.
 
 use redpoll_engine::background::Purpose;
 use redpoll_engine::executor::Annex;

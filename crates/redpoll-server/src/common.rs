@@ -10,6 +10,7 @@ use crate::foresight::Foresight;
 use crate::gathering::Gathering;
 use crate::hands::{Hands, Lane};
 use crate::hot::Hot;
+use crate::later::Later;
 use crate::mailbox::{Mailbox, Message};
 use crate::pollers::Pollers;
 use ahash::AHashMap;
@@ -61,6 +62,8 @@ pub struct Common {
     pub deadlines: RefCell<BinaryHeap<Reverse<(i64, ClientId)>>>,
     /// Connections whose bytes wait to be executed, in lanes.
     pub ready: RefCell<VecDeque<(ClientId, Lane)>>,
+    /// Those whose commands take long, so that the others go first.
+    pub later: Later,
     /// What has been reported of connections that could not be served at that moment.
     missed: RefCell<Vec<(ClientId, epoll::EventFlags)>>,
     /// Clients that were woken at such a moment.
@@ -97,6 +100,7 @@ impl Common {
             paused: RefCell::default(),
             deadlines: RefCell::default(),
             ready: RefCell::default(),
+            later: Later::default(),
             missed: RefCell::default(),
             wake_later: RefCell::default(),
             close_later: RefCell::default(),
@@ -273,10 +277,6 @@ impl Common {
             self.missed.borrow_mut().push((client, flags));
             return false;
         };
-        if connection.in_lane {
-            self.missed.borrow_mut().push((client, flags));
-            return false;
-        }
         let rings = connection.stream.rings().is_some();
         // Without flags, the rings were looked at, and nobody has rung.
         if rings && !flags.is_empty() {
@@ -304,6 +304,10 @@ impl Common {
             }
         } else if flags.intersects(E::IN | E::RDHUP | E::HUP | E::ERR) {
             connection.has_arrived(flags.intersects(E::RDHUP | E::HUP | E::ERR));
+        }
+        if connection.in_lane {
+            // It reads on when that has been executed.
+            return false;
         }
         if connection.can_start_lane() {
             let started = connection.start_lane(&hands.executor, lane);
@@ -361,7 +365,9 @@ impl Common {
             self.held.borrow_mut().push(client);
         }
         connection.count_rings(&hands.executor);
-        if next != Next::Close && !connection.is_hot && connection.stream.rings().is_some() {
+        // Not while a lane of it waits here.
+        let stays = connection.in_lane || connection.is_hot || next == Next::Close;
+        if !stays && connection.stream.rings().is_some() {
             if let Some(poller) = self.pollers.next() {
                 drop(connection);
                 return self.hand_over(shared, poller);
@@ -376,7 +382,7 @@ impl Common {
             Next::Again => self.again.borrow_mut().push_back(client),
             Next::Paused(_) => self.paused.borrow_mut().push(client),
             // One that is hot is looked at anyway.
-            Next::Wait if connection.should_read() && !connection.is_hot => {
+            Next::Wait if connection.should_read() && !connection.is_hot && !connection.in_lane => {
                 self.again.borrow_mut().push_back(client)
             }
             Next::Wait => {}
@@ -541,6 +547,7 @@ impl Common {
         let hands = self.nested.borrow_mut().take();
         let mut hands = hands.unwrap_or_else(|| Hands::new(&self.engine, !self.seed));
         let now = clock::now_ms();
+        self.ready.borrow_mut().extend(std::iter::from_fn(|| self.later.next()));
         while self.run_lane(&mut hands, now).is_some() {}
         let mut events = Vec::with_capacity(EVENTS);
         let timeout = Timespec { tv_sec: 0, tv_nsec: 0 };

@@ -338,6 +338,9 @@ impl Connection {
             self.stream.write(bytes).inspect_err(|error| self.note_broken(executor, error))?;
         executor.stats().writes.add(1);
         executor.stats().bytes_out.add(count as u64);
+        if self.session.is_replica {
+            executor.engine().replication.note_sent(count);
+        }
         self.session.client.figures.bytes_out.fetch_add(count as u64, Relaxed);
         Ok(count)
     }
@@ -374,7 +377,11 @@ impl Connection {
     }
 
     /// Does one turn of what there is to do: executes what waits, or reads.
+    /// Nothing if what it has sent waits in a lane: that comes first.
     pub fn turn(&mut self, executor: &mut Executor, scratch: &mut Scratch, now: i64) -> Next {
+        if self.in_lane {
+            return Next::Wait;
+        }
         if self.has_work() && !self.should_read() {
             return self.go_on(executor, scratch, now);
         }

@@ -24,21 +24,33 @@ pub struct Lane {
 
 impl Default for Lane {
     fn default() -> Self {
-        let parsed = Parsed { consumed: 0, missing: 0, error: None };
         Lane {
             input: Vec::new(),
             batch: Batch::default(),
-            parsed,
+            parsed: NOTHING,
             plan: Plan::default(),
             prefetched: false,
         }
     }
 }
 
+const NOTHING: Parsed = Parsed { consumed: 0, missing: 0, error: None };
+
 impl Lane {
     /// With a buffer for what a connection sends.
     pub fn with_buffer() -> Self {
         Lane { input: Vec::with_capacity(READ_SIZE), ..Lane::default() }
+    }
+
+    /// What is in it, in a lane that has no more memory than that needs; this one keeps its buffer.
+    pub fn take(&mut self) -> Lane {
+        Lane {
+            input: self.input.as_slice().into(),
+            batch: std::mem::take(&mut self.batch),
+            parsed: std::mem::replace(&mut self.parsed, NOTHING),
+            plan: std::mem::take(&mut self.plan),
+            prefetched: std::mem::take(&mut self.prefetched),
+        }
     }
 }
 

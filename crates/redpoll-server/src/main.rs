@@ -24,6 +24,7 @@ mod hands;
 mod handshake;
 mod held;
 mod hot;
+mod later;
 mod logging;
 mod mailbox;
 mod metrics;

@@ -32,6 +32,8 @@ const LANES: usize = 16;
 /// Commands planned together at most: what is asked for must still be in the nearest cache when it
 /// is used.
 const PLANNED_MAX: usize = 48;
+/// How long commands that take long are executed at least before the worker looks for others.
+const LATER_MIN: Duration = Duration::from_micros(50);
 /// How often connections are looked over for timeouts, in milliseconds.
 const LOOK_OVER_MS: i64 = 1000;
 /// How often clients that wait for the end of a pause try again, in milliseconds.
@@ -122,6 +124,7 @@ impl Worker {
             self.common.send_gathered(&mut self.hands, now);
             self.common.end_waits(&mut self.hands, now);
             self.common.release_held(&mut self.hands, now);
+            self.run_later(Some(woken));
             self.lead_log();
             if let Some(strain) = self.common.engine.search.strain() {
                 thread::sleep(strain);
@@ -129,6 +132,7 @@ impl Worker {
             if now >= self.next_look_over {
                 self.next_look_over = now + LOOK_OVER_MS;
                 self.common.look_over(&mut self.hands, now);
+                self.hands.executor.learn_times();
             }
             let stats = self.hands.executor.stats();
             let micros = woken.elapsed().as_micros() as u64;
@@ -160,7 +164,9 @@ impl Worker {
         if !common.paused.borrow().is_empty() || common.has_put_off() {
             until = until.min(now + PAUSE_RETRY_MS);
         }
-        let is_busy = !(common.again.borrow().is_empty() && common.hot.borrow().is_empty());
+        let is_busy = !(common.again.borrow().is_empty()
+            && common.hot.borrow().is_empty()
+            && common.later.is_empty());
         let wait = if is_busy { 0 } else { (until - now).max(0) };
         let mut wait = Duration::from_millis(wait as u64);
         let gathered = common.gathering.borrow().next();
@@ -208,10 +214,37 @@ impl Worker {
                 }
             }
         }
-        common.ready.borrow_mut().extend(ready.drain(..));
+        for (client, mut lane) in ready.drain(..) {
+            if self.hands.executor.is_long(&lane.plan) && common.later.has_room() {
+                common.later.add(client, &mut lane);
+                self.lanes.push(lane);
+            } else {
+                common.ready.borrow_mut().push_back((client, lane));
+            }
+        }
         // Another client's long command may have come in between.
         while let Some(lane) = common.run_lane(&mut self.hands, clock::now_ms()) {
             self.lanes.push(lane);
+        }
+    }
+
+    /// Executes what has been left for later: for as long as the turn has taken since it began, so
+    /// that nobody waits for ever, and for a moment at least, as it takes some time to look for
+    /// others.
+    fn run_later(&mut self, begun: Option<Instant>) {
+        let common = Rc::clone(&self.common);
+        if common.later.is_empty() {
+            return;
+        }
+        let mut now = Instant::now();
+        let taken = begun.map_or(Duration::ZERO, |begun| now - begun);
+        let until = now + taken.max(LATER_MIN);
+        while now < until
+            && let Some(next) = common.later.next()
+        {
+            common.ready.borrow_mut().push_back(next);
+            common.run_lane(&mut self.hands, clock::now_ms());
+            now = Instant::now();
         }
     }
 }
@@ -228,11 +261,14 @@ impl Worker {
             self.common.add_ready(events, LANES);
             if !events.is_empty() {
                 self.serve_ready(events);
+                self.run_later(None);
                 turns += 1;
                 looks = 0;
                 if turns == TURNS || self.common.has_more() {
                     return;
                 }
+            } else if !self.common.later.is_empty() {
+                return;
             } else if looks < LOOKS {
                 looks += 1;
                 spin_loop();

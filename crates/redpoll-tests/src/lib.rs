@@ -49,7 +49,7 @@ use std::time::{Duration, Instant};
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// [`PATIENCE`], or so many seconds as `REDPOLL_TEST_PATIENCE` says: for emulated machines.
-fn patience() -> Duration {
+pub(crate) fn patience() -> Duration {
     let seconds = std::env::var("REDPOLL_TEST_PATIENCE").ok();
     seconds.and_then(|text| text.parse().ok()).map_or(PATIENCE, Duration::from_secs)
 }

@@ -1,6 +1,6 @@
 //! A connection on which a test sends and compares bytes.
 
-use crate::{PATIENCE, shm, tls};
+use crate::{patience, shm, tls};
 use redpoll_client::{Endpoint, Tls, Transport};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -59,7 +59,7 @@ impl Stream for Box<dyn Transport> {
     }
 }
 
-/// See the module's head. Every wait ends with a panic after [`PATIENCE`].
+/// See the module's head. Every wait ends with a panic after [`PATIENCE`](crate::PATIENCE).
 pub struct Raw {
     stream: Box<dyn Stream>,
 }
@@ -82,7 +82,7 @@ impl Raw {
     /// Connects to a port of this host, with TLS.
     #[track_caller]
     pub fn tls(port: u16, tls: &Tls) -> Raw {
-        let stream = Endpoint::tcp("127.0.0.1", port).connect_tls(Some(PATIENCE), tls);
+        let stream = Endpoint::tcp("127.0.0.1", port).connect_tls(Some(patience()), tls);
         Raw::new(Box::new(stream.expect("the server's TLS port")))
     }
 
@@ -92,7 +92,7 @@ impl Raw {
     }
 
     fn new(stream: Box<dyn Stream>) -> Raw {
-        stream.set_read_timeout(PATIENCE).expect("a read timeout");
+        stream.set_read_timeout(patience()).expect("a read timeout");
         Raw { stream }
     }
 

@@ -4,7 +4,7 @@
 //! built here, by the cargo that built the test, with the same profile, into the same target
 //! directory; if it is up to date that takes a moment. Once a process is enough.
 
-use crate::{PATIENCE, Raw, Talk, shm, tls};
+use crate::{Raw, Talk, patience, shm, tls};
 use std::fs::{self, File};
 use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
@@ -132,7 +132,7 @@ impl Server {
             // Another process may have taken the port between looking and listening: once more.
             let said = server.said();
             let taken = said.contains("in use");
-            assert!(taken && start.elapsed() < PATIENCE, "the server does not start: {said}");
+            assert!(taken && start.elapsed() < patience(), "the server does not start: {said}");
             fs::create_dir_all(&directory).expect("a directory for the server");
         }
     }
@@ -145,7 +145,7 @@ impl Server {
             if self.child.try_wait().expect("the server's state").is_some() {
                 return self.log().contains(ready);
             }
-            assert!(start.elapsed() < PATIENCE, "the server is not ready: {}", self.said());
+            assert!(start.elapsed() < patience(), "the server is not ready: {}", self.said());
             std::thread::sleep(Duration::from_millis(2));
         }
     }
@@ -222,7 +222,7 @@ impl Server {
             if let Some(status) = self.child.try_wait().expect("the server's state") {
                 return status;
             }
-            assert!(start.elapsed() < PATIENCE, "the server does not end: {}", self.said());
+            assert!(start.elapsed() < patience(), "the server does not end: {}", self.said());
             std::thread::sleep(Duration::from_millis(2));
         }
     }

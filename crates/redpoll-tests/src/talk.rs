@@ -4,7 +4,7 @@
 //! `nil`, integers with a leading `:`, errors with a leading `-`, and pushes with `>`. That keeps a
 //! test readable and still tells all kinds apart.
 
-use crate::{PATIENCE, shm, tls};
+use crate::{patience, shm, tls};
 use redpoll_client::{Config, Connection, Endpoint, Protocol, Value};
 use std::path::Path;
 use std::time::Duration;
@@ -32,7 +32,7 @@ impl Talk {
     fn open(port: u16, protocol: Protocol) -> Talk {
         let mut config = Config::tcp("127.0.0.1", port);
         config.protocol = protocol;
-        config.io_timeout = Some(PATIENCE);
+        config.io_timeout = Some(patience());
         config.tls = tls::is_everywhere().then(tls::trusting);
         shm::redirect(&mut config);
         Talk::with(&config)
@@ -42,7 +42,7 @@ impl Talk {
     #[track_caller]
     pub fn unix(path: &Path) -> Talk {
         let mut config = Config::new(Endpoint::Unix(path.to_owned()));
-        config.io_timeout = Some(PATIENCE);
+        config.io_timeout = Some(patience());
         Talk::with(&config)
     }
 

@@ -45,10 +45,10 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         } else if parse::is(option, "ip-address") {
             let address = String::from_utf8_lossy(value).into_owned();
             if address.len() > 255 {
-                return Err(Error::text(
-                    "ERR REPLCONF ip-address provided by replica instance is too long: more than \
-                     255 bytes",
-                ));
+                return Err(Error::text(format!(
+                    "ERR REPLCONF ip-address provided by replica instance is too long: {} bytes",
+                    address.len()
+                )));
             }
             announced.address = Some(address);
         } else if parse::is(option, "capa") {
@@ -123,7 +123,9 @@ fn table_fetch(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
         return Err(no_such());
     }
     let (tables, reply) = (&ctx.engine.replication.tables, &mut ctx.reply);
-    tables.fetch(&token, (number, from, len), |bytes| reply.bulk(bytes)).ok_or_else(no_such)
+    tables.fetch(&token, (number, from, len), |bytes| reply.bulk(bytes)).ok_or_else(no_such)?;
+    ctx.engine.replication.note_sent(len);
+    Ok(())
 }
 
 #[cfg(test)]
@@ -193,6 +195,8 @@ mod tests {
     #[test]
     fn refuses_what_it_does_not_know() {
         check("REPLCONF x", "ERR syntax error");
+        let text = "ERR REPLCONF ip-address provided by replica instance is too long: 256 bytes";
+        check(&format!("REPLCONF ip-address {}", "a".repeat(256)), text);
         check("REPLCONF what 1", "ERR Unrecognized REPLCONF option: what");
         check(
             "REPLCONF version 8.0.0 rdb-filter-only functions | REPLCONF rdb-filter-only data",

@@ -48,8 +48,7 @@ fn replica(ctx: &mut Ctx<'_>, link: &Link) {
     ctx.reply.bulk(link.primary.host.as_bytes());
     ctx.reply.int(i64::from(link.primary.port));
     ctx.reply.bulk(link.state.name().as_bytes());
-    let connected = link.down_since.is_none();
-    ctx.reply.int(if connected { ctx.engine.replication.offset() as i64 } else { -1 });
+    ctx.reply.int(if link.is_up() { ctx.engine.replication.offset() as i64 } else { -1 });
 }
 
 #[cfg(test)]

@@ -2,18 +2,22 @@
 
 use super::plan::Aggregation;
 use super::query::{Prepared, distances};
+use super::rows::{self, Summary};
 use super::running::{self, DOCUMENT, Times, Way};
-use super::{common, load, rows};
+use super::{common, load};
 use crate::prelude::*;
 use redpoll_engine::background;
 use redpoll_engine::search::{Running, Words};
 use redpoll_search::Snapshot;
-use redpoll_search::aggregate::{AggregateError, Cursor, Input, Limits, Pipeline, Row, Texts};
+use redpoll_search::aggregate::{
+    AggregateError, Cursor, Input, Limits, Pipeline, Row, Step, Texts,
+};
 use redpoll_search::document::ValueRef;
 use redpoll_search::execute::{
     Hit, IteratorProfile, QueryTerms, Search, SearchOptions, SearchResults,
 };
 use redpoll_search::expression::Value;
+use redpoll_search::query::{Node, NodeKind, VectorSearch};
 use redpoll_search::schema::{FieldKind, Schema};
 use redpoll_types::rng::Rng;
 use std::ops::ControlFlow;
@@ -65,17 +69,12 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
 /// Answers with all rows, or with the first ones and a cursor for the others.
 fn reply(ctx: &mut Ctx<'_>, made: Made<'_>) -> Result {
     let Some(cursor) = made.aggregation.cursor else {
-        rows::reply(
-            &mut ctx.reply,
-            &made.pipeline.columns(),
-            &made.rows,
-            made.total,
-            made.timed_out,
-        );
+        rows::reply(&mut ctx.reply, &made.pipeline.columns(), &made.rows, made.summary);
         return Ok(());
     };
-    let Made { pipeline, rows: all, total, timed_out, index, .. } = made;
-    let mut opened = Cursor::new(&index, pipeline, all, cursor.count, cursor.max_idle_ms);
+    let Made { pipeline, rows: all, summary, index, .. } = made;
+    let opened = Cursor::new(&index, pipeline, all, cursor.count, cursor.max_idle_ms);
+    let mut opened = opened.counting(made.aggregation.counts.then_some(summary.total));
     let first = opened.read(None);
     let columns = opened.pipeline.columns();
     // Nothing may fail once rows are on their way.
@@ -88,7 +87,7 @@ fn reply(ctx: &mut Ctx<'_>, made: Made<'_>) -> Result {
         }
     };
     ctx.reply.array(2);
-    rows::reply(&mut ctx.reply, &columns, &first, total, timed_out);
+    rows::reply(&mut ctx.reply, &columns, &first, summary);
     ctx.reply.int(id as i64);
     Ok(())
 }
@@ -102,8 +101,7 @@ pub(super) struct Made<'a> {
     pub(super) aggregation: Aggregation<'a>,
     pub(super) pipeline: Pipeline,
     pub(super) rows: Vec<Row>,
-    pub(super) total: usize,
-    pub(super) timed_out: bool,
+    pub(super) summary: Summary,
     pub(super) index: redpoll_engine::search::Name,
     pub(super) prepared: Prepared,
     pub(super) running: Arc<Running>,
@@ -127,7 +125,7 @@ pub(super) fn make<'a>(
     let mut words = Words::new(words.iter().copied());
     let index = common::index(ctx, words.next_word().unwrap_or_default())?;
     let text = words.next_word().unwrap_or_default();
-    let aggregation = Aggregation::parse(ctx, &mut words)?;
+    let mut aggregation = Aggregation::parse(ctx, &mut words)?;
     if profile && aggregation.cursor.is_some() {
         return Err(Error::text("FT.PROFILE does not support cursor"));
     }
@@ -136,8 +134,7 @@ pub(super) fn make<'a>(
     let running = Running::begin(ctx, aggregation.timeout_ms);
     let snapshot = index.index.snapshot();
     let names = distances(&prepared.root);
-    let schema = snapshot.schema();
-    let mut pipeline = compiled(ctx, &aggregation, schema, &names)?;
+    let mut pipeline = compiled(ctx, &mut aggregation, snapshot.schema(), &names)?;
     let options = SearchOptions {
         scorer: aggregation.scorer,
         scores: aggregation.add_scores,
@@ -158,38 +155,44 @@ pub(super) fn make<'a>(
     };
     let mut source = Source::new(ctx, &snapshot, &pipeline, &names);
     (source.terms, source.best) = (terms, best);
-    let (results, failure) = push_all(&search, &mut source, &mut pipeline);
-    let timed_out = results.interrupted;
-    running::ended(ctx, &running, timed_out, failure.is_some())?;
+    let nearest = names.first().filter(|_| is_nearest(&prepared.root));
+    let (results, failure) = push_all(&search, &mut source, &mut pipeline, nearest);
+    running::ended(ctx, &running, results.interrupted, failure.is_some())?;
     if let Some(error) = failure {
         return Err(common::error(error));
     }
     let rows = pipeline.finish().map_err(common::error)?;
-    let (total, index) = (pipeline.total(), index.name.clone());
-    let (found, profile) = (results.total, results.profile);
+    let summary = Summary {
+        total: pipeline.total(),
+        timed_out: results.interrupted,
+        truncated: results.truncated,
+    };
     Ok(Some(Made {
         aggregation,
         pipeline,
         rows,
-        total,
-        timed_out,
-        index,
+        summary,
+        index: index.name.clone(),
         prepared,
         running,
-        found,
-        profile,
+        found: results.total,
+        profile: results.profile,
         times,
         loads,
     }))
 }
 
-/// The steps, for the fields that documents may have.
+/// The steps, for the fields that documents may have. Distances are shown without being asked for.
 fn compiled(
     ctx: &mut Ctx<'_>,
-    aggregation: &Aggregation<'_>,
+    aggregation: &mut Aggregation<'_>,
     schema: &Schema,
     names: &[Vec<u8>],
 ) -> Result<Pipeline> {
+    if !names.is_empty() {
+        let own = names.iter().map(|name| (name.clone(), name.clone())).collect();
+        aggregation.plan.steps.insert(0, Step::Load(own));
+    }
     let is_field = |name: &[u8]| {
         schema.id(name).is_some()
             || names.iter().any(|known| known == name)
@@ -199,18 +202,34 @@ fn compiled(
     let config = ctx.engine.search.config.read().clone();
     let limits = Limits { groups: config.max_aggregate_groups, rows: config.max_aggregate_results };
     let seed = ctx.rng.next_u64();
-    aggregation.plan.compile(&is_field, limits, seed).map_err(common::error)
+    let mut pipeline = aggregation.plan.compile(&is_field, limits, seed).map_err(common::error)?;
+    if aggregation.counts {
+        pipeline.count_all();
+    }
+    Ok(pipeline)
 }
 
-/// Sends all documents through the steps, until those want no more or fail.
+/// Whether a query is for the nearest vectors of all.
+fn is_nearest(root: &Node) -> bool {
+    match &root.kind {
+        NodeKind::Vector(query) => {
+            query.filter.is_none() && matches!(query.search, VectorSearch::Nearest(_))
+        }
+        _ => false,
+    }
+}
+
+/// Sends all documents through the steps, until those want no more or fail: those of the least
+/// distance first, if a distance is named.
 fn push_all(
     search: &Search,
     source: &mut Source<'_, '_>,
     pipeline: &mut Pipeline,
+    nearest: Option<&Vec<u8>>,
 ) -> (SearchResults, Option<AggregateError>) {
     let mut failure = None;
     let mut row = Row::default();
-    let results = search.for_each(|hit| {
+    let mut push = |hit: &Hit| {
         if !source.fill(hit, &mut row) {
             return ControlFlow::Continue(());
         }
@@ -221,7 +240,22 @@ fn push_all(
                 ControlFlow::Break(())
             }
         }
+    };
+    let Some(name) = nearest else {
+        let results = search.for_each(push);
+        return (results, failure);
+    };
+    let mut hits = Vec::new();
+    let results = search.for_each(|hit| {
+        hits.push(hit.clone());
+        ControlFlow::Continue(())
     });
+    let distance = |hit: &Hit| {
+        let found = hit.distances.iter().find(|(known, _)| known == name);
+        found.map_or(f64::INFINITY, |(_, distance)| *distance)
+    };
+    hits.sort_by(|one, other| distance(one).total_cmp(&distance(other)));
+    let _ = hits.iter().try_for_each(&mut push);
     (results, failure)
 }
 
@@ -238,7 +272,7 @@ fn query_terms(
 }
 
 /// No row is told more of the words by which it was found.
-const MATCHED_TERMS_MAX: usize = 100;
+pub(super) const MATCHED_TERMS_MAX: usize = 100;
 
 /// What a row costs on its way, where a document that is gone past costs 1.
 const ROW: u64 = 4;
@@ -332,13 +366,14 @@ impl<'s, 'c> Source<'s, 'c> {
         }
         background::step(DOCUMENT as usize);
         let all = self.all;
+        let options = self.snapshot.schema().options();
         let found = load::with_hash(self.ctx, self.snapshot.key(hit.address), |hash, now| {
             for (column, path, numeric) in wanted {
                 let value = hash.get(path, now).map(|value| as_value(value.to_vec(), numeric));
                 set(row, column, value);
             }
             if all {
-                let fields = load::all(hash, now).into_iter();
+                let fields = load::all(hash, now, options).into_iter();
                 row.others =
                     fields.map(|(name, value)| (name.into(), Value::text(value))).collect();
             }

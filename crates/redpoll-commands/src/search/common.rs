@@ -20,6 +20,7 @@ pub(super) fn unknown(name: &[u8]) -> Error {
 pub(super) fn name_error(error: NameError) -> Error {
     Error::text(match error {
         NameError::IndexExists => "Index already exists",
+        NameError::IndexOfAlias => "Alias conflicts with an existing index name",
         NameError::AliasExists => "Alias already exists",
         NameError::NoIndex => "Unknown index name (or name is an alias itself)",
         NameError::NoAlias => "Alias does not exist",

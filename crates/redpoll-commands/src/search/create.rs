@@ -93,6 +93,16 @@ mod tests {
     }
 
     #[test]
+    fn fields_are_many_or_not_kept() {
+        check(
+            "FT.CREATE i NOFIELDS MAXTEXTFIELDS SCHEMA t TEXT | FT.CREATE i SCHEMA t TEXT | \
+             FT.ALIASADD i i",
+            "MAXTEXTFIELDS cannot be used with NOFIELDS | OK | \
+             Alias conflicts with an existing index name",
+        );
+    }
+
+    #[test]
     fn all_can_be_asked_for() {
         check(
             "FT.CREATE i INDEXALL ENABLE SCHEMA t TEXT | FT.CREATE j INDEXALL NO SCHEMA t TEXT | \

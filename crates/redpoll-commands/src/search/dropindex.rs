@@ -56,6 +56,14 @@ enum Form {
 }
 
 impl Form {
+    /// The command's name.
+    fn name(self) -> &'static str {
+        match self {
+            Form::DropIndex => DROPINDEX.spec.name,
+            Form::Drop => DROP.spec.name,
+        }
+    }
+
     /// Whether documents are removed.
     fn deletes(self, word: Option<&[u8]>) -> Result<bool> {
         match (self, word) {
@@ -80,7 +88,7 @@ fn if_there(ctx: &mut Ctx<'_>, args: Args<'_>, form: Form) -> Result {
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>, form: Form) -> Result {
     if args.len() > 3 {
-        return Err(Error::text("Unknown argument"));
+        return Err(Error::arity(form.name()));
     }
     let deletes = form.deletes(args.get(2))?;
     let removed = ctx.engine.search.remove(args.at(1), &ctx.engine.keyspace);
@@ -144,7 +152,7 @@ mod tests {
             "FT.DROP i | FT._DROPIFX i | FT._DROPINDEXIFX i | FT.CREATE i SCHEMA t TEXT | \
              FT.DROP i DD | FT.DROPINDEX i KEEPDOCS | FT.DROPINDEX i a b",
             "i: no such index | OK | OK | OK | Unknown argument | Unknown argument | \
-             Unknown argument",
+             ERR wrong number of arguments for 'ft.dropindex' command",
         );
     }
 }

@@ -180,7 +180,7 @@ fn options(reply: &mut Reply<'_>, options: &IndexOptions) {
         (options.no_frequencies, "NOFREQS"),
         (options.no_fields, "NOFIELDS"),
         (options.no_offsets, "NOOFFSETS"),
-        (options.no_highlight && !options.no_offsets, "NOHL"),
+        (options.no_highlight, "NOHL"),
         (options.max_text_fields, "MAXTEXTFIELDS"),
     ];
     simple(reply, "index_options");

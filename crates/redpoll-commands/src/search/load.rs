@@ -1,6 +1,7 @@
 //! Documents as they are now.
 
 use crate::prelude::*;
+use redpoll_search::schema::IndexOptions;
 use redpoll_types::hash::Hash;
 
 /// Calls `read` for the hash at a key of the first database, which is locked meanwhile. None if
@@ -25,7 +26,8 @@ pub(super) fn with_hash<R>(
     found
 }
 
-/// The fields of a hash and their values.
-pub(super) fn all(hash: &Hash, now: u64) -> Vec<(Vec<u8>, Vec<u8>)> {
-    hash.live(now).map(|field| (field.name.to_vec(), field.value.to_vec())).collect()
+/// The fields of a hash and their values, without those in which it says something of itself.
+pub(super) fn all(hash: &Hash, now: u64, options: &IndexOptions) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let fields = hash.live(now).map(|field| (field.name.to_vec(), field.value.to_vec()));
+    fields.filter(|(name, _)| !options.is_special(name)).collect()
 }

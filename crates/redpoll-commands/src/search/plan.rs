@@ -16,6 +16,8 @@ pub(super) struct Aggregation<'a> {
     pub(super) normalized: bool,
     pub(super) add_scores: bool,
     pub(super) timeout_ms: u64,
+    /// Whether all rows are counted, and each read of a cursor tells how many they are.
+    pub(super) counts: bool,
     pub(super) cursor: Option<CursorOptions>,
 }
 
@@ -65,6 +67,7 @@ impl<'a> Aggregation<'a> {
             normalized: false,
             add_scores: false,
             timeout_ms: config.timeout_ms,
+            counts: false,
             cursor: None,
         };
         while let Some(word) = words.next_word() {
@@ -168,7 +171,8 @@ impl<'a> Aggregation<'a> {
             b"SCORER" => (self.scorer, self.normalized) = scorer(words)?,
             b"BM25STD_TANH_FACTOR" => self.scorer = stretched(self.scorer, words)?,
             b"TIMEOUT" => self.timeout_ms = timeout(words)?,
-            b"WITHCOUNT" | b"WITHOUTCOUNT" => {}
+            b"WITHCOUNT" => self.counts = true,
+            b"WITHOUTCOUNT" => self.counts = false,
             b"WITHCURSOR" => self.cursor = Some(CursorOptions::parse(words, config)?),
             b"RETURN" | b"SUMMARIZE" | b"HIGHLIGHT" => {
                 let word = String::from_utf8_lossy(word).to_ascii_uppercase();

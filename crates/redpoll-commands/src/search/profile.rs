@@ -103,7 +103,7 @@ fn of_aggregation(ctx: &mut Ctx<'_>, words: &[&[u8]], limited: bool) -> Result {
     let query_micros = made.running.micros();
     head(&mut ctx.reply, "Results");
     let columns = made.pipeline.columns();
-    rows::reply(&mut ctx.reply, &columns, &made.rows, made.total, made.timed_out);
+    rows::reply(&mut ctx.reply, &columns, &made.rows, made.summary);
     let mut processors = vec![Processor::new("Index", made.found, query_micros)];
     if !distances(&made.prepared.root).is_empty() {
         processors.push(Processor::new("Metrics Applier", made.found, 0));
@@ -120,7 +120,7 @@ fn of_aggregation(ctx: &mut Ctx<'_>, words: &[&[u8]], limited: bool) -> Result {
         times: made.times,
         running: &made.running,
         processors,
-        warnings: results::warning_texts(made.timed_out, false),
+        warnings: results::warning_texts(made.summary.timed_out, made.summary.truncated),
         root: made.profile.as_ref(),
         limited,
     }

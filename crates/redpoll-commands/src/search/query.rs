@@ -6,9 +6,9 @@ use redpoll_engine::search::{SearchIndex, Words};
 use redpoll_search::analysis::{Analyzer, Language, StopWords};
 use redpoll_search::query::{
     self, Dialect, Expander, Fields, GeoRadius, GeoUnit, Node, NodeKind, NumericRange, Parameters,
-    ParseOptions, TextMask,
+    ParseOptions, TextMask, VectorQuery, VectorSearch,
 };
-use redpoll_search::schema::Schema;
+use redpoll_search::schema::{Algorithm, FieldKind, Schema};
 use std::sync::Arc;
 
 /// What a command says about its query besides the query.
@@ -141,6 +141,7 @@ impl<'a> QueryOptions<'a> {
             language,
         };
         let mut root = query::parse(text, &*schema, parsing).map_err(common::error)?;
+        check_vectors(&root, &schema)?;
         let analyzer = Analyzer::new(language, stop_words);
         if !self.verbatim {
             self.expand(&mut root, index, &schema, &analyzer)?;
@@ -191,6 +192,37 @@ impl<'a> QueryOptions<'a> {
             filters.push(NodeKind::Keys(keys.iter().map(|key| key.to_vec()).collect()));
         }
         Ok(filters)
+    }
+}
+
+/// Whether the indexes of vectors know what the query sets.
+fn check_vectors(node: &Node, schema: &Schema) -> Result {
+    if let NodeKind::Vector(query) = &node.kind {
+        check_vector(query, schema)?;
+        if let Some(name) = query.score_as.as_ref().filter(|name| schema.id(name).is_some()) {
+            let name = String::from_utf8_lossy(name);
+            return Err(Error::text(format!("Property `{name}` already exists in schema")));
+        }
+    }
+    node.children().iter().try_for_each(|child| check_vectors(child, schema))
+}
+
+/// Whether the index of the query's vectors knows what the query sets.
+pub(super) fn check_vector(query: &VectorQuery, schema: &Schema) -> Result {
+    let Some(FieldKind::Vector(field)) = schema.get(query.field).map(|field| &field.kind) else {
+        return Ok(());
+    };
+    let nearest = matches!(query.search, VectorSearch::Nearest(_));
+    let known = |set: bool, by: bool| !set || by;
+    let (tuning, algorithm) = (&query.tuning, field.algorithm);
+    let hnsw = matches!(algorithm, Algorithm::Hnsw(_));
+    let vamana = matches!(algorithm, Algorithm::Vamana(_));
+    let fits = known(tuning.ef_runtime.is_some(), hnsw && nearest)
+        && known(tuning.search_window.is_some(), vamana && nearest)
+        && known(tuning.epsilon.is_some(), hnsw || vamana);
+    match fits {
+        true => Ok(()),
+        false => Err(Error::text("Error parsing vector similarity parameters: Invalid option")),
     }
 }
 

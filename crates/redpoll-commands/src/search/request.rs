@@ -5,6 +5,7 @@ use crate::prelude::*;
 use redpoll_engine::search::Words;
 use redpoll_search::highlight::{Summary, Tags};
 use redpoll_search::score::Scorer;
+use std::collections::HashMap;
 
 /// What FT.SEARCH is asked for.
 pub(super) struct Request<'a> {
@@ -180,7 +181,8 @@ pub(super) fn format(ctx: &Ctx<'_>, words: &mut Words<'_>) -> Result {
 
 fn returns<'a>(words: &mut Words<'a>) -> Result<Vec<(&'a [u8], &'a [u8])>> {
     let mut words = words.counted().map_err(|bad| bad_argument("RETURN", bad.text()))?;
-    let mut fields = Vec::new();
+    let mut fields: Vec<(&[u8], &[u8])> = Vec::new();
+    let mut places = HashMap::new();
     while let Some(path) = words.next_word() {
         let name = match words.take("AS") {
             false => path,
@@ -194,7 +196,12 @@ fn returns<'a>(words: &mut Words<'a>) -> Result<Vec<(&'a [u8], &'a [u8])>> {
                 Some(name) => name,
             },
         };
-        fields.push((path.strip_prefix(b"@").unwrap_or(path), name));
+        let path = path.strip_prefix(b"@").unwrap_or(path);
+        // Of two fields of one name, the later one is meant.
+        match *places.entry(name).or_insert(fields.len()) {
+            place if place < fields.len() => fields[place].0 = path,
+            _ => fields.push((path, name)),
+        }
     }
     Ok(fields)
 }

@@ -10,6 +10,7 @@ use redpoll_resp::{Proto, Reply};
 use redpoll_search::analysis::TextOptions;
 use redpoll_search::document::Value;
 use redpoll_search::execute::Hit;
+use redpoll_search::expression;
 use redpoll_search::highlight::{self, Matcher};
 use redpoll_search::number::general_with;
 use redpoll_search::query::{Fields, TextMask};
@@ -201,14 +202,18 @@ fn shown(ctx: &mut Ctx<'_>, found: &Found<'_>, hit: &Hit) -> Option<Shown> {
                     }
                     let field = schema.id(name).and_then(|id| schema.get(id));
                     let path = field.map_or(name, |field| &field.path);
-                    hash.get(path, now).map(|value| value.to_vec())
+                    let value = hash.get(path, now)?.to_vec();
+                    let numeric = field.is_some_and(|field| field.kind == FieldKind::Numeric);
+                    let number = numeric.then(|| as_number(&value)).flatten();
+                    Some(number.unwrap_or(value))
                 };
                 let fields = wanted.iter();
                 fields.filter_map(|(path, name)| Some((name.to_vec(), value(path)?))).collect()
             })?
         }
         None => {
-            let all = load::with_hash(ctx, key, load::all)?;
+            let options = schema.options();
+            let all = load::with_hash(ctx, key, |hash, now| load::all(hash, now, options))?;
             let mut fields: Shown = distances.collect();
             let first = found.request.sort.map(|(name, _)| name);
             // A field is sorted by under the name that the schema gives it.
@@ -217,7 +222,7 @@ fn shown(ctx: &mut Ctx<'_>, found: &Found<'_>, hit: &Hit) -> Option<Shown> {
                 && name != path.as_slice()
                 && let Some((_, value)) = all.iter().find(|(known, _)| known == path)
             {
-                fields.push((name.to_vec(), value.clone()));
+                fields.push((name.to_vec(), sorted_by(&hit.sort_value, value)));
             }
             let (first, rest): (Shown, Shown) =
                 all.into_iter().partition(|(name, _)| Some(name.as_slice()) == first);
@@ -230,6 +235,21 @@ fn shown(ctx: &mut Ctx<'_>, found: &Found<'_>, hit: &Hit) -> Option<Shown> {
         fields.iter_mut().for_each(|(name, value)| mark(found, name, value));
     }
     Some(fields)
+}
+
+/// What a document is sorted by, in a field that has `value`.
+fn sorted_by(key: &Value, value: &[u8]) -> Vec<u8> {
+    match key {
+        Value::None => value.to_vec(),
+        Value::Number(number) => expression::Value::Number(*number).to_text().to_vec(),
+        Value::Text(text) => text.to_vec(),
+    }
+}
+
+/// RETURN shows numbers as such, in as few digits as they need.
+fn as_number(value: &[u8]) -> Option<Vec<u8>> {
+    let number = std::str::from_utf8(value).ok()?.parse().ok()?;
+    Some(expression::Value::Number(number).to_text().to_vec())
 }
 
 /// Marks matches in a field's text, or cuts it down to them, if that is wanted of the field.

@@ -6,14 +6,20 @@ use redpoll_search::aggregate::{Columns, Row};
 use redpoll_search::expression::Value;
 use redpoll_search::score::Explanation;
 
+/// What there is to say of rows as a whole.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Summary {
+    /// How many there are.
+    pub(super) total: usize,
+    /// Whether some are missing, as there was no time to find them.
+    pub(super) timed_out: bool,
+    /// Whether some are missing, as a pattern means more terms than it may.
+    pub(super) truncated: bool,
+}
+
 /// Writes rows.
-pub(super) fn reply(
-    reply: &mut Reply<'_>,
-    columns: &Columns,
-    rows: &[Row],
-    total: usize,
-    timed_out: bool,
-) {
+pub(super) fn reply(reply: &mut Reply<'_>, columns: &Columns, rows: &[Row], summary: Summary) {
+    let Summary { total, timed_out, truncated } = summary;
     if reply.proto() == Proto::Resp2 {
         reply.array(1 + rows.len());
         reply.count(total);
@@ -28,7 +34,7 @@ pub(super) fn reply(
     reply.map(5);
     reply.simple("attributes");
     reply.array(0);
-    results::warnings(reply, timed_out, false);
+    results::warnings(reply, timed_out, truncated);
     reply.simple("total_results");
     reply.count(total);
     reply.simple("format");

@@ -185,7 +185,7 @@ impl Search<'_, '_, '_> {
         if self.request.normalized {
             let query = (self.snapshot, &self.prepared.root);
             let best = running::best_score(self.ctx, query, self.request.scorer, running)?;
-            results.hits.iter_mut().for_each(|hit| hit.score /= best);
+            results.hits.iter_mut().for_each(|hit| normalize(hit, best));
         }
         if restricted {
             let session = &*self.ctx.session;
@@ -250,6 +250,18 @@ impl Search<'_, '_, '_> {
             };
         }
         hits.sort_by(|one, other| compare(&one.sort_value, &other.sort_value, descending));
+    }
+}
+
+/// Divides a score by the best one.
+fn normalize(hit: &mut Hit, best: f64) {
+    let own = hit.score;
+    hit.score /= best;
+    if let Some(explanation) = &mut hit.explanation {
+        explanation.text = format!(
+            "Final BM25STD.NORM: {:.2} = Original Score: {own:.2} / Max Score: {best:.2}",
+            hit.score
+        );
     }
 }
 

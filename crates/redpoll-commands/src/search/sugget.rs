@@ -53,7 +53,8 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     for suggestion in found {
         ctx.reply.bulk(&suggestion.text);
         if options.scores {
-            ctx.reply.double(suggestion.score);
+            // Existing programs know scores of single precision.
+            ctx.reply.double(f64::from(suggestion.score as f32));
         }
         if options.payloads {
             ctx.reply.bulk_or_null(suggestion.payload.as_deref());
@@ -104,7 +105,7 @@ mod tests {
             "FT.SUGADD s hello 1 | FT.SUGADD s help 5 PAYLOAD p | FT.SUGGET s hel | \
              FT.SUGGET s hel MAX 1 WITHPAYLOADS | FT.SUGGET s hxl | FT.SUGGET s hxl FUZZY MAX 1 | \
              FT.SUGGET s hel WITHSCORES WITHPAYLOADS MAX 1 | FT.SUGGET none x",
-            "1 | 2 | [help hello] | [help p] | [] | [help] | [help 3.5355339059327373 p] | []",
+            "1 | 2 | [help hello] | [help p] | [] | [help] | [help 3.535533905029297 p] | []",
         );
     }
 

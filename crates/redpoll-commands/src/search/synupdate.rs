@@ -32,7 +32,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     if words.is_empty() {
         return Err(Error::arity("ft.synupdate"));
     }
-    index.add_synonyms(args.at(2), &words, skips);
+    index.add_synonyms(args.at(2), &words, skips).map_err(common::error)?;
     ctx.engine.search.wake_workers();
     common::changed(ctx);
     ctx.reply.ok();

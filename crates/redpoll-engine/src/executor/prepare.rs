@@ -39,6 +39,16 @@ impl Executor {
         }
     }
 
+    /// Whether a planned batch will take long, by what its commands have taken of late.
+    pub fn is_long(&self, plan: &Plan) -> bool {
+        self.slow.is_long(plan)
+    }
+
+    /// Learns how long commands have taken since this was last called.
+    pub fn learn_times(&mut self) {
+        self.slow.learn(&self.stats);
+    }
+
     /// Finds the command. A pipeline mostly repeats itself, so the last command is tried first.
     #[inline]
     pub(super) fn look_up(&self, session: &mut Session, args: Args<'_>) -> Prepared {

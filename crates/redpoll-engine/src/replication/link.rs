@@ -50,7 +50,8 @@ pub struct Link {
     pub state: LinkState,
     /// When the primary was last heard of, in milliseconds since 1970.
     pub last_heard: i64,
-    /// Since when the link is down, in milliseconds since 1970; `None` while it is up.
+    /// Since when the link is down, in milliseconds since 1970; `None` while it is up, and as long
+    /// as it has never been.
     pub down_since: Option<i64>,
     /// Bytes of the snapshot: all (if known), and those that have come.
     pub sync_bytes: (Option<u64>, u64),
@@ -88,6 +89,13 @@ pub struct SyncReport {
     pub seconds: f64,
 }
 
+impl Link {
+    /// Whether the stream is followed.
+    pub fn is_up(&self) -> bool {
+        self.state == LinkState::Connected
+    }
+}
+
 impl SyncReport {
     /// Megabytes a second.
     pub fn rate(&self) -> f64 {
@@ -120,7 +128,7 @@ impl Replication {
             primary,
             state: LinkState::Connect,
             last_heard: now,
-            down_since: Some(now),
+            down_since: None,
             sync_bytes: (None, 0),
             sync_heard: now,
             table: None,

@@ -77,6 +77,8 @@ pub struct Replication {
     pub tables: Tables,
     /// PSYNCs answered with a snapshot, without one, and in vain asked to be without one.
     pub syncs: [AtomicU64; 3],
+    /// Bytes of streams and snapshots that a primary has sent us, and that replicas were sent.
+    pub traffic: [AtomicU64; 2],
 }
 
 struct State {
@@ -127,6 +129,7 @@ impl Replication {
             orders: OnceLock::new(),
             tables: Tables::default(),
             syncs: [const { AtomicU64::new(0) }; 3],
+            traffic: [const { AtomicU64::new(0) }; 2],
         }
     }
 
@@ -346,9 +349,20 @@ impl Replication {
         self.replica_count.load(Relaxed)
     }
 
-    /// Counts the PSYNCs from 0 again.
+    /// Counts the PSYNCs and the bytes from 0 again.
     pub fn reset_counts(&self) {
-        self.syncs.iter().for_each(|count| count.store(0, Relaxed));
+        let counts = self.syncs.iter().chain(&self.traffic);
+        counts.for_each(|count| count.store(0, Relaxed));
+    }
+
+    /// So many bytes have come from our primary.
+    pub fn note_received(&self, bytes: usize) {
+        self.traffic[0].fetch_add(bytes as u64, Relaxed);
+    }
+
+    /// So many bytes have been sent to a replica.
+    pub fn note_sent(&self, bytes: usize) {
+        self.traffic[1].fetch_add(bytes as u64, Relaxed);
     }
 
     /// Puts a command into the stream that is no change: PING, REPLCONF GETACK.

@@ -4,7 +4,7 @@ use super::Primary;
 use crate::client::Client;
 use parking_lot::Mutex;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::*};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering::*};
 
 /// What a client says of itself (REPLCONF) before it becomes a replica.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,6 +49,8 @@ pub struct Replica {
     persisted: AtomicU64,
     last_heard: AtomicI64,
     awaits_ack: AtomicBool,
+    /// What of its snapshot had not been sent when it was looked at.
+    seen_unsent: AtomicUsize,
 }
 
 impl Replica {
@@ -62,6 +64,7 @@ impl Replica {
             persisted: AtomicU64::new(0),
             last_heard: AtomicI64::new(now),
             awaits_ack: AtomicBool::new(false),
+            seen_unsent: AtomicUsize::new(0),
         }
     }
 
@@ -102,8 +105,9 @@ impl Replica {
 
     /// The snapshot is sent whole. A replica that knows its end by a mark must not get more before
     /// it has found that: Redis looks for it at the end of what has come. It says when (ACK).
-    pub fn snapshot_sent(&self) {
+    pub fn snapshot_sent(&self, now: i64) {
         if self.announced.eof {
+            self.hear(now);
             self.awaits_ack.store(true, Release);
         } else {
             self.go_online();
@@ -138,6 +142,29 @@ impl Replica {
     /// When it was last heard of, in milliseconds since 1970.
     pub fn last_heard(&self) -> i64 {
         self.last_heard.load(Acquire)
+    }
+
+    /// For how long nothing has come from it that it owes, in milliseconds: while it loads what it
+    /// was sent it shows that it lives, if only by empty lines. `None`: it owes nothing. To be
+    /// asked often: that the last of the snapshot goes out is seen by comparing.
+    pub fn silent_for(&self, now: i64) -> Option<i64> {
+        let heard = match *self.phase.lock() {
+            Phase::Online => self.last_heard(),
+            _ if self.awaits_ack.load(Acquire) => {
+                let unsent = self.unsent();
+                if self.seen_unsent.swap(unsent, AcqRel) > unsent {
+                    self.hear(now);
+                }
+                self.last_heard().max(self.client.figures.last_active.load(Relaxed))
+            }
+            _ => return None,
+        };
+        Some(now - heard)
+    }
+
+    /// Bytes that its connection was given and has not sent.
+    pub fn unsent(&self) -> usize {
+        self.client.outbox_len() + self.client.figures.output_bytes.load(Relaxed)
     }
 
     /// Whether it follows.
@@ -183,5 +210,31 @@ impl Replica {
             address.rsplit_once(':').map_or(&**address, |(host, _)| host).to_owned()
         };
         self.announced.address.clone().unwrap_or_else(connected)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_counts_from_the_last_sign_of_life() {
+        let client = Client::nobody();
+        let announced = Announced { eof: true, ..Announced::default() };
+        let replica = Replica::new(Arc::clone(&client), announced, 0);
+        assert_eq!(replica.silent_for(900), None, "it waits for us");
+        replica.begin();
+        client.post(&[0; 100]);
+        replica.snapshot_sent(1000);
+        assert_eq!(replica.silent_for(1000), Some(0));
+        assert_eq!(replica.silent_for(1700), Some(700), "nothing of it has gone out");
+        client.take_outbox(&mut Vec::new());
+        assert_eq!(replica.silent_for(1800), Some(0), "the rest has");
+        assert_eq!(replica.silent_for(2000), Some(200));
+        client.figures.last_active.store(2100, Relaxed);
+        assert_eq!(replica.silent_for(2200), Some(100), "an empty line has come");
+        replica.acknowledge(0, None, 3000);
+        assert!(replica.is_online());
+        assert_eq!(replica.silent_for(3500), Some(500));
     }
 }

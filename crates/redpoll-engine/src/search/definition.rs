@@ -9,6 +9,9 @@ use redpoll_search::schema::{IndexOptions, Schema, SchemaError};
 use std::fmt;
 use std::sync::Arc;
 
+/// No index has more prefixes.
+const PREFIXES_MAX: usize = 1_000_000;
+
 /// An index that is to be.
 #[derive(Debug, Clone)]
 pub struct Definition {
@@ -27,8 +30,17 @@ pub struct Definition {
 pub struct Filter {
     /// The expression.
     pub expression: Expression,
-    /// The fields that it looks at, by column.
-    pub fields: Vec<Vec<u8>>,
+    /// What it looks at, by column.
+    pub columns: Vec<FilterColumn>,
+}
+
+/// What a filter looks at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FilterColumn {
+    /// The hash's key: `@__key`.
+    Key,
+    /// A field of the hash.
+    Field(Vec<u8>),
 }
 
 /// Why an index cannot be.
@@ -86,9 +98,15 @@ impl Definition {
             }
             parsing.option(&mut words)?;
         }
-        let fields = fields::parse(&mut words)?;
-        let Parsing { options, filter } = parsing;
-        Ok(Definition { name, schema: Schema::new(options, fields)?, filter, words: all })
+        let Parsing { options } = parsing;
+        if options.max_text_fields && options.no_fields {
+            return Err(DefinitionError::new("MAXTEXTFIELDS cannot be used with NOFIELDS"));
+        }
+        let schema = Schema::new(options, fields::parse(&mut words)?)?;
+        let path = |name: &[u8]| Some(schema.get(schema.id(name)?)?.path.clone());
+        let filter = schema.options().filter.as_deref().map(|text| Filter::parse(text, path));
+        let filter = filter.transpose()?;
+        Ok(Definition { name, schema, filter, words: all })
     }
 }
 
@@ -96,23 +114,29 @@ impl Definition {
 #[derive(Default)]
 struct Parsing {
     options: IndexOptions,
-    filter: Option<Filter>,
 }
 
 impl Parsing {
     fn option(&mut self, words: &mut Words<'_>) -> Result<(), DefinitionError> {
         let options = &mut self.options;
-        let word = words.next_word().unwrap_or_default().to_ascii_uppercase();
-        match word.as_slice() {
+        let word = words.next_word().unwrap_or_default();
+        match word.to_ascii_uppercase().as_slice() {
             b"ON" => return on(words),
             b"PREFIX" => {
                 let prefixes =
                     words.counted().map_err(|bad| DefinitionError::argument("PREFIX", bad))?;
+                if prefixes.len() > PREFIXES_MAX {
+                    return Err(DefinitionError(format!(
+                        "Number of prefixes ({}) exceeds maximum allowed ({PREFIXES_MAX})",
+                        prefixes.len()
+                    )));
+                }
                 options.prefixes = prefixes.rest().iter().map(|prefix| prefix.to_vec()).collect();
             }
             b"FILTER" => {
                 let text = argument(words, "FILTER")?;
-                self.filter = Some(Filter::parse(text)?);
+                // What it looks at is known when the fields are.
+                Filter::parse(text, |_| None)?;
                 options.filter = Some(text.to_vec());
             }
             b"LANGUAGE" => {
@@ -121,14 +145,7 @@ impl Parsing {
                     .ok_or_else(|| DefinitionError::new("Invalid language"))?;
             }
             b"LANGUAGE_FIELD" => options.language_field = Some(field(words, "LANGUAGE_FIELD")?),
-            b"SCORE" => {
-                let score: f64 =
-                    words.number().map_err(|bad| DefinitionError::argument("SCORE", bad))?;
-                if !(0.0..=1.0).contains(&score) {
-                    return Err(DefinitionError::new("Invalid score"));
-                }
-                options.score = score;
-            }
+            b"SCORE" => options.score = score(words)?,
             b"SCORE_FIELD" => options.score_field = Some(field(words, "SCORE_FIELD")?),
             b"PAYLOAD_FIELD" => options.payload_field = Some(field(words, "PAYLOAD_FIELD")?),
             b"TEMPORARY" => {
@@ -159,12 +176,20 @@ impl Parsing {
                 };
             }
             _ => {
-                let word = String::from_utf8_lossy(&word).into_owned();
+                let word = String::from_utf8_lossy(word).into_owned();
                 return Err(DefinitionError(format!("Unknown argument `{word}`")));
             }
         }
         Ok(())
     }
+}
+
+/// A document's score.
+fn score(words: &mut Words<'_>) -> Result<f64, DefinitionError> {
+    let word = argument(words, "SCORE")?;
+    let score = std::str::from_utf8(word).ok().and_then(|text| text.parse().ok());
+    let score = score.filter(|score| (0.0..=1.0).contains(score));
+    score.ok_or_else(|| DefinitionError::new("Invalid score"))
 }
 
 /// Only hashes are indexed.
@@ -190,21 +215,29 @@ fn field(words: &mut Words<'_>, of: &str) -> Result<Vec<u8>, DefinitionError> {
 }
 
 impl Filter {
-    /// The filter of this text.
+    /// The filter of this text. `path` tells which field of a hash the index calls by a name;
+    /// other names are those of hashes themselves.
     ///
     /// # Errors
     /// If it cannot be.
-    pub fn parse(text: &[u8]) -> Result<Self, DefinitionError> {
-        let mut fields: Vec<Vec<u8>> = Vec::new();
+    pub fn parse(
+        text: &[u8],
+        path: impl Fn(&[u8]) -> Option<Vec<u8>>,
+    ) -> Result<Self, DefinitionError> {
+        let mut columns: Vec<FilterColumn> = Vec::new();
         let mut column = |name: &[u8]| {
-            let known = fields.iter().position(|known| known == name);
+            let wanted = match name {
+                b"__key" => FilterColumn::Key,
+                name => FilterColumn::Field(path(name).unwrap_or_else(|| name.to_vec())),
+            };
+            let known = columns.iter().position(|known| *known == wanted);
             Some(known.unwrap_or_else(|| {
-                fields.push(name.to_vec());
-                fields.len() - 1
+                columns.push(wanted);
+                columns.len() - 1
             }))
         };
         let expression = Expression::parse(text, &mut column);
         let expression = expression.map_err(|error| DefinitionError(error.to_string()))?;
-        Ok(Filter { expression, fields })
+        Ok(Filter { expression, columns })
     }
 }

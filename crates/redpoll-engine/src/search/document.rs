@@ -5,7 +5,7 @@
 //! taken apart before its stripe is locked, and kept by the thread until it is told of the change.
 
 use super::Search;
-use super::definition::Filter;
+use super::definition::{Filter, FilterColumn};
 use super::index::{Failure, SearchIndex};
 use redpoll_keyspace::Saved;
 use redpoll_keyspace::entry::Payload;
@@ -38,7 +38,7 @@ impl Search {
         let now = u64::try_from(now).unwrap_or(0);
         for (key, hash) in changed.iter().filter_map(hash_of) {
             for index in self.indexes() {
-                if !index.wants(key) || !index.accepts(hash, now) {
+                if !index.wants(key) || !index.accepts(key, hash, now) {
                     continue;
                 }
                 // A document that does not fit is found out again when it is put.
@@ -73,7 +73,7 @@ impl SearchIndex {
             return;
         }
         let now = u64::try_from(now).unwrap_or(0);
-        match hash.filter(|hash| self.accepts(hash, now)) {
+        match hash.filter(|hash| self.accepts(key, hash, now)) {
             Some(hash) => self.put(key, hash, now),
             None => {
                 self.index.delete(key);
@@ -86,8 +86,8 @@ impl SearchIndex {
         self.prefixes.is_empty() || self.prefixes.iter().any(|prefix| key.starts_with(prefix))
     }
 
-    fn accepts(&self, hash: &Hash, now: u64) -> bool {
-        self.filter.as_ref().is_none_or(|filter| filter.accepts(hash, now))
+    fn accepts(&self, key: &[u8], hash: &Hash, now: u64) -> bool {
+        self.filter.as_ref().is_none_or(|filter| filter.accepts(key, hash, now))
     }
 
     fn put(&self, key: &[u8], hash: &Hash, now: u64) {
@@ -157,39 +157,41 @@ impl SearchIndex {
             DocumentError::Number(_, value) => {
                 format!("Invalid numeric value: '{}'", text(value))
             }
-            DocumentError::Geo(..) => {
-                "Invalid lon/lat format. Use \"lon lat\" or \"lon,lat\"".to_owned()
+            DocumentError::Geo(_, value) if !value.iter().any(|byte| b", ".contains(byte)) => {
+                "Invalid geo string: missing separator".to_owned()
             }
+            DocumentError::Geo(_, value) => format!("Invalid geo string '{}'", text(value)),
             DocumentError::TooLarge => "Document is too large to be indexed".to_owned(),
             DocumentError::Shape(field, value) => {
                 format!("Invalid shape in field {}: '{}'", name(*field), text(value))
             }
-            DocumentError::VectorSize { field, bytes, expected } => format!(
-                "Could not add vector with blob size {bytes} (expected size {expected}) to \
-                 field {}",
-                name(*field)
-            ),
+            DocumentError::VectorSize { bytes, expected, .. } => {
+                format!("Could not add vector with blob size {bytes} (expected size {expected})")
+            }
         }
     }
 }
 
 impl Filter {
-    /// Whether a hash passes.
-    pub fn accepts(&self, hash: &Hash, now: u64) -> bool {
-        self.expression.accepts(&HashRow { hash, now, fields: &self.fields })
+    /// Whether the hash at a key passes.
+    pub fn accepts(&self, key: &[u8], hash: &Hash, now: u64) -> bool {
+        self.expression.accepts(&HashRow { key, hash, now, columns: &self.columns })
     }
 }
 
 /// A hash as a row of a filter.
 struct HashRow<'a> {
+    key: &'a [u8],
     hash: &'a Hash,
     now: u64,
-    fields: &'a [Vec<u8>],
+    columns: &'a [FilterColumn],
 }
 
 impl Row for HashRow<'_> {
     fn value(&self, column: usize) -> Option<Value> {
-        let value = self.hash.get(self.fields.get(column)?, self.now)?;
-        Some(Value::text(value.to_vec()))
+        Some(match self.columns.get(column)? {
+            FilterColumn::Key => Value::text(self.key),
+            FilterColumn::Field(field) => Value::text(self.hash.get(field, self.now)?.to_vec()),
+        })
     }
 }

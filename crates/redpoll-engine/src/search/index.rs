@@ -9,7 +9,7 @@ use parking_lot::{Mutex, RwLock};
 use redpoll_search::Index;
 use redpoll_search::query::{Dialect, FieldId};
 use redpoll_search::schema::Schema;
-use redpoll_search::synonym::Synonyms;
+use redpoll_search::synonym::{SynonymError, Synonyms};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
@@ -175,10 +175,18 @@ impl SearchIndex {
 
     /// Adds words to a group of synonyms; documents that are there get them by and by, unless
     /// `skip_scan`.
-    pub fn add_synonyms(&self, group: &[u8], words: &[&[u8]], skip_scan: bool) {
+    ///
+    /// # Errors
+    /// If they would be too many.
+    pub fn add_synonyms(
+        &self,
+        group: &[u8],
+        words: &[&[u8]],
+        skip_scan: bool,
+    ) -> Result<(), SynonymError> {
         let synonyms = {
             let mut current = self.synonyms.write();
-            Arc::make_mut(&mut current).update(group, words.iter().copied());
+            Arc::make_mut(&mut current).update(group, words.iter().copied())?;
             Arc::clone(&current)
         };
         self.index.set_synonyms(redpoll_search::index::Synonyms::new(move |word, each| {
@@ -187,6 +195,7 @@ impl SearchIndex {
         if !skip_scan {
             self.begin_scan(true);
         }
+        Ok(())
     }
 
     /// Walks all keys from the start; `renews`: those that are in the index, too.

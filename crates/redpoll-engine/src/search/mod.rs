@@ -25,7 +25,7 @@ mod vector_fields;
 
 pub use arguments::{BadWord, Words};
 pub use config::{ConfigError, SETTINGS, SearchConfig, Setting};
-pub use definition::{Definition, DefinitionError, Filter};
+pub use definition::{Definition, DefinitionError, Filter, FilterColumn};
 pub use index::{Failure, FailureCount, Failures, SearchIndex, SpecialFields};
 pub use record::Record;
 pub use running::{IdleThreads, Running};
@@ -90,6 +90,8 @@ struct Registry {
 pub enum NameError {
     /// There is an index of this name.
     IndexExists,
+    /// There is an index of the name that an alias is to have.
+    IndexOfAlias,
     /// There is an alias of this name.
     AliasExists,
     /// There is no such index.
@@ -167,7 +169,7 @@ impl Search {
             return Err(NameError::NoIndex);
         }
         if registry.indexes.contains_key(alias) {
-            return Err(NameError::IndexExists);
+            return Err(NameError::IndexOfAlias);
         }
         if !replace && registry.aliases.contains_key(alias) {
             return Err(NameError::AliasExists);

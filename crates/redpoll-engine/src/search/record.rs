@@ -82,7 +82,7 @@ impl Search {
                 .is_ok_and(|definition| self.add(definition, keyspace, now).is_ok()),
             [b"FT.SYNUPDATE", index, group, b"SKIPINITIALSCAN", words @ ..] => {
                 let index = self.index(index);
-                index.inspect(|index| index.add_synonyms(group, words, true)).is_some()
+                index.is_some_and(|index| index.add_synonyms(group, words, true).is_ok())
             }
             [b"FT.ALIASADD", alias, index] => self.add_alias(alias, index, false).is_ok(),
             [b"FT.DICTADD", name, words @ ..] => {
@@ -111,7 +111,7 @@ mod tests {
             .map(str::as_bytes)
             .collect();
         search.add(Definition::parse(&words).unwrap(), &keyspace, 0).unwrap();
-        search.index(b"idx").unwrap().add_synonyms(b"g", &[b"car", b"auto"], true);
+        search.index(b"idx").unwrap().add_synonyms(b"g", &[b"car", b"auto"], true).unwrap();
         search.index(b"idx").unwrap().add_fields(&[b"g", b"GEO"], true).unwrap();
         search.add_alias(b"other", b"idx", false).unwrap();
         search.dictionaries.write().entry(b"d"[..].into()).or_default().add(b"word");

@@ -133,7 +133,8 @@ fn arranged(
         return Ok(Stage::Arrange(Arranger::new(Vec::new(), 0, 0)));
     }
     if arrange.keys.is_empty() {
-        return Ok(Stage::Limit { skip: arrange.offset, left: arrange.count });
+        let left = if arrange.count == 0 { usize::MAX } else { arrange.count };
+        return Ok(Stage::Limit { skip: arrange.offset, left });
     }
     let mut keys = Vec::new();
     for key in &arrange.keys {

@@ -16,6 +16,8 @@ pub struct Cursor {
     /// Names the columns of the rows.
     pub pipeline: Pipeline,
     rows: std::vec::IntoIter<Row>,
+    /// How many rows there are in all, if each read is to tell.
+    counted: Option<usize>,
     /// How many rows a read gives.
     pub count: usize,
     max_idle_ms: u64,
@@ -32,7 +34,27 @@ impl Cursor {
         max_idle_ms: u64,
     ) -> Self {
         let rows = rows.into_iter();
-        Cursor { index: index.into(), pipeline, rows, count, max_idle_ms, used_ms: 0 }
+        Cursor {
+            index: index.into(),
+            pipeline,
+            rows,
+            counted: None,
+            count,
+            max_idle_ms,
+            used_ms: 0,
+        }
+    }
+
+    /// Tells `total` with each read, if there is one.
+    pub fn counting(self, total: Option<usize>) -> Self {
+        Cursor { counted: total, ..self }
+    }
+
+    /// The total that a read of `rows` rows tells, unless it is the first: how many there are in
+    /// all, if that is asked for. If not, how many have been found since the read before, which are
+    /// none if all had to be found before the first could be shown.
+    pub fn total(&self, rows: usize) -> usize {
+        self.counted.unwrap_or(if self.pipeline.gathers() { 0 } else { rows })
     }
 
     /// The next rows: `count` of them, or as many as each read gives.

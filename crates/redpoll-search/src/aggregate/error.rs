@@ -28,6 +28,13 @@ pub enum AggregateError {
     },
     /// A mistake in a reducer's arguments that is told without the reducer's name.
     Reducer(&'static str),
+    /// A number in a reducer's LIMIT that is too large.
+    OverLimit {
+        /// Which one.
+        what: &'static str,
+        /// The largest that may be.
+        most: usize,
+    },
     /// An argument too many.
     UnknownArgument {
         /// The argument.
@@ -67,6 +74,9 @@ impl fmt::Display for AggregateError {
                 write!(f, "Bad arguments for {reducer}: {what}")
             }
             AggregateError::Reducer(what) => f.write_str(what),
+            AggregateError::OverLimit { what, most } => {
+                write!(f, "LIMIT {what} exceeds maximum of {most}")
+            }
             AggregateError::UnknownArgument { argument, position, reducer } => write!(
                 f,
                 "Unknown argument `{}` at position {position} for {reducer}",

@@ -37,6 +37,8 @@ pub struct Pipeline {
     counted_at: usize,
     /// How many they are, without those that filters leave out.
     total: usize,
+    /// Whether all of them are to be counted, though no more are wanted.
+    counts_all: bool,
     limits: Limits,
 }
 
@@ -82,8 +84,14 @@ impl Pipeline {
             out: Vec::new(),
             counted_at: last_group.map_or(0, |group| group + 1),
             total: 0,
+            counts_all: false,
             limits,
         }
+    }
+
+    /// Counts all rows or groups that there are, however few are wanted.
+    pub fn count_all(&mut self) {
+        self.counts_all = true;
     }
 
     /// Whether rows need the words by which documents were found.
@@ -94,6 +102,11 @@ impl Pipeline {
             }
             _ => false,
         })
+    }
+
+    /// Whether no row can come out before the last one has gone in.
+    pub fn gathers(&self) -> bool {
+        self.stages.iter().any(|stage| matches!(stage, Stage::Group(_) | Stage::Arrange(_)))
     }
 
     /// The fields of documents that rows need.
@@ -160,6 +173,11 @@ impl Pipeline {
 
     fn push_from(&mut self, first: usize, row: &mut Row) -> Result<Flow, AggregateError> {
         let mut flow = Flow::Continue(());
+        let (counts_all, counted_at) = (self.counts_all, self.counted_at);
+        let enough = |at| match counts_all && at >= counted_at {
+            true => Flow::Continue(()),
+            false => Flow::Break(()),
+        };
         if first == self.counted_at {
             self.total += 1;
         }
@@ -182,7 +200,7 @@ impl Pipeline {
                     arranger.push(std::mem::take(row));
                     return Ok(flow);
                 }
-                Stage::Limit { left: 0, .. } => return Ok(Flow::Break(())),
+                Stage::Limit { left: 0, .. } => return Ok(enough(at)),
                 Stage::Limit { skip, .. } if *skip > 0 => {
                     *skip -= 1;
                     return Ok(flow);
@@ -190,7 +208,7 @@ impl Pipeline {
                 Stage::Limit { left, .. } => {
                     *left -= 1;
                     if *left == 0 {
-                        flow = Flow::Break(());
+                        flow = enough(at);
                     }
                 }
             }

@@ -160,6 +160,20 @@ fn collected_rows() {
 }
 
 #[test]
+fn of_rows_that_look_the_same_the_first_is_collected() {
+    let by = |order: &str| {
+        let request = format!("COLLECT FIELDS 1 @brand LIMIT 0 2 SORTBY 2 @price {order} DISTINCT");
+        vec![group(&[], &[&request])]
+    };
+    let shown = |order: &str, rows: &str| {
+        let order = order.to_lowercase();
+        format!("collectfields,1,brand,limit,0,2,sortby,2,price,{order},distinct=[{rows}]")
+    };
+    check(by("ASC"), &[&shown("ASC", "{brand:bolt},{brand:acme}")]);
+    check(by("DESC"), &[&shown("DESC", "{brand:bolt},{brand:acme}")]);
+}
+
+#[test]
 fn orders() {
     check(vec![sort("price", true, 0, 2)], &["price=5", "price=10"]);
 }

@@ -27,7 +27,7 @@ pub fn planning(snapshot: &Snapshot, query: &Node, options: &SearchOptions) -> u
         NodeKind::Wildcard { .. } | NodeKind::Fuzzy { .. } => terms(snapshot) / TERMS,
         NodeKind::Tag(tags) => {
             let one = |value: &TagValue| match value {
-                TagValue::Exact(_) => 1,
+                TagValue::Exact(_) | TagValue::Words(_) => 1,
                 TagValue::Affix(kind, _) => affix(snapshot, *kind, options),
                 TagValue::Wildcard(_) => terms(snapshot) / TERMS,
             };
@@ -87,7 +87,8 @@ fn vectors(snapshot: &Snapshot, query: &VectorQuery) -> u64 {
         // How far a range reaches is not known before.
         (Algorithm::Flat, _) | (_, VectorSearch::Within(_)) => all,
         (_, VectorSearch::Nearest(count)) => {
-            let width = query.tuning.ef_runtime.map_or(WIDTH, |width| width as u64);
+            let width = query.tuning.ef_runtime.or(query.tuning.search_window);
+            let width = width.map_or(WIDTH, |width| width as u64);
             // A filter may leave few, which are all looked at then.
             let filtered = if query.filter.is_some() { all / 4 } else { 0 };
             width.max(count as u64).saturating_mul(WALKED).max(filtered).min(all)

@@ -135,6 +135,7 @@ impl Builder<'_> {
         let prefix = tag_prefix(*field);
         let one = |value: &TagValue| match value {
             TagValue::Exact(text) => self.term(&prefix, text, TextMask::ALL),
+            TagValue::Words(words) => self.term(&prefix, &words.join(&b' '), TextMask::ALL),
             TagValue::Affix(kind, text) => {
                 self.pattern(&prefix, &Pattern::Affix(*kind, text), TextMask::ALL)
             }

@@ -253,6 +253,9 @@ impl Planner<'_> {
         for value in &tags.values {
             let kind = match value {
                 TagValue::Exact(tag) => self.term([&prefix[..], tag].concat(), TextMask::ALL),
+                TagValue::Words(words) => {
+                    self.term([&prefix[..], &words.join(&b' ')].concat(), TextMask::ALL)
+                }
                 TagValue::Affix(kind, text) => {
                     self.pattern(&prefix, &Pattern::Affix(*kind, text), TextMask::ALL)
                 }

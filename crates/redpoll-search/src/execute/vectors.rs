@@ -47,7 +47,7 @@ pub fn plan(
         vector: &vector,
         snapshot,
         filter: None,
-        ef: query.tuning.ef_runtime,
+        ef: query.tuning.ef_runtime.or(query.tuning.search_window),
         epsilon: query.tuning.epsilon,
         stop: &stop,
     };

@@ -103,7 +103,16 @@ impl fmt::Display for EvaluationError {
                 write!(f, "to_number: cannot convert string '{}'", text(value))
             }
             EvaluationError::WrongType { function, argument, kind } => {
-                write!(f, "Invalid type ({kind}) for argument {argument} in function '{function}'")
+                let check = match (*function, *argument) {
+                    ("substr", 1 | 2) => "VALIDATE_ARG__TYPE(v, RSValueType_Number)",
+                    ("timefmt", _) => "VALIDATE_ARG__TYPE(v, RSValueType_String)",
+                    _ => "VALIDATE_ARG__STRING(v, 0)",
+                };
+                write!(
+                    f,
+                    "Invalid type ({kind}) for argument {argument} in function '{function}'. \
+                     {check} was false."
+                )
             }
             EvaluationError::Format(what) => f.write_str(what),
             EvaluationError::TooLong => f.write_str("Result of the expression is too long"),

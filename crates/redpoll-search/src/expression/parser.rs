@@ -12,11 +12,14 @@ pub(super) fn parse(
     text: &[u8],
     column: &mut dyn FnMut(&[u8]) -> Option<usize>,
 ) -> Result<Node, ExpressionError> {
-    let mut parser = Parser { text, tokens: tokens(text), at: 0, depth: 0, column };
+    let mut parser = Parser { text, tokens: tokens(text), at: 0, depth: 0, column, unknown: None };
     let node = parser.expression(0)?;
-    match parser.peek() {
-        Kind::End => Ok(node),
-        _ => Err(parser.unexpected()),
+    if *parser.peek() != Kind::End {
+        return Err(parser.unexpected());
+    }
+    match parser.unknown {
+        None => Ok(node),
+        Some(name) => Err(ExpressionError::UnknownField(name)),
     }
 }
 
@@ -26,6 +29,8 @@ struct Parser<'a> {
     at: usize,
     depth: usize,
     column: &'a mut dyn FnMut(&[u8]) -> Option<usize>,
+    /// The first field that no column holds: told if nothing else is wrong.
+    unknown: Option<Vec<u8>>,
 }
 
 /// What a `!` binds: comparisons, but not `&&`.
@@ -78,7 +83,7 @@ impl Parser<'_> {
         match &token.kind {
             Kind::Number(number) => Ok(Node::Literal(Value::Number(*number))),
             Kind::Text(text) => Ok(Node::Literal(Value::text(text))),
-            Kind::Field => self.field(&token),
+            Kind::Field => Ok(self.field(&token)),
             Kind::Symbol if *self.peek() == Kind::Open => self.call(&token),
             Kind::Symbol if self.near(&token) == b"NULL" => Ok(Node::Literal(Value::Null)),
             Kind::Symbol => Err(match self.peek() {
@@ -103,12 +108,13 @@ impl Parser<'_> {
         }
     }
 
-    fn field(&mut self, token: &Token) -> Result<Node, ExpressionError> {
+    fn field(&mut self, token: &Token) -> Node {
         let name = unescape(self.near(token));
-        match (self.column)(&name) {
-            Some(column) => Ok(Node::Field { column, name: name.into() }),
-            None => Err(ExpressionError::UnknownField(name)),
-        }
+        let column = (self.column)(&name).unwrap_or_else(|| {
+            self.unknown.get_or_insert_with(|| name.clone());
+            0
+        });
+        Node::Field { column, name: name.into() }
     }
 
     fn call(&mut self, token: &Token) -> Result<Node, ExpressionError> {

@@ -101,7 +101,11 @@ fn texts() {
     check("substr(@t, 0, 5)", "Hello");
     check("substr(@t, -5, -1)", "Worl");
     check("substr(@t, 100, 5)", "");
-    check("substr(@t, '1', 5)", "Invalid type (2) for argument 1 in function 'substr'");
+    check(
+        "substr(@t, '1', 5)",
+        "Invalid type (2) for argument 1 in function 'substr'. \
+         VALIDATE_ARG__TYPE(v, RSValueType_Number) was false.",
+    );
     check("format('%s is 100%% %s', @t, 1.5)", "Hello World is 100% 1.5");
     check("format('%s')", "Not enough arguments for format");
     check("format('%d', 1)", "Unknown format specifier passed");

@@ -158,6 +158,8 @@ pub struct TagQuery {
 pub enum TagValue {
     /// This tag.
     Exact(Vec<u8>),
+    /// The tag that is these words with a space between each two.
+    Words(Vec<Vec<u8>>),
     /// Tags that begin with, end with or contain something.
     Affix(AffixKind, Vec<u8>),
     /// Tags of a pattern, as in [`NodeKind::Wildcard`].
@@ -313,7 +315,9 @@ pub enum VectorSearch {
 pub struct VectorTuning {
     /// How many candidates HNSW keeps (`EF_RUNTIME`).
     pub ef_runtime: Option<usize>,
-    /// How far beyond a range HNSW looks (`EPSILON`).
+    /// The same as SVS-VAMANA calls it (`SEARCH_WINDOW_SIZE`).
+    pub search_window: Option<usize>,
+    /// How far beyond a range a graph looks (`EPSILON`).
     pub epsilon: Option<f64>,
     /// How a filter is combined with the search (`HYBRID_POLICY`).
     pub hybrid_policy: Option<HybridPolicy>,

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use super::parse::number;
+use crate::number::general;
+
 /// Why a query was refused.
 #[derive(Debug, Clone, PartialEq)]
 pub enum QueryError {
@@ -58,6 +61,8 @@ pub enum QueryError {
     DistanceNamedTwice(Vec<u8>, Vec<u8>),
     /// A setting of a vector search that is unknown, doubled, or has a bad value.
     VectorParameter(&'static str),
+    /// A part of the nearest vectors that is none.
+    BadShardRatio(Vec<u8>),
     /// A vector search for too many.
     TooManyNearest(usize),
     /// A vector search within a distance below zero.
@@ -112,6 +117,15 @@ impl fmt::Display for QueryError {
             QueryError::VectorParameter(what) => {
                 write!(f, "Error parsing vector similarity parameters: {what}")
             }
+            QueryError::BadShardRatio(value) => match number(value) {
+                None => write!(f, "Invalid shard k ratio value '{}'", text(value)),
+                Some(ratio) => write!(
+                    f,
+                    "Invalid shard k ratio value: Shard k ratio must be greater than 0 and at \
+                     most 1 (got {})",
+                    general(ratio)
+                ),
+            },
             QueryError::TooManyNearest(limit) => write!(
                 f,
                 "Error parsing vector similarity query: query KNN K parameter is too large, \

@@ -38,11 +38,7 @@ impl Writer<'_> {
                 self.text("TAG:@");
                 self.name(query.field);
                 self.text(" {\n");
-                for value in &query.values {
-                    self.pad(depth + 1);
-                    self.tag(value);
-                    self.text("\n");
-                }
+                query.values.iter().for_each(|value| self.tag(value, depth + 1));
                 self.pad(depth);
                 self.text("}");
             }
@@ -141,6 +137,7 @@ impl Writer<'_> {
         });
         let settings = [
             ("EF_RUNTIME", tuning.ef_runtime.map(|value| value.to_string())),
+            ("SEARCH_WINDOW_SIZE", tuning.search_window.map(|value| value.to_string())),
             ("EPSILON", tuning.epsilon.map(general)),
             ("HYBRID_POLICY", policy),
             ("BATCH_SIZE", tuning.batch_size.map(|value| value.to_string())),
@@ -172,10 +169,7 @@ impl Writer<'_> {
     }
 
     fn term(&mut self, text: &[u8], expanded: bool, options: &NodeOptions) {
-        match text {
-            b"" => self.text("\"\""),
-            text => self.out.extend_from_slice(text),
-        }
+        self.word(text);
         self.text(if expanded { "(expanded)" } else { "" });
         if options.weight != 1.0 {
             self.text(&format!(" => {{$weight: {};}}", general(options.weight)));
@@ -183,13 +177,31 @@ impl Writer<'_> {
         self.text("\n");
     }
 
-    fn tag(&mut self, value: &TagValue) {
+    fn word(&mut self, text: &[u8]) {
+        match text {
+            b"" => self.text("\"\""),
+            text => self.out.extend_from_slice(text),
+        }
+    }
+
+    fn tag(&mut self, value: &TagValue, depth: usize) {
+        self.pad(depth);
         match value {
-            TagValue::Exact(text) if text.is_empty() => self.text("\"\""),
-            TagValue::Exact(text) => self.out.extend_from_slice(text),
+            TagValue::Exact(text) => self.word(text),
+            TagValue::Words(words) => {
+                self.text("INTERSECT {\n");
+                for word in words {
+                    self.pad(depth + 1);
+                    self.word(word);
+                    self.text("\n");
+                }
+                self.pad(depth);
+                self.text("}");
+            }
             TagValue::Affix(kind, text) => self.affix(*kind, text),
             TagValue::Wildcard(pattern) => self.braced("WILDCARD{", pattern),
         }
+        self.text("\n");
     }
 
     fn affix(&mut self, kind: AffixKind, text: &[u8]) {

@@ -82,6 +82,15 @@ impl Default for IndexOptions {
     }
 }
 
+impl IndexOptions {
+    /// Whether documents say something of themselves in this field: their score, language or
+    /// payload.
+    pub fn is_special(&self, field: &[u8]) -> bool {
+        let special = [&self.score_field, &self.language_field, &self.payload_field];
+        special.into_iter().flatten().any(|name| name == field)
+    }
+}
+
 /// Why a schema cannot be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SchemaError {

@@ -389,6 +389,7 @@ impl Eval<'_> {
         let own = self.doc.tags.iter().filter(|(id, _)| *id == field).map(|(_, tag)| tag);
         match value {
             TagValue::Exact(tag) => one(tag, weight),
+            TagValue::Words(words) => one(&words.join(&b' '), weight),
             TagValue::Affix(kind, text) => {
                 let fits = own.filter(|tag| affix(*kind, text, tag));
                 self.any(fits.filter_map(|tag| one(tag, 1.0)).collect(), true, weight)

@@ -15,7 +15,8 @@ use redpoll_keyspace::clock;
 use redpoll_resp::{Batch, Limits, Parser};
 use redpoll_types::rng::{Rng, SmallRng};
 use std::io::{self, Read};
-use std::net::{IpAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
+use std::os::fd::AsRawFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process;
 use std::sync::Arc;
@@ -106,8 +107,10 @@ impl Link {
             }
             log::warn!("The link to the primary is down: {why}");
             self.engine.replication.update_link(self.epoch, |link| {
+                if link.is_up() {
+                    link.down_since = Some(clock::now_ms());
+                }
                 link.state = LinkState::Connect;
-                link.down_since = link.down_since.or(Some(clock::now_ms()));
             });
             // A link that has worked is made anew at once, unless it breaks again and again.
             let worked = std::mem::take(&mut self.has_worked);
@@ -166,7 +169,7 @@ impl Link {
         self.set_state(LinkState::Connected);
         self.has_worked = true;
         line.buffer = rest;
-        let mut session = self.session();
+        let mut session = self.session(&*line.stream);
         let ended = self.run_stream(&mut line, &mut session);
         self.executor.disconnect(&mut session);
         ended
@@ -207,16 +210,34 @@ impl Link {
     }
 
     /// The session that runs the stream's commands. CLIENT LIST shows it, and CLIENT KILL ends it.
-    fn session(&self) -> Session {
-        let address = format!("{}:{}", self.primary.host, self.primary.port);
-        let origin = Origin { address, ..Origin::default() };
-        let client = self.engine.clients.add(origin, Arc::new(NoWaker), clock::now_ms());
+    fn session(&self, stream: &dyn Transport) -> Session {
+        let client =
+            self.engine.clients.add(self.origin(stream), Arc::new(NoWaker), clock::now_ms());
         client.set_flag(flags::PRIMARY, true);
+        // No user's rights bind it.
+        client.names.lock().user = "(superuser)".to_owned();
         let mut session = Session::new(client, true);
         session.is_primary = true;
         session.link = Some(Box::new(Stream::new(self.epoch)));
         session.db = self.engine.replication.stream_db();
         session
+    }
+
+    /// The link's two ends.
+    fn origin(&self, stream: &dyn Transport) -> Origin {
+        let socket = stream.poll_fd();
+        let another = socket.and_then(|it| it.try_clone_to_owned().ok()).map(TcpStream::from);
+        let address = |end: fn(&TcpStream) -> io::Result<SocketAddr>| {
+            another.as_ref().and_then(|socket| end(socket).ok()).map(|end| end.to_string())
+        };
+        let named = || format!("{}:{}", self.primary.host, self.primary.port);
+        Origin {
+            address: address(TcpStream::peer_addr).unwrap_or_else(named),
+            local_address: address(TcpStream::local_addr).unwrap_or_default(),
+            descriptor: socket.map_or(0, |socket| socket.as_raw_fd().into()),
+            tls: self.engine.config.tls_replication(),
+            ..Origin::default()
+        }
     }
 
     /// Says of a primary that has been silent for so long, before it sends its stream, whether it
@@ -302,7 +323,8 @@ impl Link {
         let now = clock::now_ms();
         match count {
             Ok(0) => Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
-            Ok(_) => {
+            Ok(count) => {
+                self.engine.replication.note_received(count);
                 self.engine.replication.update_link(self.epoch, |link| link.last_heard = now);
                 Ok(())
             }

@@ -32,6 +32,9 @@ const TICK: Duration = Duration::from_millis(100);
 const SHORT_TICK: Duration = Duration::from_millis(10);
 /// How often a replica that waits for its snapshot is sent an empty line, in milliseconds.
 const COMFORT_MS: i64 = 1000;
+/// So many snapshots are sent at once: one to a slow replica does not hold up all others, and the
+/// data can bear but a few. Who comes meanwhile waits, and shares the next.
+const STREAMS_MAX: usize = 3;
 
 /// Starts the thread that takes orders.
 pub fn start(engine: &Arc<Engine>) -> io::Result<()> {
@@ -43,6 +46,7 @@ pub fn start(engine: &Arc<Engine>) -> io::Result<()> {
         follower: None,
         waiting: Waiting::default(),
         table: Arc::default(),
+        streams: Arc::default(),
         comforted: 0,
         pinged: 0,
         alone_since: None,
@@ -63,6 +67,8 @@ struct Keeper {
     waiting: Waiting,
     /// Who serves a table has this, too. There is one at a time, and replicas that come later wait.
     table: Arc<()>,
+    /// The same for those who send a snapshot, of whom there are up to [`STREAMS_MAX`].
+    streams: Arc<()>,
     /// When those were last shown that this server lives, in milliseconds since 1970.
     comforted: i64,
     /// When replicas were last pinged, in milliseconds since 1970.
@@ -121,10 +127,11 @@ impl Keeper {
     fn look_at_waiting(&mut self, now: i64) {
         let config = &self.engine.config;
         let diskless = config.repl_diskless_sync();
-        let patience = Patience {
+        let stream = Arc::strong_count(&self.streams) <= STREAMS_MAX;
+        let stream = stream.then(|| Patience {
             delay_ms: if diskless { config.repl_diskless_sync_delay() * 1000 } else { 0 },
             enough: usize::try_from(config.repl_diskless_sync_max_replicas()).unwrap_or(0),
-        };
+        });
         let clients = &self.engine.clients;
         self.waiting.retain(|replica| clients.get(replica.client.id).is_some());
         let table = Arc::strong_count(&self.table) == 1;
@@ -132,7 +139,7 @@ impl Keeper {
             table.then(|| Patience { delay_ms: config.repl_sync_share_window(), enough: 0 });
         let streams = config.repl_sync() == ReplSync::Stream;
         let reads = |replica: &Replica| !streams && table::is_for(replica);
-        for (way, group) in self.waiting.due((patience, table), reads, now) {
+        for (way, group) in self.waiting.due((stream, table), reads, now) {
             self.sync(way, group);
         }
         if now - self.comforted >= COMFORT_MS {
@@ -144,7 +151,10 @@ impl Keeper {
     /// Lets a thread send one snapshot to these replicas, or let them read it.
     fn sync(&self, way: Way, replicas: Vec<Arc<Replica>>) {
         let engine = Arc::clone(&self.engine);
-        let held = (way == Way::Table).then(|| Arc::clone(&self.table));
+        let held = Arc::clone(match way {
+            Way::Table => &self.table,
+            Way::Stream => &self.streams,
+        });
         let thread = thread::Builder::new().name("sync".to_owned());
         let started = thread.spawn(move || {
             redpoll_memory::register_thread();
@@ -190,8 +200,8 @@ impl Keeper {
             replication.say(&[b"PING"]);
         }
         for replica in replication.replicas() {
-            let silent = now - replica.last_heard();
-            if replica.is_online() && silent > config.repl_timeout() * 1000 {
+            let silent = replica.silent_for(now);
+            if silent.is_some_and(|silent| silent > config.repl_timeout() * 1000) {
                 let address = replica.address();
                 log::warn!("Disconnecting timedout replica (streaming sync): {address}");
                 replica.client.kill();

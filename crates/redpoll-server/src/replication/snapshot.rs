@@ -11,7 +11,6 @@ use std::fs::{self, File};
 use std::io::{self, Seek, Write};
 use std::process;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -47,7 +46,7 @@ pub fn send(engine: &Arc<Engine>, replicas: &[Arc<Replica>]) {
     let mut fanout = Fanout {
         engine,
         patience: Duration::from_secs(engine.config.repl_timeout().unsigned_abs()),
-        replicas: replicas.iter().map(Arc::clone).collect(),
+        receivers: replicas.iter().map(Receiver::new).collect(),
         buffer: Vec::with_capacity(CHUNK),
         sent: 0,
     };
@@ -59,12 +58,12 @@ pub fn send(engine: &Arc<Engine>, replicas: &[Arc<Replica>]) {
         replicas.iter().for_each(|replica| replica.client.kill());
         return;
     }
-    let (sent, alive) = (fanout.sent, fanout.replicas);
-    for replica in &alive {
+    let (sent, alive) = (fanout.sent, fanout.receivers);
+    for Receiver { replica, .. } in &alive {
         if replica.announced.eof {
             replica.client.send(mark.as_bytes());
         }
-        replica.snapshot_sent();
+        replica.snapshot_sent(clock::now_ms());
     }
     let seconds = begun.elapsed().as_secs_f64();
     let count = alive.len();
@@ -80,7 +79,7 @@ fn transmit(
     mark: &str,
     fanout: &mut Fanout<'_>,
 ) -> io::Result<()> {
-    if fanout.replicas.iter().all(|replica| replica.announced.eof) {
+    if fanout.receivers.iter().all(|it| it.replica.announced.eof) {
         fanout.announce(mark, 0);
         return engine.stream(snapshot, facts, fanout);
     }
@@ -104,7 +103,7 @@ fn nameless_file() -> io::Result<File> {
 struct Fanout<'a> {
     engine: &'a Engine,
     patience: Duration,
-    replicas: Vec<Arc<Replica>>,
+    receivers: Vec<Receiver>,
     buffer: Vec<u8>,
     sent: u64,
 }
@@ -112,7 +111,7 @@ struct Fanout<'a> {
 impl Fanout<'_> {
     /// Tells each replica how it will know the snapshot's end.
     fn announce(&self, mark: &str, length: u64) {
-        for replica in &self.replicas {
+        for Receiver { replica, .. } in &self.receivers {
             let line = match replica.announced.eof {
                 true => format!("$EOF:{mark}\r\n"),
                 false => format!("${length}\r\n"),
@@ -122,36 +121,75 @@ impl Fanout<'_> {
     }
 
     fn send(&mut self) -> io::Result<()> {
-        let (engine, patience) = (self.engine, self.patience);
-        self.replicas.retain(|replica| has_room(engine, replica, patience));
-        if self.replicas.is_empty() {
+        self.wait_for_room();
+        if self.receivers.is_empty() {
             return Err(io::Error::other("no replica is left"));
         }
-        self.replicas.iter().for_each(|replica| replica.client.send(&self.buffer));
+        self.receivers.iter().for_each(|it| it.replica.client.send(&self.buffer));
         self.sent += self.buffer.len() as u64;
         self.buffer.clear();
         Ok(())
     }
+
+    /// Waits until all connections have sent most of what they were given. Those that never will
+    /// are left behind, and are waited for together.
+    fn wait_for_room(&mut self) {
+        let (engine, patience) = (self.engine, self.patience);
+        loop {
+            let mut full = false;
+            self.receivers.retain_mut(|receiver| {
+                let room = receiver.room(engine, patience);
+                full |= room == Room::None;
+                room != Room::Never
+            });
+            if !full {
+                return;
+            }
+            thread::sleep(NAP);
+        }
+    }
 }
 
-/// Waits until a replica's connection has sent most of what it was given. False if it never will.
-fn has_room(engine: &Engine, replica: &Replica, patience: Duration) -> bool {
-    let unsent = || replica.client.outbox_len() + replica.client.figures.output_bytes.load(Relaxed);
-    let (mut last, mut since) = (unsent(), Instant::now());
-    while unsent() > UNSENT_MAX {
-        if engine.clients.get(replica.client.id).is_none() {
-            return false;
-        }
-        if unsent() != last {
-            (last, since) = (unsent(), Instant::now());
-        } else if since.elapsed() > patience {
-            log::warn!("Disconnecting timedout replica (full sync): {}", replica.address());
-            replica.client.kill();
-            return false;
-        }
-        thread::sleep(NAP);
+/// One of those that a snapshot is sent to.
+struct Receiver {
+    replica: Arc<Replica>,
+    /// What its connection had not sent when it was looked at, and since when that is so.
+    unsent: usize,
+    since: Instant,
+}
+
+/// Whether a connection can be given more.
+#[derive(PartialEq)]
+enum Room {
+    Enough,
+    None,
+    Never,
+}
+
+impl Receiver {
+    fn new(replica: &Arc<Replica>) -> Self {
+        Receiver { replica: Arc::clone(replica), unsent: 0, since: Instant::now() }
     }
-    engine.clients.get(replica.client.id).is_some()
+
+    fn room(&mut self, engine: &Engine, patience: Duration) -> Room {
+        let client = &self.replica.client;
+        if engine.clients.get(client.id).is_none() {
+            return Room::Never;
+        }
+        let unsent = self.replica.unsent();
+        if unsent != self.unsent {
+            (self.unsent, self.since) = (unsent, Instant::now());
+        }
+        if unsent <= UNSENT_MAX {
+            return Room::Enough;
+        }
+        if self.since.elapsed() <= patience {
+            return Room::None;
+        }
+        log::warn!("Disconnecting timedout replica (full sync): {}", self.replica.address());
+        client.kill();
+        Room::Never
+    }
 }
 
 impl Write for Fanout<'_> {

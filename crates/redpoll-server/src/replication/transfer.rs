@@ -226,6 +226,7 @@ impl Read for Watched<'_> {
             }
         };
         self.heard = Instant::now();
+        self.link.engine.replication.note_received(count);
         self.link.engine.replication.update_link(self.link.epoch, |link| {
             link.sync_bytes.1 += count as u64;
             link.last_heard = clock::now_ms();

@@ -65,12 +65,12 @@ impl Waiting {
     }
 
     /// Takes those out that wait no longer, in groups that share a snapshot: one with keys is not
-    /// for whom wants none, and a table (which goes by `table`, or is not to be had now) not for
-    /// whom cannot read it. Who cannot take a snapshot of unknown length does not wait, as in
+    /// for whom wants none, and a table not for whom cannot read it. A way without patience is not
+    /// to be had now. Who cannot take a snapshot of unknown length does not wait for others, as in
     /// Redis, and takes its group along.
     pub fn due(
         &mut self,
-        (stream, table): (Patience, Option<Patience>),
+        (stream, table): (Option<Patience>, Option<Patience>),
         reads: impl Fn(&Replica) -> bool,
         now: i64,
     ) -> Vec<(Way, Vec<Arc<Replica>>)> {
@@ -82,14 +82,15 @@ impl Waiting {
         let mut due = Vec::new();
         for (way, patience, mut group) in [
             (Way::Table, table, readers),
-            (Way::Stream, Some(stream), with_data),
-            (Way::Stream, Some(stream), without_data),
+            (Way::Stream, stream, with_data),
+            (Way::Stream, stream, without_data),
         ] {
-            let over = |waiter: &Waiter| {
-                let is_over = |it: Patience| it.is_over(group.len(), now - waiter.since);
-                !waiter.replica.announced.eof || patience.is_some_and(is_over)
+            let over = |waiter: &Waiter, patience: Patience| {
+                let waited = now - waiter.since;
+                !waiter.replica.announced.eof || patience.is_over(group.len(), waited)
             };
-            if !group.iter().any(over) {
+            let is_due = |patience| group.iter().any(|waiter| over(waiter, patience));
+            if !patience.is_some_and(is_due) {
                 self.0.extend(group);
                 continue;
             }
@@ -105,5 +106,49 @@ impl Waiting {
     /// Does something for each.
     pub fn each(&self, act: impl Fn(&Replica)) {
         self.0.iter().for_each(|waiter| act(&waiter.replica));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use redpoll_engine::client::Client;
+    use redpoll_engine::replication::Announced;
+
+    fn replica(announced: Announced) -> Arc<Replica> {
+        Arc::new(Replica::new(Client::nobody(), announced, 0))
+    }
+
+    #[test]
+    fn nobody_is_served_by_a_way_that_is_not_to_be_had() {
+        let mut waiting = Waiting::default();
+        let eof = Announced { eof: true, ..Announced::default() };
+        let old = Announced::default();
+        let table = Announced { table: true, ..eof.clone() };
+        for announced in [eof, old, table] {
+            waiting.add(replica(announced), 0);
+        }
+        let at_once = Some(Patience { delay_ms: 0, enough: 0 });
+        let reads = |replica: &Replica| replica.announced.table;
+        assert!(waiting.due((None, None), reads, 9).is_empty());
+        let due = waiting.due((None, at_once), reads, 9);
+        let ways: Vec<_> = due.iter().map(|(way, group)| (*way, group.len())).collect();
+        assert_eq!(ways, [(Way::Table, 1)]);
+        let due = waiting.due((at_once, None), reads, 9);
+        let ways: Vec<_> = due.iter().map(|(way, group)| (*way, group.len())).collect();
+        assert_eq!(ways, [(Way::Stream, 2)]);
+        assert!(waiting.is_empty());
+    }
+
+    #[test]
+    fn who_needs_the_length_takes_its_group_along() {
+        let mut waiting = Waiting::default();
+        let patience = Some(Patience { delay_ms: 1000, enough: 0 });
+        let none = |_: &Replica| false;
+        waiting.add(replica(Announced { eof: true, ..Announced::default() }), 0);
+        assert!(waiting.due((patience, None), none, 10).is_empty());
+        waiting.add(replica(Announced::default()), 10);
+        assert_eq!(waiting.due((patience, None), none, 10).len(), 1);
+        assert!(waiting.is_empty());
     }
 }

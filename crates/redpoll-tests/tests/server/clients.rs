@@ -1,6 +1,7 @@
 //! Clients as the server sees them: limits on their number, CLIENT KILL, LIST, PAUSE, REPLY.
 
 use redpoll_tests::{Server, Talk, eventually};
+use std::thread;
 use std::time::{Duration, Instant};
 
 #[test]
@@ -193,6 +194,47 @@ fn a_server_that_sleeps_answers_nobody() {
         asked.elapsed() > Duration::from_millis(200)
     });
     assert_eq!(sleeper.receive(), "OK");
+}
+
+/// Of what has come meanwhile, what has taken long before is done last, whoever came first.
+#[test]
+fn who_asks_for_little_does_not_wait_for_those_who_ask_for_much() {
+    let server = Server::start(&["--enable-debug-command", "yes", "--io-threads", "1"]);
+    let [mut sleeper, mut long, mut short] = [(); 3].map(|()| server.talk());
+    let script = b"for i = 1, 100000 do end return redis.call('APPEND', KEYS[1], 'l')";
+    let call = format!("EVALSHA {} 1 log", sleeper.ask_words(&[b"SCRIPT", b"LOAD", script]));
+    eventually("the server knows what takes long", || {
+        long.ask(&call);
+        (0..50).for_each(|_| drop(short.ask("APPEND log s")));
+        short.check("DEL log", ":1");
+        sleeper.send("DEBUG SLEEP 0.2");
+        // sleep: nothing tells that the worker is asleep; if it is not yet, this is tried again.
+        thread::sleep(Duration::from_millis(50));
+        long.send(&call);
+        // sleep: as before, for what has been sent to arrive.
+        thread::sleep(Duration::from_millis(50));
+        short.send("APPEND log s");
+        assert_eq!(sleeper.receive(), "OK");
+        assert!([&mut long, &mut short].map(Talk::receive).concat().starts_with(':'));
+        sleeper.ask("GET log") == "sl"
+    });
+}
+
+/// A pipeline of long commands lets others in.
+#[test]
+fn who_sends_much_at_once_does_not_keep_others_waiting_for_all_of_it() {
+    const SENT: usize = 30;
+    let server = Server::start(&["--enable-debug-command", "yes", "--io-threads", "1"]);
+    let (mut raw, mut other) = (server.raw(), server.talk());
+    eventually("another one comes in between", || {
+        raw.send("DEBUG SLEEP 0.01\r\nAPPEND log l\r\n".repeat(SENT));
+        // sleep: the worker is to be in the midst of it; if it is not, this is tried again.
+        thread::sleep(Duration::from_millis(20));
+        let seen = other.ask("GET log").len();
+        (1..=SENT).for_each(|count| raw.expect(format!("+OK\r\n:{count}\r\n")));
+        other.check("DEL log", ":1");
+        seen < SENT
+    });
 }
 
 #[test]

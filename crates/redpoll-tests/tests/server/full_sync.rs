@@ -1,9 +1,11 @@
 //! Full syncs: who waits for whom, and for how long.
 
 use redpoll_tests::replication::follow;
-use redpoll_tests::{Server, eventually};
+use redpoll_tests::{Raw, Server, eventually};
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// As with servers that know no tables.
 const STREAM: &[&str] = &["--repl-sync", "stream"];
@@ -109,7 +111,7 @@ fn data_are_kept_until_the_snapshot_is_there() {
 fn unsteady_primary() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("its number").port();
-    std::thread::spawn(move || {
+    thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
             let mut command = [0; 4096];
             while let Ok(count @ 1..) = stream.read(&mut command) {
@@ -152,4 +154,65 @@ fn a_replica_gets_the_stream_and_nothing_else() {
         seen.push(raw.line().trim().to_owned());
     }
     assert!(!seen.iter().any(|line| line == "+PONG" || line == "$-1"), "{seen:?}");
+}
+
+/// Asks for a stream as a replica does that can take one.
+fn ask_for_stream(primary: &Server) -> Raw {
+    let mut raw = primary.raw();
+    raw.send("REPLCONF listening-port 1 capa eof capa psync2\r\n");
+    raw.expect("+OK\r\n");
+    raw.send("PSYNC ? -1\r\n");
+    raw
+}
+
+#[test]
+fn who_has_its_snapshot_and_says_nothing_is_let_go() {
+    let settings = ["--repl-timeout", "1", "--repl-diskless-sync-delay", "0"];
+    let primary = Server::start(&settings);
+    primary.talk().check("SET k v", "OK");
+    let mut silent = ask_for_stream(&primary);
+    let mut loading = ask_for_stream(&primary);
+    let sent = || primary.talk().ask("INFO replication").matches("state=send_bulk").count();
+    eventually("both have been sent all", || sent() == 2);
+    // One that loads shows by empty lines that it lives.
+    let begun = Instant::now();
+    eventually("the silent one is let go", || {
+        loading.send("\n");
+        sent() == 1
+    });
+    while begun.elapsed() < Duration::from_secs(3) {
+        // sleep: no longer than a replica says nothing.
+        thread::sleep(Duration::from_millis(200));
+        loading.send("\n");
+    }
+    assert_eq!(sent(), 1, "{}", primary.log());
+    loading.send("REPLCONF ACK 0\r\n");
+    eventually("it follows", || is_online(&primary, 1));
+    let rest = silent.read_to_end();
+    assert!(rest.starts_with(b"+FULLRESYNC"), "{rest:?}");
+}
+
+#[test]
+fn a_storm_of_replicas_is_served_in_turn() {
+    let settings = ["--repl-diskless-sync-delay", "0", "--repl-timeout", "2"];
+    let primary = Server::start(&[&settings[..], &["--rdbcompression", "no"]].concat());
+    // More than connections hold.
+    let mut talk = primary.talk();
+    for number in 0..300 {
+        talk.check(&format!("SETRANGE k:{number} 50000 x"), ":50001");
+    }
+    // They come one after the other, so that each could have a snapshot of its own, and take none.
+    let mut storm = Vec::new();
+    for _ in 0..20 {
+        storm.push(ask_for_stream(&primary));
+        // sleep: longer than the look at those who wait.
+        thread::sleep(Duration::from_millis(20));
+    }
+    let (one, other) = (Server::start(&[]), Server::start(STREAM));
+    for replica in [&one, &other] {
+        follow(replica, &primary);
+        eventually("it has all", || replica.talk().ask("DBSIZE") == ":300");
+    }
+    let log = primary.log();
+    assert!(!log.contains("too many"), "{log}");
 }

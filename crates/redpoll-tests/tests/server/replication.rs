@@ -228,6 +228,9 @@ fn links_are_clients() {
     // The data may be equal a moment before the link is up.
     eventually("a replica is listed", || lists(&primary, "TYPE replica").contains("flags=S"));
     eventually("a primary is listed", || lists(&replica, "TYPE master").contains("flags=M"));
+    let line = lists(&replica, "TYPE master");
+    assert!(line.contains(&format!(" addr=127.0.0.1:{} laddr=127.0.0.1:", primary.port)), "{line}");
+    assert!(line.contains(" user=(superuser) "), "{line}");
     replica.talk().check("CLIENT KILL TYPE master", ":1");
     eventually("it is made anew", || primary.talk().info("sync_partial_ok") == 1);
     primary.talk().check("SELECT 9 | SET k v", "OK | OK");
@@ -238,6 +241,10 @@ fn links_are_clients() {
     let mut talk = primary.talk();
     talk.check("SELECT 9 | SET k w", "OK | OK");
     converge(&primary, &replica);
+    assert!(primary.talk().info("total_net_repl_output_bytes") > 100);
+    let (all, come) = ("total_net_input_bytes", "total_net_repl_input_bytes");
+    let come = replica.talk().info(come);
+    assert!(come > 0 && replica.talk().info(all) > come);
 }
 
 #[test]

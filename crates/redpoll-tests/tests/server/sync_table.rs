@@ -237,6 +237,7 @@ fn a_primary_that_dies_in_the_middle_is_found_again() {
     let primary = slow_primary(&port, &directory);
     fill(&primary);
     primary.talk().check("SAVE | CONFIG SET rdb-key-save-delay 5000", "OK | OK");
+    primary.talk().check("CONFIG SET repl-sync-share-window 3000", "OK");
     let (empty, full) = (start(&[]), start(&[]));
     full.talk().check("SET old data", "OK");
     for replica in [&empty, &full] {

@@ -2,6 +2,7 @@
 
 use super::named;
 use crate::prelude::*;
+use redpoll_resp::Proto;
 
 pub(super) const HELP: Command = Command {
     spec: Spec {
@@ -22,10 +23,19 @@ pub(super) const HELP: Command = Command {
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let config = ctx.engine.search.config.read().clone();
     let settings: Vec<_> = named(args.at(2)).collect();
-    ctx.reply.array(settings.len());
+    let lists = ctx.reply.proto() == Proto::Resp2;
+    match lists {
+        true => ctx.reply.array(settings.len()),
+        false => ctx.reply.map(settings.len()),
+    }
     for setting in settings {
-        ctx.reply.array(5);
+        if lists {
+            ctx.reply.array(5);
+        }
         ctx.reply.bulk(setting.name.as_bytes());
+        if !lists {
+            ctx.reply.map(2);
+        }
         ctx.reply.bulk(b"Description");
         ctx.reply.bulk(setting.help.as_bytes());
         ctx.reply.bulk(b"Value");

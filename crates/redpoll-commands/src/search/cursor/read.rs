@@ -2,7 +2,8 @@
 
 use super::{index_name, number};
 use crate::prelude::*;
-use crate::search::{aggregate, common, rows, running};
+use crate::search::rows::{self, Summary};
+use crate::search::{aggregate, common, running};
 
 pub(super) const READ: Command = Command {
     spec: Spec {
@@ -49,7 +50,8 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let mut cursor = taken.map_err(common::error)?;
     let some = cursor.read(count);
     ctx.reply.array(2);
-    rows::reply(&mut ctx.reply, &cursor.pipeline.columns(), &some, some.len(), false);
+    let summary = Summary { total: cursor.total(some.len()), ..Summary::default() };
+    rows::reply(&mut ctx.reply, &cursor.pipeline.columns(), &some, summary);
     match cursor.is_empty() {
         true => ctx.reply.int(0),
         false => {

@@ -11,7 +11,7 @@ mod explain;
 mod request;
 mod vsim;
 
-use super::aggregate::Source;
+use super::aggregate::{MATCHED_TERMS_MAX, Source};
 use super::running::{self, Way};
 use super::{common, results, rows};
 use crate::prelude::*;
@@ -19,8 +19,9 @@ use redpoll_engine::search::{Running, SearchIndex, Words};
 use redpoll_resp::{Proto, Reply};
 use redpoll_search::Snapshot;
 use redpoll_search::aggregate::{Arrange, Limits, Pipeline, Row, Step};
-use redpoll_search::execute::{IteratorProfile, SearchOptions, SearchResults, Sort};
+use redpoll_search::execute::{IteratorProfile, QueryTerms, SearchOptions, SearchResults, Sort};
 use redpoll_search::index::DocAddress;
+use redpoll_search::query::Node;
 use redpoll_search::schema::Metric;
 use redpoll_search::score::Explanation;
 use redpoll_types::rng::Rng;
@@ -181,7 +182,11 @@ impl Searched<'_> {
     fn rows(self, ctx: &mut Ctx<'_>) -> Result<Made> {
         let Searched { hybrid, snapshot, metric, running, mut found, .. } = self;
         let ordered = hybrid.combine.order(&found, metric);
-        let (pipeline, rows) = rows_of(ctx, &snapshot, &hybrid, &ordered)?;
+        let terms = |snapshot: &Snapshot, ctx: &Ctx<'_>| {
+            let query = found.query.as_ref()?;
+            Some(QueryTerms::new(snapshot, query, &running::options(ctx, &running)))
+        };
+        let (pipeline, rows) = rows_of(ctx, &snapshot, &hybrid, &ordered, terms)?;
         let interrupted = found.text_end.interrupted || found.vector_end.interrupted;
         running::ended(ctx, &running, interrupted, false)?;
         let explanations = hybrid.explain.then(|| {
@@ -226,6 +231,8 @@ pub(super) struct Found {
     pub(super) vectors: Vec<(DocAddress, f64)>,
     /// How the scores of the words came about, if that is asked for.
     explanations: HashMap<DocAddress, Explanation>,
+    /// The query for words.
+    query: Option<Node>,
     text_end: End,
     vector_end: End,
     /// What the iterators of each have done.
@@ -242,7 +249,7 @@ fn find(
     running: &Arc<Running>,
     profile: bool,
 ) -> Result<Option<Found>> {
-    let texts = hybrid.text_query(index)?;
+    let query = hybrid.text_query(index)?;
     let vectors = hybrid.vsim.query(index, &hybrid.query)?;
     let by_score = SearchOptions {
         scorer: hybrid.scorer,
@@ -254,12 +261,12 @@ fn find(
     };
     let planning = snapshot.planning_cost(&vectors, &by_score);
     let cost = |matching: u64| matching.saturating_add(planning);
-    let Way::Here(search) = running::way(ctx, (snapshot, &texts), by_score, cost)? else {
+    let Way::Here(search) = running::way(ctx, (snapshot, &query), by_score, cost)? else {
         return Ok(None);
     };
     let mut found = search.run();
     if hybrid.normalized {
-        let best = running::best_score(ctx, (snapshot, &texts), hybrid.scorer, running)?;
+        let best = running::best_score(ctx, (snapshot, &query), hybrid.scorer, running)?;
         found.hits.iter_mut().for_each(|hit| hit.score /= best);
     }
     let explained =
@@ -286,6 +293,7 @@ fn find(
         texts: texts.filter(|(address, _)| may_read(*address)).collect(),
         vectors: vectors.filter(|(address, _)| may_read(*address)).collect(),
         explanations,
+        query: Some(query),
         text_end: End::of(&found),
         vector_end: End::of(&near),
         text_profile: found.profile,
@@ -299,6 +307,7 @@ fn rows_of(
     snapshot: &Snapshot,
     hybrid: &Hybrid<'_>,
     ordered: &[combine::Combined],
+    terms: impl FnOnce(&Snapshot, &Ctx<'_>) -> Option<QueryTerms>,
 ) -> Result<(Pipeline, Vec<Row>)> {
     let names = hybrid.names();
     let schema = snapshot.schema();
@@ -328,6 +337,7 @@ fn rows_of(
     }
     let seed = ctx.rng.next_u64();
     let mut pipeline = plan.compile(&is_field, limits, seed).map_err(common::error)?;
+    let terms = if pipeline.wants_terms() { terms(snapshot, ctx) } else { None };
     let mut source = Source::new(ctx, snapshot, &pipeline, &names);
     let mut row = Row::default();
     for (document, number) in ordered.iter().zip(0u32..) {
@@ -335,6 +345,9 @@ fn rows_of(
             continue;
         }
         row.document = number;
+        // What only its vector has found has no words to tell.
+        let found = terms.as_ref().filter(|_| document.text.is_some());
+        row.terms = found.map(|terms| terms.of(document.address, MATCHED_TERMS_MAX).into());
         // Those beyond a limit count, too.
         let _ = pipeline.push(&mut row).map_err(common::error)?;
     }

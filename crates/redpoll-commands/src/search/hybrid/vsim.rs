@@ -3,7 +3,7 @@
 use super::request::{number, text, unknown};
 use crate::prelude::*;
 use crate::search::common;
-use crate::search::query::QueryOptions;
+use crate::search::query::{QueryOptions, check_vector};
 use redpoll_engine::search::{SearchIndex, Words};
 use redpoll_search::query::{
     HybridPolicy, Node, NodeKind, Parameters, VectorQuery, VectorSearch, VectorTuning,
@@ -69,10 +69,11 @@ impl<'a> Vsim<'a> {
                 }
                 b"SHARD_K_RATIO" => {
                     let bad = "Invalid shard k ratio value";
+                    let twice = self.tuning.shard_k_ratio.is_some();
                     once(&mut self.tuning.shard_k_ratio, "SHARD_K_RATIO", words, |words| {
                         number(words).filter(|ratio| *ratio > 0.0 && *ratio <= 1.0)
                     })
-                    .map_err(|_| Error::text(bad))?;
+                    .map_err(|error| if twice { error } else { Error::text(bad) })?;
                 }
                 b"YIELD_SCORE_AS" => self.name(words)?,
                 _ => return Ok(false),
@@ -191,7 +192,7 @@ impl<'a> Vsim<'a> {
         let filter = filter.filter(|filter| !matches!(filter.kind, NodeKind::All));
         let nearest = matches!(self.search, VectorSearch::Nearest(_));
         let (among, beside) = if nearest { (filter, None) } else { (None, filter) };
-        let query = Node::new(NodeKind::Vector(Box::new(VectorQuery {
+        let query = VectorQuery {
             field,
             search: self.search,
             vector: vector.to_vec(),
@@ -199,7 +200,9 @@ impl<'a> Vsim<'a> {
             score_as: Some(DISTANCE.to_vec()),
             filter: among,
             tuning: self.tuning,
-        })));
+        };
+        check_vector(&query, &schema)?;
+        let query = Node::new(NodeKind::Vector(Box::new(query)));
         Ok(match beside {
             Some(filter) => Node::new(NodeKind::Intersection(vec![query, filter])),
             None => query,

@@ -6,7 +6,7 @@
 
 use crate::prelude::*;
 use crate::search::common;
-use redpoll_engine::search::{Filter, SpecialFields, Words};
+use redpoll_engine::search::{Filter, SearchIndex, SpecialFields, Words};
 use redpoll_keyspace::Owned;
 use redpoll_search::analysis::Language;
 use redpoll_types::hash::{Hash, Ttl};
@@ -69,7 +69,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     if there && !request.replace {
         return Err(Error::text("Document already exists"));
     }
-    if there && !holds(ctx, key, request.condition)? {
+    if there && !holds(ctx, &index, key, request.condition)? {
         ctx.reply.simple("NOADD");
         return Ok(());
     }
@@ -80,12 +80,19 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
 }
 
 /// Whether a condition holds for the hash at a key.
-fn holds(ctx: &mut Ctx<'_>, key: &[u8], condition: Option<&[u8]>) -> Result<bool> {
+fn holds(
+    ctx: &mut Ctx<'_>,
+    index: &SearchIndex,
+    key: &[u8],
+    condition: Option<&[u8]>,
+) -> Result<bool> {
     let Some(condition) = condition else { return Ok(true) };
-    let filter = Filter::parse(condition).map_err(common::error)?;
+    let schema = index.index.schema();
+    let path = |name: &[u8]| Some(schema.get(schema.id(name)?)?.path.clone());
+    let filter = Filter::parse(condition, path).map_err(common::error)?;
     let now = now(ctx);
     let hash = ctx.keys.read::<Hash>(key)?;
-    Ok(hash.is_some_and(|hash| filter.accepts(hash, now)))
+    Ok(hash.is_some_and(|hash| filter.accepts(key, hash, now)))
 }
 
 fn now(ctx: &Ctx<'_>) -> u64 {

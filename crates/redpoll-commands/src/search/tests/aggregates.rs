@@ -1,6 +1,7 @@
 //! FT.AGGREGATE and cursors.
 
 use super::with_shop;
+use crate::testing::check;
 
 #[test]
 fn rows_are_grouped_computed_and_sorted() {
@@ -35,8 +36,26 @@ fn cursors_are_read_bit_by_bit() {
          FT.CURSOR READ i 1 | FT.AGGREGATE i * LOAD 1 @price WITHCURSOR COUNT 1 | \
          FT.CURSOR DEL i 2 | \
          FT.CURSOR DEL i 2 | FT.CURSOR READ i x",
-        "[[3 [price 10] [price 20]] 1] | [[1 [price 30]] 0] | Cursor not found, id: 1 | \
+        "[[3 [price 10] [price 20]] 1] | [[0 [price 30]] 0] | Cursor not found, id: 1 | \
          [[3 [price 10]] 2] | OK | Cursor does not exist | Bad cursor ID",
+    );
+}
+
+#[test]
+fn later_reads_of_a_cursor_tell_totals() {
+    let read = "FT.CURSOR READ i 1 COUNT 1 | FT.CURSOR READ i 1 COUNT 2";
+    with_shop(
+        &format!("FT.AGGREGATE i * LOAD 1 @price WITHCURSOR COUNT 1 | {read}"),
+        "[[3 [price 10]] 1] | [[1 [price 20]] 1] | [[1 [price 30]] 0]",
+    );
+    with_shop(
+        &format!("FT.AGGREGATE i * GROUPBY 1 @price WITHCURSOR COUNT 1 | {read}"),
+        "[[3 [price 10]] 1] | [[0 [price 20]] 1] | [[0 [price 30]] 0]",
+    );
+    let sorted = "FT.AGGREGATE i * WITHCOUNT SORTBY 1 @price";
+    with_shop(
+        &format!("{sorted} WITHCURSOR COUNT 1 | {read}"),
+        "[[3 [price 10]] 1] | [[3 [price 20]] 1] | [[3 [price 30]] 0]",
     );
 }
 
@@ -75,5 +94,45 @@ fn mistakes() {
          MISSING ASC or DESC after sort field (price) | \
          Bad arguments for LOAD: Expected number of fields or `*` | \
          RETURN is not supported on FT.AGGREGATE",
+    );
+}
+
+#[test]
+fn all_rows_are_counted_on_demand() {
+    with_shop(
+        "FT.AGGREGATE i * LIMIT 0 1 | FT.AGGREGATE i * WITHCOUNT LIMIT 0 1 | \
+         FT.AGGREGATE i * WITHCOUNT FILTER '@price > 10' LIMIT 1 1 | \
+         FT.AGGREGATE i * LIMIT 0 2 GROUPBY 1 @brand | \
+         FT.AGGREGATE i * LOAD 1 @price SORTBY 0 | \
+         FT.AGGREGATE i * WITHCOUNT LOAD 1 @price SORTBY 0 MAX 1",
+        "[1 []] | [3 []] | [2 [price 30]] | [1 [brand acme]] | \
+         [3 [price 10] [price 20] [price 30]] | [3 [price 10]]",
+    );
+}
+
+#[test]
+fn distances_are_shown_and_the_nearest_come_first() {
+    // The numbers 3, 1 and 2 as vectors, and the query's 0.
+    let documents = [
+        r#"HSET a v "\x00\x00\x40\x40" n 1"#,
+        r#"HSET b v "\x00\x00\x80\x3f" n 2"#,
+        r#"HSET c v "\x00\x00\x00\x40" n 3"#,
+    ];
+    let query = |text: &str, rest: &str| {
+        let parameters = r#"PARAMS 2 b "\x00\x00\x00\x00" DIALECT 2"#;
+        format!("FT.AGGREGATE i '{text}' {parameters} {rest}")
+    };
+    let commands = [
+        query("*=>[KNN 2 @v $b]", ""),
+        query("*=>[KNN 3 @v $b AS d]", "LOAD 1 @n"),
+        query("@n:[1 2]=>[KNN 2 @v $b AS d]", "SORTBY 1 @d"),
+        query("*=>[KNN 3 @v $b AS d]", "GROUPBY 0 REDUCE MAX 1 @d AS most"),
+    ];
+    let create = "FT.CREATE i SCHEMA n NUMERIC v VECTOR FLAT 6 TYPE FLOAT32 DIM 1 \
+                  DISTANCE_METRIC L2";
+    check(
+        &format!("{create} | {} | {}", documents.join(" | "), commands.join(" | ")),
+        "OK | 2 | 2 | 2 | [2 [__v_score 1] [__v_score 4]] | \
+         [3 [d 1 n 2] [d 4 n 3] [d 9 n 1]] | [2 [d 1] [d 9]] | [1 [most 9]]",
     );
 }

@@ -17,7 +17,7 @@ fn with_pictures(command: &str, want: &str) {
         };
         let mut client = server.client();
         for line in [
-            "FT.CREATE i SCHEMA t TEXT n NUMERIC g TAG v VECTOR FLAT 6 TYPE FLOAT32 DIM 2 \
+            "FT.CREATE i SCHEMA t TEXT n NUMERIC g TAG v VECTOR HNSW 6 TYPE FLOAT32 DIM 2 \
              DISTANCE_METRIC L2"
                 .to_owned(),
             format!("HSET a t 'red cat' n 1 g x v \"{one}{zero}\""),
@@ -44,6 +44,15 @@ fn both_orders_count() {
     with_pictures(
         "FT.HYBRID i SEARCH cat VSIM @v $q KNN 2 K 1 LOAD 2 @__key @n SORTBY 2 @n DESC $$",
         "[total_results 3 results [[__key c n 3] [__key b n 2] [__key a n 1]]",
+    );
+}
+
+#[test]
+fn words_by_which_documents_were_found() {
+    with_pictures(
+        "FT.HYBRID i SEARCH @t:red VSIM @v $q LOAD 1 @__key APPLY 'matched_terms()' AS terms $$",
+        "[total_results 3 results [[__key b terms [red]] [__key a terms [red]] \
+         [__key c terms nil]]",
     );
 }
 

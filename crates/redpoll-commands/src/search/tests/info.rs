@@ -82,4 +82,8 @@ fn repeats_the_definition() {
         "FT.CREATE i SCHEMA t TEXT",
         &["index_definition [key_type HASH prefixes [\"\"] default_score 1 indexes_all false]"],
     );
+    informs(
+        "FT.CREATE i NOOFFSETS NOFIELDS SCHEMA t TEXT",
+        &["index_options [NOFIELDS NOOFFSETS NOHL]"],
+    );
 }

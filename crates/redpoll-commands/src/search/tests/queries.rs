@@ -1,6 +1,7 @@
 //! FT.SEARCH and its kin.
 
 use super::with_shop;
+use crate::testing::check;
 
 #[test]
 fn scores_are_normalized_and_stretched() {
@@ -57,7 +58,7 @@ fn fields_are_returned() {
 
 #[test]
 fn what_is_not_indexed_is_sorted_by_and_not_found() {
-    crate::testing::check(
+    check(
         "FT.CREATE i SCHEMA n NUMERIC SORTABLE NOINDEX m NUMERIC | HSET a n 2 m 1 | \
          HSET b n 1 m 1 | FT.SEARCH i '@n:[0 9]' NOCONTENT | \
          FT.SEARCH i '@m:[0 9]' NOCONTENT SORTBY n | FT.SEARCH i * NOCONTENT FILTER n 0 9",
@@ -152,5 +153,92 @@ fn safe_mode_answers_the_same() {
          FT.CONFIG GET WORKERS",
         "OK | [2 d:1 d:3] | OK | QUEUED | [[1 d:3 [title red hats]]] | \
          [1 [title red running shoes]] | [[WORKERS 0]]",
+    );
+}
+
+#[test]
+fn what_documents_say_of_themselves_is_shown_on_demand() {
+    check(
+        "FT.CREATE i SCORE_FIELD rank LANGUAGE_FIELD tongue PAYLOAD_FIELD note SCHEMA t TEXT | \
+         HSET d t cat rank 0.5 tongue english note n | FT.SEARCH i cat | \
+         FT.SEARCH i cat WITHPAYLOADS RETURN 2 t rank | FT.AGGREGATE i cat LOAD * | \
+         FT.AGGREGATE i cat LOAD 2 t tongue",
+        "OK | 4 | [1 d [t cat]] | [1 d n [t cat rank 0.5]] | [1 [t cat]] | \
+         [1 [t cat tongue english]]",
+    );
+}
+
+#[test]
+fn returned_fields_have_names_of_their_own() {
+    with_shop(
+        "FT.SEARCH i hats RETURN 10 title AS a brand AS b title AS b title | \
+         FT.SEARCH i hats RETURN 2 brand brand",
+        "[1 d:3 [a red hats b red hats title red hats]] | [1 d:3 [brand bolt]]",
+    );
+}
+
+#[test]
+fn numbers_are_returned_as_numbers() {
+    check(
+        "FT.CREATE i SCHEMA n NUMERIC SORTABLE m AS x NUMERIC | HSET d n 1.50 m 2.0 | \
+         FT.SEARCH i * RETURN 3 n x m | FT.SEARCH i *",
+        "OK | 2 | [1 d [n 1.5 x 2 m 2.0]] | [1 d [n 1.50 m 2.0]]",
+    );
+}
+
+#[test]
+fn filters_see_keys_and_names_of_fields() {
+    check(
+        "FT.CREATE i FILTER 'startswith(@__key, \"x:\") && @name == \"ann\"' \
+         SCHEMA n AS name TEXT | HSET x:1 n ann | HSET y:1 n ann | HSET x:2 n bob name ann | \
+         FT.SEARCH i * NOCONTENT | RENAME y:1 x:3 | FT.SEARCH i * NOCONTENT",
+        "OK | 1 | 1 | 2 | [1 x:1] | OK | [2 x:1 x:3]",
+    );
+}
+
+#[test]
+fn settings_of_vector_searches_are_those_of_their_index() {
+    let create = |name: &str, algorithm: &str| {
+        format!(
+            "FT.CREATE {name} SCHEMA v VECTOR {algorithm} 6 TYPE FLOAT32 DIM 1 DISTANCE_METRIC L2"
+        )
+    };
+    let setup = [create("flat", "FLAT"), create("hnsw", "HNSW"), create("svs", "SVS-VAMANA")];
+    let setup = format!("{} | HSET d v aaaa", setup.join(" | "));
+    let refused = "Error parsing vector similarity parameters: Invalid option";
+    let found = "[1 d]";
+    let nearest = |setting: &str| format!("*=>[KNN 1 @v $b {setting}]");
+    let within = |setting: &str| format!("@v:[VECTOR_RANGE 1 $b]=>{{${setting}}}");
+    for (query, answers) in [
+        (nearest("EF_RUNTIME 5"), [refused, found, refused]),
+        (nearest("SEARCH_WINDOW_SIZE 5"), [refused, refused, found]),
+        (within("EPSILON: 0.5"), [refused, found, found]),
+        (within("EF_RUNTIME: 5"), [refused, refused, refused]),
+        (nearest("USE_SEARCH_HISTORY ON"), [refused, refused, refused]),
+    ] {
+        let search = |index: &str| {
+            format!("FT.SEARCH {index} '{query}' PARAMS 2 b aaaa NOCONTENT DIALECT 2")
+        };
+        let commands = ["flat", "hnsw", "svs"].map(search).join(" | ");
+        let want = format!("OK | OK | OK | 1 | {}", answers.join(" | "));
+        check(&format!("{setup} | {commands}"), &want);
+    }
+    check(
+        &format!(
+            "{setup} | FT.SEARCH flat '*=>[KNN 1 @v $b AS v]' PARAMS 2 b aaaa DIALECT 2 | \
+             FT.SEARCH flat '@v:[VECTOR_RANGE 1 $b]=>{{$YIELD_DISTANCE_AS: v}}' PARAMS 2 b aaaa \
+             DIALECT 2"
+        ),
+        "OK | OK | OK | 1 | Property `v` already exists in schema | \
+         Property `v` already exists in schema",
+    );
+    let parts = ["2", "x"].map(|part| {
+        let query = format!("*=>[KNN 1 @v $b]=>{{$SHARD_K_RATIO: {part}}}");
+        format!("FT.SEARCH flat '{query}' PARAMS 2 b aaaa DIALECT 2")
+    });
+    check(
+        &format!("{setup} | {}", parts.join(" | ")),
+        "OK | OK | OK | 1 | Invalid shard k ratio value: Shard k ratio must be greater than 0 and \
+         at most 1 (got 2) | Invalid shard k ratio value 'x'",
     );
 }

@@ -34,7 +34,7 @@ pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, _survey: &Survey) {
 
 fn replica(text: &mut Text, ctx: &Ctx<'_>, link: &Link) {
     let (config, now) = (&ctx.engine.config, ctx.keys.now());
-    let up = link.down_since.is_none();
+    let up = link.is_up();
     text.field("role", "slave");
     text.field("master_host", &link.primary.host);
     text.field("master_port", link.primary.port);
@@ -55,8 +55,9 @@ fn replica(text: &mut Text, ctx: &Ctx<'_>, link: &Link) {
         text.field("master_sync_last_io_seconds_ago", (now - link.sync_heard) / 1000);
     }
     table_sync(text, link, now);
-    if let Some(since) = link.down_since {
-        text.field("master_link_down_since_seconds", (now - since) / 1000);
+    if !up {
+        let since = link.down_since.map_or(-1, |since| (now - since) / 1000);
+        text.field("master_link_down_since_seconds", since);
     }
     text.field("slave_priority", config.replica_priority());
     text.field("slave_read_only", u8::from(config.replica_read_only()));
@@ -140,5 +141,7 @@ mod tests {
         let info = server.run(&mut session, "INFO replication");
         assert!(info.contains("role:slave\r\nmaster_host:host\r\nmaster_port:7000\r\n"), "{info}");
         assert!(info.contains("master_link_status:down\r\n"), "{info}");
+        // Sentinels go by this, too.
+        assert!(info.contains("master_link_down_since_seconds:-1\r\n"), "never up: {info}");
     }
 }

@@ -79,13 +79,19 @@ fn traffic(text: &mut Text, ctx: &Ctx<'_>) {
     text.field("total_connections_received", stats.connections.load(Relaxed));
     text.field("total_commands_processed", stats.sum(|thread| &thread.executed));
     text.field("instantaneous_ops_per_sec", rates.commands);
-    text.field("total_net_input_bytes", stats.sum(|thread| &thread.bytes_in));
+    text.field("total_net_input_bytes", ctx.engine.bytes_in());
     text.field("total_net_output_bytes", stats.sum(|thread| &thread.bytes_out));
-    text.zeros(&["total_net_repl_input_bytes", "total_net_repl_output_bytes"]);
-    text.decimal("instantaneous_input_kbps", rates.bytes_in as f64 / 1024.0);
-    text.decimal("instantaneous_output_kbps", rates.bytes_out as f64 / 1024.0);
-    text.decimal("instantaneous_input_repl_kbps", 0.0);
-    text.decimal("instantaneous_output_repl_kbps", 0.0);
+    let [from_primary, to_replicas] = &ctx.engine.replication.traffic;
+    text.field("total_net_repl_input_bytes", from_primary.load(Relaxed));
+    text.field("total_net_repl_output_bytes", to_replicas.load(Relaxed));
+    for (name, bytes) in [
+        ("instantaneous_input_kbps", rates.bytes_in),
+        ("instantaneous_output_kbps", rates.bytes_out),
+        ("instantaneous_input_repl_kbps", rates.from_primary),
+        ("instantaneous_output_repl_kbps", rates.to_replicas),
+    ] {
+        text.decimal(name, bytes as f64 / 1024.0);
+    }
     text.field("rejected_connections", stats.rejected_connections.load(Relaxed));
 }
 

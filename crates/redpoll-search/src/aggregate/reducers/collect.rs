@@ -1,9 +1,10 @@
 //! COLLECT: the rows of a group themselves, or the first of them in an order.
 
-use std::collections::HashSet;
+use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::super::arrange::{Arranger, Key};
+use super::super::arrange::{self, Arranger, Key};
 use super::super::compile::Columns;
 use super::super::plan::Limits;
 use super::super::{AggregateError, Row};
@@ -29,11 +30,16 @@ pub(super) struct Collect {
 #[derive(Debug)]
 pub(in super::super) struct Collected {
     rows: Arranger,
-    seen: HashSet<Value>,
+    /// With DISTINCT, the first row in the order of those that look the same, and when the first of
+    /// them came.
+    distinct: HashMap<Value, (usize, Row)>,
 }
 
 /// Rows are sorted by no more fields.
 const MAX_SORT_KEYS: usize = 8;
+
+/// No more fields of a row are wanted.
+const MAX_FIELDS: usize = 1025;
 
 /// A group's rows, if nothing else is said.
 const DEFAULT_LIMIT: usize = 10;
@@ -55,21 +61,47 @@ impl Collect {
         let mut collect = Collect {
             fields,
             all,
-            distinct: arguments.take(b"DISTINCT"),
+            distinct: false,
             keys: Vec::new(),
             offset: 0,
             wanted: limits.rows,
         };
-        if arguments.take(b"SORTBY") {
-            collect.keys = Self::keys(&mut arguments, columns)?;
-            collect.wanted = DEFAULT_LIMIT;
-        }
-        if arguments.take(b"LIMIT") {
-            collect.offset = arguments.size()?;
-            collect.wanted = collect.offset.saturating_add(arguments.size()?);
+        let mut limit = None;
+        loop {
+            if !collect.distinct && arguments.take(b"DISTINCT") {
+                collect.distinct = true;
+            } else if collect.keys.is_empty() && arguments.take(b"SORTBY") {
+                collect.keys = Self::keys(&mut arguments, columns)?;
+                collect.wanted = DEFAULT_LIMIT;
+            } else if limit.is_none() && arguments.take(b"LIMIT") {
+                limit = Some(Self::limit(&mut arguments, limits)?);
+            } else {
+                break;
+            }
         }
         arguments.end()?;
+        if let Some((offset, count)) = limit {
+            (collect.offset, collect.wanted) = (offset, offset.saturating_add(count));
+        }
         Ok(collect)
+    }
+
+    /// How many rows to leave out, and how many to keep.
+    fn limit(
+        arguments: &mut Arguments<'_>,
+        limits: Limits,
+    ) -> Result<(usize, usize), AggregateError> {
+        let mut number = |what, bad| match arguments.size() {
+            Ok(number) if number <= limits.rows => Ok(number),
+            Ok(_) => Err(AggregateError::OverLimit { what, most: limits.rows }),
+            Err(_) => Err(AggregateError::Reducer(bad)),
+        };
+        let offset = number("offset", "LIMIT offset must be a non-negative integer")?;
+        let few = "LIMIT count must be a positive integer";
+        match number("count", few)? {
+            0 => Err(AggregateError::Reducer(few)),
+            count => Ok((offset, count)),
+        }
     }
 
     fn fields(
@@ -77,16 +109,26 @@ impl Collect {
         columns: &mut Columns<'_>,
     ) -> Result<Named, AggregateError> {
         let mut fields = Vec::new();
-        for _ in 0..arguments.size()? {
-            let name = arguments.next()?;
-            let name = name
-                .strip_prefix(b"@")
-                .ok_or_else(|| arguments.bad("Missing prefix: name requires '@' prefix"))?;
+        let many = "Expected number of fields or `*` after FIELDS";
+        let many = arguments.size().map_err(|_| AggregateError::Reducer(many))?;
+        if !(1..=MAX_FIELDS).contains(&many) {
+            return Err(AggregateError::Reducer("FIELDS count must be in [1, 1025]"));
+        }
+        for _ in 0..many {
+            let few = "Not enough arguments were provided based on argument count for FIELDS";
+            let name = arguments.next().map_err(|_| AggregateError::Reducer(few))?;
+            let name = Self::prefixed(name)?;
             let column = columns.of(name);
             let column = column.ok_or_else(|| AggregateError::NoReducerField(name.to_vec()))?;
             fields.push((column, name.into()));
         }
         Ok(fields)
+    }
+
+    /// A field's name without its sigil, which must be there.
+    fn prefixed(name: &[u8]) -> Result<&[u8], AggregateError> {
+        let missing = AggregateError::Reducer("Missing prefix: name requires '@' prefix");
+        name.strip_prefix(b"@").ok_or(missing)
     }
 
     fn keys(
@@ -96,7 +138,9 @@ impl Collect {
         let mut keys: Vec<Key> = Vec::new();
         let mut left = arguments.size()?;
         while left > 0 {
-            let column = arguments.column(columns)?;
+            let name = Self::prefixed(arguments.next()?)?;
+            let column = columns.of(name);
+            let column = column.ok_or_else(|| AggregateError::NoReducerField(name.to_vec()))?;
             left -= 1;
             let mut ascending = true;
             if left > 0 && (arguments.take(b"ASC") || arguments.take(b"DESC")) {
@@ -116,16 +160,25 @@ impl Collect {
 
     pub(super) fn start(&self) -> Collected {
         let rows = Arranger::new(self.keys.clone(), self.offset, self.wanted);
-        Collected { rows, seen: HashSet::new() }
+        Collected { rows, distinct: HashMap::new() }
     }
 
     pub(super) fn add(&self, collected: &mut Collected, row: &Row) {
-        if !self.distinct || collected.seen.insert(self.entry(row)) {
-            collected.rows.push(row.clone());
+        if !self.distinct {
+            return collected.rows.push(row.clone());
+        }
+        let next = collected.distinct.len();
+        let known = collected.distinct.entry(self.entry(row));
+        let (_, kept) = known.or_insert_with(|| (next, row.clone()));
+        if arrange::compare(row, kept, &self.keys) == Ordering::Less {
+            *kept = row.clone();
         }
     }
 
     pub(super) fn finish(&self, mut collected: Collected) -> Value {
+        let mut distinct: Vec<_> = collected.distinct.into_values().collect();
+        distinct.sort_unstable_by_key(|(at, _)| *at);
+        distinct.into_iter().for_each(|(_, row)| collected.rows.push(row));
         Value::Array(collected.rows.finish().iter().map(|row| self.entry(row)).collect())
     }
 

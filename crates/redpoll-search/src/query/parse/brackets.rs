@@ -8,8 +8,8 @@ use super::Parser;
 use super::field::Named;
 use super::lexer::{Kind, Token};
 
-/// The greatest latitude that geo indexes know, in degrees.
-const MAX_LATITUDE: f64 = 85.051_128_78;
+/// The greatest latitude that there is, in degrees. Documents go no further than about 85.
+const MAX_LATITUDE: f64 = 90.0;
 
 impl Parser<'_> {
     pub(super) fn brackets(&mut self, named: &Named) -> Result<Option<Node>, QueryError> {
@@ -17,6 +17,7 @@ impl Parser<'_> {
         if self.peek() == Kind::Term && self.options.dialect.is_modern() {
             return self.predicate(named);
         }
+        let (at, late) = (self.at, self.late.clone());
         let first = self.bound(false)?;
         if self.options.dialect.is_modern() && self.take(Kind::CloseBracket) {
             return self.range(named, first, first);
@@ -28,7 +29,10 @@ impl Parser<'_> {
         if !first.1 || !second.1 {
             return Err(self.unexpected());
         }
-        self.circle(named, first.0, second.0)
+        // It is no range: what is wrong with parameters is said in other words.
+        (self.at, self.late) = (at, late);
+        let (longitude, latitude) = (self.numeric()?, self.numeric()?);
+        self.circle(named, longitude, latitude)
     }
 
     fn range(
@@ -41,7 +45,7 @@ impl Parser<'_> {
         let Some(info) = self.of_kind(named, |kinds| kinds.numeric, complaint)? else {
             return Ok(Some(Node::new(NodeKind::Empty)));
         };
-        if min > max && self.options.dialect.is_modern() {
+        if min > max {
             let field = self.fields.name(info.id).to_vec();
             self.late.get_or_insert(QueryError::EmptyRange { field, min, max });
         }

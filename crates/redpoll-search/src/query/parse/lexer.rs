@@ -371,7 +371,7 @@ impl Lexer<'_> {
             return None;
         }
         if matches!(self.query.get(end), Some(b'e' | b'E')) {
-            let signed = matches!(self.query.get(end + 1), Some(b'+' | b'-'));
+            let signed = self.query.get(end + 1).is_some_and(|byte| signs.contains(byte));
             let exponent = end + 1 + usize::from(signed);
             if digits(exponent) > exponent {
                 end = digits(exponent);
@@ -384,7 +384,8 @@ impl Lexer<'_> {
         let signed = matches!(self.query.get(start), Some(b'+' | b'-'));
         let word = start + usize::from(signed);
         let text = self.query.get(word..word + 3)?;
-        text.eq_ignore_ascii_case(b"inf").then_some(word + 3)
+        let is_infinity = text == b"inf" || self.modern && text.eq_ignore_ascii_case(b"inf");
+        is_infinity.then_some(word + 3)
     }
 
     fn after_spaces(&self, from: usize) -> usize {

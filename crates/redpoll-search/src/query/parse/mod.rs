@@ -20,6 +20,7 @@ use self::lexer::{Kind, Token};
 use super::{Dialect, Fields, Node, NodeKind, Parameters, QueryError};
 use crate::analysis::{Language, StopWords};
 
+pub(super) use self::values::number;
 pub use self::values::parse_range_bound;
 
 /// What a query is parsed with.

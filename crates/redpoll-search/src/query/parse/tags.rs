@@ -16,6 +16,8 @@ impl Parser<'_> {
             values.push(self.tag()?);
         }
         self.expect(Kind::CloseBrace)?;
+        // The first dialect makes nothing of more of them.
+        while !self.options.dialect.is_modern() && self.take(Kind::CloseBrace) {}
         let Some(info) = self.of_kind(named, |kinds| kinds.tag, "Expected a TAG field")? else {
             return Ok(Some(Node::new(NodeKind::Empty)));
         };
@@ -56,7 +58,8 @@ impl Parser<'_> {
                     words.push(self.parameter(&token));
                 }
                 _ if words.is_empty() => return Err(self.unexpected()),
-                _ => return Ok(TagValue::Exact(words.join(&b' '))),
+                _ if words.len() > 1 => return Ok(TagValue::Words(words)),
+                _ => return Ok(TagValue::Exact(words.concat())),
             }
         }
     }
@@ -106,6 +109,9 @@ fn in_case(value: TagValue, field: &FieldInfo) -> TagValue {
     match value {
         value if field.case_sensitive => value,
         TagValue::Exact(text) => TagValue::Exact(lower_case(&text)),
+        TagValue::Words(words) => {
+            TagValue::Words(words.iter().map(|word| lower_case(word)).collect())
+        }
         TagValue::Affix(kind, text) => TagValue::Affix(kind, lower_case(&text)),
         TagValue::Wildcard(pattern) => TagValue::Wildcard(lower_case(&pattern)),
     }

@@ -82,10 +82,12 @@ impl Parser<'_> {
 }
 
 /// The number that `text` is; infinity counts if it is meant, what is no number does not.
-pub(super) fn number(text: &[u8]) -> Option<f64> {
+pub(in super::super) fn number(text: &[u8]) -> Option<f64> {
     let value: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
     let too_large = value.is_infinite() && text.iter().any(u8::is_ascii_digit);
-    (!value.is_nan() && !too_large).then_some(value)
+    let mantissa = text.split(|byte| matches!(byte, b'e' | b'E')).next().unwrap_or_default();
+    let too_small = value == 0.0 && mantissa.iter().any(|byte| matches!(byte, b'1'..=b'9'));
+    (!value.is_nan() && !too_large && !too_small).then_some(value)
 }
 
 /// One end of a range as commands and parameters give it: `5`, `(5` or `inf`.

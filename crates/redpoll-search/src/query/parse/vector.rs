@@ -158,13 +158,13 @@ pub(super) fn set_tuning(
     let real = || number(value).filter(|value| *value > 0.0).ok_or(BAD);
     let tuning = &mut query.tuning;
     let before = match name {
-        b"ef_runtime" | b"search_window_size" => tuning.ef_runtime.replace(size()?).is_some(),
+        b"ef_runtime" => tuning.ef_runtime.replace(size()?).is_some(),
+        b"search_window_size" => tuning.search_window.replace(size()?).is_some(),
         b"batch_size" => tuning.batch_size.replace(size()?).is_some(),
         b"epsilon" => tuning.epsilon.replace(real()?).is_some(),
         b"shard_k_ratio" => {
-            let ratio = real().ok().filter(|ratio| *ratio <= 1.0).ok_or_else(|| {
-                QueryError::BadAttributeValue { name: name.to_vec(), value: value.to_vec() }
-            })?;
+            let ratio = real().ok().filter(|ratio| *ratio <= 1.0);
+            let ratio = ratio.ok_or_else(|| QueryError::BadShardRatio(value.to_vec()))?;
             tuning.shard_k_ratio.replace(ratio).is_some()
         }
         b"hybrid_policy" => {

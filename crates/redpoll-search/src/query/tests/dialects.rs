@@ -51,3 +51,23 @@ fn later_inventions_are_not_there() {
     check("(*)", "Syntax error at offset 1 near ", "<WILDCARD>");
     assert!(tree("*=>[KNN 1 @v $vec]", Dialect::One).is_err());
 }
+
+#[test]
+fn numbers_are_written_plainly() {
+    for (number, shown_as) in
+        [("+7", "7.000000"), (".5", "5.000000"), ("2.", "2.000000"), ("1e-1", "0.100000")]
+    {
+        let want = format!("NUMERIC {{{shown_as} <= @size <= 9.000000}}");
+        assert_eq!(shown(&format!("@size:[{number} 9]"), Dialect::One), want);
+    }
+    check(
+        "@size:[-inf 1e+2]",
+        "Syntax error at offset 12 near 1e",
+        "NUMERIC {-inf <= @size <= 100.000000}",
+    );
+    check(
+        "@size:[1 Inf]",
+        "Syntax error at offset 9 near Inf",
+        "NUMERIC {1.000000 <= @size <= inf}",
+    );
+}

@@ -58,7 +58,8 @@ fn fields() {
 #[test]
 fn tags() {
     check("@tags:{Red}", "TAG:@tags { red }");
-    check("@tags:{red | green apple}", "TAG:@tags { red green apple }");
+    check("@tags:{red | green apple}", "TAG:@tags { red INTERSECT { green apple } }");
+    check(r"@tags:{green\ apple}", "TAG:@tags { green apple }");
     check("@tags:{re* | *ed | w'r?d'}", "TAG:@tags { PREFIX{re*} SUFFIX{*ed} WILDCARD{r?d} }");
     check("@Case:{Red}", "TAG:@Case { Red }");
     check(r"@tags:{a\-b}", "TAG:@tags { a-b }");

@@ -95,6 +95,9 @@ fn inner(node: &Node) -> String {
 fn tag(value: &TagValue) -> String {
     match value {
         TagValue::Exact(text) => escaped(text),
+        TagValue::Words(words) => {
+            words.iter().map(|word| escaped(word)).collect::<Vec<_>>().join(" ")
+        }
         TagValue::Affix(kind, text) => affix(*kind, text),
         TagValue::Wildcard(pattern) => format!("w'{}'", String::from_utf8_lossy(pattern)),
     }

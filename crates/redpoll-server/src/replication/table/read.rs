@@ -15,7 +15,7 @@ use redpoll_keyspace::clock;
 use redpoll_resp::request::encode_words;
 use redpoll_sync::chunk::{Damage, HEADER_LEN, Header, Kind};
 use redpoll_sync::wire::{DONE_MAX, Directory, Offer, Said};
-use redpoll_sync::{Carrier, Lane, Place};
+use redpoll_sync::{Carrier, Lane, Place, shm};
 use std::fs::File;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -184,6 +184,9 @@ impl<'a> Table<'a> {
         let chunks = self.chunks.fetch_add(1, Relaxed) + 1;
         if !self.tells {
             return Ok(());
+        }
+        if self.carrier.name() != shm::NAME {
+            self.link.engine.replication.note_received(place.len);
         }
         {
             let mut back = self.back.lock();

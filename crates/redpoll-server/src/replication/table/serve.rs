@@ -138,7 +138,8 @@ impl Pass<'_> {
         self.slot = None;
         self.unsaid += &wire::end_line(self.chunks, self.keys);
         self.tell();
-        self.readers.iter().for_each(|replica| replica.snapshot_sent());
+        let now = clock::now_ms();
+        self.readers.iter().for_each(|replica| replica.snapshot_sent(now));
         while !self.window.drain(LOOK) {
             self.look()?;
         }
