@@ -135,7 +135,10 @@ impl TestServer {
     /// What replicas get from now on.
     pub fn log(&self) -> Arc<Kept> {
         let kept = Arc::new(Kept::default());
-        self.engine.change_log.attach(kept.clone());
+        let mut keys = self.engine.keyspace.keys(0, self.now);
+        keys.lock_all();
+        self.engine.change_log.attach(&keys, kept.clone());
+        drop(keys);
         kept
     }
 

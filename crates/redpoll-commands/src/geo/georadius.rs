@@ -238,7 +238,6 @@ fn lock(ctx: &mut Ctx<'_>, args: Args<'_>, at: usize, may_store: bool) {
     if may_store {
         let target = targets(args, at).last().unwrap_or(args.at(1));
         ctx.keys.lock_keys([args.at(1), target].into_iter());
-        ctx.has_locked();
     }
 }
 

@@ -52,7 +52,7 @@ fn digest(server: &mut TestServer) -> String {
 fn take(engine: &Engine, now: i64) -> (Snapshot, Arc<Kept>) {
     let (mut keys, log) = (engine.keyspace.keys(0, now), Arc::new(Kept::default()));
     keys.lock_all();
-    engine.change_log.attach(Arc::clone(&log) as _);
+    engine.change_log.attach(&keys, Arc::clone(&log) as _);
     (Snapshot::take(engine, &mut keys).expect("a free seat"), log)
 }
 
