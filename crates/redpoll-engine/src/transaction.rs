@@ -19,6 +19,8 @@ pub fn run(ctx: &mut Ctx<'_>, transaction: Transaction) -> Result {
     if unless_busy(|| lock_all_keys(ctx, &transaction.queue)).is_err() {
         return Err(busy(ctx));
     }
+    ctx.is_in_time(|wanted| transaction.queue.iter().any(|queued| wanted(queued.flags)))
+        .map_err(|reason| discarded(ctx, &reason))?;
     let broken = watched_key_is_gone(ctx) || ctx.session.watch_broken();
     forget_watches(ctx);
     if broken {
@@ -79,9 +81,16 @@ fn refuse(ctx: &mut Ctx<'_>, queued: &Queued, error: &Error) {
 /// Gives a transaction up because a script keeps the keys locked.
 #[cold]
 fn busy(ctx: &mut Ctx<'_>) -> Error {
-    ctx.engine.unwatch(ctx.session);
     let kind = ctx.engine.scripts.busy().unwrap_or(RunningKind::Script);
-    let reason = busy_error(kind);
+    discarded(ctx, &busy_error(kind))
+}
+
+/// Ends a transaction of which nothing is run.
+#[cold]
+fn discarded(ctx: &mut Ctx<'_>, reason: &Error) -> Error {
+    // It takes locks by itself.
+    ctx.keys.unlock();
+    ctx.engine.unwatch(ctx.session);
     Error::text(format!("EXECABORT Transaction discarded because of: {}", reason.message()))
 }
 
