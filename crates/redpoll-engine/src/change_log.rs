@@ -14,7 +14,7 @@
 
 use parking_lot::Mutex;
 use redpoll_keyspace::effect::Logged;
-use redpoll_keyspace::{Keys, LogSwitch};
+use redpoll_keyspace::{Keys, Keyspace, LogSwitch};
 use redpoll_resp::{Args, request::encode_words};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::*};
@@ -50,9 +50,13 @@ struct State {
 }
 
 impl ChangeLog {
-    /// A log that nobody consumes yet, of a keyspace with this switch.
-    pub fn new(switch: &Arc<LogSwitch>) -> Self {
-        ChangeLog { switch: Arc::clone(switch), ..ChangeLog::default() }
+    /// The log of a keyspace, which nobody consumes yet.
+    pub fn of(keyspace: &Keyspace) -> Arc<Self> {
+        let switch = Arc::clone(keyspace.log_switch());
+        let log = Arc::new(ChangeLog { switch, ..ChangeLog::default() });
+        let own = Arc::clone(&log);
+        keyspace.set_log(Box::new(move |logged| own.append_each(logged)));
+        log
     }
 
     /// Bytes logged so far.
@@ -188,7 +192,6 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use redpoll_keyspace::Keyspace;
     use redpoll_resp::OwnedArgs;
 
     fn attach(log: &ChangeLog, sink: Arc<dyn Sink>) {
@@ -260,7 +263,7 @@ mod tests {
     #[test]
     fn it_is_off_when_nobody_is_left() {
         let keyspace = Keyspace::new(1);
-        let log = ChangeLog::new(keyspace.log_switch());
+        let log = ChangeLog::of(&keyspace);
         let sink: Arc<dyn Sink> = Arc::new(Kept(Mutex::default(), Logged::ALL));
         assert!(!keyspace.is_logging());
         attach(&log, Arc::clone(&sink));

@@ -206,7 +206,7 @@ impl Engine {
         let databases = usize::try_from(config.databases()).unwrap_or(16);
         let grammar = Grammar { commands: &commands, channels_by_default: true, databases };
         let keyspace = Keyspace::new(databases);
-        let change_log = Arc::new(ChangeLog::new(keyspace.log_switch()));
+        let change_log = ChangeLog::of(&keyspace);
         let engine = Engine {
             keyspace,
             users: Users::new(&grammar),
@@ -227,7 +227,7 @@ impl Engine {
             large_replies: SlowLog::default(),
             hot_keys: HotKeys::default(),
             latency: Latency::default(),
-            change_log: Arc::clone(&change_log),
+            change_log,
             replication: Arc::new(Replication::new(
                 process.run_id.clone(),
                 config.repl_backlog_size() as usize,
@@ -261,7 +261,6 @@ impl Engine {
             generation: AtomicU64::new(0),
             config,
         };
-        engine.keyspace.set_log(Box::new(move |logged| change_log.append_each(logged)));
         let search = Arc::clone(&engine.search);
         engine.keyspace.set_index(Box::new(move |keyspace, what| search.tell(keyspace, what)));
         engine.config_changed();

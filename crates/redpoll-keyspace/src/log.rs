@@ -4,9 +4,9 @@
 //! before it belongs into the snapshot, what is changed after it into the log. So the moment is one
 //! at which all stripes are locked, and the [`LogSwitch`] is turned on then and at no other time:
 //! while a stripe is locked, it stays off if it was. Whoever asks **with the stripe of what it
-//! changes locked** therefore knows on which side of the moment its change is. An answer from before
-//! the lock is worth nothing: the moment may have come while the lock was waited for, and the change
-//! would be in neither. That is why nobody keeps an answer beside the locks, and why
+//! changes locked** therefore knows on which side of the moment its change is. An answer from
+//! before the lock is worth nothing: the moment may have come while the lock was waited for, and
+//! the change would be in neither. That is why nobody keeps an answer beside the locks, and why
 //! [`crate::Keys::is_logging`] looks each time: it costs a load.
 //!
 //! Turning it off needs no moment: what is logged then goes to nobody.

@@ -194,7 +194,7 @@ fn pause(chance: &mut Chance, millis: u64) {
 fn first_replicas(sync: &[&str], settings: &[&str]) {
     let mut chance = Chance::of_the_day();
     let replica = Server::start(&[SETTINGS, sync].concat());
-    for round in 0..faults(4) {
+    for round in 0..faults(3) {
         println!("round {round}");
         let primary = primary(&[sync, settings].concat());
         amid_writes(&primary, &mut chance, || {
@@ -226,7 +226,7 @@ fn a_first_replica_while_keys_are_evicted() {
 #[test]
 fn an_append_only_file_that_is_turned_on() {
     let mut chance = Chance::of_the_day();
-    for round in 0..faults(4) {
+    for round in 0..faults(3) {
         println!("round {round}");
         let directory = new_directory();
         let path = directory.display().to_string();
