@@ -153,7 +153,6 @@ impl Effects {
         Effects { wanted: self.wanted, ..Effects::default() }
     }
 
-
     /// The number of commands that wait to be put into the change log.
     pub fn logged_len(&self) -> usize {
         self.rare.as_ref().map_or(0, |rare| rare.logged.len())
