@@ -135,21 +135,28 @@ impl TestServer {
     /// What replicas get from now on.
     pub fn log(&self) -> Arc<Kept> {
         let kept = Arc::new(Kept::default());
-        self.engine.change_log.attach(kept.clone());
+        let mut keys = self.engine.keyspace.keys(0, self.now);
+        keys.lock_all();
+        self.engine.change_log.attach(&keys, kept.clone());
+        drop(keys);
         kept
     }
 
     /// Runs one inline command (or a pipeline of several lines) and returns the raw reply.
     pub fn raw(&mut self, session: &mut Session, line: &str) -> Vec<u8> {
-        let mut input = format!("{line}\r\n").into_bytes();
+        self.feed(session, format!("{line}\r\n").into_bytes())
+    }
+
+    /// Runs what a client sends and returns the raw replies.
+    pub fn feed(&mut self, session: &mut Session, mut input: Vec<u8>) -> Vec<u8> {
         let mut out = Vec::new();
         let mut start = 0;
         while start < input.len() && !session.is_away() {
             let mut batch = Batch::default();
             let parsed =
                 Parser::default().parse(&mut input[start..], &Limits::default(), 100, &mut batch);
-            assert_eq!(parsed.error, None, "{line}");
-            assert!(parsed.consumed > 0, "{line}");
+            assert_eq!(parsed.error, None);
+            assert!(parsed.consumed > 0, "half a command");
             let buffer = &input[start..];
             let run = (&batch, buffer);
             let done = self.executor.run_batch(session, run, (&mut out, usize::MAX), self.now);
@@ -298,6 +305,11 @@ fn check_events_of(server: &mut TestServer, commands: &str, expected: &str, dirt
 pub struct Kept(Mutex<Vec<u8>>);
 
 impl Kept {
+    /// What has come so far.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.0.lock().expect("no panic").clone()
+    }
+
     /// The commands so far.
     pub fn commands(&self) -> Vec<String> {
         let raw = self.0.lock().expect("no panic");

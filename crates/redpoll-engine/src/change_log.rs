@@ -8,14 +8,16 @@
 //!
 //! Invariant: the log is appended to **while the stripes of the changed keys are locked**, so its
 //! order agrees with the order of the changes to every key. Its lock comes after stripes and before
-//! a client's outbox. Nothing is encoded and no lock is taken while nobody consumes it.
+//! a client's outbox. Nothing is encoded and no lock is taken while nobody consumes it: whether
+//! somebody does is asked under the same locks (`redpoll_keyspace::LogSwitch`), and it is turned on
+//! with all of them held.
 
 use parking_lot::Mutex;
-use redpoll_keyspace::Log;
 use redpoll_keyspace::effect::Logged;
+use redpoll_keyspace::{Keys, Keyspace, LogSwitch};
 use redpoll_resp::{Args, request::encode_words};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
+use std::sync::atomic::{AtomicU64, Ordering::*};
 
 /// A consumer of the log.
 pub trait Sink: Send + Sync {
@@ -32,7 +34,8 @@ pub trait Sink: Send + Sync {
 /// See the module's head.
 #[derive(Default)]
 pub struct ChangeLog {
-    on: AtomicBool,
+    /// On while there are sinks; shared with the keyspace. Written under the state's lock.
+    switch: Arc<LogSwitch>,
     offset: AtomicU64,
     state: Mutex<State>,
 }
@@ -46,21 +49,14 @@ struct State {
     buffer: Vec<u8>,
 }
 
-impl Log for ChangeLog {
-    fn is_on(&self) -> bool {
-        ChangeLog::is_on(self)
-    }
-
-    fn append(&self, logged: &[Logged]) {
-        self.append_each(logged);
-    }
-}
-
 impl ChangeLog {
-    /// Whether anybody consumes it.
-    #[inline(always)]
-    pub fn is_on(&self) -> bool {
-        self.on.load(Relaxed)
+    /// The log of a keyspace, which nobody consumes yet.
+    pub fn of(keyspace: &Keyspace) -> Arc<Self> {
+        let switch = Arc::clone(keyspace.log_switch());
+        let log = Arc::new(ChangeLog { switch, ..ChangeLog::default() });
+        let own = Arc::clone(&log);
+        keyspace.set_log(Box::new(move |logged| own.append_each(logged)));
+        log
     }
 
     /// Bytes logged so far.
@@ -68,14 +64,17 @@ impl ChangeLog {
         self.offset.load(Acquire)
     }
 
-    /// Gives everything that is logged from now on to `sink`, which begins with a `SELECT`. Whoever
-    /// wants the log to continue a snapshot calls this with all stripes locked. Returns the offset
-    /// at which it begins.
-    pub fn attach(&self, sink: Arc<dyn Sink>) -> u64 {
+    /// Gives everything that is changed from this moment on to `sink`, which begins with a
+    /// `SELECT`. Returns the offset at which it begins.
+    ///
+    /// # Panics
+    /// If not all stripes are locked: it would not be one moment for all who change something.
+    pub fn attach(&self, keys: &Keys<'_>, sink: Arc<dyn Sink>) -> u64 {
+        assert!(keys.holds_all(), "the log is turned on between commands");
         let mut state = self.state.lock();
         state.sinks.push(sink);
         state.db = None;
-        self.on.store(true, Release);
+        self.switch.set_consumed(true);
         self.offset()
     }
 
@@ -88,7 +87,7 @@ impl ChangeLog {
     pub fn detach(&self, sink: &Arc<dyn Sink>) {
         let mut state = self.state.lock();
         state.sinks.retain(|other| !Arc::ptr_eq(other, sink));
-        self.on.store(!state.sinks.is_empty(), Release);
+        self.turn_off_without_sinks(&state);
     }
 
     /// Logs a command as it came.
@@ -139,7 +138,13 @@ impl ChangeLog {
         state.buffer.clear();
         // The offset is a position of the append-only file, whose writer counts what it gets.
         self.offset.fetch_add(in_file.unwrap_or(longest) as u64, Release);
-        self.on.store(!state.sinks.is_empty(), Release);
+        self.turn_off_without_sinks(&state);
+    }
+
+    fn turn_off_without_sinks(&self, state: &State) {
+        if state.sinks.is_empty() {
+            self.switch.set_consumed(false);
+        }
     }
 
     fn append(&self, encode: impl FnOnce(&mut State)) {
@@ -150,7 +155,7 @@ impl ChangeLog {
         sinks.retain(|sink| sink.append(buffer));
         buffer.clear();
         buffer.shrink_to(64 << 10);
-        self.on.store(!state.sinks.is_empty(), Release);
+        self.turn_off_without_sinks(&state);
     }
 }
 
@@ -189,6 +194,13 @@ mod tests {
     use super::*;
     use redpoll_resp::OwnedArgs;
 
+    fn attach(log: &ChangeLog, sink: Arc<dyn Sink>) {
+        let keyspace = Keyspace::new(1);
+        let mut keys = keyspace.keys(0, 0);
+        keys.lock_all();
+        log.attach(&keys, sink);
+    }
+
     struct Kept(Mutex<Vec<u8>>, u8);
 
     impl Sink for Kept {
@@ -210,8 +222,7 @@ mod tests {
     #[test]
     fn databases_are_selected_and_units_stay_together() {
         let (log, kept) = (ChangeLog::default(), Arc::new(Kept(Mutex::default(), Logged::ALL)));
-        assert!(!log.is_on());
-        log.attach(kept.clone());
+        attach(&log, kept.clone());
         log.append_unit(&[logged(3, &["DEL", "k"])]);
         log.append_unit(&[logged(3, &["A"]), logged(0, &["B"])]);
         let text = String::from_utf8_lossy(&kept.0.lock()).replace("\r\n", " ");
@@ -230,8 +241,8 @@ mod tests {
         let log = ChangeLog::default();
         let (file, replicas) = (Kept(Mutex::default(), 1), Kept(Mutex::default(), 2));
         let (file, replicas) = (Arc::new(file), Arc::new(replicas));
-        log.attach(file.clone());
-        log.attach(replicas.clone());
+        attach(&log, file.clone());
+        attach(&log, replicas.clone());
         let for_file = Logged { targets: 1, ..logged(0, &["B"]) };
         let for_nobody = Logged { targets: 0, ..logged(0, &["N"]) };
         log.append_unit(&[logged(0, &["A"]), for_file, for_nobody]);
@@ -251,11 +262,13 @@ mod tests {
 
     #[test]
     fn it_is_off_when_nobody_is_left() {
-        let (log, kept) = (ChangeLog::default(), Arc::new(Kept(Mutex::default(), Logged::ALL)));
-        let sink: Arc<dyn Sink> = kept;
-        log.attach(Arc::clone(&sink));
-        assert!(log.is_on());
+        let keyspace = Keyspace::new(1);
+        let log = ChangeLog::of(&keyspace);
+        let sink: Arc<dyn Sink> = Arc::new(Kept(Mutex::default(), Logged::ALL));
+        assert!(!keyspace.is_logging());
+        attach(&log, Arc::clone(&sink));
+        assert!(keyspace.is_logging());
         log.detach(&sink);
-        assert!(!log.is_on());
+        assert!(!keyspace.is_logging());
     }
 }

@@ -132,20 +132,11 @@ impl Ctx<'_> {
         self.block(BlockRequest::for_keys(keys.map(Box::from).collect(), timeout_ms, wanted));
     }
 
-    /// To be called by a command that takes its own locks, as soon as it has them: only now it is
-    /// certain whether somebody wants what it writes. Between the look before and the lock, a
-    /// snapshot may have been taken that the log is to go on from.
-    pub fn has_locked(&mut self) {
-        if !matches!(self.mode, Mode::Background { .. }) {
-            self.keys.effects.logging = self.engine.is_logging();
-        }
-    }
-
     /// What replicas and the append-only file get in place of the command itself: for commands
     /// whose effect depends on chance, on time, or on what was there (SPOP becomes SREM, EXPIRE
     /// PEXPIREAT). Several calls give several commands. `words` runs only if somebody listens.
     pub fn log_as<'w>(&mut self, words: impl IntoIterator<Item = &'w [u8]>) {
-        if self.keys.effects.logging {
+        if self.keys.is_logging() {
             let command: OwnedArgs = words.into_iter().collect();
             self.rewritten.get_or_insert_default().push(command);
         }
@@ -154,7 +145,7 @@ impl Ctx<'_> {
     /// As [`Ctx::log_as`]: that the key was removed, which a replica does in the background if
     /// `lazily`, a `lazyfree-lazy-…` directive, says so.
     pub fn log_removal(&mut self, key: &[u8], lazily: fn(&Config) -> bool) {
-        if self.keys.effects.logging {
+        if self.keys.is_logging() {
             self.log_as([removal(lazily(&self.engine.config)), key]);
         }
     }
@@ -162,22 +153,22 @@ impl Ctx<'_> {
     /// Nothing of the command goes to replicas and the append-only file, although it counts as a
     /// write.
     pub fn log_nothing(&mut self) {
-        if self.keys.effects.logging {
-            self.rewritten.get_or_insert_default();
-        }
+        // Even if nobody listens: somebody may before the command ends that gives its locks back.
+        self.rewritten.get_or_insert_default();
     }
 
     /// Lets replicas carry the command out as it came, although it changes nothing: a message.
     pub fn log_message(&mut self, args: Args<'_>) {
-        if self.keys.effects.logging {
-            self.keys.effects.log_message(self.session.db, args.to_owned());
+        if self.engine.is_logging() {
+            let message = Logged::message(self.session.db, args.to_owned());
+            self.keys.effects.rare().logged.push(message);
         }
     }
 
     /// Puts the command as it came into the change log, whether it has changed anything or not:
     /// for FLUSHALL, which may give its locks back before it ends.
     pub fn log_always(&mut self, args: Args<'_>) {
-        self.keys.effects.log(self.session.db, args.iter());
+        self.keys.log(self.session.db, args.iter());
         self.log_nothing();
     }
 
@@ -191,7 +182,7 @@ impl Ctx<'_> {
                 self.keys.effects.rare().logged.extend(commands);
             }
             (None, Some(args)) if self.keys.effects.dirty > before => {
-                self.keys.effects.log(db, args.iter());
+                self.keys.log(db, args.iter());
             }
             (None, _) => {}
         }

@@ -205,8 +205,10 @@ impl Engine {
         let commands = table_of(commands, &config);
         let databases = usize::try_from(config.databases()).unwrap_or(16);
         let grammar = Grammar { commands: &commands, channels_by_default: true, databases };
+        let keyspace = Keyspace::new(databases);
+        let change_log = ChangeLog::of(&keyspace);
         let engine = Engine {
-            keyspace: Keyspace::new(databases),
+            keyspace,
             users: Users::new(&grammar),
             commands,
             clients: Clients::default(),
@@ -225,7 +227,7 @@ impl Engine {
             large_replies: SlowLog::default(),
             hot_keys: HotKeys::default(),
             latency: Latency::default(),
-            change_log: Arc::default(),
+            change_log,
             replication: Arc::new(Replication::new(
                 process.run_id.clone(),
                 config.repl_backlog_size() as usize,
@@ -259,8 +261,6 @@ impl Engine {
             generation: AtomicU64::new(0),
             config,
         };
-        let change_log = Arc::clone(&engine.change_log);
-        engine.keyspace.set_log(change_log);
         let search = Arc::clone(&engine.search);
         engine.keyspace.set_index(Box::new(move |keyspace, what| search.tell(keyspace, what)));
         engine.config_changed();

@@ -21,15 +21,15 @@ impl Engine {
     /// If not all stripes are locked.
     pub fn begin_sync(&self, keys: &mut Keys<'_>, replicas: &[Arc<Replica>]) -> Position {
         assert!(keys.holds_all(), "a snapshot and its stream begin at one moment");
-        self.log_for_replicas();
+        self.log_for_replicas(keys);
         self.change_log.select_again();
         self.replication.begin_sync(replicas)
     }
 
     /// Feeds the change log to the replication stream from now on.
-    fn log_for_replicas(&self) {
+    fn log_for_replicas(&self, keys: &Keys<'_>) {
         if self.replication.attach_once() {
-            self.change_log.attach(Arc::clone(&self.replication) as Arc<dyn Sink>);
+            self.change_log.attach(keys, Arc::clone(&self.replication) as Arc<dyn Sink>);
         }
     }
 
@@ -47,7 +47,7 @@ impl Engine {
         }
         let follows = primary.is_some();
         // Promoted, it goes on with the stream of its primary.
-        self.log_for_replicas();
+        self.log_for_replicas(keys);
         self.change_log.select_again();
         self.replication.follow(primary, random_id(rng), keys.now());
         self.own_expiry.clear();
@@ -58,10 +58,12 @@ impl Engine {
     }
 
     /// Takes over what a snapshot file tells of the stream that it was saved in. Without, a server
-    /// that comes back has nothing in common with anybody.
-    pub fn resume_stream(&self, at: &Position, as_replica: bool) {
-        self.log_for_replicas();
+    /// that comes back has nothing in common with anybody. No stripe is locked when it returns.
+    pub fn resume_stream(&self, keys: &mut Keys<'_>, at: &Position, as_replica: bool) {
+        keys.lock_all();
+        self.log_for_replicas(keys);
         self.replication.resume(at, as_replica);
+        keys.unlock();
     }
 
     /// Takes note of whether expired keys are removed: not by a replica, and not while writes are

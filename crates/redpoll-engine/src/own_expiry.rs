@@ -1,7 +1,6 @@
 //! Keys with an expiry that clients have written on a replica which takes writes: no primary will
 //! say when they go, so the replica removes them itself.
 
-use crate::engine::Engine;
 use crate::spec::Spec;
 use parking_lot::Mutex;
 use redpoll_keyspace::Keys;
@@ -44,39 +43,16 @@ impl OwnExpiry {
     }
 
     /// Takes some keys out, from behind `after` on.
-    fn slice(&self, after: Option<&(usize, Box<[u8]>)>) -> Vec<(usize, Box<[u8]>)> {
+    pub(crate) fn slice(&self, after: Option<&(usize, Box<[u8]>)>) -> Vec<(usize, Box<[u8]>)> {
         use std::ops::Bound::{Excluded, Unbounded};
         let from = after.map_or(Unbounded, |after| Excluded(after.clone()));
         self.keys.lock().range((from, Unbounded)).take(SLICE).cloned().collect()
     }
 
-    fn forget(&self, key: &(usize, Box<[u8]>)) {
+    /// Forgets a key, which is locked.
+    pub(crate) fn forget(&self, key: &(usize, Box<[u8]>)) {
         let mut keys = self.keys.lock();
         keys.remove(key);
         self.any.store(!keys.is_empty(), Release);
-    }
-}
-
-impl Engine {
-    /// Removes those of the remembered keys whose time has come. Answers how many went.
-    pub(crate) fn remove_own_expired(&self, now: i64) -> u64 {
-        let (mut last, mut removed) = (None, 0);
-        loop {
-            let slice = self.own_expiry.slice(last.as_ref());
-            let Some(end) = slice.last() else { return removed };
-            last = Some(end.clone());
-            for key in &slice {
-                let mut keys = self.keyspace.keys(key.0, now);
-                keys.lock_key(&key.1);
-                keys.set_reaps(true);
-                let expires = keys.peek(&key.1).is_some_and(|entry| entry.expiry().is_some());
-                // To look at it removes it, if its time has come.
-                let stays = keys.contains(&key.1);
-                removed += u64::from(keys.effects.expired);
-                if !expires || !stays {
-                    self.own_expiry.forget(key);
-                }
-            }
-        }
     }
 }

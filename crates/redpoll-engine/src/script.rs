@@ -130,7 +130,6 @@ impl ScriptRun {
                 }
                 _ => unless_busy(|| ctx.keys.lock_keys(&mut keys))?,
             }
-            ctx.has_locked();
         }
         Ok(ScriptRun {
             permissions,
@@ -305,7 +304,7 @@ impl ScriptRun {
         ctx.action = None;
         let nanos = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
         stats.called(1, nanos);
-        if ctx.keys.effects.logging {
+        if ctx.engine.is_logging() {
             self.note(ctx, command, args, dirty);
         }
         ctx.rewritten = rewritten;

@@ -19,6 +19,8 @@ pub fn run(ctx: &mut Ctx<'_>, transaction: Transaction) -> Result {
     if unless_busy(|| lock_all_keys(ctx, &transaction.queue)).is_err() {
         return Err(busy(ctx));
     }
+    ctx.is_in_time(|wanted| transaction.queue.iter().any(|queued| wanted(queued.flags)))
+        .map_err(|reason| discarded(ctx, &reason))?;
     let broken = watched_key_is_gone(ctx) || ctx.session.watch_broken();
     forget_watches(ctx);
     if broken {
@@ -79,9 +81,16 @@ fn refuse(ctx: &mut Ctx<'_>, queued: &Queued, error: &Error) {
 /// Gives a transaction up because a script keeps the keys locked.
 #[cold]
 fn busy(ctx: &mut Ctx<'_>) -> Error {
-    ctx.engine.unwatch(ctx.session);
     let kind = ctx.engine.scripts.busy().unwrap_or(RunningKind::Script);
-    let reason = busy_error(kind);
+    discarded(ctx, &busy_error(kind))
+}
+
+/// Ends a transaction of which nothing is run.
+#[cold]
+fn discarded(ctx: &mut Ctx<'_>, reason: &Error) -> Error {
+    // It takes locks by itself.
+    ctx.keys.unlock();
+    ctx.engine.unwatch(ctx.session);
     Error::text(format!("EXECABORT Transaction discarded because of: {}", reason.message()))
 }
 
@@ -103,9 +112,12 @@ fn run_nested(ctx: &mut Ctx<'_>, queued: &Queued) -> u64 {
         stats.failed.add(1);
     }
     ctx.note_reads(&queued.command.spec, queued.args.as_args());
-    if ctx.keys.effects.logging {
-        let args = queued.args.as_args();
-        ctx.note_for_log(queued.command.spec.is_logged().then_some(args), dirty);
+    match ctx.engine.is_logging() {
+        true => {
+            let args = queued.args.as_args();
+            ctx.note_for_log(queued.command.spec.is_logged().then_some(args), dirty);
+        }
+        false => ctx.rewritten = None,
     }
     u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX)
 }
@@ -141,8 +153,7 @@ fn lock_all_keys(ctx: &mut Ctx<'_>, queue: &[Queued]) {
         Locks::All | Locks::Own => true,
     };
     if queue.iter().any(|queued| needs_all(&queued.command.spec)) {
-        ctx.keys.lock_all();
-        return ctx.has_locked();
+        return ctx.keys.lock_all();
     }
     let queued_keys = queue.iter().flat_map(|queued| {
         let args: Args<'_> = queued.args.as_args();
@@ -152,7 +163,6 @@ fn lock_all_keys(ctx: &mut Ctx<'_>, queue: &[Queued]) {
     let watched = ctx.session.watched.iter().map(|watched| &*watched.key);
     let all: Vec<&[u8]> = queued_keys.chain(watched).collect();
     ctx.keys.lock_keys(all.into_iter());
-    ctx.has_locked();
 }
 
 /// Whether a key was there when it was watched and is no longer: its time may have come since,

@@ -58,7 +58,10 @@ struct Pair {
 impl Default for Pair {
     fn default() -> Self {
         let (store, pending) = (Store::default(), Arc::new(Pending::default()));
-        store.engine().change_log.attach(pending.clone());
+        let mut keys = store.engine().keyspace.keys(0, store.now);
+        keys.lock_all();
+        store.engine().change_log.attach(&keys, pending.clone());
+        drop(keys);
         Pair { store, pending, follower: Store::default(), history: Vec::new() }
     }
 }

@@ -100,8 +100,6 @@ pub struct Effects {
     pub dirty: u64,
     /// The classes whose events are wanted, and [`BROADCAST`] and [`WRITE_CLOCK`].
     pub wanted: u32,
-    /// Whether the change log is consumed.
-    pub logging: bool,
     /// Keys that were found to be expired and removed.
     pub expired: u32,
     /// Keys that reads have found, and not found.
@@ -152,28 +150,7 @@ pub fn removal(lazy: bool) -> &'static [u8] {
 impl Effects {
     /// No effects, for another command that wants the same events.
     pub fn renewed(&self) -> Self {
-        Effects { wanted: self.wanted, logging: self.logging, ..Effects::default() }
-    }
-
-    /// Puts a command into the change log, if that is consumed: what stands for a change, or for a
-    /// removal that nobody has asked for.
-    pub fn log<'w>(&mut self, db: usize, words: impl IntoIterator<Item = &'w [u8]>) {
-        if self.logging {
-            self.log_anyway(db, words);
-        }
-    }
-
-    /// The same, consumed or not.
-    pub(crate) fn log_anyway<'w>(&mut self, db: usize, words: impl IntoIterator<Item = &'w [u8]>) {
-        let words = words.into_iter().collect();
-        self.rare().logged.push(Logged::new(db, words));
-    }
-
-    /// Lets replicas have a message that their own clients may have subscribed to.
-    pub fn log_message(&mut self, db: usize, words: OwnedArgs) {
-        if self.logging {
-            self.rare().logged.push(Logged::message(db, words));
-        }
+        Effects { wanted: self.wanted, ..Effects::default() }
     }
 
     /// The number of commands that wait to be put into the change log.

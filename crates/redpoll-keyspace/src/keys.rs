@@ -27,6 +27,7 @@ mod fields;
 mod find;
 mod guards;
 mod locking;
+mod logging;
 mod many;
 mod observers;
 mod put;
@@ -207,17 +208,8 @@ impl<'a> Keys<'a> {
         self.effects.expired += 1;
         self.vanished(entry.key());
         self.event(entry.key(), Class::Expired, "expired");
-        self.log_expired([removal(self.keyspace.unlinks_expired()), entry.key()]);
+        self.log(self.db, [removal(self.keyspace.unlinks_expired()), entry.key()]);
         self.discard_entry(entry);
-    }
-
-    /// Logs the removal of what has expired. Whether the log is on is asked under the lock: whoever
-    /// walks asked before it, and a replica whose snapshot was taken in between would keep the key
-    /// for ever.
-    fn log_expired<'w>(&mut self, words: impl IntoIterator<Item = &'w [u8]>) {
-        if self.effects.logging || self.keyspace.is_logged() {
-            self.effects.log_anyway(self.db, words);
-        }
     }
 
     /// Whether the key is there. Counts as a read.

@@ -6,6 +6,7 @@ use crate::hash::KeyHash;
 use crate::keys::{Guards, Keys};
 use crate::lens::Lens;
 use crate::lock::{Busy, Mutex, MutexGuard, unless_busy};
+use crate::log::LogSwitch;
 use crate::readers::Added;
 use crate::snapshot::Epochs;
 use crate::stripe::Stripe;
@@ -63,8 +64,10 @@ pub struct Keyspace {
     read_items: AtomicUsize,
     /// Where values that are long to free are sent.
     reclaimer: OnceLock<mpsc::Sender<(Garbage, usize)>>,
+    /// Whether changes are logged.
+    log_switch: Arc<LogSwitch>,
     /// Takes what was logged under locks that are given back before the command ends.
-    log: OnceLock<Arc<dyn Log>>,
+    log: OnceLock<Box<LogHook>>,
     /// Is told of hashes that change.
     index: OnceLock<Box<IndexHook>>,
     /// Whether it wants to be.
@@ -76,15 +79,8 @@ pub struct Keyspace {
     lazy_freed: AtomicUsize,
 }
 
-/// The way to the change log.
-pub trait Log: Send + Sync {
-    /// Whether anybody consumes it. Who begins to holds all stripes, so that this agrees with the
-    /// data while one is locked.
-    fn is_on(&self) -> bool;
-
-    /// Puts commands into it, each by itself.
-    fn append(&self, logged: &[Logged]);
-}
+/// Puts commands into the change log, each by itself.
+pub type LogHook = dyn Fn(&[Logged]) + Send + Sync;
 
 /// Is told what happens in database 0, and of whole databases, while the stripes concerned are
 /// locked: an index of hashes.
@@ -148,6 +144,7 @@ impl Keyspace {
             read_keys: AtomicUsize::new(0),
             read_items: AtomicUsize::new(0),
             reclaimer: OnceLock::new(),
+            log_switch: Arc::default(),
             log: OnceLock::new(),
             index: OnceLock::new(),
             indexed: AtomicBool::new(false),
@@ -404,9 +401,20 @@ impl Keyspace {
 
     /// Gives the keyspace the way to the change log, for walks, which lock one stripe after the
     /// other and may come upon expired keys.
-    pub fn set_log(&self, log: Arc<dyn Log>) {
+    pub fn set_log(&self, hook: Box<LogHook>) {
         // As with the reclaimer, the first one stays.
-        let _ = self.log.set(log);
+        let _ = self.log.set(hook);
+    }
+
+    /// What turns the logging of changes on and off, for the change log.
+    pub fn log_switch(&self) -> &Arc<LogSwitch> {
+        &self.log_switch
+    }
+
+    /// Whether changes are logged; see [`Keys::is_logging`] for when to ask.
+    #[inline(always)]
+    pub fn is_logging(&self) -> bool {
+        self.log_switch.is_on()
     }
 
     /// Gives the keyspace an index of hashes, which is told nothing before it wants to be.
@@ -434,15 +442,9 @@ impl Keyspace {
         }
     }
 
-    pub(crate) fn log(&self, logged: &[Logged]) {
-        if let Some(log) = self.log.get() {
-            log.append(logged);
-        }
-    }
-
-    /// Whether the change log is consumed.
-    pub(crate) fn is_logged(&self) -> bool {
-        self.log.get().is_some_and(|log| log.is_on())
+    /// The way to the change log. A keyspace beside the one that clients see has none.
+    pub(crate) fn log(&self) -> Option<&LogHook> {
+        self.log.get().map(|hook| &**hook)
     }
 
     /// To be called by the reclaimer for each thing of this size it has freed.

@@ -21,6 +21,7 @@ mod keys;
 mod keyspace;
 mod lens;
 pub mod lock;
+mod log;
 pub mod readers;
 pub mod snapshot;
 pub mod stripe;
@@ -31,4 +32,5 @@ pub mod wheel;
 
 pub use hash::KeyHash;
 pub use keys::{Emptied, Expiry, Keys, Owned, Saved, StrRef, View, When, WrongType, type_of};
-pub use keyspace::{Garbage, Indexed, Keyspace, Log};
+pub use keyspace::{Garbage, Indexed, Keyspace};
+pub use log::LogSwitch;

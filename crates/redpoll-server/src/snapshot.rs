@@ -27,7 +27,7 @@ pub fn load(engine: &Arc<Engine>) -> Result<bool, String> {
         Ok(loaded) => {
             if let Some(position) = loaded.position() {
                 let as_replica = engine.config.replicaof().is_some();
-                engine.resume_stream(position, as_replica);
+                engine.resume_stream(&mut keys, position, as_replica);
             }
             loaded.facts.iter().for_each(|fact| log::info!("{fact}"));
             loaded.notes.iter().for_each(|note| log::warn!("{note}"));

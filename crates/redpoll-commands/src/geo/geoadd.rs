@@ -90,7 +90,7 @@ fn options(args: Args<'_>) -> Result<(Update, bool, usize)> {
 
 /// What stands in the change log: a ZADD.
 fn log(ctx: &mut Ctx<'_>, args: Args<'_>, at: usize, scores: impl Iterator<Item = f64>) {
-    if !ctx.keys.effects.logging {
+    if !ctx.keys.is_logging() {
         return;
     }
     let mut words: Vec<Vec<u8>> = vec![b"ZADD".to_vec()];

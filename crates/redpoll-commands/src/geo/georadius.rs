@@ -179,7 +179,7 @@ fn from_member(ctx: &mut Ctx<'_>, args: Args<'_>, may_store: bool) -> Result {
 }
 
 fn search_from(ctx: &mut Ctx<'_>, args: Args<'_>, at: usize, may_store: bool) -> Result {
-    lock(ctx, args, at, may_store);
+    lock(ctx, args, at, may_store)?;
     let set = ctx.keys.read::<ZSet>(args.at(1))?;
     let options = read(set, args, at, may_store)?;
     let result = search::run(&mut ctx.reply, ctx.limits, set, &options);
@@ -234,12 +234,13 @@ fn store(ctx: &mut Ctx<'_>, options: &Options<'_>, result: Option<ZSet>) {
 }
 
 /// Locks the index and the last word that may be a target.
-fn lock(ctx: &mut Ctx<'_>, args: Args<'_>, at: usize, may_store: bool) {
-    if may_store {
-        let target = targets(args, at).last().unwrap_or(args.at(1));
-        ctx.keys.lock_keys([args.at(1), target].into_iter());
-        ctx.has_locked();
+fn lock(ctx: &mut Ctx<'_>, args: Args<'_>, at: usize, may_store: bool) -> Result {
+    if !may_store {
+        return Ok(());
     }
+    let target = targets(args, at).last();
+    ctx.keys.lock_keys([args.at(1), target.unwrap_or(args.at(1))].into_iter());
+    if target.is_some() { ctx.may_still_write() } else { Ok(()) }
 }
 
 /// How many targets are named.

@@ -98,7 +98,7 @@ impl<'a> Setting<'a> {
 
     /// Whether the change log or events want to know the fields.
     pub fn is_noted(ctx: &Ctx<'_>) -> bool {
-        ctx.keys.effects.logging || ctx.keys.effects.wants_fields()
+        ctx.keys.is_logging() || ctx.keys.effects.wants_fields()
     }
 
     /// The fields whose expiry was set, or that were deleted, if somebody wants to know.

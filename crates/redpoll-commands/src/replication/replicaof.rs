@@ -67,6 +67,11 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
 #[cfg(test)]
 mod tests {
     use crate::testing::{TestServer, check, configure};
+    use redpoll_engine::replication::Primary;
+    use redpoll_types::rng::SmallRng;
+    use std::sync::Arc;
+    use std::thread;
+    use std::time::Duration;
 
     #[test]
     fn changes_the_role() {
@@ -126,8 +131,40 @@ mod tests {
         ] {
             assert_eq!(server.run(&mut client, command), answer, "{command}");
         }
+        let log = server.log();
         assert_eq!(server.executor.expire_due(server.now), 1, "its own, and no other");
         assert_eq!(server.run(&mut client, "DBSIZE"), "3");
+        assert_eq!(log.take(), "DEL own");
+    }
+
+    /// One that has been checked, and then waits for its locks.
+    #[test]
+    fn no_write_comes_behind_a_change_of_roles() {
+        for lines in [&["MULTI", "SET k v", "EXEC"][..], &["SORT l STORE k"]] {
+            let mut server = TestServer::new();
+            let mut own = TestServer::beside(&server);
+            let mut client = server.client();
+            server.run(&mut client, "RPUSH l 2 1");
+            let engine = Arc::clone(&server.engine);
+            let mut keys = engine.keyspace.keys(0, server.now);
+            keys.lock_all();
+            let answer = thread::scope(|scope| {
+                let writer = scope.spawn(|| {
+                    let (last, before) = lines.split_last().expect("a command");
+                    before.iter().for_each(|line| drop(own.run(&mut client, line)));
+                    own.run(&mut client, last)
+                });
+                // sleep: until it waits. If that takes longer, nothing is tried.
+                thread::sleep(Duration::from_millis(50));
+                let primary = Primary { host: "host".to_owned(), port: 7000 };
+                engine.follow(&keys, Some(primary), &mut SmallRng::new(1));
+                keys.unlock();
+                writer.join().expect("an answer")
+            });
+            assert!(answer.contains("READONLY"), "{answer}");
+            let mut other = server.client();
+            assert_eq!(server.run(&mut other, "EXISTS k"), "0");
+        }
     }
 
     #[test]

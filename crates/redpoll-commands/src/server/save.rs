@@ -64,6 +64,8 @@ pub(super) fn error(error: SaveError) -> Error {
 }
 
 #[cfg(test)]
+mod begins;
+#[cfg(test)]
 mod moment;
 
 #[cfg(test)]

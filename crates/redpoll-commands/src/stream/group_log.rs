@@ -21,7 +21,7 @@ pub struct GroupLog<'a> {
 impl<'a> GroupLog<'a> {
     /// A log for a group, which gathers nothing if nobody listens.
     pub fn new(ctx: &Ctx<'_>, key: &'a [u8], group: &'a [u8]) -> Self {
-        GroupLog { key, group, is_on: ctx.keys.effects.logging, made: None, commands: Vec::new() }
+        GroupLog { key, group, is_on: ctx.keys.is_logging(), made: None, commands: Vec::new() }
     }
 
     fn push(&mut self, words: &[&[u8]]) {

@@ -99,7 +99,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     let is_there = stream.log().contains(id);
     entries::id(&mut ctx.reply, id);
     added(ctx, key, trimmed);
-    if ctx.keys.effects.logging {
+    if ctx.keys.is_logging() {
         log(ctx, args, &options, id, exact.as_ref());
         // An entry that was trimmed at once cannot be named there.
         if let Some((producer, own)) = own_id.as_ref().filter(|_| is_there) {

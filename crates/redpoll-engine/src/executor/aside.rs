@@ -60,10 +60,12 @@ const FAULT: &str = "ERR internal error: the command has failed, see the server'
 pub struct Annex(Option<Box<Keyspace>>);
 
 impl Annex {
-    /// The keyspace, whose access clocks go as those of `main` do.
+    /// The keyspace, whose access clocks go as those of `main` do. Whether what is changed in it is
+    /// noted for the log is decided here, for the whole of a command.
     fn keyspace(&mut self, main: &Keyspace) -> &Keyspace {
         let own = self.0.get_or_insert_with(|| Box::new(Keyspace::new(main.databases())));
         own.set_clock(main.clock(), main.pace());
+        own.log_switch().set_consumed(main.is_logging());
         own
     }
 }
@@ -263,7 +265,7 @@ impl Executor {
         } else if writes && ctx.action.is_none() {
             let changed = errand.take_changed(&mut ctx.keys, &watches);
             if !changed.is_empty() || ctx.keys.effects.dirty > 0 {
-                let logged = ctx.keys.effects.logging;
+                let logged = ctx.keys.is_logging();
                 let effects = std::mem::take(&mut ctx.keys.effects);
                 let rewritten = ctx.rewritten.take();
                 ctx.keys.wipe();
@@ -323,7 +325,7 @@ impl Executor {
         if ctx.session.client.has_flag(flags::TRACKING) {
             ctx.note_reads(&command.spec, errand.args.as_args());
         }
-        if ctx.keys.effects.logging {
+        if engine.is_logging() {
             Self::log(&mut ctx, &command.spec, errand.args.as_args());
         }
         let wrote = ctx.keys.effects.dirty > 0;

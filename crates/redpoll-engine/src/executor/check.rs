@@ -5,6 +5,7 @@ use super::prepare::Prepared;
 use crate::acl::Context;
 use crate::acl::check::Call;
 use crate::client::flags;
+use crate::ctx::Ctx;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::refusal::{MASTERDOWN, REDIRECT, WriteRefusal};
@@ -237,18 +238,7 @@ impl Executor {
     /// data make way for others likewise.
     #[inline]
     pub(super) fn comes_too_late(engine: &Engine, session: &Session, spec: &Spec) -> Option<Late> {
-        let replication = &engine.replication;
-        if let Some(link) = &session.link {
-            return (!replication.is_current(link.epoch)).then_some(Late::Role);
-        }
-        if waits_for_data(engine, session, spec) {
-            return Some(Late::Loading);
-        }
-        let late = replication.is_replica()
-            && !session.is_primary
-            && any_has(session, spec, spec.flags, |flags| flags.has(Flags::WRITE))
-            && engine.config.replica_read_only();
-        late.then_some(Late::Role)
+        Late::is(engine, session, |wanted| any_has(session, spec, spec.flags, wanted))
     }
 
     /// Keeps a command for EXEC.
@@ -276,7 +266,45 @@ pub(super) enum Late {
     Loading,
 }
 
+impl Ctx<'_> {
+    /// Whether a command that takes locks by itself may still change something, now that it has
+    /// them.
+    pub fn may_still_write(&self) -> Result {
+        self.is_in_time(|wanted| wanted(Flags::WRITE))
+    }
+
+    /// Whether what is about to be done is in time; `has` tells whether any of it has such flags.
+    pub(crate) fn is_in_time(&self, has: impl Fn(fn(Flags) -> bool) -> bool) -> Result {
+        match Late::is(self.engine, self.session, has) {
+            Some(late) => Err(Error::text(late.text())),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Late {
+    /// See [`Executor::comes_too_late`]; `has` tells whether what is to run has such flags.
+    #[inline]
+    fn is(
+        engine: &Engine,
+        session: &Session,
+        has: impl Fn(fn(Flags) -> bool) -> bool,
+    ) -> Option<Self> {
+        let replication = &engine.replication;
+        if let Some(link) = &session.link {
+            return (!replication.is_current(link.epoch)).then_some(Late::Role);
+        }
+        let refused = engine.refused_while_loading().filter(|_| !session.is_primary);
+        if refused.is_some_and(&has) {
+            return Some(Late::Loading);
+        }
+        let late = replication.is_replica()
+            && !session.is_primary
+            && has(|flags| flags.has(Flags::WRITE))
+            && engine.config.replica_read_only();
+        late.then_some(Late::Role)
+    }
+
     /// What the client is told.
     pub(super) fn text(self) -> Cow<'static, str> {
         match self {

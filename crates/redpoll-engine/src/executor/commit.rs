@@ -69,7 +69,7 @@ impl Executor {
         for copied in &errand.copies {
             keys.contains(&copied.key);
         }
-        let unlogged = keys.effects.logging && !result.logged;
+        let unlogged = keys.is_logging() && !result.logged;
         if unlogged || errand.is_stale(&keys, &result.changed, by_value.is_some()) {
             errand.copy_again(&mut keys);
             let ready = Self::settle(&engine, stats, &mut keys, None);
@@ -91,7 +91,7 @@ impl Executor {
             action: None,
             rewritten,
         };
-        if ctx.keys.effects.logging {
+        if ctx.engine.is_logging() {
             Self::log(&mut ctx, &command.spec, errand.args.as_args());
         }
         if beside {

@@ -20,12 +20,10 @@ impl Executor {
             return 0;
         }
         if engine.keyspace.is_passive() {
-            let removed = match engine.own_expiry.is_empty() {
+            return match engine.own_expiry.is_empty() {
                 true => 0,
-                false => engine.remove_own_expired(now),
+                false => self.expire_own(now),
             };
-            self.stats.expired.add(removed);
-            return removed;
         }
         self.refresh_settings();
         if self.settings.import_mode {
@@ -54,6 +52,38 @@ impl Executor {
         if removed > 0 {
             let (threshold, millis) = (self.settings.latency_threshold_ms, started.elapsed());
             engine.latency.add("expire-cycle", millis.as_millis() as u64, threshold, now / 1000);
+        }
+        if !all_ready.is_empty() {
+            self.serve_unasked(all_ready, now);
+        }
+        removed
+    }
+
+    /// Removes those keys whose time has come that clients have written on a replica. Returns their
+    /// number.
+    fn expire_own(&mut self, now: i64) -> u64 {
+        self.refresh_settings();
+        let engine = self.engine.clone();
+        let (mut last, mut removed) = (None, 0);
+        let mut all_ready = Vec::new();
+        loop {
+            let slice = engine.own_expiry.slice(last.as_ref());
+            let Some(end) = slice.last() else { break };
+            last = Some(end.clone());
+            for key in &slice {
+                let mut keys = engine.keyspace.keys(key.0, now);
+                keys.lock_key(&key.1);
+                Self::attend(&engine, &self.settings, &mut keys);
+                keys.set_reaps(true);
+                let expires = keys.peek(&key.1).is_some_and(|entry| entry.expiry().is_some());
+                // To look at it removes it, if its time has come.
+                let stays = keys.contains(&key.1);
+                removed += u64::from(keys.effects.expired);
+                if !expires || !stays {
+                    engine.own_expiry.forget(key);
+                }
+                all_ready.append(&mut Self::settle(&engine, &self.stats, &mut keys, None));
+            }
         }
         if !all_ready.is_empty() {
             self.serve_unasked(all_ready, now);

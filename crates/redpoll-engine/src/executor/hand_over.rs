@@ -21,7 +21,7 @@ impl Executor {
             Some(_) => {
                 keys.delete(&sent.key);
                 keys.wrote(&sent.key, Class::Generic, "del", 1);
-                keys.effects.log(db, [&b"DEL"[..], &sent.key]);
+                keys.log(db, [&b"DEL"[..], &sent.key]);
                 Handover::Removed
             }
         };

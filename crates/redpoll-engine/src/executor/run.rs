@@ -163,7 +163,8 @@ impl Executor {
         if client_flags & flags::TRACKING != 0 {
             ctx.note_reads(&command.spec, args);
         }
-        if ctx.keys.effects.logging {
+        let logging = engine.is_logging();
+        if logging {
             Self::log(&mut ctx, &command.spec, args);
         }
         if beside {
@@ -171,7 +172,7 @@ impl Executor {
         }
         engine.pass_on(ctx.session);
         let ready = Self::settle(engine, ctx.stats, &mut ctx.keys, Some(ctx.session));
-        if ctx.keys.effects.dirty > 0 && ctx.keys.effects.logging {
+        if ctx.keys.effects.dirty > 0 && logging {
             Self::note_position(engine, ctx.session);
         }
         if !ready.is_empty() {
@@ -293,6 +294,7 @@ impl Executor {
         if let (Some(args), None, true) = (itself, &ctx.rewritten, effects.nothing_logged()) {
             // The usual case needs no copy of the words.
             if effects.dirty > 0 {
+                debug_assert!(ctx.keys.holds_any(), "{}: locks come and go", spec.name);
                 ctx.engine.change_log.append_one(ctx.session.db, args);
             }
             return;
@@ -307,7 +309,6 @@ impl Executor {
     #[inline(always)]
     pub(super) fn attend(engine: &Engine, settings: &Settings, keys: &mut Keys<'_>) {
         keys.effects.wanted = settings.wanted_events | engine.tracking.wanted();
-        keys.effects.logging = engine.is_logging();
     }
 
     /// Carries out what follows from a command's writes, while its locks are still held; returns

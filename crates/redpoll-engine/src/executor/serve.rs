@@ -162,7 +162,6 @@ impl Executor {
 
     /// Runs a waiting command again; answers whether it has an answer now.
     fn run_again(ctx: &mut Ctx<'_>, waiter: &Waiter) -> bool {
-        ctx.keys.effects.logging = ctx.engine.is_logging();
         let started = quanta::Instant::now();
         if let Err(error) = (waiter.command.run)(ctx, waiter.args.as_args()) {
             ctx.reply.rewind(0);
@@ -174,7 +173,7 @@ impl Executor {
             waiter.set_look_again_at(request.look_again_at);
             return false;
         }
-        if ctx.keys.effects.logging {
+        if ctx.engine.is_logging() {
             ctx.note_for_log(Some(waiter.args.as_args()), 0);
         }
         let nanos = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);

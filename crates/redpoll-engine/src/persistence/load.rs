@@ -94,6 +94,8 @@ pub(super) const BESIDE: u8 = 2;
 
 impl Drop for Loading<'_> {
     fn drop(&mut self) {
+        // Before anybody is let in whose changes the log is to have.
+        self.0.keyspace.log_switch().set_suspended(false);
         self.0.persistence.loading.store(IDLE, Release);
     }
 }
@@ -117,6 +119,7 @@ impl Engine {
     pub(super) fn begin_loading_as(&self, how: u8) -> Loading<'_> {
         self.persistence.load_progress.begin(clock::now_ms());
         self.persistence.loading.store(how, Release);
+        self.keyspace.log_switch().set_suspended(how == IN_PLACE);
         Loading(self)
     }
 
@@ -136,7 +139,7 @@ impl Engine {
     /// nothing is.
     #[inline(always)]
     pub(crate) fn refused_while_loading(&self) -> Option<fn(Flags) -> bool> {
-        match self.persistence.loading.load(Relaxed) {
+        match self.persistence.loading.load(Acquire) {
             IDLE => None,
             IN_PLACE => Some(|flags| !flags.has(Flags::LOADING)),
             _ => Some(|flags| flags.has(Flags::NO_ASYNC_LOADING)),

@@ -4,10 +4,11 @@ use crate::engine::Engine;
 
 impl Engine {
     /// Whether changes are to be logged: somebody wants the log, and what changes is not what the
-    /// log, or a primary's snapshot, holds already.
+    /// log, or a primary's snapshot, holds already. For those who are done, or change no data; a
+    /// command asks [`redpoll_keyspace::Keys::is_logging`], with its locks.
     #[inline(always)]
     pub fn is_logging(&self) -> bool {
-        self.change_log.is_on() && !self.is_loading()
+        self.keyspace.is_logging()
     }
 
     /// The end of the change log, if replies have to wait until it is written or on disk that far.

@@ -23,7 +23,7 @@ impl Keys<'_> {
             self.effects.rare().evicted += 1;
             self.vanished(entry.key());
             self.event(entry.key(), Class::Evicted, "evicted");
-            self.effects.log(db, [removal(self.keyspace.unlinks_evicted()), entry.key()]);
+            self.log(db, [removal(self.keyspace.unlinks_evicted()), entry.key()]);
             self.discard_entry(entry);
         }
         self.db = before;

@@ -67,7 +67,7 @@ impl Keys<'_> {
         self.effects.rare().expired_fields += names.len() as u64;
         self.modified(&key);
         let words = [&b"HDEL"[..], &key].into_iter();
-        self.log_expired(words.chain(names.iter().map(|name| &**name)));
+        self.log(self.db, words.chain(names.iter().map(|name| &**name)));
         self.field_event(&key, "hexpired", names.iter().map(|name| &**name));
         if let Some(entry) = emptied {
             self.event(&key, Class::Generic, "del");

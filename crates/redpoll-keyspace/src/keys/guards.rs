@@ -17,6 +17,16 @@ pub enum Guards<'a> {
 }
 
 impl Guards<'_> {
+    /// Whether there are none.
+    pub fn are_none(&self) -> bool {
+        match self {
+            Guards::None => true,
+            Guards::One(..) => false,
+            Guards::Many(held) => held.is_empty(),
+            Guards::All(held) => held.is_empty(),
+        }
+    }
+
     /// Whether this stripe is among them.
     pub fn holds(&self, number: usize) -> bool {
         match self {

@@ -101,10 +101,7 @@ impl Keys<'_> {
     /// first, so that nothing can come in between.
     #[inline]
     pub fn unlock(&mut self) {
-        if !self.effects.nothing_logged() {
-            let logged = std::mem::take(&mut self.effects.rare().logged);
-            self.keyspace.log(&logged);
-        }
+        self.hand_over_log();
         self.guards = Guards::None;
     }
 

@@ -3,8 +3,7 @@
 use super::*;
 use proptest::prelude::*;
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 
 /// Ahead of the real clock, from which wheels start.
 const NOW: i64 = 4_000_000_000_000;
@@ -278,25 +277,21 @@ fn what_a_string_counts_as() {
     assert!(matches!(keys.string(b"k"), Ok(Some(StrRef::Short(b"15")))));
 }
 
-/// A change log that is consumed from some moment on.
-#[derive(Default)]
-struct Noted(AtomicBool, std::sync::Mutex<Vec<Vec<u8>>>);
-
-impl crate::Log for Noted {
-    fn is_on(&self) -> bool {
-        self.0.load(Relaxed)
-    }
-
-    fn append(&self, logged: &[crate::effect::Logged]) {
+/// Keeps what a keyspace logs.
+fn noted(keyspace: &Keyspace) -> Arc<Mutex<Vec<Vec<u8>>>> {
+    let noted = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&noted);
+    keyspace.set_log(Box::new(move |logged: &[crate::effect::Logged]| {
         let words = logged.iter().map(|logged| logged.words.as_args().iter().collect::<Vec<_>>());
-        self.1.lock().expect("whole").extend(words.map(|words| words.join(&b' ')));
-    }
+        log.lock().expect("whole").extend(words.map(|words| words.join(&b' ')));
+    }));
+    noted
 }
 
 #[test]
 fn what_expires_is_logged_from_the_moment_of_a_snapshot_on() {
-    let (keyspace, log) = (Keyspace::new(1), Arc::new(Noted::default()));
-    keyspace.set_log(log.clone());
+    let keyspace = Keyspace::new(1);
+    let noted = noted(&keyspace);
     let mut keys = keyspace.keys(0, NOW);
     for (name, at) in [(&b"first"[..], NOW + 5), (b"second", NOW + 60_000)] {
         keys.lock_key(name);
@@ -306,11 +301,29 @@ fn what_expires_is_logged_from_the_moment_of_a_snapshot_on() {
     for (later, is_on) in [(NOW + 1_000, false), (NOW + 61_000, true)] {
         let mut keys = keyspace.keys(0, later);
         // The log is turned on when the walk has begun and asks for its first lock.
-        log.0.store(is_on, Relaxed);
+        keyspace.log_switch().set_consumed(is_on);
         for stripe in 0..keyspace.stripes() {
             while keyspace.expire(stripe, 100, &mut keys, later) {}
         }
         keys.unlock();
     }
-    assert_eq!(*log.1.lock().expect("whole"), [b"DEL second"]);
+    assert_eq!(*noted.lock().expect("whole"), [b"DEL second"]);
+}
+
+#[test]
+fn what_has_expired_is_logged_by_those_who_leave_early_too() {
+    let keyspace = Keyspace::new(1);
+    let noted = noted(&keyspace);
+    let mut keys = keyspace.keys(0, NOW);
+    keys.lock_key(b"k");
+    keys.set_string(b"k", b"value", Expiry::At(NOW + 5));
+    keys.lock_all();
+    keyspace.log_switch().set_consumed(true);
+    drop(keys);
+    let mut keys = keyspace.keys(0, NOW + 10);
+    keys.lock_key(b"k");
+    assert!(!keys.exists(b"k"));
+    assert_eq!(noted.lock().expect("whole").len(), 0);
+    drop(keys);
+    assert_eq!(*noted.lock().expect("whole"), [b"DEL k"]);
 }

@@ -12,7 +12,6 @@ pub struct View {
     reaps: bool,
     no_touch: bool,
     wanted: u32,
-    logging: bool,
 }
 
 impl Keys<'_> {
@@ -25,7 +24,6 @@ impl Keys<'_> {
             reaps: self.reaps,
             no_touch: self.no_touch,
             wanted: self.effects.wanted,
-            logging: self.effects.logging,
         }
     }
 }
@@ -34,9 +32,9 @@ impl View {
     /// The keys seen in the same way, none of them locked.
     pub fn keys(self, keyspace: &Keyspace) -> Keys<'_> {
         let mut keys = keyspace.keys(self.db, self.now);
-        let View { gone_by, reaps, no_touch, wanted, logging, .. } = self;
+        let View { gone_by, reaps, no_touch, wanted, .. } = self;
         (keys.gone_by, keys.reaps, keys.no_touch) = (gone_by, reaps, no_touch);
-        (keys.effects.wanted, keys.effects.logging) = (wanted, logging);
+        keys.effects.wanted = wanted;
         keys
     }
 }

@@ -160,7 +160,7 @@ impl Log {
     /// Gives the log to a writer from this moment on, at which all stripes are locked.
     fn attach(&self, writer: &Arc<Writer>, keys: &mut Keys<'_>) {
         keys.lock_all();
-        let begin = self.engine.change_log.attach(Arc::clone(writer) as Arc<dyn Sink>);
+        let begin = self.engine.change_log.attach(keys, Arc::clone(writer) as Arc<dyn Sink>);
         writer.begin_at(begin);
         *self.writer.lock() = Some(Arc::clone(writer));
     }

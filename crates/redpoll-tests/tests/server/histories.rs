@@ -1,11 +1,12 @@
 //! A primary, its replica, and a replica of that one, while clients write and everything breaks:
 //! servers are killed, links cut, held up and half closed, at any moment of first syncs and of the
 //! stream. In the end all three must have the same data; meanwhile nobody may be shown a part of a
-//! data set for the whole.
+//! data set for the whole. `beginnings` tries the moment in which all this begins.
 //!
 //! `REDPOLL_TEST_KILLS=500` sets how often something breaks, `REDPOLL_TEST_SEED` what and when
 //! (docs/testing.md).
 
+mod beginnings;
 mod faults;
 mod reader;
 mod writer;

@@ -103,7 +103,9 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>, may_store: bool) -> Result {
         Some(target) => ctx.keys.lock_keys([key, target].into_iter()),
         None => ctx.keys.lock_key(key),
     }
-    ctx.has_locked();
+    if options.store.is_some() && !options.in_pieces {
+        ctx.may_still_write()?;
+    }
     options.unlocks = options.in_pieces || (!reads_keys && options.store.is_none());
     let elements = Arc::new(Elements::read(&mut ctx.keys, key, &options)?);
     let engine = aside(ctx);

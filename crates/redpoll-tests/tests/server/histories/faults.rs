@@ -3,7 +3,7 @@
 use super::writer::fill;
 use redpoll_tests::node::lasting_port;
 use redpoll_tests::replication::is_up;
-use redpoll_tests::{Chance, Node, Proxy, Talk, eventually};
+use redpoll_tests::{Chance, Node, Proxy, Server, Talk, eventually};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -163,28 +163,36 @@ impl Chain {
     /// Waits until all have the same; nobody writes any more.
     #[track_caller]
     pub fn eventually_equal(&self, with_redis: bool) {
-        let libraries = [0, 1, 2].map(|it| format!("FUNCTION LIST WITHCODE LIBRARYNAME lib{it}"));
-        let questions = ["DEBUG DIGEST"].into_iter().chain(libraries.iter().map(|it| &**it));
-        for question in questions {
-            let answer = |node: &Node| node.talk().ask(question);
-            for node in &self.nodes[1..] {
-                eventually(question, || answer(node) == answer(&self.nodes[0]));
-            }
+        let servers: Vec<&Server> = self.nodes.iter().map(Node::server).collect();
+        eventually_equal(&servers, with_redis);
+    }
+}
+
+/// Waits until all have what the first one has; nobody writes any more.
+#[track_caller]
+pub fn eventually_equal(servers: &[&Server], with_redis: bool) {
+    let libraries = [0, 1, 2].map(|it| format!("FUNCTION LIST WITHCODE LIBRARYNAME lib{it}"));
+    let questions = ["DEBUG DIGEST"].into_iter().chain(libraries.iter().map(|it| &**it));
+    let (first, others) = servers.split_first().expect("servers");
+    for question in questions {
+        let answer = |server: &Server| server.talk().ask(question);
+        for other in others {
+            eventually(question, || answer(other) == answer(first));
         }
-        // What the fingerprint does not cover.
-        for database in ["0", "3", "9"] {
-            let fields: &[u8] = if with_redis { b"0" } else { b"1" };
-            let words = [b"EVAL", DETAILS.as_bytes(), b"0", database.as_bytes(), fields];
-            let details = |node: &Node| node.talk().ask_words(&words);
-            for node in &self.nodes[1..] {
-                let (begun, seen) = (Instant::now(), || (details(node), details(&self.nodes[0])));
-                while let (here, there) = seen()
-                    && here != there
-                {
-                    let (mut here, mut there) = (here.split(' '), there.split(' '));
-                    let first = here.by_ref().zip(there.by_ref()).find(|(one, other)| one != other);
-                    assert!(begun.elapsed() < redpoll_tests::PATIENCE, "{database}: {first:?}");
-                }
+    }
+    // What the fingerprint does not cover.
+    for database in ["0", "3", "9"] {
+        let fields: &[u8] = if with_redis { b"0" } else { b"1" };
+        let words = [b"EVAL", DETAILS.as_bytes(), b"0", database.as_bytes(), fields];
+        let details = |server: &Server| server.talk().ask_words(&words);
+        for other in others {
+            let (begun, seen) = (Instant::now(), || (details(other), details(first)));
+            while let (here, there) = seen()
+                && here != there
+            {
+                let (mut here, mut there) = (here.split(' '), there.split(' '));
+                let differ = here.by_ref().zip(there.by_ref()).find(|(one, other)| one != other);
+                assert!(begun.elapsed() < redpoll_tests::PATIENCE, "{database}: {differ:?}");
             }
         }
     }

@@ -232,7 +232,7 @@ const FORMS: &[(&str, &[&str])] = &[
 ];
 
 /// A command, most likely on keys that hold values of its type, or nothing.
-fn command(chance: &mut Chance, with_redis: bool) -> String {
+pub fn command(chance: &mut Chance, with_redis: bool) -> String {
     let (kind, forms) = chance.one_of(FORMS);
     let known = |form: &&str| {
         !(with_redis && ["HP", "HEXPIRE"].iter().any(|newer| form.starts_with(newer)))
