@@ -488,9 +488,20 @@ fn together(matches: Vec<Match>, weight: f64, add: impl Fn(f64, f64) -> f64) -> 
     Match { sum: weight * sum, places, slop }
 }
 
-/// The least distance, found in one pass that ends at the first that is 1 or less.
-fn least(a: &[u32], b: &[u32]) -> u64 {
-    a.iter().flat_map(|a| b.iter().map(move |b| u64::from(a.abs_diff(*b)))).min().unwrap_or(0)
+/// The least distance, as one pass finds it that ends at the first that is 1 or less: words may
+/// stand at the same place, and that is not always found.
+fn least(mut a: &[u32], mut b: &[u32]) -> u64 {
+    let mut least = None;
+    while let (Some((x, behind_x)), Some((y, behind_y))) = (a.split_first(), b.split_first()) {
+        let distance = u64::from(x.abs_diff(*y)).min(least.unwrap_or(u64::MAX));
+        least = Some(distance);
+        match distance {
+            0 | 1 => break,
+            _ if x < y => a = behind_x,
+            _ => b = behind_y,
+        }
+    }
+    least.unwrap_or(0)
 }
 
 /// Tries all ways to choose a place of each word.
