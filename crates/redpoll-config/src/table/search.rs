@@ -16,7 +16,7 @@ directives! {
         "Searches: beside writes and each other, in turns, or each at once and by itself.";
     search_threads: Count(0, 0, 1024), "search-threads", [],
         "Threads for long searches; 0 takes as many as `background-threads`.";
-    search_nice: Int(1, 0, 19), "search-nice", [IMMUTABLE],
+    search_nice: Int(0, 0, 19), "search-nice", [IMMUTABLE],
         "How far these stand back from others on a busy machine: 0 not at all.";
     search_index_threads: Count(0, 0, 1024), "search-index-threads", [],
         "Threads that index keys that are there already, and merge; 0 takes one for each core.";
