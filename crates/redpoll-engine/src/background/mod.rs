@@ -11,7 +11,7 @@
 //!
 //! There are two pools of threads, with priorities of their own: one for searches, whose clients
 //! wait for them as for anything else, and one for all other commands ([`Purpose`]). That one takes
-//! other work, too: [`Background::spawn`] runs a function with a [`Task`] of its own, and
+//! other work, too: [`Background::spawn`] runs a function with a [`Task`] of its own. In either,
 //! [`Background::share`] lets idle threads help with the parts of something large.
 
 mod flow;

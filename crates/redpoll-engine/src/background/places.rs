@@ -37,6 +37,11 @@ impl PoolState {
     }
 }
 
+/// The purpose of the pool that the calling thread works for; that of commands if of none.
+pub(super) fn own_purpose() -> Purpose {
+    POOL.get().unwrap_or(Purpose::Commands)
+}
+
 impl Background {
     /// Sees to it that somebody takes a job that was added.
     pub(super) fn call_thread(&self, purpose: Purpose, state: &mut PoolState) {
@@ -82,11 +87,6 @@ impl Background {
         }
     }
 
-    /// The pool that the calling thread works for.
-    pub(super) fn own(&self) -> Purpose {
-        POOL.get().unwrap_or(Purpose::Commands)
-    }
-
     /// The calling thread waits from now on, for a client or for its turn, and gives up its place;
     /// or it goes on, as soon as there is a place for it. Nothing if it has none: it is not one of
     /// a pool.
@@ -117,6 +117,6 @@ impl Background {
 
     /// Whether another thread may wait for its client.
     pub(crate) fn may_hold(&self) -> bool {
-        self.pool(self.own()).state.lock().held < HELD_MAX
+        self.pool(own_purpose()).state.lock().held < HELD_MAX
     }
 }

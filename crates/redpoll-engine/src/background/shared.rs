@@ -1,5 +1,6 @@
 //! Something large in parts, for all threads that have nothing better to do.
 
+use super::places::own_purpose;
 use super::{Background, Job, Task, current, enter};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::any::Any;
@@ -95,7 +96,7 @@ impl Background {
     }
 
     fn call_helpers(&self, shared: &Arc<Shared>) {
-        let purpose = self.own();
+        let purpose = own_purpose();
         let pool = self.pool(purpose);
         let mut state = pool.state.lock();
         let busy = state.at_work();

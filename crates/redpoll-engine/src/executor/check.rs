@@ -98,7 +98,8 @@ impl Executor {
         {
             return Verdict::Refuse(elsewhere);
         }
-        if waits_for_data(&self.engine, session, spec) {
+        let has = |wanted| any_has(session, spec, spec.flags, wanted);
+        if waits_for_data(&self.engine, session, has) {
             return Verdict::Refuse(Error::text(Late::Loading.text()));
         }
         if self.settings.maxmemory > 0
@@ -294,8 +295,7 @@ impl Late {
         if let Some(link) = &session.link {
             return (!replication.is_current(link.epoch)).then_some(Late::Role);
         }
-        let refused = engine.refused_while_loading().filter(|_| !session.is_primary);
-        if refused.is_some_and(&has) {
+        if waits_for_data(engine, session, &has) {
             return Some(Late::Loading);
         }
         let late = replication.is_replica()
@@ -314,12 +314,16 @@ impl Late {
     }
 }
 
-/// Whether a command, or one of those that EXEC would run, has to wait for data that are being
-/// loaded.
+/// Whether what is to run has to wait for data that are being loaded; `has` tells whether any of it
+/// has such flags.
 #[inline]
-fn waits_for_data(engine: &Engine, session: &Session, spec: &Spec) -> bool {
+fn waits_for_data(
+    engine: &Engine,
+    session: &Session,
+    has: impl Fn(fn(Flags) -> bool) -> bool,
+) -> bool {
     match engine.refused_while_loading() {
-        Some(refused) => !session.is_primary && any_has(session, spec, spec.flags, refused),
+        Some(refused) => !session.is_primary && has(refused),
         None => false,
     }
 }
