@@ -320,7 +320,9 @@ impl State {
             seat.unread_bytes -= chunk.len;
             seat.owed = match seat.unread {
                 0 => Duration::ZERO,
-                _ => seat.owed.saturating_sub(Duration::from_secs_f64(chunk.len as f64 / PACE as f64)),
+                _ => seat
+                    .owed
+                    .saturating_sub(Duration::from_secs_f64(chunk.len as f64 / PACE as f64)),
             };
             wakes = had_enough && seat.unread_bytes < AHEAD;
         }

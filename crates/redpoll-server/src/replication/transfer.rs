@@ -89,7 +89,9 @@ impl Link {
     pub(super) fn adopt(&self, at: &Position) -> io::Result<()> {
         if !at.is_possible(self.engine.keyspace.databases()) {
             let db = at.db;
-            return Err(io::Error::other(format!("the stream is in database {db}, which is not here")));
+            return Err(io::Error::other(format!(
+                "the stream is in database {db}, which is not here"
+            )));
         }
         match self.engine.replication.adopt(self.epoch, at) {
             true => Ok(()),

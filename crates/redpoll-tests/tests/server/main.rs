@@ -17,6 +17,8 @@ mod faults;
 mod files;
 mod full_sync;
 mod histories;
+mod hostile_primaries;
+mod hostile_replicas;
 mod linearizability;
 mod metrics;
 mod partitions;
