@@ -6,6 +6,7 @@
 
 mod away;
 mod input;
+mod rest;
 mod rings;
 mod stream;
 mod unread;
@@ -87,6 +88,8 @@ pub struct Connection {
     over_soft_since: Option<i64>,
     /// Nothing more is executed; what has been answered is sent.
     finishing: bool,
+    /// Until when its further commands wait, in milliseconds since 1970: see `rest.rs`.
+    rests_until: Option<i64>,
     /// Its place among the clients with shared memory, if it is one.
     place: Option<Place>,
     /// Commands executed, and wakes of a client of shared memory, as far as they are counted.
@@ -115,6 +118,7 @@ impl Connection {
             sent_before: 0,
             over_soft_since: None,
             finishing: false,
+            rests_until: None,
             place: None,
             counted: (0, 0),
         }
@@ -192,7 +196,7 @@ impl Connection {
         let out_max = self.session.reply_max.min(OUT_MAX);
         let mut start = 0;
         let next = loop {
-            if self.session.waits() {
+            if self.waits() {
                 self.parser.reset();
                 break Next::Wait;
             }
@@ -202,6 +206,7 @@ impl Connection {
             let batch = (&lane.batch, &lane.input[start..], &lane.plan);
             let out = (&mut scratch.output, out_max);
             let progress = executor.execute(&mut self.session, batch, out, now);
+            self.rest_if_ahead(executor.engine());
             if progress.stop == Stop::Done {
                 start += lane.parsed.consumed;
             } else {
@@ -380,7 +385,7 @@ impl Connection {
     pub fn has_work(&self) -> bool {
         !self.input.is_empty()
             && !self.finishing
-            && !self.session.waits()
+            && !self.waits()
             && self.unsent() <= self.unread_max
     }
 
