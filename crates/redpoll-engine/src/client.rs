@@ -118,8 +118,8 @@ pub struct Figures {
     pub query_bytes: AtomicUsize,
     /// Bytes of replies that wait to be read by the client.
     pub output_bytes: AtomicUsize,
-    /// Bytes of the replication stream that a replica's connection has not been given: they are kept
-    /// once for all replicas.
+    /// Bytes of the replication stream that a replica's connection has not been given: they are
+    /// kept once for all replicas.
     pub stream_bytes: AtomicUsize,
     /// Commands queued by MULTI, plus one; 0 outside.
     pub queued: AtomicU32,

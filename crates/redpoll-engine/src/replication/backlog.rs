@@ -81,8 +81,8 @@ impl Backlog {
         (self.first()..=self.next).contains(&offset)
     }
 
-    /// Adds up to `max` bytes of the stream from `offset` on to `out`, and answers how many. `None`:
-    /// they are not kept. O(bytes + blocks).
+    /// Adds up to `max` bytes of the stream from `offset` on to `out`, and answers how many.
+    /// `None`: they are not kept. O(bytes + blocks).
     pub fn copy(&self, offset: u64, max: usize, out: &mut Vec<u8>) -> Option<usize> {
         let behind = usize::try_from(self.next.checked_sub(offset)?).ok()?;
         let (first, mut skip) = self.find(self.len.checked_sub(behind)?);
@@ -99,8 +99,8 @@ impl Backlog {
         Some(out.len() - before)
     }
 
-    /// The number of the block that the byte after `skip` others is in, and how many of those are in
-    /// the same block.
+    /// The number of the block that the byte after `skip` others is in, and how many of those are
+    /// in the same block.
     fn find(&self, skip: usize) -> (usize, usize) {
         // Who follows closely is served from the last ones.
         let (mut index, mut begins) = (self.blocks.len(), self.len);
@@ -192,9 +192,9 @@ mod tests {
                 prop_assert_eq!(from(&backlog, first as u64 + 1), Some(stream[first..].to_vec()));
                 prop_assert_eq!(from(&backlog, first as u64), None);
                 let mut out = Vec::new();
-                let count = stream.len() - needed;
-                prop_assert_eq!(backlog.copy(needed as u64 + 1, count / 2, &mut out), Some(count / 2));
-                prop_assert_eq!(&out, &stream[needed..][..count / 2]);
+                let half = (stream.len() - needed) / 2;
+                prop_assert_eq!(backlog.copy(needed as u64 + 1, half, &mut out), Some(half));
+                prop_assert_eq!(&out, &stream[needed..][..half]);
                 prop_assert!(backlog.shared() <= behind.saturating_sub(size) + BLOCK_MIN);
             }
         }

@@ -6,8 +6,8 @@
 //! [`Order::FullSync`]. As a replica, the server takes id and offset over from its primary, so that
 //! its own replicas, and later those of whoever is promoted, go on without a snapshot.
 //!
-//! The stream's bytes are kept once: each replica's connection fetches them from the backlog when it
-//! can send ([`Replication::give`]), and what a slow one has not been given yet stays there.
+//! The stream's bytes are kept once: each replica's connection fetches them from the backlog when
+//! it can send ([`Replication::give`]), and what a slow one has not been given yet stays there.
 //!
 //! Lock order: stripes, the change log, this, clients' outboxes.
 
@@ -481,7 +481,7 @@ impl State {
         self.replicas.iter().for_each(|replica| replica.let_go());
     }
 
-    /// Whether the stream from `offset` on is here for who has followed the stream `id` up to there.
+    /// Whether the stream from `offset` on is here, for who has followed `id` up to there.
     fn has(&self, id: &str, offset: u64) -> bool {
         let same = id.eq_ignore_ascii_case(&self.id)
             || self.previous.as_ref().is_some_and(|(old, until)| id == old && offset <= *until);

@@ -1,8 +1,8 @@
 //! What a replica's connection takes of the replication stream: as much as it can send.
 //!
-//! The stream's bytes are kept once for all replicas. Only a piece of them is copied for each, which
-//! is sent before the next one is fetched; so a slow replica costs the piece, however far behind it
-//! is.
+//! The stream's bytes are kept once for all replicas. Only a piece of them is copied for each,
+//! which is sent before the next one is fetched; so a slow replica costs the piece, however far
+//! behind it is.
 
 use super::Connection;
 use redpoll_engine::Executor;

@@ -199,7 +199,8 @@ mod tests {
     fn answers_are_understood() {
         let id = "a".repeat(40);
         assert_eq!(answer(&format!("+FULLRESYNC {id} 12")), Some(Answer::Full(id.clone(), 12)));
-        assert_eq!(answer(&format!("+CONTINUE {id}")), Some(Answer::Continue(Some(id))));
+        let goes_on = Some(Answer::Continue(Some(id.clone())));
+        assert_eq!(answer(&format!("+CONTINUE {id}")), goes_on);
         assert_eq!(answer("+CONTINUE"), Some(Answer::Continue(None)));
         let beyond = u64::MAX;
         for line in [

@@ -1,5 +1,5 @@
-//! Primaries that say anything, and that stop or go in every phase: their replica answers clients all
-//! the while, can be promoted at any moment, and follows a good primary afterwards.
+//! Primaries that say anything, and that stop or go in every phase: their replica answers clients
+//! all the while, can be promoted, and follows a good primary afterwards.
 
 use redpoll_tests::replication::{converge, follow, info, is_up};
 use redpoll_tests::{Server, Talk, eventually};
@@ -301,8 +301,8 @@ fn phases() -> Vec<(&'static str, Script)> {
 #[test]
 fn a_replica_is_promoted_in_every_phase() {
     for load in ["disabled", "swapdb"] {
-        // What loads beside its data refuses to be promoted, as Redis does, until the silent primary
-        // has been given up.
+        // What loads beside its data refuses to be promoted, as Redis does, until the silent
+        // primary has been given up.
         let settings = ["--repl-diskless-load", load, "--repl-timeout", "2"];
         let replica = Server::start(&[DEBUG, &settings].concat());
         let good = Server::start(DEBUG);

@@ -1,4 +1,5 @@
-//! Replicas that take nothing for a while: what waits for them is kept once, and each gets all of it.
+//! Replicas that take nothing for a while: what waits for them is kept once, and each gets all of
+//! it.
 
 use redpoll_tests::replication::{follow, is_up};
 use redpoll_tests::{Server, eventually};

@@ -100,6 +100,7 @@ fn who_reads_a_little_now_and_then_holds_no_table() {
         let mut number = 0;
         while slow.done(number) {
             number += 1;
+            // sleep: so slow is this reader.
             thread::sleep(Duration::from_millis(200));
         }
     });
