@@ -12,6 +12,8 @@ use std::sync::atomic::Ordering::Relaxed;
 const PIECE: usize = 128 << 10;
 /// As long as so many have not been sent, none are fetched.
 const ENOUGH: usize = 64 << 10;
+/// The same for those that wait for the append-only file: they are sent all at once.
+const HELD_MAX: usize = 8 << 20;
 /// Pieces in one turn: others are to have theirs.
 const PIECES: usize = 16;
 
@@ -24,7 +26,7 @@ impl Connection {
         let engine = executor.engine();
         let client = self.session.client.clone();
         for _ in 0..PIECES {
-            if self.unsent() >= ENOUGH {
+            if self.untaken() >= ENOUGH || self.unsent() >= HELD_MAX {
                 // It goes on when that has been sent.
                 return true;
             }

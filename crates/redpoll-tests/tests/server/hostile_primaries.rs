@@ -22,12 +22,14 @@ struct Script {
     /// How many questions it answers at all.
     answers: usize,
     says: Vec<u8>,
+    /// What it answers who asks for a part of a table.
+    shows: Vec<u8>,
     closes: bool,
 }
 
 impl Script {
     fn new(says: impl Into<Vec<u8>>) -> Script {
-        Script { answers: usize::MAX, says: says.into(), closes: false }
+        Script { answers: usize::MAX, says: says.into(), shows: Vec::new(), closes: false }
     }
 }
 
@@ -45,27 +47,29 @@ fn act(stream: &TcpStream, script: &Script, played: &AtomicUsize) -> Option<()> 
                 break count.trim().parse::<usize>().ok()?;
             }
         };
-        let mut name = String::new();
+        let mut names = [String::new(), String::new()];
         for word in 0..words {
             line.clear();
             reader.read_line(&mut line).ok()?;
             line.clear();
             reader.read_line(&mut line).ok()?;
-            if word == 0 {
-                name = line.trim().to_owned();
+            if let Some(name) = names.get_mut(word) {
+                *name = line.trim().to_owned();
             }
         }
+        let [name, option] = &names;
         if answered >= script.answers {
             played.fetch_add(1, Relaxed);
             break;
         }
-        let answer = match &*name {
-            "PING" => &b"+PONG\r\n"[..],
-            "PSYNC" => &script.says,
+        let answer = match (&**name, &**option) {
+            ("PING", _) => &b"+PONG\r\n"[..],
+            ("PSYNC", _) => &script.says,
+            (_, "TABLE-FETCH") => &script.shows,
             _ => b"+OK\r\n",
         };
         (&*stream).write_all(answer).ok()?;
-        if name == "PSYNC" {
+        if name == "PSYNC" || option == "TABLE-FETCH" {
             played.fetch_add(1, Relaxed);
             break;
         }
@@ -267,15 +271,53 @@ fn a_stream_of_anything_ends_the_link_and_nothing_else() {
     assert!(!replica.log().contains("panicked"), "{}", replica.log());
 }
 
+/// `+FULLRESYNC`, and the offer of a table that is fetched piece by piece.
+fn offer() -> String {
+    let token = "7".repeat(64);
+    let table = format!("$TABLE:1 token={token} epoch=1 slots=8 slot=4096 keys=9 tcp=same\r\n");
+    format!("+FULLRESYNC {} 100\r\n{table}", id())
+}
+
+#[test]
+fn pieces_of_a_table_that_are_none_are_not_taken_in() {
+    let bulk = |len: usize, bytes: &[u8]| [format!("${len}\r\n").as_bytes(), bytes].concat();
+    let replica = Server::start(DEBUG);
+    replica.talk().check("SET old 1", "OK");
+    for (shows, closes) in [
+        (Vec::new(), true),
+        (Vec::new(), false),
+        (bulk(164, &[0; 166]), false),
+        (bulk(164, &[0xff; 10]), true),
+        (bulk(163, &[0; 165]), false),
+        (bulk(165, &[0; 167]), false),
+        (bulk(99_999_999_999, &[0; 100_000]), false),
+        (bulk(164, &[b'R'; 100_000]), false),
+        (b"$-1\r\n".to_vec(), false),
+        (b":164\r\n".to_vec(), false),
+        (b"-ERR no such chunk of the sync table\r\n".to_vec(), false),
+        (b"\r\n\r\n".to_vec(), false),
+        (vec![b'$'; 100_000], false),
+        (vec![0xfe; 100_000], true),
+    ] {
+        let what = format!("{:?}", String::from_utf8_lossy(&shows[..shows.len().min(30)]));
+        let says = offer() + "C 0 0 164 3\r\nE 1 9\r\n";
+        let (port, played) = primary(Script { shows, closes, ..Script::new(says) });
+        replica.talk().check(&format!("REPLICAOF 127.0.0.1 {port}"), "OK");
+        // The lane comes after the link.
+        eventually(&format!("it is shown: {what}"), || played.load(Relaxed) > 1);
+        lives(&replica, &what);
+        assert_ne!(info(&replica, "master_link_status"), "up", "{what}");
+        is_promoted(&replica, &what);
+        assert_eq!(replica.talk().ask("GET old"), "1", "{what}");
+    }
+    assert!(!replica.log().contains("panicked"), "{}", replica.log());
+}
+
 /// Everything that a primary says until its stream is followed, in the middle of which it may stop.
 fn phases() -> Vec<(&'static str, Script)> {
-    let (id, snapshot) = (id(), snapshot());
+    let snapshot = snapshot();
     let after = |answers| Script { answers, ..Script::new("") };
-    let full = format!("+FULLRESYNC {id} 100\r\n");
-    let table = format!(
-        "{full}$TABLE:1 token={} epoch=1 slots=8 slot=4096 keys=9 tcp=same\r\n",
-        "7".repeat(64)
-    );
+    let (full, table) = (format!("+FULLRESYNC {} 100\r\n", id()), offer());
     let whole = followed_by(&snapshot, b"");
     let middle = whole.len() - snapshot.len() / 2;
     let begun = [words(&["SET", "k", "v"]), b"*3\r\n$3\r\nSE".to_vec()].concat();

@@ -13,6 +13,7 @@ mod configuration;
 mod crashes;
 mod ending;
 mod eviction;
+mod failovers;
 mod faults;
 mod files;
 mod full_sync;
