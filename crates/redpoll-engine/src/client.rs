@@ -118,6 +118,9 @@ pub struct Figures {
     pub query_bytes: AtomicUsize,
     /// Bytes of replies that wait to be read by the client.
     pub output_bytes: AtomicUsize,
+    /// Bytes of the replication stream that a replica's connection has not been given: they are
+    /// kept once for all replicas.
+    pub stream_bytes: AtomicUsize,
     /// Commands queued by MULTI, plus one; 0 outside.
     pub queued: AtomicU32,
     /// Bytes of the queued commands.
@@ -269,9 +272,9 @@ impl Client {
         self.wake();
     }
 
-    /// The same for one of many pieces: its thread may let some more come together.
-    pub fn send_in_time(&self, bytes: &[u8]) {
-        self.post(bytes);
+    /// There is more for the client of what comes in many pieces: its thread may let some more come
+    /// together before it looks.
+    pub fn wake_in_time(&self) {
         if self.woken.compare_exchange(CALM, IN_TIME, AcqRel, Acquire).is_ok() {
             self.waker.read().wake_in_time(self.id);
         }

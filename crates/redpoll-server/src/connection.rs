@@ -6,7 +6,9 @@
 
 mod away;
 mod input;
+mod rest;
 mod rings;
+mod stream;
 mod unread;
 
 use crate::hands::{self, Lane, Scratch};
@@ -86,6 +88,8 @@ pub struct Connection {
     over_soft_since: Option<i64>,
     /// Nothing more is executed; what has been answered is sent.
     finishing: bool,
+    /// Until when its further commands wait, in milliseconds since 1970: see `rest.rs`.
+    rests_until: Option<i64>,
     /// Its place among the clients with shared memory, if it is one.
     place: Option<Place>,
     /// Commands executed, and wakes of a client of shared memory, as far as they are counted.
@@ -114,6 +118,7 @@ impl Connection {
             sent_before: 0,
             over_soft_since: None,
             finishing: false,
+            rests_until: None,
             place: None,
             counted: (0, 0),
         }
@@ -191,7 +196,7 @@ impl Connection {
         let out_max = self.session.reply_max.min(OUT_MAX);
         let mut start = 0;
         let next = loop {
-            if self.session.waits() {
+            if self.waits() {
                 self.parser.reset();
                 break Next::Wait;
             }
@@ -201,6 +206,7 @@ impl Connection {
             let batch = (&lane.batch, &lane.input[start..], &lane.plan);
             let out = (&mut scratch.output, out_max);
             let progress = executor.execute(&mut self.session, batch, out, now);
+            self.rest_if_ahead(executor.engine());
             if progress.stop == Stop::Done {
                 start += lane.parsed.consumed;
             } else {
@@ -254,7 +260,10 @@ impl Connection {
         if !self.session.is_away() {
             self.session.client.take_outbox(&mut scratch.output);
         }
-        if !self.flush(executor, &mut scratch.output) || self.over_limits(executor, now) {
+        if !self.flush(executor, &mut scratch.output)
+            || !self.send_stream(executor)
+            || self.over_limits(executor, now)
+        {
             return Next::Close;
         }
         self.reckon(executor);
@@ -293,7 +302,7 @@ impl Connection {
             self.output.extend_from_slice(out);
             out.clear();
             out.shrink_to(OUT_KEPT);
-            return self.writable(executor);
+            return self.send_kept(executor);
         }
         let Ok(count) = self.write(executor, out) else { return false };
         if count < out.len() {
@@ -307,9 +316,13 @@ impl Connection {
         true
     }
 
-    /// Sends what is kept. False if the stream is dead, or the connection was only waiting for
-    /// this.
+    /// Sends what is kept, and what a replica can have of the stream. False if the stream is dead,
+    /// or the connection was only waiting for this.
     pub fn writable(&mut self, executor: &Executor) -> bool {
+        self.send_kept(executor) && self.send_stream(executor)
+    }
+
+    fn send_kept(&mut self, executor: &Executor) -> bool {
         if self.untaken() == 0 {
             return !(self.finishing && self.unsent() == 0);
         }
@@ -372,7 +385,7 @@ impl Connection {
     pub fn has_work(&self) -> bool {
         !self.input.is_empty()
             && !self.finishing
-            && !self.session.waits()
+            && !self.waits()
             && self.unsent() <= self.unread_max
     }
 
@@ -429,6 +442,7 @@ impl Connection {
         if wishes.kill
             || self.session.closing
             || !self.flush(executor, &mut scratch.output)
+            || !self.send_stream(executor)
             || self.over_limits(executor, now)
             || (self.finishing && self.unsent() == 0)
         {
@@ -470,7 +484,9 @@ impl Connection {
         let limit = self.output_limit(executor);
         let closes = limit.hard_bytes > 0 || executor.engine().client_memory.is_limited();
         self.unread_max = if closes { usize::MAX } else { self.room };
-        let unread = (self.unsent() + self.session.client.outbox_len()) as u64;
+        let client = &self.session.client;
+        let of_stream = client.figures.stream_bytes.load(Relaxed);
+        let unread = (self.unsent() + client.outbox_len() + of_stream) as u64;
         let soft = limit.soft_bytes > 0 && unread > limit.soft_bytes;
         self.over_soft_since = if soft { self.over_soft_since.or(Some(now)) } else { None };
         let too_long = self

@@ -25,7 +25,8 @@ pub fn load(engine: &Arc<Engine>) -> Result<bool, String> {
     let mut keys = engine.keyspace.keys(0, clock::now_ms());
     match engine.load(&mut keys, Merge::Refuse) {
         Ok(loaded) => {
-            if let Some(position) = loaded.position() {
+            let databases = engine.keyspace.databases();
+            if let Some(position) = loaded.position().filter(|at| at.is_possible(databases)) {
                 let as_replica = engine.config.replicaof().is_some();
                 engine.resume_stream(&mut keys, position, as_replica);
             }

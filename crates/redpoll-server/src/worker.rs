@@ -24,7 +24,6 @@ use std::os::fd::AsFd;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::thread;
 use std::time::{Duration, Instant};
 
 /// Connections served together.
@@ -126,9 +125,6 @@ impl Worker {
             self.common.release_held(&mut self.hands, now);
             self.run_later(Some(woken));
             self.lead_log();
-            if let Some(strain) = self.common.engine.search.strain() {
-                thread::sleep(strain);
-            }
             if now >= self.next_look_over {
                 self.next_look_over = now + LOOK_OVER_MS;
                 self.common.look_over(&mut self.hands, now);

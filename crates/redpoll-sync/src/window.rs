@@ -7,8 +7,9 @@
 //!
 //! A reader that is slower than others holds them all up as soon as the window is full of what it
 //! has not read. The time is put down to it, and who has cost others too much is let go
-//! ([`Window::overdue`]). With one reader there is nobody to be held up; it is let go when it does
-//! nothing at all.
+//! ([`Window::overdue`]). Others may also wait outside, for the next window: that is put down to
+//! all who have something to read, and they make good for it by reading ([`Window::awaited`]). With
+//! nobody to be held up, a reader is let go when it does nothing at all.
 
 use crate::Area;
 use crate::chunk::{HEADER_LEN, Header, Kind, Sum};
@@ -34,6 +35,9 @@ const CHUNK: usize = 1 << 20;
 /// which costs more than memory that is in a cache, is taken only for one that has fewer. It is
 /// also what may be under way to a reader far off.
 const AHEAD: usize = 16 << 20;
+/// A reader for whom others wait outside is given a second for so many bytes. What is slower is
+/// better off with a stream, which holds nobody up.
+const PACE: usize = 4 << 20;
 
 /// See the module's head.
 pub struct Window {
@@ -70,6 +74,8 @@ struct Seat {
     heard: Instant,
     /// For how long others have waited for it.
     held_up: Duration,
+    /// For how long others have waited outside, less what it was given for what it has read.
+    owed: Duration,
     /// Chunks, and their bytes.
     unread: usize,
     unread_bytes: usize,
@@ -155,8 +161,8 @@ impl Window {
             return None;
         }
         let now = Instant::now();
-        let held_up = Duration::ZERO;
-        let reader = Seat { token, name, heard: now, held_up, unread: 0, unread_bytes: 0 };
+        let (held_up, owed) = (Duration::ZERO, Duration::ZERO);
+        let reader = Seat { token, name, heard: now, held_up, owed, unread: 0, unread_bytes: 0 };
         if seat == state.readers.len() {
             state.readers.push(None);
         }
@@ -272,6 +278,14 @@ impl Window {
         true
     }
 
+    /// Others have waited for so long for the readers to be done, so that there may be another
+    /// window.
+    pub fn awaited(&self, waited: Duration) {
+        let mut state = self.lock();
+        let reading = state.readers.iter_mut().flatten().filter(|seat| seat.unread > 0);
+        reading.for_each(|seat| seat.owed += waited);
+    }
+
     /// The readers, by their names, that have read nothing for `silence` although there was
     /// something, or for whom others have waited longer than `patience`.
     pub fn overdue(&self, silence: Duration, patience: Duration) -> Vec<(u64, Overdue)> {
@@ -280,7 +294,7 @@ impl Window {
         let judge = |seat: &Seat| {
             if seat.unread > 0 && seat.heard.elapsed() > silence {
                 Some((seat.name, Overdue::Silent))
-            } else if others && seat.held_up > patience {
+            } else if (others && seat.held_up > patience) || seat.owed > patience {
                 Some((seat.name, Overdue::Slow))
             } else {
                 None
@@ -304,6 +318,12 @@ impl State {
             seat.heard = Instant::now();
             seat.unread -= 1;
             seat.unread_bytes -= chunk.len;
+            seat.owed = match seat.unread {
+                0 => Duration::ZERO,
+                _ => seat
+                    .owed
+                    .saturating_sub(Duration::from_secs_f64(chunk.len as f64 / PACE as f64)),
+            };
             wakes = had_enough && seat.unread_bytes < AHEAD;
         }
         if chunk.wanted == 0 && chunk.pins == 0 {

@@ -188,7 +188,7 @@ mod tests {
         }
         assert_eq!(server.run(&mut replica, "REPLCONF table-done 0 3 1"), "");
         assert!(window.drain(Duration::ZERO));
-        server.engine.replication.tables.close();
+        server.engine.replication.tables.close(&window);
         assert_eq!(server.run(&mut lane, &fetch(64, 3)), refused);
     }
 

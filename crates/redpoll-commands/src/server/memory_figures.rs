@@ -32,8 +32,9 @@ impl MemoryFigures {
         let all = ctx.engine.clients.all();
         let memory = |client: &Arc<Client>| client.memory();
         let is_replica = |client: &&Arc<Client>| client.kind() == ClientKind::Replica;
-        let clients = all.iter().map(memory).sum();
-        let replicas = all.iter().filter(is_replica).map(memory).sum();
+        let own = |clients: usize| clients + ctx.engine.replication.shared_bytes();
+        let clients = own(all.iter().map(memory).sum());
+        let replicas = own(all.iter().filter(is_replica).map(memory).sum());
         let startup = ctx.engine.startup_memory;
         let overhead = startup + clients + survey.overhead();
         MemoryFigures {

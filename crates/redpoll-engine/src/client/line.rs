@@ -79,7 +79,7 @@ fn memory(text: &mut String, client: &Client) {
     let (query, queued) = (figures.query_bytes.load(Relaxed), figures.queued_bytes.load(Relaxed));
     let (output, outbox) = (figures.output_bytes.load(Relaxed), client.outbox_len());
     let total = client.memory();
-    let unread = output + outbox;
+    let unread = output + outbox + figures.stream_bytes.load(Relaxed);
     let events = if unread > 0 { "rw" } else { "r" };
     let _ = write!(
         text,

@@ -180,7 +180,7 @@ impl Replication {
             (state.id, state.previous) = (at.id.clone(), None);
             state.db = at.db;
             self.offset.store(at.offset, Release);
-            state.backlog = Some(Backlog::new(state.backlog_size, at.offset + 1));
+            state.replace_backlog(at.offset + 1);
         }
         current
     }

@@ -6,6 +6,9 @@
 //! [`Order::FullSync`]. As a replica, the server takes id and offset over from its primary, so that
 //! its own replicas, and later those of whoever is promoted, go on without a snapshot.
 //!
+//! The stream's bytes are kept once: each replica's connection fetches them from the backlog when
+//! it can send ([`Replication::give`]), and what a slow one has not been given yet stays there.
+//!
 //! Lock order: stripes, the change log, this, clients' outboxes.
 
 mod backlog;
@@ -55,6 +58,22 @@ pub struct Position {
     pub db: usize,
 }
 
+impl Position {
+    /// Whether a stream can be at this place, of which a file or a primary tells: one can go on
+    /// counting from its offset, and its database is one of so many.
+    pub fn is_possible(&self, databases: usize) -> bool {
+        is_id(&self.id) && self.offset <= OFFSET_MAX && self.db < databases
+    }
+}
+
+/// Whether this may be a stream's id.
+pub fn is_id(id: &str) -> bool {
+    id.len() == 40 && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// The largest offset that is believed: so many bytes more can follow as nobody will ever send.
+pub const OFFSET_MAX: u64 = 1 << 62;
+
 /// Bytes that may gather beside a snapshot for one replica when `client-output-buffer-limit` sets
 /// no limit.
 const PENDING_MAX: usize = 1 << 30;
@@ -73,7 +92,7 @@ pub struct Replication {
     replica_count: AtomicUsize,
     pending_max: AtomicUsize,
     orders: OnceLock<Mutex<mpsc::Sender<Order>>>,
-    /// The table that is being read, and what has been done by tables.
+    /// The tables that are being read, and what has been done by tables.
     pub tables: Tables,
     /// PSYNCs answered with a snapshot, without one, and in vain asked to be without one.
     pub syncs: [AtomicU64; 3],
@@ -142,8 +161,9 @@ impl Replication {
     pub fn configure(&self, backlog_size: usize, pending_max: usize) {
         let mut state = self.state.lock();
         state.backlog_size = backlog_size;
+        let needed = state.needed();
         if let Some(backlog) = &mut state.backlog {
-            backlog.resize(backlog_size);
+            backlog.resize(backlog_size, needed);
         }
         // Less than the backlog would let replicas go that it could serve.
         let pending_max = if pending_max == 0 { PENDING_MAX } else { pending_max };
@@ -225,8 +245,8 @@ impl Replication {
         state.replicas.retain(|other| other.client.id != client.id);
         state.replicas.push(Arc::clone(&replica));
         self.replica_count.store(state.replicas.len(), Relaxed);
-        let missed = wanted.and_then(|(id, offset)| state.missed(id, offset));
-        let Some(missed) = missed else {
+        let known = wanted.filter(|(id, offset)| state.has(id, *offset));
+        let Some((_, next)) = known else {
             drop(state);
             self.syncs[0].fetch_add(1, Relaxed);
             if wanted.is_some() {
@@ -239,8 +259,8 @@ impl Replication {
             true => format!("+CONTINUE {}\r\n", state.id),
             false => "+CONTINUE\r\n".to_owned(),
         };
-        replica.client.post(accepted.as_bytes());
-        replica.continue_with(&missed);
+        replica.client.send(accepted.as_bytes());
+        replica.continue_from(next);
         self.syncs[1].fetch_add(1, Relaxed);
         Asked::Partial
     }
@@ -249,8 +269,8 @@ impl Replication {
     /// stripes locked. Answers where the stream goes on.
     pub fn begin_sync(&self, replicas: &[Arc<Replica>]) -> Position {
         let mut state = self.state.lock();
-        replicas.iter().for_each(|replica| replica.begin());
         let next = self.offset() + 1;
+        replicas.iter().for_each(|replica| replica.begin(next));
         let size = state.backlog_size;
         state.backlog.get_or_insert_with(|| Backlog::new(size, next));
         self.position_in(&state)
@@ -278,7 +298,7 @@ impl Replication {
         }
         state.db = at.db;
         self.offset.store(at.offset, Release);
-        state.backlog = Some(Backlog::new(state.backlog_size, at.offset + 1));
+        state.replace_backlog(at.offset + 1);
     }
 
     /// Notes how much of the primary's stream has come and not been run.
@@ -313,6 +333,9 @@ impl Replication {
         let state = self.state.lock();
         let replica = state.replicas.iter().find(|replica| replica.client.id == client.id);
         if let Some(replica) = replica {
+            // Nobody has what has not been written yet.
+            let most = self.offset();
+            let (offset, persisted) = (offset.min(most), persisted.map(|to| to.min(most)));
             replica.acknowledge(offset, persisted, now);
         }
         replica.is_some()
@@ -341,6 +364,22 @@ impl Replication {
         let mut state = self.state.lock();
         state.replicas.retain(|replica| replica.client.id != client.id);
         self.replica_count.store(state.replicas.len(), Relaxed);
+        // It may have been the one that was behind.
+        state.trim();
+    }
+
+    /// Moves what a replica's connection is to send to `out`: what it was sent otherwise, and up to
+    /// `max` bytes of the stream behind that. For the thread that serves it.
+    pub fn give(&self, client: &Client, max: usize, out: &mut Vec<u8>) {
+        let mut state = self.state.lock();
+        let end = self.offset() + 1;
+        let State { replicas, backlog, .. } = &mut *state;
+        let replica = replicas.iter().find(|replica| replica.client.id == client.id);
+        if let (Some(replica), Some(backlog)) = (replica, backlog) {
+            replica.give(backlog, end, max, out);
+        } else {
+            client.take_outbox(out);
+        }
     }
 
     /// The number of replicas.
@@ -377,12 +416,20 @@ impl Replication {
         }
     }
 
-    /// Bytes that wait for replicas: in their connections, and beside their snapshots.
+    /// Bytes that wait for replicas: in their connections, and of the stream.
     pub fn waiting_bytes(&self) -> usize {
-        match self.replica_count() {
-            0 => 0,
-            _ => self.state.lock().replicas.iter().map(|replica| replica.waiting_bytes()).sum(),
+        if self.replica_count() == 0 {
+            return 0;
         }
+        let state = self.state.lock();
+        let own: usize = state.replicas.iter().map(|replica| replica.waiting_bytes()).sum();
+        own + state.shared()
+    }
+
+    /// Bytes of the stream that are kept beyond the backlog, once for all replicas that are still
+    /// to be sent them.
+    pub fn shared_bytes(&self) -> usize {
+        self.state.lock().shared()
     }
 
     /// The next bytes of the stream, from the change log.
@@ -391,12 +438,13 @@ impl Replication {
     }
 
     fn stream_in(&self, state: &mut State, bytes: &[u8]) {
-        self.offset.fetch_add(bytes.len() as u64, AcqRel);
+        let end = self.offset.fetch_add(bytes.len() as u64, AcqRel) + bytes.len() as u64 + 1;
         if let Some(backlog) = &mut state.backlog {
             backlog.write(bytes);
         }
         let pending_max = self.pending_max.load(Relaxed);
-        state.replicas.iter().for_each(|replica| replica.feed(bytes, pending_max));
+        state.replicas.iter().for_each(|replica| replica.feed(end, pending_max));
+        state.trim();
     }
 
     /// Lets all replicas go: the data is to be another, or the stream's id is.
@@ -404,11 +452,13 @@ impl Replication {
         self.state.lock().drop_replicas();
     }
 
-    /// Forgets the backlog, after a time without replicas.
+    /// Forgets the backlog, after a time without replicas; not if one has come meanwhile.
     pub fn drop_backlog(&self, id: String) {
-        // Whoever comes back has missed what was not kept, and must not take it for the same.
-        self.break_off(id);
-        self.state.lock().backlog = None;
+        let mut state = self.state.lock();
+        if state.replicas.is_empty() {
+            // Whoever comes back has missed what was not kept, and must not take it for the same.
+            (state.id, state.previous, state.backlog) = (id, None, None);
+        }
     }
 
     /// Goes on under an id that nobody can know: whoever asks for the stream gets a snapshot.
@@ -428,14 +478,37 @@ impl Replication {
 
 impl State {
     fn drop_replicas(&self) {
-        self.replicas.iter().for_each(|replica| replica.client.kill());
+        self.replicas.iter().for_each(|replica| replica.let_go());
     }
 
-    /// What a replica has missed that has followed the stream `id` up to before `offset`.
-    fn missed(&self, id: &str, offset: u64) -> Option<Vec<u8>> {
-        let same = id == self.id
+    /// Whether the stream from `offset` on is here, for who has followed `id` up to there.
+    fn has(&self, id: &str, offset: u64) -> bool {
+        let same = id.eq_ignore_ascii_case(&self.id)
             || self.previous.as_ref().is_some_and(|(old, until)| id == old && offset <= *until);
-        self.backlog.as_ref().filter(|_| same)?.from(offset)
+        same && self.backlog.as_ref().is_some_and(|backlog| backlog.has(offset))
+    }
+
+    /// Goes on with another backlog, that of another stream.
+    fn replace_backlog(&mut self, next: u64) {
+        self.drop_replicas();
+        self.backlog = Some(Backlog::new(self.backlog_size, next));
+    }
+
+    /// From which offset on replicas still are to be given the stream.
+    fn needed(&self) -> u64 {
+        self.replicas.iter().filter_map(|replica| replica.needs()).min().unwrap_or(u64::MAX)
+    }
+
+    /// Forgets what is neither the backlog's nor needed by a replica.
+    fn trim(&mut self) {
+        let needed = self.needed();
+        if let Some(backlog) = &mut self.backlog {
+            backlog.trim(needed);
+        }
+    }
+
+    fn shared(&self) -> usize {
+        self.backlog.as_ref().map_or(0, Backlog::shared)
     }
 }
 

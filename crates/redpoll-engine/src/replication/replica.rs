@@ -1,6 +1,7 @@
 //! A replica as its primary sees it.
 
 use super::Primary;
+use super::backlog::Backlog;
 use crate::client::Client;
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -33,9 +34,11 @@ enum Phase {
     /// It waits for a snapshot to be taken.
     Waiting,
     /// It is being sent a snapshot, or loads it; what is logged meanwhile is kept.
-    Sending(Vec<u8>),
+    Sending,
     /// It follows.
     Online,
+    /// It is to be closed: what comes now is not for it.
+    Gone,
 }
 
 /// See the module's head.
@@ -45,6 +48,8 @@ pub struct Replica {
     /// What it said of itself.
     pub announced: Announced,
     phase: Mutex<Phase>,
+    /// The offset of the first byte of the stream that its connection has not been given.
+    next: AtomicU64,
     acknowledged: AtomicU64,
     persisted: AtomicU64,
     last_heard: AtomicI64,
@@ -60,6 +65,7 @@ impl Replica {
             client,
             announced,
             phase: Mutex::new(Phase::Waiting),
+            next: AtomicU64::new(0),
             acknowledged: AtomicU64::new(0),
             persisted: AtomicU64::new(0),
             last_heard: AtomicI64::new(now),
@@ -68,39 +74,84 @@ impl Replica {
         }
     }
 
-    /// The next bytes of the stream. More than `pending_max` bytes beside a snapshot are too many:
-    /// the replica is let go.
-    pub(super) fn feed(&self, bytes: &[u8], pending_max: usize) {
-        match &mut *self.phase.lock() {
-            Phase::Waiting => {}
-            Phase::Sending(pending) if pending.len() + bytes.len() > pending_max => {
-                *pending = Vec::new();
+    /// The stream has grown: `end` is the offset of the byte that comes next. More than
+    /// `pending_max` bytes beside a snapshot are too many: the replica is let go.
+    pub(super) fn feed(&self, end: u64, pending_max: usize) {
+        let mut phase = self.phase.lock();
+        let behind = end.saturating_sub(self.next.load(Relaxed));
+        match *phase {
+            Phase::Sending if behind > pending_max as u64 => {
+                *phase = Phase::Gone;
                 self.client.kill();
             }
-            Phase::Sending(pending) => pending.extend_from_slice(bytes),
-            Phase::Online if self.announced.snapshot_only => {}
-            Phase::Online => self.client.send_in_time(bytes),
+            Phase::Online if !self.announced.snapshot_only => {
+                self.client.figures.stream_bytes.store(behind as usize, Relaxed);
+                self.client.wake_in_time();
+            }
+            Phase::Waiting | Phase::Sending | Phase::Online | Phase::Gone => {}
         }
     }
 
-    /// A snapshot has been taken: what is logged from now on belongs behind it.
-    pub(super) fn begin(&self) {
-        *self.phase.lock() = Phase::Sending(Vec::new());
+    /// The offset of the first byte of the stream that it still is to be given; `None`: it is given
+    /// none.
+    pub(super) fn needs(&self) -> Option<u64> {
+        let takes = match *self.phase.lock() {
+            Phase::Sending | Phase::Online => !self.announced.snapshot_only,
+            Phase::Waiting | Phase::Gone => false,
+        };
+        takes.then(|| self.next.load(Relaxed))
+    }
+
+    /// A snapshot has been taken: what comes from the offset `next` on belongs behind it.
+    pub(super) fn begin(&self, next: u64) {
+        let mut phase = self.phase.lock();
+        if !matches!(*phase, Phase::Gone) {
+            self.next.store(next, Relaxed);
+            *phase = Phase::Sending;
+        }
     }
 
     /// The snapshot has arrived whole: what was logged meanwhile follows.
     pub fn go_online(&self) {
         let mut phase = self.phase.lock();
-        if let Phase::Sending(pending) = &*phase {
-            self.client.send(pending);
+        if let Phase::Sending = *phase {
+            *phase = Phase::Online;
+            self.client.wake();
         }
-        *phase = Phase::Online;
     }
 
-    /// Follows from here on without a snapshot; `missed` comes first.
-    pub(super) fn continue_with(&self, missed: &[u8]) {
-        self.client.send(missed);
+    /// Follows from the offset `next` on, without a snapshot.
+    pub(super) fn continue_from(&self, next: u64) {
+        self.next.store(next, Relaxed);
         *self.phase.lock() = Phase::Online;
+    }
+
+    /// It is let go: no byte of another stream is to reach it.
+    pub(super) fn let_go(&self) {
+        *self.phase.lock() = Phase::Gone;
+        self.client.figures.stream_bytes.store(0, Relaxed);
+        self.client.kill();
+    }
+
+    /// Moves what its connection is to send to `out`: what it was sent otherwise, and up to `max`
+    /// bytes of the stream, which `backlog` has and which ends before the offset `end`.
+    pub(super) fn give(&self, backlog: &Backlog, end: u64, max: usize, out: &mut Vec<u8>) {
+        let phase = self.phase.lock();
+        // What was sent before it went online is there when that is seen.
+        self.client.take_outbox(out);
+        if !matches!(*phase, Phase::Online) || self.announced.snapshot_only {
+            return;
+        }
+        let next = self.next.load(Relaxed);
+        match backlog.copy(next, max, out) {
+            Some(count) => {
+                let next = next + count as u64;
+                self.next.store(next, Relaxed);
+                let behind = end.saturating_sub(next) as usize;
+                self.client.figures.stream_bytes.store(behind, Relaxed);
+            }
+            None => self.client.kill(),
+        }
     }
 
     /// The snapshot is sent whole. A replica that knows its end by a mark must not get more before
@@ -172,30 +223,26 @@ impl Replica {
         matches!(*self.phase.lock(), Phase::Online)
     }
 
-    /// The memory that what waits for it takes: buffers that grow have room to spare.
+    /// The memory that what waits for it alone takes: buffers that grow have room to spare.
     pub(super) fn waiting_bytes(&self) -> usize {
-        let pending = match &*self.phase.lock() {
-            Phase::Sending(pending) => pending.capacity(),
-            Phase::Waiting | Phase::Online => 0,
-        };
         let figures = &self.client.figures;
         let kept = figures.output_bytes.load(Relaxed).max(figures.buffer_bytes.load(Relaxed));
-        pending + self.client.outbox_room() + kept
+        self.client.outbox_room() + kept
     }
 
     /// Its state as INFO names it. As in Redis without a file in between, a snapshot is waited for
     /// until it has been sent.
     pub fn state(&self) -> &'static str {
         match *self.phase.lock() {
-            Phase::Sending(_) if self.awaits_ack.load(Acquire) => "send_bulk",
-            Phase::Waiting | Phase::Sending(_) => "wait_bgsave",
-            Phase::Online => "online",
+            Phase::Sending if self.awaits_ack.load(Acquire) => "send_bulk",
+            Phase::Waiting | Phase::Sending => "wait_bgsave",
+            Phase::Online | Phase::Gone => "online",
         }
     }
 
     /// Whether it is being sent a snapshot.
     pub fn is_being_sent(&self) -> bool {
-        matches!(*self.phase.lock(), Phase::Sending(_)) && !self.awaits_ack.load(Acquire)
+        matches!(*self.phase.lock(), Phase::Sending) && !self.awaits_ack.load(Acquire)
     }
 
     /// Where it can be reached.
@@ -223,7 +270,7 @@ mod tests {
         let announced = Announced { eof: true, ..Announced::default() };
         let replica = Replica::new(Arc::clone(&client), announced, 0);
         assert_eq!(replica.silent_for(900), None, "it waits for us");
-        replica.begin();
+        replica.begin(1);
         client.post(&[0; 100]);
         replica.snapshot_sent(1000);
         assert_eq!(replica.silent_for(1000), Some(0));

@@ -1,4 +1,4 @@
-//! The sync table of a primary: the one that is being read, and what tables have done so far.
+//! The sync tables of a primary: those that are being read, and what tables have done so far.
 //!
 //! The program makes the table and lets replicas in; commands come here with what replicas say.
 
@@ -6,12 +6,14 @@ use crate::client::ClientId;
 use parking_lot::Mutex;
 use redpoll_sync::{Token, Window};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::*};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
 
 /// See the module's head.
 #[derive(Default)]
 pub struct Tables {
-    window: Mutex<Option<Arc<Window>>>,
+    windows: Mutex<Vec<Arc<Window>>>,
+    /// Whether replicas wait for those who read to be done.
+    pub awaited: AtomicBool,
     /// Tables that have been laid out.
     pub passes: AtomicU64,
     /// Replicas that read one whole.
@@ -25,26 +27,30 @@ pub struct Tables {
 impl Tables {
     /// A table is there from now on.
     pub fn open(&self, window: Arc<Window>) {
-        *self.window.lock() = Some(window);
+        self.windows.lock().push(window);
         self.passes.fetch_add(1, Relaxed);
     }
 
     /// It is there no more.
-    pub fn close(&self) {
+    pub fn close(&self, window: &Arc<Window>) {
+        let mut windows = self.windows.lock();
+        let at = windows.iter().position(|open| Arc::ptr_eq(open, window));
+        let closed = at.map(|at| windows.remove(at));
         // Freed outside of the lock.
-        let window = self.window.lock().take();
-        drop(window);
+        drop(windows);
+        drop(closed);
     }
 
-    /// The table that is being read.
-    pub fn window(&self) -> Option<Arc<Window>> {
-        self.window.lock().clone()
+    /// The tables that are being read, the oldest first.
+    pub fn windows(&self) -> Vec<Arc<Window>> {
+        self.windows.lock().clone()
     }
 
     /// A replica is done with chunks.
     pub fn done(&self, client: ClientId, numbers: &[u64]) {
-        let Some(window) = self.window() else { return };
-        if let Some(reader) = window.named(client) {
+        let windows = self.windows();
+        let reads = windows.iter().find_map(|window| Some((window, window.named(client)?)));
+        if let Some((window, reader)) = reads {
             window.done(reader, numbers);
         }
     }
@@ -57,8 +63,8 @@ impl Tables {
         (number, from, len): (u64, usize, usize),
         show: impl FnOnce(&[u8]) -> T,
     ) -> Option<T> {
-        let window = self.window()?;
-        let chunk = window.pin(token, number)?;
+        let windows = self.windows();
+        let chunk = windows.iter().find_map(|window| window.pin(token, number))?;
         Some(show(chunk.get(from..)?.get(..len)?))
     }
 }

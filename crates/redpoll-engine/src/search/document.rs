@@ -67,16 +67,21 @@ fn hash_of(saved: &Saved) -> Option<(&[u8], &Hash)> {
 }
 
 impl SearchIndex {
-    /// Takes over what a key holds now. The key's stripe is locked.
-    pub(super) fn follow(&self, key: &[u8], hash: Option<&Hash>, now: i64) {
+    /// Takes over what a key holds now; whether that is a document of the index. The key's stripe
+    /// is locked.
+    pub(super) fn follow(&self, key: &[u8], hash: Option<&Hash>, now: i64) -> bool {
         if !self.wants(key) {
-            return;
+            return false;
         }
         let now = u64::try_from(now).unwrap_or(0);
         match hash.filter(|hash| self.accepts(key, hash, now)) {
-            Some(hash) => self.put(key, hash, now),
+            Some(hash) => {
+                self.put(key, hash, now);
+                true
+            }
             None => {
                 self.index.delete(key);
+                false
             }
         }
     }

@@ -77,6 +77,8 @@ pub struct Counters {
     pub timeouts: AtomicU64,
     /// Those that failed.
     pub failures: AtomicU64,
+    /// How often a client had to rest, as it wrote documents faster than they are merged.
+    pub rests: AtomicU64,
 }
 
 #[derive(Default)]
@@ -203,8 +205,9 @@ impl Search {
         match what {
             Indexed::Key(key, hash, now) => {
                 for index in self.registry.read().indexes.values() {
-                    index.follow(key, hash, now);
-                    self.note_backlog(index);
+                    if index.follow(key, hash, now) {
+                        self.note_backlog(index);
+                    }
                 }
             }
             Indexed::Emptied(db) => {
@@ -254,8 +257,9 @@ impl Search {
 impl Counters {
     /// Forgets everything (CONFIG RESETSTAT).
     pub fn reset(&self) {
-        let Counters { queries, long, query_micros, longest_micros, timeouts, failures } = self;
-        for counter in [queries, long, query_micros, longest_micros, timeouts, failures] {
+        let Counters { queries, long, query_micros, longest_micros, timeouts, failures, rests } =
+            self;
+        for counter in [queries, long, query_micros, longest_micros, timeouts, failures, rests] {
             counter.store(0, Relaxed);
         }
     }

@@ -20,9 +20,10 @@ const NAP: Duration = Duration::from_millis(50);
 /// An index that has not changed for so long is tidied.
 const REST: Duration = Duration::from_millis(500);
 
-/// How long writers wait for each head that is too many, and how long at most.
+/// How long a writer rests where one head is too many, times the square of their number; and how
+/// long at most.
 const STRAIN: Duration = Duration::from_micros(500);
-const STRAIN_MAX: Duration = Duration::from_millis(5);
+const STRAIN_MAX: Duration = Duration::from_millis(50);
 
 thread_local! {
     /// Whether this thread has written a document to an index that has too much to merge.
@@ -98,8 +99,9 @@ impl Search {
         }
     }
 
-    /// How long the calling thread should wait, with nothing locked, as it has written documents
-    /// faster than they are merged. Rarely anything.
+    /// How long the client should wait whose commands the calling thread has just executed, as they
+    /// have written documents faster than they are merged. Rarely anything. To be asked once behind
+    /// the commands of each client.
     #[inline]
     pub fn strain(&self) -> Option<Duration> {
         BEHIND.take().then(|| self.measure_strain()).flatten()
@@ -109,8 +111,12 @@ impl Search {
     fn measure_strain(&self) -> Option<Duration> {
         let most = self.indexes().iter().map(|index| index.index.backlog()).max()?;
         self.wake_workers();
-        let strain = STRAIN.saturating_mul(u32::try_from(most).unwrap_or(u32::MAX));
-        (most > 0).then(|| strain.min(STRAIN_MAX))
+        if most == 0 {
+            return None;
+        }
+        self.counters.rests.fetch_add(1, Relaxed);
+        let most = u32::try_from(most).unwrap_or(u32::MAX);
+        Some(STRAIN.saturating_mul(most.saturating_mul(most)).min(STRAIN_MAX))
     }
 
     /// Does something that needs not be done at once: walks a stripe, merges segments. Whether

@@ -23,6 +23,7 @@ impl Connection {
         }
         if done {
             executor.come_back(&mut self.session, out, now);
+            self.rest_if_ahead(executor.engine());
         }
     }
 

@@ -19,9 +19,9 @@ impl Connection {
         !self.finishing && self.unsent() <= self.unread_max && self.input.len() <= self.input_max()
     }
 
-    /// A client that waits for its command to end may send ahead, but not without end.
+    /// A client that waits may send ahead, but not without end.
     fn input_max(&self) -> usize {
-        if self.session.waits() { UNREAD_MAX } else { usize::MAX }
+        if self.waits() { UNREAD_MAX } else { usize::MAX }
     }
 
     /// Whether what has arrived can go through a lane: nothing waits before it.

@@ -36,6 +36,8 @@ const ACK_MS: i64 = 1000;
 const TABLES_TRIED: u32 = 2;
 /// Bytes read at once.
 const CHUNK: usize = 64 << 10;
+/// While writes are paused, no more is taken when so many bytes of the stream wait.
+const UNREAD_MAX: usize = 16 << 20;
 /// Commands run at once.
 const BATCH: usize = 64;
 
@@ -315,6 +317,13 @@ impl Link {
 
     /// Takes what has come, if anything has.
     fn read(&self, line: &mut Line, room: &mut [u8]) -> io::Result<()> {
+        if line.buffer.len() > UNREAD_MAX
+            && self.engine.pause.holds(true, clock::now_ms()).is_some()
+        {
+            // It waits at the primary.
+            thread::sleep(TICK);
+            return if self.has_ended() { Err(superseded()) } else { Ok(()) };
+        }
         let count = line.stream.read(room);
         line.buffer.extend_from_slice(&room[..*count.as_ref().unwrap_or(&0)]);
         if self.has_ended() {

@@ -4,7 +4,7 @@ use redpoll_client::Transport;
 use redpoll_client::full_sync::End;
 use redpoll_config::Config;
 use redpoll_engine::Engine;
-use redpoll_engine::replication::FailoverState;
+use redpoll_engine::replication::{FailoverState, OFFSET_MAX, is_id};
 use redpoll_resp::request::encode_words;
 use redpoll_sync::wire::{CAPABILITY, Offer};
 use std::io;
@@ -141,13 +141,19 @@ impl Line {
         // Without a stream the server has never followed anybody: its data is its own.
         let position = engine.replication.position();
         let wanted = position.map(|at| (at.id, (at.offset + 1).to_string()));
+        let has_stream = wanted.is_some();
         let (id, next) = wanted.unwrap_or_else(|| ("?".to_owned(), "-1".to_owned()));
         let mut words: Vec<&[u8]> = vec![b"PSYNC", id.as_bytes(), next.as_bytes()];
         if engine.replication.failover_state() == FailoverState::InProgress {
             words.push(b"FAILOVER");
         }
         let reply = self.ask(&words)?;
-        Ok(answer(&reply).unwrap_or(Answer::Refused(reply)))
+        Ok(match answer(&reply) {
+            // There is nothing that could go on.
+            Some(Answer::Continue(_)) if !has_stream => Answer::Refused(reply),
+            Some(answer) => answer,
+            None => Answer::Refused(reply),
+        })
     }
 
     /// How the snapshot comes.
@@ -171,9 +177,12 @@ fn answer(line: &str) -> Option<Answer> {
     match words.next()? {
         "+FULLRESYNC" => {
             let (id, offset) = (words.next()?, words.next()?.parse().ok()?);
-            (id.len() == 40).then(|| Answer::Full(id.to_owned(), offset))
+            (is_id(id) && offset <= OFFSET_MAX).then(|| Answer::Full(id.to_owned(), offset))
         }
-        "+CONTINUE" => Some(Answer::Continue(words.next().map(str::to_owned))),
+        "+CONTINUE" => match words.next() {
+            Some(id) => is_id(id).then(|| Answer::Continue(Some(id.to_owned()))),
+            None => Some(Answer::Continue(None)),
+        },
         _ => None,
     }
 }
@@ -190,9 +199,21 @@ mod tests {
     fn answers_are_understood() {
         let id = "a".repeat(40);
         assert_eq!(answer(&format!("+FULLRESYNC {id} 12")), Some(Answer::Full(id.clone(), 12)));
-        assert_eq!(answer(&format!("+CONTINUE {id}")), Some(Answer::Continue(Some(id))));
+        let goes_on = Some(Answer::Continue(Some(id.clone())));
+        assert_eq!(answer(&format!("+CONTINUE {id}")), goes_on);
         assert_eq!(answer("+CONTINUE"), Some(Answer::Continue(None)));
-        assert_eq!(answer("+FULLRESYNC short 12"), None);
+        let beyond = u64::MAX;
+        for line in [
+            "+FULLRESYNC short 12".to_owned(),
+            format!("+FULLRESYNC {id} -1"),
+            format!("+FULLRESYNC {id} {beyond}"),
+            format!("+FULLRESYNC {id}\r 1"),
+            format!("+FULLRESYNC {}\rrole:x 1", &id[..33]),
+            format!("+CONTINUE {id}a"),
+            "+CONTINUE x".to_owned(),
+        ] {
+            assert_eq!(answer(&line), None, "{line:?}");
+        }
         assert_eq!(answer("-NOMASTERLINK"), None);
     }
 }

@@ -1,8 +1,8 @@
 //! Replication's threads: one that sends snapshots to replicas and keeps time, and one that follows
 //! a primary.
 //!
-//! The stream itself needs neither: whoever changes data appends to the replicas' outboxes, and
-//! their workers send.
+//! The stream itself needs neither: whoever changes data appends to the backlog, from which the
+//! replicas' workers send.
 
 mod follower;
 mod handshake;
@@ -21,6 +21,7 @@ use redpoll_engine::replication::{Order, Primary, Replica};
 use redpoll_keyspace::clock;
 use redpoll_types::rng::SmallRng;
 use std::io;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -36,6 +37,12 @@ const COMFORT_MS: i64 = 1000;
 /// data can bear but a few. Who comes meanwhile waits, and shares the next.
 const STREAMS_MAX: usize = 3;
 
+/// So many tables are read at once, for the same reasons.
+const TABLES_MAX: usize = 3;
+/// While a table is being read, replicas wait for so long, in milliseconds, for it to end before
+/// another one is laid out for them.
+const TABLE_WAIT_MS: i64 = 10_000;
+
 /// Starts the thread that takes orders.
 pub fn start(engine: &Arc<Engine>) -> io::Result<()> {
     let (sender, orders) = mpsc::channel();
@@ -45,7 +52,7 @@ pub fn start(engine: &Arc<Engine>) -> io::Result<()> {
         engine: Arc::clone(engine),
         follower: None,
         waiting: Waiting::default(),
-        table: Arc::default(),
+        tables: Arc::default(),
         streams: Arc::default(),
         comforted: 0,
         pinged: 0,
@@ -65,8 +72,8 @@ struct Keeper {
     follower: Option<Follower>,
     /// The replicas that wait for a full sync.
     waiting: Waiting,
-    /// Who serves a table has this, too. There is one at a time, and replicas that come later wait.
-    table: Arc<()>,
+    /// Who serves a table has this, too: up to [`TABLES_MAX`] do. Replicas that come later wait.
+    tables: Arc<()>,
     /// The same for those who send a snapshot, of whom there are up to [`STREAMS_MAX`].
     streams: Arc<()>,
     /// When those were last shown that this server lives, in milliseconds since 1970.
@@ -134,14 +141,19 @@ impl Keeper {
         });
         let clients = &self.engine.clients;
         self.waiting.retain(|replica| clients.get(replica.client.id).is_some());
-        let table = Arc::strong_count(&self.table) == 1;
-        let table =
-            table.then(|| Patience { delay_ms: config.repl_sync_share_window(), enough: 0 });
+        let share_ms = config.repl_sync_share_window();
+        let (tables, delay_ms) = match Arc::strong_count(&self.tables) - 1 {
+            0 => (0, share_ms),
+            tables => (tables, share_ms.max(TABLE_WAIT_MS)),
+        };
+        let table = (tables < TABLES_MAX).then_some(Patience { delay_ms, enough: 0 });
         let streams = config.repl_sync() == ReplSync::Stream;
         let reads = |replica: &Replica| !streams && table::is_for(replica);
         for (way, group) in self.waiting.due((stream, table), reads, now) {
             self.sync(way, group);
         }
+        // Who reads is to know that others wait.
+        self.engine.replication.tables.awaited.store(self.waiting.any(reads), Relaxed);
         if now - self.comforted >= COMFORT_MS {
             self.comforted = now;
             self.waiting.each(|replica| replica.client.send(b"\n"));
@@ -152,7 +164,7 @@ impl Keeper {
     fn sync(&self, way: Way, replicas: Vec<Arc<Replica>>) {
         let engine = Arc::clone(&self.engine);
         let held = Arc::clone(match way {
-            Way::Table => &self.table,
+            Way::Table => &self.tables,
             Way::Stream => &self.streams,
         });
         let thread = thread::Builder::new().name("sync".to_owned());

@@ -77,14 +77,26 @@ impl Link {
             }
         };
         let at = Position { id: id.to_owned(), offset, db: loaded.position.db };
-        if !self.engine.replication.adopt(self.epoch, &at) {
-            return Err(superseded());
-        }
+        self.adopt(&at)?;
         let keys = loaded.keys;
         log::info!("MASTER <-> REPLICA sync: Finished with success ({keys} keys, {bytes} bytes)");
         let seconds = begun.elapsed().as_secs_f64();
         self.report(SyncReport { carrier: "stream", bytes, keys, seconds });
         Ok(rest)
+    }
+
+    /// Goes on from the place at which the primary's snapshot was taken.
+    pub(super) fn adopt(&self, at: &Position) -> io::Result<()> {
+        if !at.is_possible(self.engine.keyspace.databases()) {
+            let db = at.db;
+            return Err(io::Error::other(format!(
+                "the stream is in database {db}, which is not here"
+            )));
+        }
+        match self.engine.replication.adopt(self.epoch, at) {
+            true => Ok(()),
+            false => Err(superseded()),
+        }
     }
 
     /// Says how a full sync went that is done.

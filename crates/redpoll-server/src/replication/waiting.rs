@@ -64,6 +64,11 @@ impl Waiting {
         self.0.is_empty()
     }
 
+    /// Whether one of those waits that this holds for.
+    pub fn any(&self, holds: impl Fn(&Replica) -> bool) -> bool {
+        self.0.iter().any(|waiter| holds(&waiter.replica))
+    }
+
     /// Takes those out that wait no longer, in groups that share a snapshot: one with keys is not
     /// for whom wants none, and a table not for whom cannot read it. A way without patience is not
     /// to be had now. Who cannot take a snapshot of unknown length does not wait for others, as in

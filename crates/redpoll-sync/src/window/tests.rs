@@ -79,6 +79,28 @@ fn who_holds_others_up_is_known() {
 }
 
 #[test]
+fn who_is_waited_for_outside_must_keep_pace() {
+    let window = Window::new(SLOTS_MIN * SLOT, 7).unwrap();
+    let (one, _) = admit(&window, 1);
+    let second = Duration::from_secs(1);
+    window.awaited(10 * second);
+    assert_eq!(window.overdue(60 * second, second), [], "there was nothing to read");
+    let chunk = |len: usize| {
+        let slot = window.acquire(NOW).expect("a slot");
+        slot.publish(len - HEADER_LEN, Kind::Whole, 1, Sum::default()).expect("a reader").number
+    };
+    let chunks = [chunk(PACE / 2), chunk(PACE / 2), chunk(PACE / 2)];
+    window.awaited(2 * second);
+    assert_eq!(window.overdue(60 * second, second), [(1, Overdue::Slow)]);
+    assert!(window.done(one, &chunks[..2]));
+    assert_eq!(window.overdue(60 * second, second), [], "it has made good for a second");
+    window.awaited(second / 2);
+    assert_eq!(window.overdue(60 * second, second), [(1, Overdue::Slow)]);
+    assert!(window.done(one, &chunks[2..]));
+    assert_eq!(window.overdue(60 * second, NOW), [], "it has read everything");
+}
+
+#[test]
 fn an_unpublished_slot_is_free_again() {
     let window = window();
     let slots = SLOTS_MIN;

@@ -1,8 +1,9 @@
 //! Searches on a whole server: long ones in the background, in each mode; their ends; long texts
 //! that are indexed aside; settings that outlive a restart.
 
+use redpoll_client::{Config, Endpoint, SharedMemory};
 use redpoll_tests::server::{free_port, new_directory, program};
-use redpoll_tests::{Server, Talk, eventually};
+use redpoll_tests::{PATIENCE, Server, Talk, eventually};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -207,6 +208,54 @@ fn long_texts_are_indexed_aside() {
         assert_eq!(count(&talk.ask(&format!("FT.SEARCH i {word} NOCONTENT"))), wanted, "{word}");
     }
     assert_eq!(talk.info("background_faults"), 0);
+}
+
+#[test]
+fn writers_that_are_too_fast_are_held_back() {
+    // Merges come to nothing: whoever writes has the processor.
+    let one = ["--server_cpulist", "0", "--bio_cpulist", "0", "--background-nice", "19"];
+    let server = Server::start(&one);
+    let mut talk = server.talk();
+    talk.ask("FT.CREATE i PREFIX 1 d: SCHEMA t TEXT");
+    let mut shared = Config::new(Endpoint::Unix(server.socket()));
+    shared.io_timeout = Some(PATIENCE);
+    shared.shared_memory = SharedMemory::Require;
+    let over = &AtomicBool::new(false);
+    let written: usize = thread::scope(|scope| {
+        let writers: Vec<_> = [server.talk(), server.talk(), Talk::with(&shared)]
+            .into_iter()
+            .enumerate()
+            .map(|(number, talk)| scope.spawn(move || write_until(over, talk, number)))
+            .collect();
+        eventually("one is held back", || talk.info("search_total_writers_held_back") > 10);
+        over.store(true, Relaxed);
+        writers.into_iter().map(|writer| writer.join().expect("every reply")).sum()
+    });
+    assert_eq!(count(&talk.ask("FT.SEARCH i common NOCONTENT LIMIT 0 0")), written as u64);
+}
+
+/// Writes documents by pipelines, with other commands among them, and reads every reply. How many.
+fn write_until(over: &AtomicBool, mut talk: Talk, writer: usize) -> usize {
+    let text = |number: usize| {
+        let words: Vec<String> = (1..30).map(|step| format!("w{}", number * step % 9973)).collect();
+        format!("common {}", words.join(" "))
+    };
+    let queue = format!("q:{writer}");
+    let mut written = 0;
+    while !over.load(Relaxed) {
+        for number in written..written + 100 {
+            let key = format!("d:{writer}:{number}");
+            talk.connection.queue(&["HSET", &key, "t", &text(number)]);
+        }
+        talk.connection.queue(&["BLPOP", &queue, "0.001"]);
+        talk.send("PING");
+        for _ in 0..100 {
+            assert_eq!(talk.receive(), ":1");
+        }
+        assert_eq!((talk.receive(), talk.receive()), ("nil".into(), "PONG".into()));
+        written += 100;
+    }
+    written
 }
 
 #[test]

@@ -4,7 +4,6 @@ use super::text::Text;
 use crate::prelude::*;
 use crate::server::survey::Survey;
 use redpoll_engine::replication::{Link, LinkState};
-use redpoll_sync::Window;
 use std::sync::atomic::Ordering::Relaxed;
 
 pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, _survey: &Survey) {
@@ -49,7 +48,8 @@ fn replica(text: &mut Text, ctx: &Ctx<'_>, link: &Link) {
         text.field("master_sync_total_bytes", total);
         text.field("master_sync_read_bytes", read);
         // Negative where the length is not known, as in Redis.
-        text.field("master_sync_left_bytes", total as i64 - read as i64);
+        let left = i128::from(total) - i128::from(read);
+        text.field("master_sync_left_bytes", left);
         let percent = if total > 0 { read as f64 / total as f64 * 100.0 } else { 0.0 };
         text.field("master_sync_perc", format!("{percent:.2}"));
         text.field("master_sync_last_io_seconds_ago", (now - link.sync_heard) / 1000);
@@ -90,15 +90,14 @@ fn table_sync(text: &mut Text, link: &Link, now: i64) {
     }
 }
 
-/// The sync table that replicas read, and what tables have done.
+/// The sync tables that replicas read, and what tables have done.
 fn tables(text: &mut Text, ctx: &Ctx<'_>) {
     let tables = &ctx.engine.replication.tables;
-    let window = tables.window();
-    let window = window.as_deref();
-    text.field("sync_table_active", u8::from(window.is_some()));
-    text.field("sync_table_readers", window.map_or(0, Window::readers));
-    text.field("sync_table_chunks", window.map_or(0, Window::published));
-    text.field("sync_table_held_bytes", window.map_or(0, Window::held_bytes));
+    let windows = tables.windows();
+    text.field("sync_table_active", windows.len());
+    text.field("sync_table_readers", windows.iter().map(|it| it.readers()).sum::<usize>());
+    text.field("sync_table_chunks", windows.iter().map(|it| it.published()).sum::<u64>());
+    text.field("sync_table_held_bytes", windows.iter().map(|it| it.held_bytes()).sum::<usize>());
     text.field("sync_table_passes", tables.passes.load(Relaxed));
     text.field("sync_table_served", tables.served.load(Relaxed));
     text.field("sync_table_dropped", tables.dropped.load(Relaxed));

@@ -48,6 +48,7 @@ fn queries(text: &mut Text, ctx: &Ctx<'_>) {
     text.field("search_longest_query_us", counters.longest_micros.load(Relaxed));
     text.field("search_total_query_timeouts", counters.timeouts.load(Relaxed));
     text.field("search_total_query_errors", counters.failures.load(Relaxed));
+    text.field("search_total_writers_held_back", counters.rests.load(Relaxed));
 }
 
 /// How many of the indexes walk keys that were there before.

@@ -19,7 +19,8 @@ use std::time::{Duration, Instant};
 const LOOK: Duration = Duration::from_millis(100);
 /// How often a primary that has nothing to say shows that it lives.
 const COMFORT: Duration = Duration::from_secs(1);
-/// For how long others may wait for a slow reader, all in all.
+/// For how long others may wait for a slow reader: those who read the same table, all in all, and
+/// those who wait for the next one, beyond what its pace is worth.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// A replica that knows of so many bytes that it can read is told of further ones later, and of
 /// several chunks at once.
@@ -54,7 +55,7 @@ pub fn serve(engine: &Arc<Engine>, replicas: &[Arc<Replica>]) {
         comforted: Instant::now(),
     };
     let outcome = pass.run(&window, replicas);
-    engine.replication.tables.close();
+    engine.replication.tables.close(&window);
     let (count, bytes, chunks) = (pass.readers.len(), pass.bytes, pass.chunks);
     match outcome {
         Ok(()) => {
@@ -163,6 +164,10 @@ impl Pass<'_> {
 
     /// Lets those go who have gone, or are too slow; fails if nobody is left.
     fn look(&mut self) -> io::Result<()> {
+        if self.engine.replication.tables.awaited.load(Relaxed) {
+            // A primary that had no processor itself has not waited.
+            self.window.awaited(self.looked.elapsed().min(2 * LOOK));
+        }
         self.looked = Instant::now();
         let silence = Duration::from_secs(self.engine.config.repl_timeout().unsigned_abs());
         let overdue = self.window.overdue(silence, PATIENCE);

@@ -1,6 +1,6 @@
 //! A replica's first sync from a table.
 
-use super::super::follower::{Link, superseded};
+use super::super::follower::Link;
 use super::super::handshake::Line;
 use super::super::transfer::nameless_file;
 use super::carriers;
@@ -55,9 +55,7 @@ impl Link {
             (loaded, keys, bytes)
         };
         let at = Position { id: id.to_owned(), offset, db: loaded.position.db };
-        if !self.engine.replication.adopt(self.epoch, &at) {
-            return Err(superseded());
-        }
+        self.adopt(&at)?;
         let seconds = begun.elapsed().as_secs_f64();
         let report = SyncReport { carrier: name, bytes, keys, seconds };
         let rate = report.rate();

@@ -2,6 +2,7 @@
 
 use super::{Here, device};
 use crate::histories::history;
+use crate::sync_hostage::{Hostage, fill, is_served};
 use redpoll_tests::node::lasting_port;
 use redpoll_tests::replication::{info, is_up};
 use redpoll_tests::{Node, Server, eventually};
@@ -47,6 +48,18 @@ fn where_the_card_does_not_lead_there_is_another_way() {
     // `*` is where the link leads: to 127.0.0.1, which has no device.
     let Some(here) = primary(&["--rdma-bind", "*"]) else { return };
     check(&here.server, &replica(&here.server, "rdma,shm"), "shm");
+}
+
+#[test]
+fn who_connects_its_card_and_reads_nothing_holds_no_table() {
+    let Some(here) = Here::start(&[DEBUG, &["--repl-timeout", "3600"]].concat()) else { return };
+    fill(&here.server);
+    let silent = Hostage::of(&here.server);
+    let _connected = silent.connect(here.host.parse().expect("an address"));
+    let carriers = ["--repl-sync-carriers", "rdma", "--repl-sync", "onesided"];
+    let replica = Server::start(&[DEBUG, &carriers].concat());
+    is_served(&here.server, &replica);
+    assert_eq!(info(&replica, "master_last_sync_carrier"), "rdma");
 }
 
 /// Waits until a first sync through the card has come a part of its way.
