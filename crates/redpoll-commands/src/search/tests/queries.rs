@@ -208,7 +208,8 @@ fn words_of_the_index_alone_are_explained() {
 #[test]
 fn queries_that_name_no_scorer_have_the_default_one() {
     check(
-        "FT.CREATE i SCHEMA t TEXT | HSET d t 'cat cat cat' | FT.CONFIG SET DEFAULT_SCORER dismax | \
+        "FT.CREATE i SCHEMA t TEXT | HSET d t 'cat cat cat' | \
+         FT.CONFIG SET DEFAULT_SCORER dismax | \
          FT.CONFIG GET DEFAULT_SCORER | FT.SEARCH i cat NOCONTENT WITHSCORES | \
          FT.AGGREGATE i cat ADDSCORES | CONFIG SET search-default-scorer BM25STD.NORM | \
          FT.SEARCH i cat NOCONTENT WITHSCORES | FT.CONFIG SET BM25STD_TANH_FACTOR 10000 | \
