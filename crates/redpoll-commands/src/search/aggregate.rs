@@ -157,7 +157,10 @@ pub(super) fn make<'a>(
     (source.terms, source.best) = (terms, best);
     let nearest = names.first().filter(|_| is_nearest(&prepared.root));
     let (results, failure) = push_all(&search, &mut source, &mut pipeline, nearest);
-    running::ended(ctx, &running, results.interrupted, failure.is_some())?;
+    let ended = running::ended(ctx, &running, results.interrupted, failure.is_some());
+    if !profile {
+        ended?;
+    }
     if let Some(error) = failure {
         return Err(common::error(error));
     }

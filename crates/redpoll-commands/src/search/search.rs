@@ -127,7 +127,11 @@ pub(super) fn find<'a>(
     let results = search.run(&running, profile, &mut times).transpose();
     let Some(results) = results else { return Ok(None) };
     let timed_out = results.as_ref().is_ok_and(|results| results.interrupted);
-    running::ended(ctx, &running, timed_out, results.is_err())?;
+    let ended = running::ended(ctx, &running, timed_out, results.is_err());
+    // Who asks where the time goes is answered even if it was not enough.
+    if !profile {
+        ended?;
+    }
     Ok(Some(Found { request, prepared, snapshot, results: results?, running, times }))
 }
 

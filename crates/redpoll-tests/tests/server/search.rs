@@ -151,6 +151,9 @@ fn time_runs_out() {
     let counted = |answer: &str| answer.contains(&format!("[c {DOCUMENTS}]"));
     assert_eq!(talk.ask("FT.CONFIG SET ON_TIMEOUT fail"), "OK");
     assert!(talk.ask(long).contains("Timeout limit was reached"));
+    let profiled = long.replacen("FT.AGGREGATE i", "FT.PROFILE i AGGREGATE QUERY", 1);
+    let profile = talk.ask(&profiled);
+    assert!(profile.contains("Warning [Timeout limit was reached] Iterators profile"), "{profile}");
     assert_eq!(talk.ask("FT.CONFIG SET ON_TIMEOUT return"), "OK");
     assert!(!counted(&talk.ask(long)));
     assert!(talk.info("search_total_query_timeouts") >= 2);

@@ -188,7 +188,10 @@ impl Searched<'_> {
         };
         let (pipeline, rows) = rows_of(ctx, &snapshot, &hybrid, &ordered, terms)?;
         let interrupted = found.text_end.interrupted || found.vector_end.interrupted;
-        running::ended(ctx, &running, interrupted, false)?;
+        let ended = running::ended(ctx, &running, interrupted, false);
+        if found.text_profile.is_none() {
+            ended?;
+        }
         let explanations = hybrid.explain.then(|| {
             let explained = |row: &Row| {
                 let combined = &ordered[row.document as usize];
