@@ -78,7 +78,7 @@ fn reply(ctx: &mut Ctx<'_>, made: Made<'_>) -> Result {
     let first = opened.read(None);
     let columns = opened.pipeline.columns();
     // Nothing may fail once rows are on their way.
-    let id = match opened.is_empty() {
+    let id = match opened.is_done() {
         true => 0,
         false => {
             let now = now_of(ctx);
@@ -303,7 +303,6 @@ pub(super) struct Source<'s, 'c> {
     snapshot: &'s Snapshot,
     columns: Vec<(usize, Origin)>,
     all: bool,
-    restricted: bool,
     /// The query's terms, if rows are told by which of them documents were found.
     terms: Option<QueryTerms>,
     texts: Texts,
@@ -320,17 +319,14 @@ impl<'s, 'c> Source<'s, 'c> {
     ) -> Self {
         let column = |input: &Input| (input.column, origin(input, snapshot, distances));
         let columns = pipeline.inputs().iter().map(column).collect();
-        let restricted = !ctx.session.is_unrestricted();
         let (all, texts) = (pipeline.loads_all(), Texts::default());
-        Source { ctx, snapshot, columns, all, restricted, terms: None, texts, best: 1.0 }
+        Source { ctx, snapshot, columns, all, terms: None, texts, best: 1.0 }
     }
 
-    /// Makes `row` that of a document. False if there is no document any more, or it may not be
-    /// seen.
+    /// Makes `row` that of a document. False if there is no document any more.
     pub(super) fn fill(&mut self, hit: &Hit, row: &mut Row) -> bool {
         row.clear();
-        let seen = !self.restricted || self.ctx.session.may_read(self.snapshot.key(hit.address));
-        if !seen || !self.values(hit, row) {
+        if !self.values(hit, row) {
             return false;
         }
         if let Some(terms) = &self.terms {

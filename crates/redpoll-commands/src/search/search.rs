@@ -154,11 +154,9 @@ impl Search<'_, '_, '_> {
         times: &mut Times,
     ) -> Result<Option<SearchResults>> {
         let order = self.order()?;
-        let restricted = !self.ctx.session.is_unrestricted();
         let (offset, limit) = (self.request.offset, self.request.limit);
-        // Results that are sorted or left out afterwards are all needed.
+        // Results that are sorted afterwards are all needed.
         let by_documents = matches!(order, Order::ByDocuments { .. });
-        let whole = restricted || by_documents;
         let sort = match &order {
             Order::BySearch(sort) => sort.clone(),
             Order::ByDocuments { .. } => Sort::Indexed,
@@ -167,8 +165,8 @@ impl Search<'_, '_, '_> {
             scorer: self.request.scorer,
             payload: self.request.payload.map(<[u8]>::to_vec),
             sort,
-            offset: if whole { 0 } else { offset },
-            limit: if whole { usize::MAX >> 1 } else { limit },
+            offset: if by_documents { 0 } else { offset },
+            limit: if by_documents { usize::MAX >> 1 } else { limit },
             scores: self.request.scores,
             explain: self.request.explain,
             profile,
@@ -187,15 +185,8 @@ impl Search<'_, '_, '_> {
             let best = running::best_score(self.ctx, query, self.request.scorer, running)?;
             results.hits.iter_mut().for_each(|hit| normalize(hit, best));
         }
-        if restricted {
-            let session = &*self.ctx.session;
-            results.hits.retain(|hit| session.may_read(self.snapshot.key(hit.address)));
-            results.total = results.hits.len() as u64;
-        }
         if let Order::ByDocuments { path, numeric, descending } = order {
             self.sort_by_documents(&mut results.hits, &path, numeric, descending);
-        }
-        if whole {
             let hits = std::mem::take(&mut results.hits);
             results.hits = hits.into_iter().skip(offset).take(limit).collect();
         }
