@@ -6,6 +6,7 @@ use super::rows::{self, Summary};
 use super::running::{self, DOCUMENT, Times, Way};
 use super::{common, load};
 use crate::prelude::*;
+use redpoll_engine::acl::patterns::Access;
 use redpoll_engine::background;
 use redpoll_engine::search::{Running, Words};
 use redpoll_search::Snapshot;
@@ -123,9 +124,14 @@ pub(super) fn make<'a>(
     ctx.session.remark = None;
     let begun = Instant::now();
     let mut words = Words::new(words.iter().copied());
-    let index = common::index(ctx, words.next_word().unwrap_or_default())?;
+    let name = words.next_word().unwrap_or_default();
+    let (index, restricted) = common::searched(ctx, name, profile)?;
     let text = words.next_word().unwrap_or_default();
     let mut aggregation = Aggregation::parse(ctx, &mut words)?;
+    if aggregation.cursor.is_some() {
+        // Others could read on.
+        common::permit(ctx, &index, Access::READ)?;
+    }
     if profile && aggregation.cursor.is_some() {
         return Err(Error::text("FT.PROFILE does not support cursor"));
     }
@@ -154,7 +160,7 @@ pub(super) fn make<'a>(
         false => 1.0,
     };
     let mut source = Source::new(ctx, &snapshot, &pipeline, &names);
-    (source.terms, source.best) = (terms, best);
+    (source.terms, source.best, source.restricted) = (terms, best, restricted);
     let nearest = names.first().filter(|_| is_nearest(&prepared.root));
     let (results, failure) = push_all(&search, &mut source, &mut pipeline, nearest);
     running::ended(ctx, &running, results.interrupted, failure.is_some())?;
@@ -303,6 +309,8 @@ pub(super) struct Source<'s, 'c> {
     snapshot: &'s Snapshot,
     columns: Vec<(usize, Origin)>,
     all: bool,
+    /// Only documents are taken whose keys the user may read.
+    restricted: bool,
     /// The query's terms, if rows are told by which of them documents were found.
     terms: Option<QueryTerms>,
     texts: Texts,
@@ -320,13 +328,16 @@ impl<'s, 'c> Source<'s, 'c> {
         let column = |input: &Input| (input.column, origin(input, snapshot, distances));
         let columns = pipeline.inputs().iter().map(column).collect();
         let (all, texts) = (pipeline.loads_all(), Texts::default());
-        Source { ctx, snapshot, columns, all, terms: None, texts, best: 1.0 }
+        let (terms, restricted) = (None, false);
+        Source { ctx, snapshot, columns, all, restricted, terms, texts, best: 1.0 }
     }
 
-    /// Makes `row` that of a document. False if there is no document any more.
+    /// Makes `row` that of a document. False if there is no document any more, or it may not be
+    /// seen.
     pub(super) fn fill(&mut self, hit: &Hit, row: &mut Row) -> bool {
         row.clear();
-        if !self.values(hit, row) {
+        let seen = !self.restricted || self.ctx.session.may_read(self.snapshot.key(hit.address));
+        if !seen || !self.values(hit, row) {
             return false;
         }
         if let Some(terms) = &self.terms {
