@@ -16,6 +16,7 @@ mod json;
 mod options;
 mod plot;
 mod progress;
+mod random;
 mod record;
 mod report;
 mod run;

@@ -2,11 +2,12 @@
 
 use crate::options::Options;
 use crate::progress::Progress;
+use crate::random::Random;
 use crate::record::Record;
 use crate::server;
 use crate::socket::{self, Target};
 use crate::suite::Test;
-use crate::template::{Numbers, Random, Template};
+use crate::template::{Numbers, Template};
 use crate::worker::{Plan, Shared, Worker, WorkerError};
 use crate::zipf::Zipf;
 use redpoll_transport::Arrival;

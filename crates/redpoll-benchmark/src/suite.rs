@@ -1,7 +1,8 @@
 //! The tests: redis-benchmark's list with its titles, or the command from the command line.
 
 use crate::options::Options;
-use crate::template::{DATA_MARK, Random, find};
+use crate::random::Random;
+use crate::template::{DATA_MARK, find};
 use redpoll_client::request;
 
 /// A command to be sent again and again.

@@ -433,7 +433,7 @@ fn watch(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::template::Random;
+    use crate::random::Random;
     use std::io::{Read, Write};
     use std::net::TcpListener;
     use std::thread;

@@ -4,7 +4,7 @@
 //! By rejection-inversion: Hörmann and Derflinger, "Rejection-inversion to generate variates from
 //! monotone discrete distributions" (1996). A draw takes a few logarithms whatever the range.
 
-use crate::template::Random;
+use crate::random::Random;
 
 /// A distribution over the numbers below a limit.
 #[derive(Clone, Debug)]

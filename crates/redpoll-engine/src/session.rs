@@ -216,6 +216,14 @@ impl Session {
         }
     }
 
+    /// Messages to the client itself come behind its answer: until that is there, they wait with
+    /// what others have for it.
+    pub(crate) fn post_pushes(&mut self) {
+        if !self.pushes.is_empty() {
+            self.client.post(&std::mem::take(&mut self.pushes));
+        }
+    }
+
     /// Commands executed so far.
     pub fn executed(&self) -> u64 {
         self.executed

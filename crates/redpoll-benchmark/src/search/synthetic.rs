@@ -1,7 +1,7 @@
 //! Comments that nobody has written: about thirty words each, as unevenly frequent as in a
 //! language.
 
-use crate::template::Random;
+use crate::random::Random;
 
 /// How many words there are.
 const WORDS: usize = 200_000;

@@ -1,6 +1,7 @@
 //! `CLUSTER`, `READONLY`, `READWRITE` and `ASKING`: the server is no node of a cluster, so all of
 //! them are refused, as a Redis that is none refuses them. Clients ask for them to find out.
 
+use super::disabled::refuse;
 use super::{nodes, slots};
 use crate::prelude::*;
 use redpoll_engine::client::flags;
@@ -90,9 +91,6 @@ pub const READWRITE: Command = Command {
     run: |ctx, args| read_here(ctx, args, false),
 };
 
-/// What all subcommands have in common.
-pub(super) const SPEC: Spec = Spec { group: Group::Cluster, ..Spec::EMPTY };
-
 /// Without a cluster this is for clients that are redirected (CLIENT CAPA), as in Valkey.
 fn read_here(ctx: &mut Ctx<'_>, args: Args<'_>, reads: bool) -> Result {
     let client = &ctx.session.client;
@@ -102,11 +100,6 @@ fn read_here(ctx: &mut Ctx<'_>, args: Args<'_>, reads: bool) -> Result {
     client.set_flag(flags::READS_HERE, reads);
     ctx.reply.ok();
     Ok(())
-}
-
-/// There is no cluster.
-pub(super) fn refuse(_ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
-    Err(Error::text("ERR This instance has cluster support disabled"))
 }
 
 #[cfg(test)]

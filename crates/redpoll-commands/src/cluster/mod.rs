@@ -1,5 +1,6 @@
 //! The cluster, which the server is no part of.
 
+mod disabled;
 mod nodes;
 mod slots;
 

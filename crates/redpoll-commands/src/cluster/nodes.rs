@@ -1,6 +1,6 @@
 //! What of CLUSTER is about nodes.
 
-use super::cluster::{SPEC, refuse};
+use super::disabled::{SPEC, refuse};
 use crate::prelude::*;
 
 pub(super) const BUMPEPOCH: Command = Command {

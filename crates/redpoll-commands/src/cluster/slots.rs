@@ -1,6 +1,6 @@
 //! What of CLUSTER is about slots.
 
-use super::cluster::{SPEC, refuse};
+use super::disabled::{SPEC, refuse};
 use crate::prelude::*;
 
 pub(super) const ADDSLOTS: Command = Command {

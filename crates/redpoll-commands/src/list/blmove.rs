@@ -1,8 +1,7 @@
 //! `BLMOVE source destination LEFT|RIGHT LEFT|RIGHT timeout`, `BRPOPLPUSH source destination
 //! timeout`: move an element, or wait for one.
 
-use super::ends::{SIDES, move_one, side};
-use super::lmove::KEYS;
+use super::ends::{KEYS, SIDES, move_one, side};
 use crate::prelude::*;
 use redpoll_engine::block::BlockRequest;
 use redpoll_types::list::End;

@@ -1,12 +1,14 @@
 //! Taking elements off the ends of lists: what LPOP, LMPOP, LMOVE and their blocking forms share.
 
-use super::lmovem::Move;
 use crate::answer;
 use crate::prelude::*;
 use redpoll_types::list::{End, List};
 
 /// The argument that names an end.
 pub const SIDES: &[Arg] = &[Arg::flag("left", "LEFT"), Arg::flag("right", "RIGHT")];
+
+/// Where the two lists are; so it is for the blocking forms too.
+pub const KEYS: &[KeySpec] = &[KeySpec::at(1).rw().access().delete(), KeySpec::at(2).rw().insert()];
 
 /// LEFT or RIGHT.
 pub fn side(word: &[u8]) -> Result<End> {
@@ -37,7 +39,7 @@ fn pop_event(end: End) -> &'static str {
 }
 
 /// Notes that `count` elements were popped, and removes the key if none is left.
-fn popped(ctx: &mut Ctx<'_>, key: &[u8], end: End, count: usize, emptied: bool) {
+pub fn popped(ctx: &mut Ctx<'_>, key: &[u8], end: End, count: usize, emptied: bool) {
     ctx.wrote(key, Class::List, pop_event(end), count as u64);
     if emptied {
         ctx.keys.drop_if_empty(key);
@@ -96,42 +98,6 @@ pub fn pop_many(
         ctx.wrote(key, Class::Generic, "del", 0);
     }
     Ok(Some(count))
-}
-
-/// Moves several elements from one list to another (or the same) and answers them in the order that
-/// they have there. Answers their number; if it is 0, nothing has been written.
-pub fn move_many(ctx: &mut Ctx<'_>, source: &[u8], target: &[u8], what: Move) -> Result<usize> {
-    if ctx.keys.write::<List>(source)?.is_none() {
-        return Ok(0);
-    }
-    // Refused before anything is taken.
-    ctx.keys.write::<List>(target)?;
-    let Some(list) = ctx.keys.write::<List>(source)? else { return Ok(0) };
-    let len = list.len();
-    if what.exactly && what.count > len {
-        return Ok(0);
-    }
-    let count = what.count.min(len);
-    let first = if what.from == End::Front { 0 } else { len - count };
-    let range = list.range(first as i64, (first + count) as i64 - 1);
-    let mut moved: Vec<Vec<u8>> = range.map(|element| element.to_vec()).collect();
-    let removed = list.remove_range(first as u64..(first + count) as u64, ctx.limits);
-    let emptied = list.is_empty();
-    ctx.keys.discard_part(removed);
-    // One by one, what is taken at an end and put to the same comes to lie in reverse.
-    if !what.bulk && what.from == what.to {
-        moved.reverse();
-    }
-    let list = ctx.keys.write_or_new::<List>(target)?;
-    match what.to {
-        End::Back => moved.iter().for_each(|element| list.push_back(element, ctx.limits)),
-        End::Front => moved.iter().rev().for_each(|element| list.push_front(element, ctx.limits)),
-    }
-    ctx.wrote(target, Class::List, push_event(what.to), 0);
-    popped(ctx, source, what.from, count, emptied);
-    ctx.reply.array(count);
-    moved.iter().for_each(|element| ctx.reply.bulk(element));
-    Ok(count)
 }
 
 /// Moves an element from one list to another (or the same) and answers it; answers false, and has

@@ -1,7 +1,7 @@
 //! `LMOVE source destination LEFT|RIGHT LEFT|RIGHT`, `RPOPLPUSH source destination`: take an
 //! element off a list and add it to another, or to the other end of the same.
 
-use super::ends::{SIDES, move_one, side};
+use super::ends::{KEYS, SIDES, move_one, side};
 use crate::prelude::*;
 use redpoll_types::list::End;
 
@@ -40,10 +40,6 @@ pub const RPOPLPUSH: Command = Command {
     },
     run: |ctx, args| go(ctx, args, End::Back, End::Front),
 };
-
-/// Where the two lists are; so it is for the blocking forms too.
-pub(super) const KEYS: &[KeySpec] =
-    &[KeySpec::at(1).rw().access().delete(), KeySpec::at(2).rw().insert()];
 
 fn go(ctx: &mut Ctx<'_>, args: Args<'_>, from: End, to: End) -> Result {
     if !move_one(ctx, (args.at(1), from), (args.at(2), to))? {

@@ -1,12 +1,11 @@
 //! `LMOVEM source destination LEFT|RIGHT LEFT|RIGHT [COUNT count|EXACTLY count OBO|BULK]` and
 //! `BLMOVEM`, which waits: move several elements at once.
 
-use super::ends::{SIDES, move_many, side, side_name};
-use super::lmove::KEYS;
+use super::ends::{KEYS, SIDES, popped, push_event, side, side_name};
 use crate::prelude::*;
 use redpoll_engine::block::BlockRequest;
 use redpoll_keyspace::Keys;
-use redpoll_types::list::End;
+use redpoll_types::list::{End, List};
 use redpoll_types::number::write_i64;
 use redpoll_types::value::Type;
 
@@ -72,14 +71,14 @@ const HOW_MANY: Arg = Arg::block(
 
 /// What is to be moved.
 #[derive(Clone, Copy)]
-pub(super) struct Move {
-    pub from: End,
-    pub to: End,
-    pub count: usize,
+struct Move {
+    from: End,
+    to: End,
+    count: usize,
     /// All or nothing.
-    pub exactly: bool,
+    exactly: bool,
     /// The elements keep the order that they have in the source.
-    pub bulk: bool,
+    bulk: bool,
 }
 
 impl Move {
@@ -108,6 +107,42 @@ fn cost(keys: &Keys<'_>, args: Args<'_>, at: usize) -> usize {
         Ok(what) if what.count > 1 => what.count.min(keys.elements(args.at(1))) * MOVE,
         _ => 0,
     }
+}
+
+/// Moves several elements from one list to another (or the same) and answers them in the order that
+/// they have there. Answers their number; if it is 0, nothing has been written.
+fn move_many(ctx: &mut Ctx<'_>, source: &[u8], target: &[u8], what: Move) -> Result<usize> {
+    if ctx.keys.write::<List>(source)?.is_none() {
+        return Ok(0);
+    }
+    // Refused before anything is taken.
+    ctx.keys.write::<List>(target)?;
+    let Some(list) = ctx.keys.write::<List>(source)? else { return Ok(0) };
+    let len = list.len();
+    if what.exactly && what.count > len {
+        return Ok(0);
+    }
+    let count = what.count.min(len);
+    let first = if what.from == End::Front { 0 } else { len - count };
+    let range = list.range(first as i64, (first + count) as i64 - 1);
+    let mut moved: Vec<Vec<u8>> = range.map(|element| element.to_vec()).collect();
+    let removed = list.remove_range(first as u64..(first + count) as u64, ctx.limits);
+    let emptied = list.is_empty();
+    ctx.keys.discard_part(removed);
+    // One by one, what is taken at an end and put to the same comes to lie in reverse.
+    if !what.bulk && what.from == what.to {
+        moved.reverse();
+    }
+    let list = ctx.keys.write_or_new::<List>(target)?;
+    match what.to {
+        End::Back => moved.iter().for_each(|element| list.push_back(element, ctx.limits)),
+        End::Front => moved.iter().rev().for_each(|element| list.push_front(element, ctx.limits)),
+    }
+    ctx.wrote(target, Class::List, push_event(what.to), 0);
+    popped(ctx, source, what.from, count, emptied);
+    ctx.reply.array(count);
+    moved.iter().for_each(|element| ctx.reply.bulk(element));
+    Ok(count)
 }
 
 fn lmovem(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {

@@ -331,19 +331,11 @@ impl Executor {
         let wrote = ctx.keys.effects.dirty > 0;
         let ready = Self::settle(&engine, ctx.stats, &mut ctx.keys, Some(ctx.session));
         let position = (engine.replication.offset(), engine.change_log.offset());
-        post_pushes(ctx.session);
+        ctx.session.post_pushes();
         if !ready.is_empty() {
             Self::serve(ctx, ready);
         }
         Outcome::Answered { position: wrote.then_some(position) }
-    }
-}
-
-/// Messages to the client itself come behind its answer: until that is there, they wait with what
-/// others have for it.
-pub(super) fn post_pushes(session: &mut Session) {
-    if !session.pushes.is_empty() {
-        session.client.post(&std::mem::take(&mut session.pushes));
     }
 }
 

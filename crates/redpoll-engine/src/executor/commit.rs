@@ -2,7 +2,6 @@
 //! were, what it has come to takes their place; see `aside` for the argument.
 
 use super::Executor;
-use super::aside::post_pushes;
 use super::leave::{Errand, NAP};
 use super::run::Ready;
 use crate::ctx::{Ctx, Mode};
@@ -100,7 +99,7 @@ impl Executor {
         let ready = Self::settle(&engine, ctx.stats, &mut ctx.keys, Some(ctx.session));
         let position = (engine.replication.offset(), engine.change_log.offset());
         engine.background.counts.held_locks(locked.elapsed().as_nanos() as u64);
-        post_pushes(ctx.session);
+        ctx.session.post_pushes();
         if !ready.is_empty() {
             Self::serve(ctx, ready);
         }
