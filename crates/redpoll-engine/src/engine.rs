@@ -162,8 +162,6 @@ pub struct Engine {
     pub startup_memory: usize,
     /// Bytes in use, refreshed by the timer: cheap to read for every command.
     pub used_memory: AtomicUsize,
-    /// Bytes that wait for the append-only file; see [`Engine::uncounted`].
-    pub uncounted_memory: AtomicUsize,
     /// Since when more memory is in use than maxmemory allows.
     pub excess: Excess,
     /// Memory of clients.
@@ -246,7 +244,6 @@ impl Engine {
             parting_until: AtomicI64::new(0),
             startup_memory: redpoll_memory::used_memory(),
             used_memory: AtomicUsize::new(0),
-            uncounted_memory: AtomicUsize::new(0),
             excess: Excess::default(),
             client_memory: ClientMemory::default(),
             shared_memory: SharedMemory::default(),

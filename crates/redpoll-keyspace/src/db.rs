@@ -335,12 +335,6 @@ impl Db {
     }
 }
 
-impl AsRef<Table<Value>> for Db {
-    fn as_ref(&self) -> &Table<Value> {
-        &self.table
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -45,7 +45,7 @@ pub use view::View;
 pub use whole::Emptied;
 
 /// Elements looked at to estimate the size of a large value that is to be freed.
-const SIZE_SAMPLES: usize = 5;
+pub(crate) const SIZE_SAMPLES: usize = 5;
 
 /// The key holds a value of another type than the command works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,12 +3,12 @@
 use crate::access::{Clock, Pace};
 use crate::effect::Logged;
 use crate::hash::KeyHash;
-use crate::keys::{Guards, Keys};
+use crate::keys::{Guards, Keys, SIZE_SAMPLES};
 use crate::lens::Lens;
 use crate::lock::{Busy, Mutex, MutexGuard, unless_busy};
 use crate::log::LogSwitch;
 use crate::readers::Added;
-use crate::snapshot::Epochs;
+use crate::snapshot::{Epochs, Fate};
 use crate::stripe::Stripe;
 use crate::table::{Hints, Table};
 use crate::tiering::{Hits, Tiering};
@@ -117,10 +117,19 @@ impl Garbage {
     }
 }
 
+/// How many bytes of a value are there for snapshots alone when this has become of it. Of a
+/// collection that is edited only what is edited is copied.
+fn weigh(value: &Value, fate: Fate) -> usize {
+    match (fate, value) {
+        (Fate::Removed, _) | (Fate::Edited, Value::Str(_)) => value.memory_usage(SIZE_SAMPLES),
+        (Fate::Edited | Fate::Moved, _) => 0,
+    }
+}
+
 impl Keyspace {
     /// An empty keyspace of so many databases.
     pub fn new(databases: usize) -> Self {
-        let epochs = Arc::new(Epochs::new());
+        let epochs = Arc::new(Epochs::new(weigh));
         let slot = |_| Slot {
             stripe: Mutex::new(Stripe::new(databases, &epochs)),
             next_due: AtomicI64::new(i64::MAX),
@@ -462,6 +471,11 @@ impl Keyspace {
     /// About how many bytes wait to be freed: they are as good as free.
     pub fn lazy_bytes(&self) -> usize {
         self.lazy_bytes.load(Relaxed)
+    }
+
+    /// About how many bytes are there only until the snapshots that are being taken have got them.
+    pub fn held_bytes(&self) -> usize {
+        self.epochs.held_bytes()
     }
 
     /// Sets the count of lazily freed things back to 0 (CONFIG RESETSTAT).

@@ -3,7 +3,7 @@
 
 pub use crate::db::Db;
 use crate::readers::ReadTable;
-use crate::snapshot::{Epochs, Orphan};
+use crate::snapshot::{Epochs, Held};
 use crate::table::Table;
 use crate::watch::{Change, WatchFlag};
 use redpoll_types::value::Value;
@@ -34,6 +34,18 @@ struct Queue {
     waiters: VecDeque<WaiterId>,
     /// How many of them also want to hear that the key is gone.
     need_key: usize,
+}
+
+/// What a database held, for snapshots.
+struct HeldDb {
+    db: Arc<Db>,
+    held: Held,
+}
+
+impl AsRef<Table<Value>> for HeldDb {
+    fn as_ref(&self) -> &Table<Value> {
+        &self.db.table
+    }
 }
 
 impl Stripe {
@@ -75,7 +87,11 @@ impl Stripe {
     /// stripes must be locked.
     pub(crate) fn take_db(&mut self, number: usize) -> Arc<Db> {
         let taken = Arc::new(self.dbs[number].take());
-        taken.table.hand_over(&(Arc::clone(&taken) as Orphan<Value>));
+        taken.table.hand_over(|held| {
+            let mut whole = HeldDb { db: Arc::clone(&taken), held };
+            whole.held.add(taken.estimated_bytes());
+            Arc::new(whole)
+        });
         taken
     }
 

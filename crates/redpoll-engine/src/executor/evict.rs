@@ -143,9 +143,11 @@ impl Executor {
 
 impl Engine {
     /// Bytes that do not count against the limit, as evicting keys would only make them more: what
-    /// waits for replicas and for the append-only file.
+    /// waits for replicas and for the append-only file, and what snapshots that are being taken
+    /// still need of what has gone.
     pub fn uncounted(&self) -> usize {
-        self.uncounted_memory.load(Relaxed) + self.replication.waiting_bytes()
+        let log = self.persistence.aof.buffered.load(Relaxed);
+        log + self.replication.waiting_bytes() + self.keyspace.held_bytes()
     }
 
     /// How many bytes are left below a limit; negative if it is exceeded. What is being freed and

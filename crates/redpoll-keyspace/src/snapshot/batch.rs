@@ -3,6 +3,7 @@
 //! All bytes lie one after the other in the order of the records, so that capturing allocates
 //! nothing while the batch is used again and again.
 
+use super::held::Held;
 use crate::entry::{Entry, Payload};
 
 /// A batch is full at so many records, or so many bytes: moving it to a larger block must never
@@ -18,6 +19,8 @@ pub struct Batch<V> {
     records: Vec<Record<V>>,
     /// Only keys are kept; what they hold counts as the integer 0.
     keys_only: bool,
+    /// What is kept for the snapshot alone.
+    held: Held,
 }
 
 struct Record<V> {
@@ -53,12 +56,17 @@ pub struct Captured<'a, V> {
 impl<V> Batch<V> {
     /// An empty one. Allocates nothing.
     pub const fn new() -> Self {
-        Batch { bytes: Vec::new(), records: Vec::new(), keys_only: false }
+        Batch { bytes: Vec::new(), records: Vec::new(), keys_only: false, held: Held::uncounted() }
     }
 
     /// An empty one that keeps keys only. Allocates nothing.
-    pub const fn of_keys() -> Self {
-        Batch { bytes: Vec::new(), records: Vec::new(), keys_only: true }
+    pub fn of_keys() -> Self {
+        Batch { keys_only: true, ..Batch::new() }
+    }
+
+    /// The same batch, whose bytes are counted as those of snapshots alone.
+    pub(crate) fn counted(self, held: Held) -> Self {
+        Batch { held, ..self }
     }
 
     /// The number of entries.
@@ -79,6 +87,7 @@ impl<V> Batch<V> {
     /// Forgets the entries, and what they share with the keyspace.
     pub fn clear(&mut self) {
         self.records.clear();
+        self.held.give_back();
         self.bytes.clear();
         self.bytes.shrink_to(KEPT_BYTES);
     }
@@ -115,6 +124,7 @@ impl<V: Clone> Batch<V> {
     /// Captures an entry of a database. O(key + short string); a large value costs a pointer for
     /// each of its chunks.
     pub(crate) fn push(&mut self, db: u16, entry: &Entry<V>) {
+        let before = self.bytes.len();
         let key = entry.key();
         self.bytes.extend_from_slice(key);
         let kept = match entry.payload() {
@@ -130,6 +140,14 @@ impl<V: Clone> Batch<V> {
         let key_len = key.len() as u32;
         let (expiry, access) = (entry.expiry(), entry.access());
         self.records.push(Record { db, key_len, access, expiry, kept });
+        self.held.add(self.bytes.len() - before + size_of::<Record<V>>());
+    }
+}
+
+impl<V> Batch<V> {
+    /// Adds to what is kept for the snapshot alone.
+    pub(crate) fn hold(&mut self, bytes: usize) {
+        self.held.add(bytes);
     }
 }
 

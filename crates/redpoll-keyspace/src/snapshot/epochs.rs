@@ -4,10 +4,11 @@
 //! epoch is read by every write and written hardly ever; it lies on a cache line of its own.
 
 use super::batch::Batch;
-use crate::entry::Entry;
+use super::held::{Fate, Held};
+use crate::entry::{Entry, Payload};
 use crate::table::Table;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Snapshots there may be at once: a save, the rewriting of a log, a full sync, and some to spare.
@@ -26,6 +27,10 @@ pub struct Epochs<V> {
     live: Mutex<Live<V>>,
     /// Whether a seat for keys alone was asked for in vain since one was last given.
     short: AtomicBool,
+    /// Bytes that are kept for snapshots alone.
+    held: Arc<AtomicUsize>,
+    /// How many bytes of a value are, if this becomes of it.
+    weigh: fn(&V, Fate) -> usize,
 }
 
 /// The snapshots that are being taken, by their seats.
@@ -72,11 +77,22 @@ impl Reader {
 }
 
 impl<V> Epochs<V> {
-    /// Nothing has ever been taken.
-    pub(crate) fn new() -> Self {
+    /// Nothing has ever been taken. `weigh` tells how many bytes of a value are there for snapshots
+    /// alone once it has been captured and this has become of it.
+    pub(crate) fn new(weigh: fn(&V, Fate) -> usize) -> Self {
         let live = Live { seats: [const { None }; SEATS] };
         let (now, short) = (Now(AtomicU64::new(0)), AtomicBool::new(false));
-        Epochs { now, live: Mutex::new(live), short }
+        Epochs { now, live: Mutex::new(live), short, held: Arc::default(), weigh }
+    }
+
+    /// About how many bytes are kept for snapshots alone.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.held.load(Relaxed)
+    }
+
+    /// A part of those bytes; nothing yet.
+    pub(crate) fn hold(&self) -> Held {
+        Held::of(&self.held)
     }
 
     /// The present epoch. Under a stripe's lock it can only be that of a snapshot whose moment is
@@ -175,31 +191,41 @@ impl<V> Live<V> {
     }
 }
 
-impl<V: Clone> Live<V> {
-    /// Captures an entry of a table for the snapshots of these bits.
-    pub(crate) fn capture(&mut self, bits: u8, table: u16, entry: &Entry<V>) {
-        for (seat, taking) in self.seats.iter_mut().enumerate() {
+impl<V: Clone> Epochs<V> {
+    /// Captures an entry of a table, of which this becomes, for the snapshots of these bits.
+    pub(crate) fn capture(&self, bits: u8, table: u16, entry: &Entry<V>, fate: Fate) {
+        // Of what several have captured, the first one's copy counts.
+        let mut weight = match entry.payload() {
+            Payload::Value(value) => (self.weigh)(value, fate),
+            _ => 0,
+        };
+        for (seat, taking) in self.live().seats.iter_mut().enumerate() {
             if let Some(taking) = taking
                 && bits & 1 << seat != 0
+                && let keeps_values = taking.wanted == Wanted::All
+                && let db = taking.databases[usize::from(table)]
+                && let Some(batch) = taking.batch(table, || self.hold())
             {
-                taking.capture(table, entry);
+                batch.push(db, entry);
+                if keeps_values {
+                    batch.hold(std::mem::take(&mut weight));
+                }
             }
         }
     }
 }
 
-impl<V: Clone> Taking<V> {
-    fn capture(&mut self, table: u16, entry: &Entry<V>) {
+impl<V> Taking<V> {
+    /// The batch for the next pre-image of an entry of a table; none if it is not wanted.
+    fn batch(&mut self, table: u16, held: impl FnOnce() -> Held) -> Option<&mut Batch<V>> {
         let empty = match self.wanted {
             Wanted::All => Batch::new(),
             Wanted::KeysOf(wanted) if wanted == table => Batch::of_keys(),
-            Wanted::KeysOf(_) => return,
+            Wanted::KeysOf(_) => return None,
         };
         if self.captured.back().is_none_or(Batch::is_full) {
-            self.captured.push_back(empty);
+            self.captured.push_back(empty.counted(held()));
         }
-        if let Some(batch) = self.captured.back_mut() {
-            batch.push(self.databases[usize::from(table)], entry);
-        }
+        self.captured.back_mut()
     }
 }

@@ -32,6 +32,7 @@
 
 mod batch;
 mod epochs;
+mod held;
 mod names;
 #[cfg(test)]
 mod tests;
@@ -42,6 +43,7 @@ use crate::keys::Keys;
 use crate::table::Walk;
 pub use batch::{Batch, Captured};
 pub(crate) use epochs::{Epochs, Live, Orphan, Reader, Wanted};
+pub(crate) use held::{Fate, Held};
 pub use names::{Names, Walked};
 use redpoll_types::value::Value;
 use std::collections::VecDeque;

@@ -354,6 +354,48 @@ fn old_values_are_given_back() {
 }
 
 #[test]
+fn what_only_snapshots_need_is_counted_until_they_have_got_it() {
+    let (keyspace, limits) = (Keyspace::new(1), Limits::default());
+    let mut keys = keyspace.keys(0, NOW);
+    keys.lock_all();
+    for key in [&b"gone"[..], b"edited", b"stays"] {
+        keys.set_string(key, &[b'x'; 10_000], Expiry::Clear);
+    }
+    let set = keys.write_or_new::<Set>(b"set").expect("a set");
+    for member in 0u32..1000 {
+        assert!(set.add(&[&member.to_le_bytes()[..]; 9].concat(), &limits));
+    }
+    let mut snapshots: Vec<_> =
+        (0..2).map(|_| Snapshot::begin(&mut keys).expect("a seat")).collect();
+    assert_eq!(keyspace.held_bytes(), 0);
+    assert!(keys.delete(b"gone"));
+    keys.set_string(b"edited", b"now", Expiry::Clear);
+    let two = 20_000..22_000;
+    assert!(two.contains(&keyspace.held_bytes()), "{}", keyspace.held_bytes());
+    keys.write::<Set>(b"set").expect("a set").expect("one").add(b"one more", &limits);
+    assert!(two.contains(&keyspace.held_bytes()), "{}", keyspace.held_bytes());
+    assert!(keys.delete(b"set"));
+    assert!(two.contains(&keyspace.held_bytes()), "its old value has been captured before");
+    let emptied = keys.empty(0);
+    assert!(keyspace.held_bytes() > 30_000, "{}", keyspace.held_bytes());
+    drop(emptied);
+    for (index, snapshot) in snapshots.iter_mut().enumerate() {
+        let (mut batch, mut seen) = (Batch::new(), 0);
+        while snapshot.next(&mut keys, &mut batch) {
+            seen += batch.len();
+        }
+        assert_eq!(seen, 4);
+        assert_eq!(keyspace.held_bytes() == 0, index == 1, "both have everything");
+    }
+    let left = Snapshot::begin(&mut keys).expect("a seat");
+    keys.set_string(b"k", &[b'x'; 10_000], Expiry::Clear);
+    let late = Snapshot::begin(&mut keys).expect("a seat");
+    assert!(keys.delete(b"k") && keyspace.held_bytes() > 10_000);
+    drop((left, late));
+    assert_eq!(keyspace.held_bytes(), 0, "they were given up");
+}
+
+#[test]
 fn all_is_replaced_meanwhile() {
     let (keyspace, mut rng) = (Keyspace::new(DATABASES), SmallRng::new(7));
     let mut change = |keyspace: &Keyspace| (0..2000).for_each(|_| act(keyspace, &mut rng));

@@ -17,7 +17,7 @@ mod segment;
 
 use crate::entry::{Entry, EntryMut, EntryRef};
 use crate::hash::KeyHash;
-use crate::snapshot::Epochs;
+use crate::snapshot::{Epochs, Fate};
 pub use hints::Hints;
 use needs::Needs;
 pub(crate) use preserve::Walk;
@@ -312,7 +312,7 @@ impl<V: Clone> Table<V> {
     /// The entry at a place that `find` has given, to be changed.
     #[inline]
     pub fn entry_mut(&mut self, place: Place) -> EntryMut<'_, V> {
-        self.preserve(place.slot, place.at);
+        self.preserve(place.slot, place.at, Fate::Edited);
         self.segment_mut(place.slot).entry_mut(place.at)
     }
 
@@ -351,7 +351,7 @@ impl<V: Clone> Table<V> {
 
     /// Takes out the entry at a place that `find` has given.
     pub fn remove(&mut self, place: Place) -> Entry<V> {
-        self.preserve(place.slot, place.at);
+        self.preserve(place.slot, place.at, Fate::Removed);
         let entry = self.segment_mut(place.slot).remove(place.at);
         self.len -= 1;
         self.shrink(place.slot);

@@ -8,7 +8,7 @@
 use super::segment::{Position, Segment};
 use super::{Slot, Table};
 use crate::entry::Entry;
-use crate::snapshot::{Batch, Epochs, Orphan, Reader};
+use crate::snapshot::{Batch, Epochs, Fate, Held, Orphan, Reader};
 
 /// Tags there are: the end of a walk.
 const TAGS: u32 = 1 << 16;
@@ -90,10 +90,13 @@ impl<V> Table<V> {
     }
 
     /// Gives the table, which has been taken out of the keyspace within `whole`, to the snapshots
-    /// that are being taken. All stripes must be locked.
-    pub(crate) fn hand_over(&self, whole: &Orphan<V>) {
-        if let Some(epochs) = &self.epochs {
-            epochs.live().adopt(whole);
+    /// that are being taken, if there are any. All stripes must be locked.
+    pub(crate) fn hand_over(&self, whole: impl FnOnce(Held) -> Orphan<V>) {
+        if let Some(epochs) = &self.epochs
+            && let mut live = epochs.live()
+            && live.all() != 0
+        {
+            live.adopt(&whole(epochs.hold()));
         }
     }
 }
@@ -101,9 +104,9 @@ impl<V> Table<V> {
 impl<V: Clone> Table<V> {
     /// To be called before the entry at a place changes or goes.
     #[inline(always)]
-    pub(super) fn preserve(&mut self, slot: usize, at: Position) {
+    pub(super) fn preserve(&mut self, slot: usize, at: Position, fate: Fate) {
         if !self.segment(slot).needs.is_settled(self.now()) {
-            self.capture(slot, Some(at));
+            self.capture(slot, Some((at, fate)));
         }
     }
 
@@ -129,17 +132,17 @@ impl<V: Clone> Table<V> {
     /// Captures one entry, or all, for the snapshots that need it.
     #[cold]
     #[inline(never)]
-    fn capture(&mut self, slot: usize, at: Option<Position>) {
+    fn capture(&mut self, slot: usize, one: Option<(Position, Fate)>) {
         let (now, number) = (self.now(), self.number);
         let (segment, Some(epochs)) = self.segment_and_epochs(slot) else { return };
         segment.mark(now, epochs);
-        if let Some(at) = at {
-            return segment.capture(at, number, epochs);
+        if let Some((at, fate)) = one {
+            return segment.capture(at, fate, number, epochs);
         }
         for bucket in 0..segment.buckets().len() {
             segment.prefetch_entries(bucket + 1);
             for slot in 0..segment.buckets()[bucket].len() {
-                segment.capture(Position::new(bucket, slot), number, epochs);
+                segment.capture(Position::new(bucket, slot), Fate::Moved, number, epochs);
             }
         }
     }
@@ -226,10 +229,10 @@ impl<V> Segment<V> {
 
 impl<V: Clone> Segment<V> {
     /// Captures the entry at a place for the snapshots that need it. They have left their bits.
-    fn capture(&mut self, at: Position, table: u16, epochs: &Epochs<V>) {
+    fn capture(&mut self, at: Position, fate: Fate, table: u16, epochs: &Epochs<V>) {
         let bits = self.needs.of(at);
         if bits != 0 {
-            epochs.live().capture(bits, table, &self.entry(at));
+            epochs.capture(bits, table, &self.entry(at), fate);
             self.needs.meet(at, bits);
         }
     }

@@ -106,6 +106,31 @@ fn large_values_count_as_free_at_once() {
 }
 
 #[test]
+fn keys_do_not_go_for_what_a_snapshot_still_needs() {
+    // Snapshots are slow: a few keys in a second.
+    let slow = ["--rdb-key-save-delay", "300000", "--repl-diskless-sync-delay", "0"];
+    let server = Server::start(&slow);
+    let mut talk = server.talk();
+    assert_eq!(fill(&mut talk, "old", 20_000, ""), 0);
+    let mut replica = server.raw();
+    replica.send("REPLCONF capa eof capa psync2\r\nPSYNC ? -1\r\n");
+    eventually("it is being sent", || talk.info("rdb_bgsave_in_progress") == 1);
+    limit(&mut talk, MEGABYTE, "allkeys-lru");
+    assert_eq!(fill(&mut talk, "new", 6_000, ""), 0);
+    let (evicted, keys) = (talk.info("evicted_keys"), talk.ask("DBSIZE"));
+    assert!((4_000..9_000).contains(&evicted), "{evicted} evicted, {keys} left");
+    // The same where all goes at once.
+    talk.check("FLUSHALL", "OK");
+    assert_eq!(fill(&mut talk, "last", 3_000, ""), 0);
+    talk.check("DBSIZE", ":3000");
+    assert_eq!(talk.info("rdb_bgsave_in_progress"), 1);
+    assert!(talk.info("mem_not_counted_for_evict") > 20 * MEGABYTE);
+    drop(replica);
+    talk.check("CONFIG SET rdb-key-save-delay 0", "OK");
+    eventually("nothing is kept", || talk.info("mem_not_counted_for_evict") < MEGABYTE);
+}
+
+#[test]
 fn many_threads_evict_at_once() {
     let server = Server::start(&["--io-threads", "4"]);
     let mut talk = server.talk();
