@@ -8,7 +8,7 @@ use super::{common, load};
 use crate::prelude::*;
 use redpoll_engine::acl::patterns::Access;
 use redpoll_engine::background;
-use redpoll_engine::search::{Running, Words};
+use redpoll_engine::search::{Running, SearchIndex, Words};
 use redpoll_search::Snapshot;
 use redpoll_search::aggregate::{
     AggregateError, Cursor, Input, Limits, Pipeline, Row, Step, Texts,
@@ -93,6 +93,21 @@ fn reply(ctx: &mut Ctx<'_>, made: Made<'_>) -> Result {
     Ok(())
 }
 
+/// Whether rows may be left for a cursor, if they are to be.
+fn check_cursor(
+    ctx: &Ctx<'_>,
+    index: &SearchIndex,
+    aggregation: &Aggregation<'_>,
+    profile: bool,
+) -> Result {
+    match aggregation.cursor {
+        None => Ok(()),
+        Some(_) if profile => Err(Error::text("FT.PROFILE does not support cursor")),
+        // Others could read on.
+        Some(_) => common::permit(ctx, index, Access::READ),
+    }
+}
+
 pub(super) fn now_of(ctx: &Ctx<'_>) -> u64 {
     u64::try_from(ctx.keys.now()).unwrap_or(0)
 }
@@ -128,13 +143,7 @@ pub(super) fn make<'a>(
     let (index, restricted) = common::searched(ctx, name, profile)?;
     let text = words.next_word().unwrap_or_default();
     let mut aggregation = Aggregation::parse(ctx, &mut words)?;
-    if aggregation.cursor.is_some() {
-        // Others could read on.
-        common::permit(ctx, &index, Access::READ)?;
-    }
-    if profile && aggregation.cursor.is_some() {
-        return Err(Error::text("FT.PROFILE does not support cursor"));
-    }
+    check_cursor(ctx, &index, &aggregation, profile)?;
     let prepared = aggregation.query.prepare(&index, text)?;
     let parsing = running::micros_since(begun);
     let running = Running::begin(ctx, aggregation.timeout_ms);
