@@ -6,8 +6,9 @@ use super::rows::{self, Summary};
 use super::running::{self, DOCUMENT, Times, Way};
 use super::{common, load};
 use crate::prelude::*;
+use redpoll_engine::acl::patterns::Access;
 use redpoll_engine::background;
-use redpoll_engine::search::{Running, Words};
+use redpoll_engine::search::{Running, SearchIndex, Words};
 use redpoll_search::Snapshot;
 use redpoll_search::aggregate::{
     AggregateError, Cursor, Input, Limits, Pipeline, Row, Step, Texts,
@@ -92,6 +93,21 @@ fn reply(ctx: &mut Ctx<'_>, made: Made<'_>) -> Result {
     Ok(())
 }
 
+/// Whether rows may be left for a cursor, if they are to be.
+fn check_cursor(
+    ctx: &Ctx<'_>,
+    index: &SearchIndex,
+    aggregation: &Aggregation<'_>,
+    profile: bool,
+) -> Result {
+    match aggregation.cursor {
+        None => Ok(()),
+        Some(_) if profile => Err(Error::text("FT.PROFILE does not support cursor")),
+        // Others could read on.
+        Some(_) => common::permit(ctx, index, Access::READ),
+    }
+}
+
 pub(super) fn now_of(ctx: &Ctx<'_>) -> u64 {
     u64::try_from(ctx.keys.now()).unwrap_or(0)
 }
@@ -123,12 +139,11 @@ pub(super) fn make<'a>(
     ctx.session.remark = None;
     let begun = Instant::now();
     let mut words = Words::new(words.iter().copied());
-    let index = common::index(ctx, words.next_word().unwrap_or_default())?;
+    let name = words.next_word().unwrap_or_default();
+    let (index, restricted) = common::searched(ctx, name, profile)?;
     let text = words.next_word().unwrap_or_default();
     let mut aggregation = Aggregation::parse(ctx, &mut words)?;
-    if profile && aggregation.cursor.is_some() {
-        return Err(Error::text("FT.PROFILE does not support cursor"));
-    }
+    check_cursor(ctx, &index, &aggregation, profile)?;
     let prepared = aggregation.query.prepare(&index, text)?;
     let parsing = running::micros_since(begun);
     let running = Running::begin(ctx, aggregation.timeout_ms);
@@ -154,7 +169,7 @@ pub(super) fn make<'a>(
         false => 1.0,
     };
     let mut source = Source::new(ctx, &snapshot, &pipeline, &names);
-    (source.terms, source.best) = (terms, best);
+    (source.terms, source.best, source.restricted) = (terms, best, restricted);
     let nearest = names.first().filter(|_| is_nearest(&prepared.root));
     let (results, failure) = push_all(&search, &mut source, &mut pipeline, nearest);
     let ended = running::ended(ctx, &running, results.interrupted, failure.is_some());
@@ -306,6 +321,8 @@ pub(super) struct Source<'s, 'c> {
     snapshot: &'s Snapshot,
     columns: Vec<(usize, Origin)>,
     all: bool,
+    /// Only documents are taken whose keys the user may read.
+    restricted: bool,
     /// The query's terms, if rows are told by which of them documents were found.
     terms: Option<QueryTerms>,
     texts: Texts,
@@ -323,13 +340,16 @@ impl<'s, 'c> Source<'s, 'c> {
         let column = |input: &Input| (input.column, origin(input, snapshot, distances));
         let columns = pipeline.inputs().iter().map(column).collect();
         let (all, texts) = (pipeline.loads_all(), Texts::default());
-        Source { ctx, snapshot, columns, all, terms: None, texts, best: 1.0 }
+        let (terms, restricted) = (None, false);
+        Source { ctx, snapshot, columns, all, restricted, terms, texts, best: 1.0 }
     }
 
-    /// Makes `row` that of a document. False if there is no document any more.
+    /// Makes `row` that of a document. False if there is no document any more, or it may not be
+    /// seen.
     pub(super) fn fill(&mut self, hit: &Hit, row: &mut Row) -> bool {
         row.clear();
-        if !self.values(hit, row) {
+        let seen = !self.restricted || self.ctx.session.may_read(self.snapshot.key(hit.address));
+        if !seen || !self.values(hit, row) {
             return false;
         }
         if let Some(terms) = &self.terms {

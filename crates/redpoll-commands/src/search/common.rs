@@ -12,6 +12,23 @@ pub(super) fn index(ctx: &Ctx<'_>, name: &[u8]) -> Result<Arc<SearchIndex>> {
     Ok(index)
 }
 
+/// The index of this name, to be searched, and whether only those documents are to be shown whose
+/// keys the user may read. What `tells` more than documents is refused then.
+pub(super) fn searched(
+    ctx: &Ctx<'_>,
+    name: &[u8],
+    tells: bool,
+) -> Result<(Arc<SearchIndex>, bool)> {
+    let index = ctx.engine.search.index(name).ok_or_else(|| unknown(name))?;
+    let permitted = permit(ctx, &index, Access::READ);
+    let restricted = permitted.is_err();
+    if tells {
+        permitted?;
+    }
+    index.use_now(ctx.keys.now());
+    Ok((index, restricted))
+}
+
 /// The index of this name, whose use does not count: a temporary one goes when it would have gone.
 pub(super) fn unused(ctx: &Ctx<'_>, name: &[u8], access: Access) -> Result<Arc<SearchIndex>> {
     let index = ctx.engine.search.index(name).ok_or_else(|| unknown(name))?;
@@ -19,8 +36,8 @@ pub(super) fn unused(ctx: &Ctx<'_>, name: &[u8], access: Access) -> Result<Arc<S
     Ok(index)
 }
 
-/// Refuses an index to a user who may not access all keys that it may hold: terms, counts and
-/// scores tell of each of them.
+/// Refuses an index to a user who may not access all keys that it may hold: its terms and figures
+/// tell of each of them.
 pub(super) fn permit(ctx: &Ctx<'_>, index: &SearchIndex, access: Access) -> Result {
     let prefixes = &index.prefixes;
     let may = |prefix: &[u8]| ctx.session.may_access_prefix(prefix, access);

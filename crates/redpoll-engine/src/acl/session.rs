@@ -334,6 +334,14 @@ impl Session {
         self.user.as_ref()
     }
 
+    /// Whether its user may read this key.
+    pub fn may_read(&self, key: &[u8]) -> bool {
+        let allows = |user: &Arc<User>| {
+            user.selectors.iter().any(|selector| selector.keys.allow(key, Access::READ))
+        };
+        self.unrestricted || self.user.as_ref().is_none_or(allows)
+    }
+
     /// Whether its user may do so with every key that begins with `prefix`.
     pub fn may_access_prefix(&self, prefix: &[u8], access: Access) -> bool {
         let allows = |user: &Arc<User>| {

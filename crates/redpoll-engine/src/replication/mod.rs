@@ -94,6 +94,8 @@ pub struct Replication {
     orders: OnceLock<Mutex<mpsc::Sender<Order>>>,
     /// The tables that are being read, and what has been done by tables.
     pub tables: Tables,
+    /// Whether replicas wait for those who are sent a snapshot to be done.
+    pub streams_awaited: AtomicBool,
     /// PSYNCs answered with a snapshot, without one, and in vain asked to be without one.
     pub syncs: [AtomicU64; 3],
     /// Bytes of streams and snapshots that a primary has sent us, and that replicas were sent.
@@ -147,6 +149,7 @@ impl Replication {
             pending_max: AtomicUsize::new(PENDING_MAX),
             orders: OnceLock::new(),
             tables: Tables::default(),
+            streams_awaited: AtomicBool::new(false),
             syncs: [const { AtomicU64::new(0) }; 3],
             traffic: [const { AtomicU64::new(0) }; 2],
         }
@@ -523,5 +526,27 @@ impl Sink for Replication {
 
     fn takes(&self) -> u8 {
         2
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_that_cannot_be_are_known() {
+        let at = |id: &str, offset, db| Position { id: id.to_owned(), offset, db };
+        let id = "a1".repeat(20);
+        assert!(at(&id, OFFSET_MAX, 15).is_possible(16));
+        for impossible in [
+            at(&id, OFFSET_MAX + 1, 0),
+            at(&id, 0, 16),
+            at("", 0, 0),
+            at(&id[1..], 0, 0),
+            at(&format!("{}\r", &id[1..]), 0, 0),
+            at(&format!("{} ", &id[1..]), 0, 0),
+        ] {
+            assert!(!impossible.is_possible(16), "{impossible:?}");
+        }
     }
 }

@@ -152,8 +152,11 @@ impl Keeper {
         for (way, group) in self.waiting.due((stream, table), reads, now) {
             self.sync(way, group);
         }
-        // Who reads is to know that others wait.
-        self.engine.replication.tables.awaited.store(self.waiting.any(reads), Relaxed);
+        // Who is served is to know that others wait.
+        let replication = &self.engine.replication;
+        replication.tables.awaited.store(self.waiting.any(reads), Relaxed);
+        let awaited = stream.is_none() && self.waiting.any(|replica| !reads(replica));
+        replication.streams_awaited.store(awaited, Relaxed);
         if now - self.comforted >= COMFORT_MS {
             self.comforted = now;
             self.waiting.each(|replica| replica.client.send(b"\n"));

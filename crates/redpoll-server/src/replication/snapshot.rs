@@ -11,6 +11,7 @@ use std::fs::{self, File};
 use std::io::{self, Seek, Write};
 use std::process;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,12 @@ const CHUNK: usize = 64 << 10;
 const UNSENT_MAX: usize = 4 << 20;
 /// How long to wait for a connection to send before looking again.
 const NAP: Duration = Duration::from_millis(1);
+/// While others wait for a snapshot, a connection that is waited for is given a second for so many
+/// bytes, and this long beyond that.
+const PACE: usize = 1 << 20;
+const AWAITED_MAX: Duration = Duration::from_secs(10);
+/// What is put down at once: a primary that had no processor itself has not waited.
+const LOOK_MAX: Duration = Duration::from_millis(100);
 
 /// Takes a snapshot and sends it to these replicas, which follow the stream from then on. They all
 /// want the data, or none does.
@@ -125,7 +132,10 @@ impl Fanout<'_> {
         if self.receivers.is_empty() {
             return Err(io::Error::other("no replica is left"));
         }
-        self.receivers.iter().for_each(|it| it.replica.client.send(&self.buffer));
+        for receiver in &mut self.receivers {
+            receiver.unsent += self.buffer.len();
+            receiver.replica.client.send(&self.buffer);
+        }
         self.sent += self.buffer.len() as u64;
         self.buffer.clear();
         Ok(())
@@ -153,9 +163,13 @@ impl Fanout<'_> {
 /// One of those that a snapshot is sent to.
 struct Receiver {
     replica: Arc<Replica>,
-    /// What its connection had not sent when it was looked at, and since when that is so.
+    /// What its connection had not sent when it was looked at, and since when it has sent nothing.
     unsent: usize,
     since: Instant,
+    /// When it was looked at, if it was waited for then.
+    waited: Option<Instant>,
+    /// For how long others have waited, less what it was given for what it has taken.
+    owed: Duration,
 }
 
 /// Whether a connection can be given more.
@@ -168,7 +182,8 @@ enum Room {
 
 impl Receiver {
     fn new(replica: &Arc<Replica>) -> Self {
-        Receiver { replica: Arc::clone(replica), unsent: 0, since: Instant::now() }
+        let (replica, unsent) = (Arc::clone(replica), replica.unsent());
+        Receiver { replica, unsent, since: Instant::now(), waited: None, owed: Duration::ZERO }
     }
 
     fn room(&mut self, engine: &Engine, patience: Duration) -> Room {
@@ -177,16 +192,31 @@ impl Receiver {
             return Room::Never;
         }
         let unsent = self.replica.unsent();
-        if unsent != self.unsent {
-            (self.unsent, self.since) = (unsent, Instant::now());
+        let taken = self.unsent.saturating_sub(unsent);
+        if taken > 0 {
+            self.since = Instant::now();
         }
+        self.unsent = unsent;
+        let worth = Duration::from_secs_f64(taken as f64 / PACE as f64);
+        self.owed = self.owed.saturating_sub(worth);
+        let waited = self.waited.take();
         if unsent <= UNSENT_MAX {
             return Room::Enough;
         }
-        if self.since.elapsed() <= patience {
+        self.waited = Some(Instant::now());
+        if let Some(waited) = waited
+            && engine.replication.streams_awaited.load(Relaxed)
+        {
+            self.owed += waited.elapsed().min(LOOK_MAX);
+        }
+        let address = self.replica.address();
+        if self.since.elapsed() > patience {
+            log::warn!("Disconnecting timedout replica (full sync): {address}");
+        } else if self.owed > AWAITED_MAX {
+            log::warn!("Disconnecting replica {address} (full sync): others wait for it");
+        } else {
             return Room::None;
         }
-        log::warn!("Disconnecting timedout replica (full sync): {}", self.replica.address());
         client.kill();
         Room::Never
     }

@@ -135,12 +135,22 @@ fn tags_and_spelling() {
 }
 
 #[test]
+fn users_find_what_they_may_read() {
+    with_shop(
+        "ACL SETUSER eve on >x +@all ~d:1 ~d:3 | AUTH eve x | \
+         FT.SEARCH i * NOCONTENT SORTBY price | FT.SEARCH i shoes NOCONTENT | \
+         FT.SEARCH i * NOCONTENT SORTBY price LIMIT 1 1 | \
+         FT.AGGREGATE i * GROUPBY 1 @brand REDUCE COUNT 0 AS n SORTBY 2 @brand ASC",
+        "OK | OK | [2 d:1 d:3] | [1 d:1] | [2 d:3] | [2 [brand acme n 1] [brand bolt n 1]]",
+    );
+}
+
+#[test]
 fn users_use_indexes_whose_keys_they_may_read() {
     let no = "NOPERM User does not have the required permissions to query the index";
     let commands = [
-        "FT.SEARCH i *",
-        "FT.AGGREGATE i *",
         "FT.PROFILE i SEARCH QUERY *",
+        "FT.AGGREGATE i * WITHCURSOR",
         "FT.EXPLAIN i x",
         "FT.INFO i",
         "FT.TAGVALS i brand",
