@@ -80,6 +80,28 @@ choices! {
         Fail = "fail",
     }
 
+    /// How searches score documents, if they do not say.
+    SearchScorer {
+        /// Okapi BM25.
+        Bm25Std = "BM25STD",
+        /// The same, pressed into 0 to 1.
+        Bm25StdTanh = "BM25STD.TANH",
+        /// The same, divided by the best score.
+        Bm25StdNorm = "BM25STD.NORM",
+        /// BM25 as RediSearch had it first.
+        Bm25 = "BM25",
+        /// Frequency times rarity.
+        TfIdf = "TFIDF",
+        /// The same, by the document's length.
+        TfIdfDocNorm = "TFIDF.DOCNORM",
+        /// Sums of frequencies.
+        DisMax = "DISMAX",
+        /// The document's own score.
+        DocScore = "DOCSCORE",
+        /// How far payloads differ.
+        Hamming = "HAMMING",
+    }
+
     /// Whom to follow where Redis and Valkey define the same thing differently.
     Compat {
         /// Redis.

@@ -49,8 +49,8 @@ pub use choice::{
     AclPubsubDefault, AllocPolicy, AppendFsync, Choice, ClusterEndpointType, Compat, LogFormat,
     LogLevel, LogTimestampFormat, LongCommands, MaxmemoryPolicy, OomScoreAdj,
     PropagationErrorBehavior, ProtectedAction, ReplDisklessLoad, ReplSync, SanitizeDumpPayload,
-    SearchMode, SearchTimeout, ShutdownFlags, Supervised, SyslogFacility, TlsAuthClients,
-    TlsAuthClientsUser,
+    SearchMode, SearchScorer, SearchTimeout, ShutdownFlags, Supervised, SyslogFacility,
+    TlsAuthClients, TlsAuthClientsUser,
 };
 pub use command_line::{CommandLine, Launch};
 pub use config::Config;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::analysis::lower_case;
 use crate::distance::{characters, within};
 
 /// A list of words.
@@ -36,9 +37,11 @@ impl Dictionary {
         self.words.is_empty()
     }
 
-    /// The words that are at most `distance` edits away from `word`.
+    /// The words that are at most `distance` edits away from `word`, in whatever case.
     pub fn near<'a>(&'a self, word: &[u8], distance: usize) -> impl Iterator<Item = &'a [u8]> {
-        let word = characters(word);
-        self.words().filter(move |known| within(&characters(known), &word, distance).is_some())
+        let word = characters(&lower_case(word));
+        let near =
+            move |known: &&[u8]| within(&characters(&lower_case(known)), &word, distance).is_some();
+        self.words().filter(near)
     }
 }

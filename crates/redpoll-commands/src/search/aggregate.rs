@@ -6,8 +6,9 @@ use super::rows::{self, Summary};
 use super::running::{self, DOCUMENT, Times, Way};
 use super::{common, load};
 use crate::prelude::*;
+use redpoll_engine::acl::patterns::Access;
 use redpoll_engine::background;
-use redpoll_engine::search::{Running, Words};
+use redpoll_engine::search::{Running, SearchIndex, Words};
 use redpoll_search::Snapshot;
 use redpoll_search::aggregate::{
     AggregateError, Cursor, Input, Limits, Pipeline, Row, Step, Texts,
@@ -78,7 +79,7 @@ fn reply(ctx: &mut Ctx<'_>, made: Made<'_>) -> Result {
     let first = opened.read(None);
     let columns = opened.pipeline.columns();
     // Nothing may fail once rows are on their way.
-    let id = match opened.is_empty() {
+    let id = match opened.is_done() {
         true => 0,
         false => {
             let now = now_of(ctx);
@@ -90,6 +91,21 @@ fn reply(ctx: &mut Ctx<'_>, made: Made<'_>) -> Result {
     rows::reply(&mut ctx.reply, &columns, &first, summary);
     ctx.reply.int(id as i64);
     Ok(())
+}
+
+/// Whether rows may be left for a cursor, if they are to be.
+fn check_cursor(
+    ctx: &Ctx<'_>,
+    index: &SearchIndex,
+    aggregation: &Aggregation<'_>,
+    profile: bool,
+) -> Result {
+    match aggregation.cursor {
+        None => Ok(()),
+        Some(_) if profile => Err(Error::text("FT.PROFILE does not support cursor")),
+        // Others could read on.
+        Some(_) => common::permit(ctx, index, Access::READ),
+    }
 }
 
 pub(super) fn now_of(ctx: &Ctx<'_>) -> u64 {
@@ -123,12 +139,11 @@ pub(super) fn make<'a>(
     ctx.session.remark = None;
     let begun = Instant::now();
     let mut words = Words::new(words.iter().copied());
-    let index = common::index(ctx, words.next_word().unwrap_or_default())?;
+    let name = words.next_word().unwrap_or_default();
+    let (index, restricted) = common::searched(ctx, name, profile)?;
     let text = words.next_word().unwrap_or_default();
     let mut aggregation = Aggregation::parse(ctx, &mut words)?;
-    if profile && aggregation.cursor.is_some() {
-        return Err(Error::text("FT.PROFILE does not support cursor"));
-    }
+    check_cursor(ctx, &index, &aggregation, profile)?;
     let prepared = aggregation.query.prepare(&index, text)?;
     let parsing = running::micros_since(begun);
     let running = Running::begin(ctx, aggregation.timeout_ms);
@@ -154,7 +169,7 @@ pub(super) fn make<'a>(
         false => 1.0,
     };
     let mut source = Source::new(ctx, &snapshot, &pipeline, &names);
-    (source.terms, source.best) = (terms, best);
+    (source.terms, source.best, source.restricted) = (terms, best, restricted);
     let nearest = names.first().filter(|_| is_nearest(&prepared.root));
     let (results, failure) = push_all(&search, &mut source, &mut pipeline, nearest);
     running::ended(ctx, &running, results.interrupted, failure.is_some())?;
@@ -303,6 +318,7 @@ pub(super) struct Source<'s, 'c> {
     snapshot: &'s Snapshot,
     columns: Vec<(usize, Origin)>,
     all: bool,
+    /// Only documents are taken whose keys the user may read.
     restricted: bool,
     /// The query's terms, if rows are told by which of them documents were found.
     terms: Option<QueryTerms>,
@@ -320,9 +336,9 @@ impl<'s, 'c> Source<'s, 'c> {
     ) -> Self {
         let column = |input: &Input| (input.column, origin(input, snapshot, distances));
         let columns = pipeline.inputs().iter().map(column).collect();
-        let restricted = !ctx.session.is_unrestricted();
         let (all, texts) = (pipeline.loads_all(), Texts::default());
-        Source { ctx, snapshot, columns, all, restricted, terms: None, texts, best: 1.0 }
+        let (terms, restricted) = (None, false);
+        Source { ctx, snapshot, columns, all, restricted, terms, texts, best: 1.0 }
     }
 
     /// Makes `row` that of a document. False if there is no document any more, or it may not be

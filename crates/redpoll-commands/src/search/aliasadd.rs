@@ -2,6 +2,7 @@
 
 use super::common;
 use crate::prelude::*;
+use redpoll_engine::acl::patterns::Access;
 
 pub const ALIASADD: Command = Command {
     spec: Spec {
@@ -49,6 +50,12 @@ pub const ALIASADDIFNX: Command = Command {
 };
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>, replace: bool) -> Result {
+    // An alias that is taken from an index is taken from its users.
+    for name in [args.at(2), args.at(1)] {
+        if let Some(index) = ctx.engine.search.index(name) {
+            common::permit(ctx, &index, Access::READ)?;
+        }
+    }
     let added = ctx.engine.search.add_alias(args.at(1), args.at(2), replace);
     added.map_err(common::name_error)?;
     common::changed(ctx);

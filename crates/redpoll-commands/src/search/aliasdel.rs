@@ -2,6 +2,7 @@
 
 use super::common;
 use crate::prelude::*;
+use redpoll_engine::acl::patterns::Access;
 
 pub const ALIASDEL: Command = Command {
     spec: Spec {
@@ -32,6 +33,9 @@ pub const ALIASDELIFX: Command = Command {
 };
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
+    if let Some(index) = ctx.engine.search.index(args.at(1)) {
+        common::permit(ctx, &index, Access::READ)?;
+    }
     ctx.engine.search.remove_alias(args.at(1)).map_err(common::name_error)?;
     common::changed(ctx);
     ctx.reply.ok();

@@ -2,6 +2,7 @@
 
 use super::common;
 use crate::prelude::*;
+use redpoll_engine::acl::patterns::Access;
 
 pub const ALIASLIST: Command = Command {
     spec: Spec {
@@ -22,6 +23,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     // Another name of an index will not do.
     let index = ctx.engine.search.indexes().into_iter().find(|index| *index.name == *args.at(1));
     let index = index.ok_or_else(|| common::unknown(args.at(1)))?;
+    common::permit(ctx, &index, Access::READ)?;
     let aliases = ctx.engine.search.aliases_of(&index.name);
     ctx.reply.set(aliases.len());
     aliases.iter().for_each(|alias| ctx.reply.bulk(alias));

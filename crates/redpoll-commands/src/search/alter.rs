@@ -2,6 +2,7 @@
 
 use super::common;
 use crate::prelude::*;
+use redpoll_engine::acl::patterns::Access;
 
 pub const ALTER: Command = Command {
     spec: Spec {
@@ -55,8 +56,7 @@ pub const ALTERIFNX: Command = Command {
 };
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_>, if_new: bool) -> Result {
-    let index = ctx.engine.search.index(args.at(1));
-    let index = index.ok_or_else(|| common::unknown(args.at(1)))?;
+    let index = common::unused(ctx, args.at(1), Access::READ)?;
     let skips = args.is(2, "skipinitialscan");
     let schema = 2 + usize::from(skips);
     if !args.is(schema, "schema") {

@@ -1,14 +1,52 @@
 //! What several commands share.
 
 use crate::prelude::*;
+use redpoll_engine::acl::patterns::Access;
 use redpoll_engine::search::{NameError, SearchIndex};
 use std::sync::Arc;
 
 /// The index of this name.
 pub(super) fn index(ctx: &Ctx<'_>, name: &[u8]) -> Result<Arc<SearchIndex>> {
-    let index = ctx.engine.search.index(name).ok_or_else(|| unknown(name))?;
+    let index = unused(ctx, name, Access::READ)?;
     index.use_now(ctx.keys.now());
     Ok(index)
+}
+
+/// The index of this name, to be searched, and whether only those documents are to be shown whose
+/// keys the user may read. What `tells` more than documents is refused then.
+pub(super) fn searched(
+    ctx: &Ctx<'_>,
+    name: &[u8],
+    tells: bool,
+) -> Result<(Arc<SearchIndex>, bool)> {
+    let index = ctx.engine.search.index(name).ok_or_else(|| unknown(name))?;
+    let permitted = permit(ctx, &index, Access::READ);
+    let restricted = permitted.is_err();
+    if tells {
+        permitted?;
+    }
+    index.use_now(ctx.keys.now());
+    Ok((index, restricted))
+}
+
+/// The index of this name, whose use does not count: a temporary one goes when it would have gone.
+pub(super) fn unused(ctx: &Ctx<'_>, name: &[u8], access: Access) -> Result<Arc<SearchIndex>> {
+    let index = ctx.engine.search.index(name).ok_or_else(|| unknown(name))?;
+    permit(ctx, &index, access)?;
+    Ok(index)
+}
+
+/// Refuses an index to a user who may not access all keys that it may hold: its terms and figures
+/// tell of each of them.
+pub(super) fn permit(ctx: &Ctx<'_>, index: &SearchIndex, access: Access) -> Result {
+    let prefixes = &index.prefixes;
+    let may = |prefix: &[u8]| ctx.session.may_access_prefix(prefix, access);
+    match if prefixes.is_empty() { may(b"") } else { prefixes.iter().all(|prefix| may(prefix)) } {
+        true => Ok(()),
+        false => Err(Error::text(
+            "NOPERM User does not have the required permissions to query the index",
+        )),
+    }
 }
 
 /// There is no such index.

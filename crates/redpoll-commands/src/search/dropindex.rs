@@ -2,6 +2,7 @@
 
 use super::common;
 use crate::prelude::*;
+use redpoll_engine::acl::patterns::Access;
 use redpoll_engine::search::SearchIndex;
 use redpoll_keyspace::table::Cursor;
 
@@ -91,6 +92,8 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>, form: Form) -> Result {
         return Err(Error::arity(form.name()));
     }
     let deletes = form.deletes(args.get(2))?;
+    let access = if deletes { Access::ALL } else { Access::READ };
+    common::unused(ctx, args.at(1), access)?;
     let removed = ctx.engine.search.remove(args.at(1), &ctx.engine.keyspace);
     let index = removed.ok_or_else(|| common::unknown(args.at(1)))?;
     if deletes {

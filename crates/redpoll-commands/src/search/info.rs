@@ -244,16 +244,17 @@ fn attribute(reply: &mut Reply<'_>, field: &Field) {
         ("type", Part::text(kind(&field.kind))),
     ];
     let mut flags = Vec::new();
+    let mut suffixes = false;
     match &field.kind {
         FieldKind::Text(text) => {
             pairs.push(("WEIGHT", Part::Number(text.weight)));
             flags.push((text.no_stem, "NOSTEM"));
-            flags.push((text.suffix_index, "WITHSUFFIXTRIE"));
+            suffixes = text.suffix_index;
         }
         FieldKind::Tag(tag) => {
             pairs.push(("SEPARATOR", Part::Text(vec![tag.separator])));
             flags.push((tag.case_sensitive, "CASESENSITIVE"));
-            flags.push((tag.suffix_index, "WITHSUFFIXTRIE"));
+            suffixes = tag.suffix_index;
         }
         FieldKind::Shape(system) => {
             let name = match system {
@@ -270,6 +271,7 @@ fn attribute(reply: &mut Reply<'_>, field: &Field) {
     flags.push((field.sortable.is_some(), "SORTABLE"));
     flags.push((field.sortable.is_some_and(|sortable| sortable.unnormalized), "UNF"));
     flags.push((field.no_index, "NOINDEX"));
+    flags.push((suffixes, "WITHSUFFIXTRIE"));
     flags.push((field.index_empty, "INDEXEMPTY"));
     flags.push((field.index_missing, "INDEXMISSING"));
     let flags: Vec<&str> = flags.iter().filter(|(set, _)| *set).map(|(_, name)| *name).collect();

@@ -1,7 +1,7 @@
 //! The arguments of FT.AGGREGATE.
 
 use super::query::{QueryOptions, argument, bad_argument};
-use super::request::{check_limit, format, limit, scorer, stretched, timeout};
+use super::request::{check_limit, default_scorer, format, limit, scorer, stretched, timeout};
 use crate::prelude::*;
 use redpoll_engine::search::{SearchConfig, Words};
 use redpoll_search::aggregate::{Arrange, Plan, Reduce, SortKey, Step};
@@ -60,11 +60,12 @@ impl<'a> Aggregation<'a> {
     /// Reads what stands behind the query.
     pub(super) fn parse(ctx: &Ctx<'_>, words: &mut Words<'a>) -> Result<Self> {
         let config = ctx.engine.search.config.read().clone();
+        let (scorer, normalized) = default_scorer(&config);
         let mut aggregation = Aggregation {
             query: QueryOptions::new(ctx),
             plan: Plan::default(),
-            scorer: Scorer::default(),
-            normalized: false,
+            scorer,
+            normalized,
             add_scores: false,
             timeout_ms: config.timeout_ms,
             counts: false,
@@ -168,7 +169,7 @@ impl<'a> Aggregation<'a> {
     ) -> Result<bool> {
         match word.to_ascii_uppercase().as_slice() {
             b"ADDSCORES" => self.add_scores = true,
-            b"SCORER" => (self.scorer, self.normalized) = scorer(words)?,
+            b"SCORER" => (self.scorer, self.normalized) = scorer(words, config)?,
             b"BM25STD_TANH_FACTOR" => self.scorer = stretched(self.scorer, words)?,
             b"TIMEOUT" => self.timeout_ms = timeout(words)?,
             b"WITHCOUNT" => self.counts = true,

@@ -2,7 +2,7 @@
 
 use super::query::{QueryOptions, argument, bad_argument};
 use crate::prelude::*;
-use redpoll_engine::search::Words;
+use redpoll_engine::search::{SearchConfig, Words};
 use redpoll_search::highlight::{Summary, Tags};
 use redpoll_search::score::Scorer;
 use std::collections::HashMap;
@@ -34,6 +34,7 @@ impl<'a> Request<'a> {
     /// Reads the options that stand behind the query.
     pub(super) fn parse(ctx: &Ctx<'_>, words: &mut Words<'a>) -> Result<Self> {
         let config = ctx.engine.search.config.read().clone();
+        let (scorer, normalized) = default_scorer(&config);
         let mut request = Request {
             query: QueryOptions::new(ctx),
             no_content: false,
@@ -44,8 +45,8 @@ impl<'a> Request<'a> {
             returns: None,
             summarize: None,
             highlight: None,
-            scorer: Scorer::default(),
-            normalized: false,
+            scorer,
+            normalized,
             payload: None,
             sort: None,
             offset: 0,
@@ -55,7 +56,9 @@ impl<'a> Request<'a> {
         while let Some(word) = words.next_word() {
             if parse::is(word, "format") {
                 format(ctx, words)?;
-            } else if !request.query.option(word, words)? && !request.option(word, words)? {
+            } else if !request.query.option(word, words)?
+                && !request.option(word, words, &config)?
+            {
                 return Err(Error::text(format!(
                     "Unknown argument `{}` at position {} for <main>",
                     String::from_utf8_lossy(word),
@@ -67,10 +70,17 @@ impl<'a> Request<'a> {
             return Err(Error::text("EXPLAINSCORE must be accompanied with WITHSCORES"));
         }
         check_limit(request.offset, request.limit, config.max_search_results)?;
+        // Nothing is shown beyond the last place that may be asked for.
+        request.limit = request.limit.min(config.max_search_results - request.offset);
         Ok(request)
     }
 
-    fn option(&mut self, word: &[u8], words: &mut Words<'a>) -> Result<bool> {
+    fn option(
+        &mut self,
+        word: &[u8],
+        words: &mut Words<'a>,
+        config: &SearchConfig,
+    ) -> Result<bool> {
         match word.to_ascii_uppercase().as_slice() {
             b"NOCONTENT" => self.no_content = true,
             b"WITHSCORES" => self.scores = true,
@@ -82,7 +92,7 @@ impl<'a> Request<'a> {
             b"RETURN" => self.returns = Some(returns(words)?),
             b"SUMMARIZE" => self.summarize = Some(summarize(words)?),
             b"HIGHLIGHT" => self.highlight = Some(highlight(words)?),
-            b"SCORER" => (self.scorer, self.normalized) = scorer(words)?,
+            b"SCORER" => (self.scorer, self.normalized) = scorer(words, config)?,
             b"BM25STD_TANH_FACTOR" => self.scorer = stretched(self.scorer, words)?,
             b"ADDSCORES" => return Err(Error::text("ADDSCORES is not supported on FT.SEARCH")),
             b"PAYLOAD" => self.payload = Some(argument(words, "PAYLOAD")?),
@@ -141,13 +151,25 @@ pub(super) fn timeout(words: &mut Words<'_>) -> Result<u64> {
 }
 
 /// `SCORER name`: the scorer, and whether its scores are divided by the best one.
-pub(super) fn scorer(words: &mut Words<'_>) -> Result<(Scorer, bool)> {
+pub(super) fn scorer(words: &mut Words<'_>, config: &SearchConfig) -> Result<(Scorer, bool)> {
     let name = argument(words, "SCORER")?;
-    if name.eq_ignore_ascii_case(b"BM25STD.NORM") {
-        return Ok((Scorer::Bm25Std, true));
-    }
     let unknown = || Error::text(format!("No such scorer {}", String::from_utf8_lossy(name)));
-    Ok((Scorer::from_name(name).ok_or_else(unknown)?, false))
+    named_scorer(name, config).ok_or_else(unknown)
+}
+
+/// The scorer of a query that names none.
+pub(super) fn default_scorer(config: &SearchConfig) -> (Scorer, bool) {
+    named_scorer(config.default_scorer.name().as_bytes(), config).unwrap_or_default()
+}
+
+fn named_scorer(name: &[u8], config: &SearchConfig) -> Option<(Scorer, bool)> {
+    if name.eq_ignore_ascii_case(b"BM25STD.NORM") {
+        return Some((Scorer::Bm25Std, true));
+    }
+    Some(match Scorer::from_name(name)? {
+        Scorer::Bm25StdTanh(_) => (Scorer::Bm25StdTanh(config.tanh_factor), false),
+        scorer => (scorer, false),
+    })
 }
 
 /// `BM25STD_TANH_FACTOR factor`, behind the scorer that it is for.

@@ -110,7 +110,7 @@ pub(super) fn find<'a>(
     let begun = Instant::now();
     let mut words = Words::new(words.iter().copied());
     let name = words.next_word().unwrap_or_default();
-    let index = common::index(ctx, name)?;
+    let (index, restricted) = common::searched(ctx, name, profile)?;
     let text = words.next_word().unwrap_or_default();
     let request = Request::parse(ctx, &mut words)?;
     let shortens = request.summarize.is_some() || request.highlight.is_some();
@@ -123,7 +123,9 @@ pub(super) fn find<'a>(
     let mut times = Times { parsing: running::micros_since(begun), planning: 0 };
     let running = Running::begin(ctx, request.timeout_ms);
     let snapshot = index.index.snapshot();
-    let mut search = Search { ctx, request: &request, prepared: &prepared, snapshot: &snapshot };
+    let (request_of, query) = (&request, &prepared);
+    let mut search =
+        Search { ctx, request: request_of, prepared: query, snapshot: &snapshot, restricted };
     let results = search.run(&running, profile, &mut times).transpose();
     let Some(results) = results else { return Ok(None) };
     let timed_out = results.as_ref().is_ok_and(|results| results.interrupted);
@@ -136,6 +138,8 @@ struct Search<'s, 'c, 'a> {
     request: &'s Request<'a>,
     prepared: &'s Prepared,
     snapshot: &'s Snapshot,
+    /// Only documents are shown whose keys the user may read.
+    restricted: bool,
 }
 
 /// How results come into their order.
@@ -154,11 +158,10 @@ impl Search<'_, '_, '_> {
         times: &mut Times,
     ) -> Result<Option<SearchResults>> {
         let order = self.order()?;
-        let restricted = !self.ctx.session.is_unrestricted();
         let (offset, limit) = (self.request.offset, self.request.limit);
         // Results that are sorted or left out afterwards are all needed.
         let by_documents = matches!(order, Order::ByDocuments { .. });
-        let whole = restricted || by_documents;
+        let whole = self.restricted || by_documents;
         let sort = match &order {
             Order::BySearch(sort) => sort.clone(),
             Order::ByDocuments { .. } => Sort::Indexed,
@@ -187,7 +190,7 @@ impl Search<'_, '_, '_> {
             let best = running::best_score(self.ctx, query, self.request.scorer, running)?;
             results.hits.iter_mut().for_each(|hit| normalize(hit, best));
         }
-        if restricted {
+        if self.restricted {
             let session = &*self.ctx.session;
             results.hits.retain(|hit| session.may_read(self.snapshot.key(hit.address)));
             results.total = results.hits.len() as u64;

@@ -3,7 +3,7 @@
 //! The names that Redis 8 has, too, mean the same here; FT.CONFIG sets the same values.
 
 use super::*;
-use crate::choice::{SearchMode, SearchTimeout};
+use crate::choice::{SearchMode, SearchScorer, SearchTimeout};
 use crate::config::Config;
 use crate::directive::Flags;
 use crate::kind::{Kind, Notation};
@@ -26,6 +26,10 @@ directives! {
         "What becomes of a search that takes longer: it returns what it has, or fails.";
     search_default_dialect: Int(1, 1, 4), "search-default-dialect", [],
         "The dialect of queries that name none.";
+    search_default_scorer: Word(SearchScorer, Bm25Std), "search-default-scorer", [],
+        "The scorer of queries that name none.";
+    search_bm25std_tanh_factor: Int(4, 1, 10_000), "search-bm25std-tanh-factor", [],
+        "What the scores of BM25STD.TANH are divided by first, if a query does not say.";
     search_min_prefix: Count(2, 1, LONG_MAX), "search-min-prefix", [],
         "The fewest characters of a prefix that is searched for.";
     search_max_prefix_expansions: Count(200, 1, LONG_MAX), "search-max-prefix-expansions", [],

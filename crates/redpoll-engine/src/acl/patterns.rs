@@ -78,6 +78,18 @@ impl Keys {
         self.all || self.patterns.iter().any(matches)
     }
 
+    /// Whether every key that begins with `prefix` may be accessed so, by one pattern.
+    pub fn allow_prefix(&self, prefix: &[u8], access: Access) -> bool {
+        let covers = |known: &KeyPattern| {
+            let pattern = &*known.pattern;
+            // No pattern matches the empty text, not even one of stars alone.
+            known.access.has(access)
+                && is_open_ended(pattern)
+                && (glob_match(pattern, prefix, false) || pattern.iter().all(|at| *at == b'*'))
+        };
+        self.all || self.patterns.iter().any(covers)
+    }
+
     /// Whether any key whatever may be accessed so.
     pub fn allow_any(&self, access: Access) -> bool {
         let any = |known: &KeyPattern| known.access.has(access) && *known.pattern == *b"*";
@@ -92,6 +104,33 @@ impl Keys {
         let words =
             self.patterns.iter().map(|known| [known.access.sign(), &known.pattern].concat());
         words.collect::<Vec<_>>().join(&b' ')
+    }
+}
+
+/// Whether a pattern ends in a `*` that stands for any characters: whatever follows a text that it
+/// matches, it matches as well.
+fn is_open_ended(pattern: &[u8]) -> bool {
+    let mut open = false;
+    let mut rest = pattern;
+    while let Some((first, after)) = rest.split_first() {
+        open = *first == b'*';
+        rest = match first {
+            b'\\' => after.get(1..).unwrap_or_default(),
+            b'[' => after_class(after),
+            _ => after,
+        };
+    }
+    open
+}
+
+/// What follows a class of characters, of which `[` has been read.
+fn after_class(mut rest: &[u8]) -> &[u8] {
+    loop {
+        rest = match rest {
+            [] => return rest,
+            [b']', after @ ..] => return after,
+            [b'\\', _, after @ ..] | [_, b'-', _, after @ ..] | [_, after @ ..] => after,
+        };
     }
 }
 
@@ -188,5 +227,42 @@ impl Databases {
                 format!("db={}", numbers.join(","))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prefixes() {
+        let allows = |pattern: &[u8], prefix: &[u8]| {
+            let mut keys = Keys::default();
+            keys.add(pattern, Access::READ);
+            keys.allow_prefix(prefix, Access::READ)
+        };
+        for (pattern, prefix) in
+            [("*", ""), ("a*", "a"), ("a*", "ab"), ("a**", "a"), ("*b*", "ab"), ("[ab]*", "bc")]
+        {
+            assert!(allows(pattern.as_bytes(), prefix.as_bytes()), "{pattern} {prefix}");
+        }
+        for (pattern, prefix) in [
+            ("a", "a"),
+            ("a*", ""),
+            ("ab*", "a"),
+            ("a*b", "ab"),
+            ("a?", "ab"),
+            ("a\\*", "a*"),
+            ("[a*", "a"),
+            ("[a-]*", "a"),
+            ("*[^b]", "a"),
+        ] {
+            assert!(!allows(pattern.as_bytes(), prefix.as_bytes()), "{pattern} {prefix}");
+        }
+        let mut keys = Keys::default();
+        keys.add(b"a*", Access::WRITE);
+        assert!(!keys.allow_prefix(b"a", Access::READ));
+        keys.set_all(true);
+        assert!(keys.allow_prefix(b"", Access::ALL));
     }
 }

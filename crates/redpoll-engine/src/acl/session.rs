@@ -342,6 +342,14 @@ impl Session {
         self.unrestricted || self.user.as_ref().is_none_or(allows)
     }
 
+    /// Whether its user may do so with every key that begins with `prefix`.
+    pub fn may_access_prefix(&self, prefix: &[u8], access: Access) -> bool {
+        let allows = |user: &Arc<User>| {
+            user.selectors.iter().any(|selector| selector.keys.allow_prefix(prefix, access))
+        };
+        self.unrestricted || self.user.as_ref().is_none_or(allows)
+    }
+
     /// Whether its user may do everything, so that nothing needs to be checked.
     pub fn is_unrestricted(&self) -> bool {
         self.unrestricted

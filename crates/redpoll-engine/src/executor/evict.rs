@@ -22,6 +22,8 @@ const UNTIMED: u32 = 16;
 /// nothing else can go.
 const PATIENCE: u32 = 20;
 const NAP: Duration = Duration::from_micros(250);
+/// One in so many bytes of the limit may be exceeded for merges of indexes.
+const MERGES_PART: u64 = 8;
 
 /// What a thread that evicts keeps from one time to the next.
 #[derive(Default)]
@@ -144,14 +146,17 @@ impl Executor {
 impl Engine {
     /// Bytes that do not count against the limit, as evicting keys would only make them more: what
     /// waits for replicas and for the append-only file, and what snapshots that are being taken
-    /// still need of what has gone.
+    /// still need of what has gone. Nor does, up to a part of the limit, what merges of indexes
+    /// take for a while: keys would be gone for good.
     pub fn uncounted(&self) -> usize {
         let log = self.persistence.aof.buffered.load(Relaxed);
-        log + self.replication.waiting_bytes() + self.keyspace.held_bytes()
+        let most = usize::try_from(self.config.maxmemory() / MERGES_PART).unwrap_or(usize::MAX);
+        let merges = self.search.merging_bytes().min(most);
+        log + self.replication.waiting_bytes() + self.keyspace.held_bytes() + merges
     }
 
     /// How many bytes are left below a limit; negative if it is exceeded. What is being freed and
-    /// what waits for replicas or the append-only file is not counted.
+    /// what is [`uncounted`](Self::uncounted) is not counted.
     pub fn memory_left(&self, limit: u64) -> i64 {
         let used = self.measure_memory();
         let soon_free = self.keyspace.lazy_bytes() + self.client_memory.doomed();

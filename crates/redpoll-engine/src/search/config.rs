@@ -3,7 +3,7 @@
 //! FT.CONFIG has names of its own for what `search-…` directives say, some of them for things that
 //! RediSearch had at one time: they mean what comes nearest.
 
-use redpoll_config::{Config, SearchMode, SearchTimeout};
+use redpoll_config::{Config, SearchMode, SearchScorer, SearchTimeout};
 
 /// Settings of searches, taken from the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,10 @@ pub struct SearchConfig {
     pub threshold: usize,
     /// The dialect of queries that name none.
     pub default_dialect: i64,
+    /// The scorer of queries that name none.
+    pub default_scorer: SearchScorer,
+    /// What scores of BM25STD.TANH are divided by first.
+    pub tanh_factor: u32,
     /// How long a query may take, in milliseconds; 0: as long as it likes.
     pub timeout_ms: u64,
     /// What becomes of a query that takes longer.
@@ -59,6 +63,8 @@ impl SearchConfig {
             index_threads: or(config.search_index_threads(), cores).min(cores),
             threshold: config.background_threshold(),
             default_dialect: config.search_default_dialect(),
+            default_scorer: config.search_default_scorer(),
+            tanh_factor: u32::try_from(config.search_bm25std_tanh_factor()).unwrap_or(1),
             timeout_ms: config.search_timeout() as u64,
             on_timeout: config.search_on_timeout(),
             min_prefix: config.search_min_prefix(),
@@ -154,6 +160,16 @@ pub static SETTINGS: &[Setting] = &[
         "DEFAULT_DIALECT",
         Of::Same("search-default-dialect"),
         "The dialect of queries that name none",
+    ),
+    setting(
+        "DEFAULT_SCORER",
+        Of::Same("search-default-scorer"),
+        "The scorer of queries that name none",
+    ),
+    setting(
+        "BM25STD_TANH_FACTOR",
+        Of::Same("search-bm25std-tanh-factor"),
+        "What scores of BM25STD.TANH are divided by first, if a query does not say",
     ),
     setting(
         "CURSOR_MAX_IDLE",

@@ -66,8 +66,11 @@ fn field(words: &mut Words<'_>) -> Result<Field, DefinitionError> {
 fn common(field: &mut Field, words: &mut Words<'_>) {
     loop {
         if words.take("SORTABLE") {
-            let cases = matches!(&field.kind, FieldKind::Tag(tag) if tag.case_sensitive);
-            let unnormalized = words.take("UNF") || cases;
+            let as_it_is = match &field.kind {
+                FieldKind::Tag(tag) => tag.case_sensitive,
+                kind => *kind == FieldKind::Numeric,
+            };
+            let unnormalized = words.take("UNF") || as_it_is;
             field.sortable = Some(Sortable { unnormalized });
         } else if words.take("NOINDEX") {
             field.no_index = true;

@@ -119,6 +119,12 @@ impl Search {
         Some(STRAIN.saturating_mul(most.saturating_mul(most)).min(STRAIN_MAX))
     }
 
+    /// About how many bytes merges take that are under way, until they are done.
+    pub fn merging_bytes(&self) -> usize {
+        let registry = self.registry.read();
+        registry.indexes.values().map(|index| index.index.merging_bytes()).sum()
+    }
+
     /// Does something that needs not be done at once: walks a stripe, merges segments. Whether
     /// there was anything. No stripe must be locked. What expires at `now` is not there any more.
     pub fn work(&self, keyspace: &Keyspace, now: i64) -> bool {

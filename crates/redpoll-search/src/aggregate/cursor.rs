@@ -16,6 +16,8 @@ pub struct Cursor {
     /// Names the columns of the rows.
     pub pipeline: Pipeline,
     rows: std::vec::IntoIter<Row>,
+    /// Whether a read has got less than it wanted.
+    done: bool,
     /// How many rows there are in all, if each read is to tell.
     counted: Option<usize>,
     /// How many rows a read gives.
@@ -38,6 +40,7 @@ impl Cursor {
             index: index.into(),
             pipeline,
             rows,
+            done: false,
             counted: None,
             count,
             max_idle_ms,
@@ -59,12 +62,15 @@ impl Cursor {
 
     /// The next rows: `count` of them, or as many as each read gives.
     pub fn read(&mut self, count: Option<usize>) -> Vec<Row> {
-        self.rows.by_ref().take(count.unwrap_or(self.count)).collect()
+        let count = count.unwrap_or(self.count);
+        self.done = self.rows.len() < count;
+        self.rows.by_ref().take(count).collect()
     }
 
-    /// Whether all have been fetched.
-    pub fn is_empty(&self) -> bool {
-        self.rows.len() == 0
+    /// Whether a read has found the end: one that gets all it wants does not know of it, even if it
+    /// was the last row.
+    pub fn is_done(&self) -> bool {
+        self.done
     }
 }
 

@@ -252,11 +252,14 @@ fn cursors_are_read_and_expire() {
     assert_eq!(cursors.take(b"other", id, 1000).unwrap_err(), CursorError::NotFound(id));
     let mut cursor = cursors.take(b"i", id, 1050).unwrap();
     assert_eq!(
-        (cursor.read(None).len(), cursor.read(Some(1)).len(), cursor.is_empty()),
+        (cursor.read(None).len(), cursor.read(Some(1)).len(), cursor.is_done()),
         (2, 1, false)
     );
     cursors.put_back(id, cursor, 1050);
-    assert!(cursors.take(b"i", id, 1150).is_ok_and(|mut cursor| cursor.read(Some(9)).len() == 2));
+    let mut cursor = cursors.take(b"i", id, 1150).unwrap();
+    // A read that gets what it wants does not know that there is no more.
+    assert_eq!((cursor.read(Some(2)).len(), cursor.is_done()), (2, false));
+    assert_eq!((cursor.read(Some(9)).len(), cursor.is_done()), (0, true));
     let id = cursors.add(Cursor::new(b"i", pipeline(), rows(5), 2, 100), 2000).unwrap();
     assert_eq!(cursors.take(b"i", id, 2101).unwrap_err(), CursorError::NotFound(id));
     for _ in 0..Cursors::PER_INDEX {

@@ -145,7 +145,8 @@ impl Planner<'_> {
             NodeKind::Union(nodes) => {
                 let children =
                     nodes.iter().map(|node| self.node(node)).collect::<Result<_, _>>()?;
-                self.any(children, self.negated || weight == 0.0, Union::Any)
+                let first_only = self.negated || weight == 0.0;
+                return Ok(self.any(children, weight, first_only, Union::Any));
             }
             NodeKind::Not(inner) => {
                 let before = std::mem::replace(&mut self.negated, true);
@@ -155,13 +156,14 @@ impl Planner<'_> {
             }
             NodeKind::Optional(inner) => self.optional(inner, weight)?,
             NodeKind::Affix { kind, text } => {
-                self.pattern(&[TEXT], &Pattern::Affix(*kind, text), mask)
+                return Ok(self.pattern(&[TEXT], &Pattern::Affix(*kind, text), mask, weight));
             }
             NodeKind::Wildcard { pattern } => {
-                self.pattern(&[TEXT], &Pattern::Wildcard(pattern), mask)
+                return Ok(self.pattern(&[TEXT], &Pattern::Wildcard(pattern), mask, weight));
             }
             NodeKind::Fuzzy { text, distance } => {
-                self.pattern(&[TEXT], &Pattern::Fuzzy(text, *distance), mask)
+                let pattern = Pattern::Fuzzy(text, *distance);
+                return Ok(self.pattern(&[TEXT], &pattern, mask, weight));
             }
             NodeKind::Tag(tags) => return Ok(self.tags(tags, weight)),
             NodeKind::Numeric(range) => match self.numbers(range.field) {
@@ -230,13 +232,28 @@ impl Planner<'_> {
         Ok(Kind::And { children, near })
     }
 
-    fn any(&self, mut children: Vec<Plan>, first_only: bool, of: Union) -> Kind {
+    /// Any of the children. A term that is the only one of which there are documents stands for
+    /// itself.
+    fn any(&self, mut children: Vec<Plan>, weight: f64, first_only: bool, of: Union) -> Plan {
         children.retain(|child| !matches!(child.kind, Kind::None));
-        if children.is_empty() { Kind::None } else { Kind::Or { children, first_only, of } }
+        match children.as_mut_slice() {
+            [] => Plan { kind: Kind::None, weight },
+            [Plan { kind: Kind::Term { .. }, weight: own }] => {
+                *own *= weight;
+                children.swap_remove(0)
+            }
+            _ => Plan { kind: Kind::Or { children, first_only, of }, weight },
+        }
     }
 
     /// The terms of a pattern. `prefix` tells words from tags.
-    fn pattern(&mut self, prefix: &[u8], pattern: &Pattern<'_>, mask: TextMask) -> Kind {
+    fn pattern(
+        &mut self,
+        prefix: &[u8],
+        pattern: &Pattern<'_>,
+        mask: TextMask,
+        weight: f64,
+    ) -> Plan {
         let found = expand::expand(self.snapshot, prefix, pattern, self.options);
         self.truncated |= found.truncated;
         let one = |(key, infos): (Vec<u8>, Infos)| {
@@ -244,32 +261,35 @@ impl Planner<'_> {
             Plan { kind: self.known_term(key, hash, infos, mask), weight: 1.0 }
         };
         let children = found.terms.into_iter().map(one).collect();
-        self.any(children, true, pattern.union())
+        self.any(children, weight, true, pattern.union())
     }
 
     fn tags(&mut self, tags: &TagQuery, weight: f64) -> Plan {
         let prefix = tag_prefix(tags.field);
         let mut children = Vec::with_capacity(tags.values.len());
         for value in &tags.values {
-            let kind = match value {
-                TagValue::Exact(tag) => self.term([&prefix[..], tag].concat(), TextMask::ALL),
+            let all = TextMask::ALL;
+            children.push(match value {
+                TagValue::Exact(tag) => {
+                    Plan { kind: self.term([&prefix[..], tag].concat(), all), weight }
+                }
                 TagValue::Words(words) => {
-                    self.term([&prefix[..], &words.join(&b' ')].concat(), TextMask::ALL)
+                    let key = [&prefix[..], &words.join(&b' ')].concat();
+                    Plan { kind: self.term(key, all), weight }
                 }
                 TagValue::Affix(kind, text) => {
-                    self.pattern(&prefix, &Pattern::Affix(*kind, text), TextMask::ALL)
+                    self.pattern(&prefix, &Pattern::Affix(*kind, text), all, weight)
                 }
                 TagValue::Wildcard(pattern) => {
-                    self.pattern(&prefix, &Pattern::Wildcard(pattern), TextMask::ALL)
+                    self.pattern(&prefix, &Pattern::Wildcard(pattern), all, weight)
                 }
-            };
-            children.push(Plan { kind, weight });
+            });
         }
         match children.len() {
             1 => children.swap_remove(0),
             _ => {
                 let first_only = self.negated || weight == 0.0;
-                Plan { kind: self.any(children, first_only, Union::Tags), weight }
+                self.any(children, weight, first_only, Union::Tags)
             }
         }
     }

@@ -4,7 +4,7 @@ use super::{Match, Summary, Tags, marked};
 use crate::analysis::is_separator;
 
 /// Matches that are further apart, in words, are in different fragments.
-const MAX_GAP: usize = 6;
+const MAX_GAP: usize = 8;
 
 /// How long a word is taken to be where bytes are counted instead of words.
 const WORD_BYTES: usize = 6;
@@ -90,7 +90,7 @@ impl Fragment<'_> {
         while last > self.end && separator(last) {
             last -= 1;
         }
-        let to = if bytes == 0 { self.end } else { self.end.max(last + 1) };
+        let to = if own >= words { self.end } else { self.end.max(last + 1) };
         (from, to)
     }
 }

@@ -157,6 +157,13 @@ mod tests {
         assert_eq!(short("Henry IV"), "<b>Henry</b> ... ");
         assert_eq!(short("King Henry"), "King <b>Henry</b>... ");
         assert_eq!(short("King Henry the Eighth."), "King <b>Henry</b> the Eighth... ");
+        // Seven words in between are close, eight are not; half of a word's place shows none.
+        let close = "red a1 a2 a3 a4 a5 a6 a7 fox dog b1 b2 b3 b4 b5 b6 b7 b8 red cat";
+        let short = Summary { fragments: 3, words: 8, separator: b"|".to_vec() };
+        assert_eq!(
+            show(close, &["red", "fox"], false, Some(short)),
+            "red a1 a2 a3 a4 a5 a6 a7 fox |b2 b3 b4 b5 b6 b7 b8 red |"
+        );
         let none = show(&text, &["blue"], true, summary(2));
         assert!(none.len() < 100 && text.starts_with(&none), "{none}");
     }

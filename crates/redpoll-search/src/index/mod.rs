@@ -68,6 +68,8 @@ pub struct Index {
     indexing_nanos: AtomicU64,
     /// Heads that take no more documents and are not segments yet.
     full_heads: AtomicUsize,
+    /// Bytes of the parts that are being merged.
+    merging_bytes: AtomicUsize,
 }
 
 /// So many full heads may wait to be merged: what is merged at once is taken from them.
@@ -107,6 +109,7 @@ impl Index {
             synonyms: RwLock::default(),
             indexing_nanos: AtomicU64::new(0),
             full_heads: AtomicUsize::new(0),
+            merging_bytes: AtomicUsize::new(0),
         }
     }
 
@@ -265,6 +268,11 @@ impl Index {
         self.full_heads.load(Relaxed).saturating_sub(HEADS_MAX)
     }
 
+    /// Bytes of the parts that are being merged: about what merges take for a while at most.
+    pub fn merging_bytes(&self) -> usize {
+        self.merging_bytes.load(Relaxed)
+    }
+
     /// Whether [`maintain`](Self::maintain) would find work.
     pub fn needs_maintenance(&self) -> bool {
         let mut state = self.state.lock();
@@ -356,12 +364,15 @@ impl Index {
 
     fn run(&self, job: &state::Job) {
         let begun = Instant::now();
+        let bytes = job.views.iter().map(PartView::heap_bytes).sum();
+        self.merging_bytes.fetch_add(bytes, Relaxed);
         let (segment, maps) = merge::merge(&job.views, job.columns, &job.suffix_fields);
         let nanos = begun.elapsed().as_nanos() as u64;
         let _writer = self.writer.lock();
         let mut state = self.state.lock();
         state.finish(job, segment, &maps, nanos);
         self.count_heads(&state);
+        self.merging_bytes.fetch_sub(bytes, Relaxed);
     }
 
     fn maintain_vectors(&self) -> bool {

@@ -1,7 +1,8 @@
 //! `FT.CURSOR GC index cursor`: end all cursors that have lain idle for too long.
 
 use crate::prelude::*;
-use crate::search::aggregate;
+use crate::search::{aggregate, common};
+use redpoll_engine::acl::patterns::Access;
 
 pub(super) const GC: Command = Command {
     spec: Spec {
@@ -19,7 +20,10 @@ pub(super) const GC: Command = Command {
 };
 
 /// Cursors of all indexes go, whatever index and cursor are named.
-fn run(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Result {
+fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
+    if let Some(index) = ctx.engine.search.index(args.at(2)) {
+        common::permit(ctx, &index, Access::READ)?;
+    }
     let now = aggregate::now_of(ctx);
     let gone = ctx.engine.search.cursors.lock().expire(now);
     ctx.reply.count(gone);

@@ -52,7 +52,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     ctx.reply.array(2);
     let summary = Summary { total: cursor.total(some.len()), ..Summary::default() };
     rows::reply(&mut ctx.reply, &cursor.pipeline.columns(), &some, summary);
-    match cursor.is_empty() {
+    match cursor.is_done() {
         true => ctx.reply.int(0),
         false => {
             ctx.engine.search.cursors.lock().put_back(id, cursor, now);

@@ -168,12 +168,16 @@ fn search<'a>(
     profile: bool,
 ) -> Result<Option<Searched<'a>>> {
     let mut words = Words::new(words.iter().copied());
-    let index = common::index(ctx, words.next_word().unwrap_or_default())?;
+    let name = words.next_word().unwrap_or_default();
+    let (index, restricted) = common::searched(ctx, name, profile)?;
     let hybrid = Hybrid::parse(ctx, &mut words)?;
     let running = Running::begin(ctx, hybrid.timeout_ms);
     let snapshot = index.index.snapshot();
     let metric = hybrid.vsim.metric(snapshot.schema())?;
-    let found = find(ctx, &index, &snapshot, &hybrid, &running, profile)?;
+    let mut found = find(ctx, &index, &snapshot, &hybrid, &running, profile)?;
+    if let Some(found) = found.as_mut().filter(|_| restricted) {
+        found.retain(|address| ctx.session.may_read(snapshot.key(address)));
+    }
     Ok(found.map(|found| Searched { hybrid, index, snapshot, metric, running, found }))
 }
 
@@ -280,18 +284,14 @@ fn find(
     };
     let near = snapshot.plan(&vectors, by_distance);
     let near = near.map_err(|error| running::search_error(&error))?.run();
-    let may_read = |address| {
-        let session = &*ctx.session;
-        session.is_unrestricted() || session.may_read(snapshot.key(address))
-    };
     let texts = found.hits.iter().map(|hit| (hit.address, hit.score));
     let vectors = near.hits.iter().filter_map(|hit| {
         let (_, distance) = hit.distances.first()?;
         Some((hit.address, *distance))
     });
     Ok(Some(Found {
-        texts: texts.filter(|(address, _)| may_read(*address)).collect(),
-        vectors: vectors.filter(|(address, _)| may_read(*address)).collect(),
+        texts: texts.collect(),
+        vectors: vectors.collect(),
         explanations,
         query: Some(query),
         text_end: End::of(&found),
@@ -392,6 +392,12 @@ impl Made {
 }
 
 impl Found {
+    /// Leaves out the documents for which `shows` answers false.
+    fn retain(&mut self, shows: impl Fn(DocAddress) -> bool) {
+        self.texts.retain(|(address, _)| shows(*address));
+        self.vectors.retain(|(address, _)| shows(*address));
+    }
+
     fn warnings(&self) -> Vec<String> {
         let mut all = Vec::new();
         for (end, name) in [(&self.text_end, "SEARCH"), (&self.vector_end, "VSIM")] {

@@ -5,7 +5,7 @@ use super::vsim::{Vsim, slice, value};
 use crate::prelude::*;
 use crate::search::plan::{Aggregation, CursorOptions};
 use crate::search::query::{QueryOptions, argument, bad_argument};
-use crate::search::request::{scorer, stretched, timeout};
+use crate::search::request::{default_scorer, scorer, stretched, timeout};
 use redpoll_engine::search::{SearchConfig, SearchIndex, Words};
 use redpoll_search::aggregate::{Plan, SortKey, Step};
 use redpoll_search::query::{Dialect, Node, NodeKind};
@@ -39,11 +39,12 @@ impl<'a> Hybrid<'a> {
         searches(words)?;
         let missing = Error::text("No query string provided for SEARCH");
         let search = words.next_word().ok_or(missing)?;
-        let (mut by, mut text_alias) = ((Scorer::default(), false), None);
+        let config = ctx.engine.search.config.read().clone();
+        let (mut by, mut text_alias) = (default_scorer(&config), None);
         while let Some(word) = words.peek().filter(|word| !parse::is(word, "vsim")) {
             words.next_word();
             match word.to_ascii_uppercase().as_slice() {
-                b"SCORER" => by = scorer(words)?,
+                b"SCORER" => by = scorer(words, &config)?,
                 b"BM25STD_TANH_FACTOR" => by.0 = stretched(by.0, words)?,
                 b"YIELD_SCORE_AS" => text_alias = Some(argument(words, "YIELD_SCORE_AS")?),
                 b"DIALECT" => return Err(no_dialect()),
@@ -67,7 +68,7 @@ impl<'a> Hybrid<'a> {
             score_alias: None,
             plan: Plan::default(),
             limited: false,
-            timeout_ms: ctx.engine.search.config.read().timeout_ms,
+            timeout_ms: config.timeout_ms,
             explain: false,
             cursor: None,
         };

@@ -148,7 +148,8 @@ impl<'a> Vsim<'a> {
         let VectorTuning { hybrid_policy, batch_size, ef_runtime, .. } = self.tuning;
         let ad_hoc = hybrid_policy == Some(HybridPolicy::AdHoc);
         let hybrid = hybrid_policy.is_some() || batch_size.is_some();
-        let wrong = if hybrid && self.filter == Some(b"*") {
+        let within = matches!(self.search, VectorSearch::Within(_));
+        let wrong = if hybrid && (within || self.filter == Some(b"*")) {
             "hybrid query attributes were sent for a non-hybrid query"
         } else if ad_hoc && batch_size.is_some() {
             "'batch size' is irrelevant for the selected policy"

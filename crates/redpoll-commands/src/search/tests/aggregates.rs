@@ -35,9 +35,11 @@ fn cursors_are_read_bit_by_bit() {
         "FT.AGGREGATE i * LOAD 1 @price SORTBY 1 @price WITHCURSOR COUNT 2 | FT.CURSOR READ i 1 | \
          FT.CURSOR READ i 1 | FT.AGGREGATE i * LOAD 1 @price WITHCURSOR COUNT 1 | \
          FT.CURSOR DEL i 2 | \
-         FT.CURSOR DEL i 2 | FT.CURSOR READ i x",
+         FT.CURSOR DEL i 2 | FT.CURSOR READ i x | FT.AGGREGATE i * WITHCURSOR COUNT 3 | \
+         FT.CURSOR READ i 3",
         "[[3 [price 10] [price 20]] 1] | [[0 [price 30]] 0] | Cursor not found, id: 1 | \
-         [[3 [price 10]] 2] | OK | Cursor does not exist | Bad cursor ID",
+         [[3 [price 10]] 2] | OK | Cursor does not exist | Bad cursor ID | [[3 [] [] []] 3] | \
+         [[0] 0]",
     );
 }
 

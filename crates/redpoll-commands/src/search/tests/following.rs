@@ -71,15 +71,6 @@ fn a_transaction_is_indexed() {
 }
 
 #[test]
-fn a_user_sees_the_documents_that_it_may_read() {
-    with_shop(
-        "ACL SETUSER u on nopass +@all ~d:1 ~i | AUTH u x | FT.SEARCH i * NOCONTENT | \
-         FT.AGGREGATE i * LOAD 1 @__key",
-        "OK | OK | [1 d:1] | [1 [__key d:1]]",
-    );
-}
-
-#[test]
 fn definitions_survive_a_restart() {
     let mut server = TestServer::new();
     server.engine.config.force("enable-debug-command", b"yes").expect("a valid value");

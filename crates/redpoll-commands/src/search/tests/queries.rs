@@ -146,6 +146,101 @@ fn users_find_what_they_may_read() {
 }
 
 #[test]
+fn users_use_indexes_whose_keys_they_may_read() {
+    let no = "NOPERM User does not have the required permissions to query the index";
+    let commands = [
+        "FT.PROFILE i SEARCH QUERY *",
+        "FT.AGGREGATE i * WITHCURSOR",
+        "FT.EXPLAIN i x",
+        "FT.INFO i",
+        "FT.TAGVALS i brand",
+        "FT.SPELLCHECK i x",
+        "FT.SYNDUMP i",
+        "FT.SYNUPDATE i g x",
+        "FT.CURSOR READ i 1",
+        "FT.CURSOR DEL i 1",
+        "FT.CURSOR GC i 0",
+        "FT.ALTER i SCHEMA ADD x TAG",
+        "FT.ALIASADD b i",
+        "FT.ALIASUPDATE a j",
+        "FT.ALIASDEL a",
+        "FT.ALIASLIST i",
+        "FT.GET i d:1",
+        "FT.DEL i d:1",
+        "FT.DROPINDEX a",
+        "FT._DROPINDEXIFX i DD",
+    ];
+    let setup = "FT.ALIASADD a i | FT.CREATE j PREFIX 1 d:1 SCHEMA t TEXT | \
+                 ACL SETUSER eve on >x +@all ~d:1* %R~e:* | AUTH eve x";
+    for command in commands {
+        with_shop(&format!("{setup} | {command}"), &format!("OK | OK | OK | OK | {no}"));
+    }
+    with_shop(
+        &format!(
+            "{setup} | FT.SEARCH j * NOCONTENT | FT.ALIASADD b j | FT.DROPINDEX b DD | EXISTS d:1"
+        ),
+        "OK | OK | OK | OK | [1 d:1] | OK | OK | 0",
+    );
+    // To delete documents is to write them.
+    with_shop(
+        "FT.CREATE j PREFIX 1 e: SCHEMA t TEXT | ACL SETUSER eve on >x +@all %R~e:* | \
+         AUTH eve x | FT.SEARCH j * | FT.DROPINDEX j DD | FT.DROPINDEX j",
+        &format!("OK | OK | OK | [0] | {no} | OK"),
+    );
+}
+
+#[test]
+fn parameters_may_be_infinite_or_empty() {
+    with_shop(
+        "HSET d:4 price inf | FT.SEARCH i '@price:[$p]' NOCONTENT PARAMS 2 p +inf DIALECT 2 | \
+         FT.SEARCH i '@price:[$p 10]' NOCONTENT PARAMS 2 p -inf DIALECT 2 | \
+         FT.SEARCH i '@price:[$p]' PARAMS 2 p nan DIALECT 2 | \
+         FT.SEARCH i '@brand:{$p|acme}' NOCONTENT SORTBY price PARAMS 2 p '' DIALECT 2 | \
+         FT.SEARCH i '@brand:{\"\"}' DIALECT 2",
+        "1 | [1 d:4] | [1 d:1] | Bad lower range: nan | [2 d:1 d:2] | \
+         Use `INDEXEMPTY` in field creation in order to index and query for empty strings",
+    );
+}
+
+#[test]
+fn words_of_the_index_alone_are_explained() {
+    check(
+        "FT.CREATE i SCHEMA t TEXT g TAG | HSET d t hello g x | \
+         FT.SEARCH i hello NOCONTENT WITHSCORES EXPLAINSCORE SCORER DISMAX | \
+         FT.SEARCH i 'hel*=>{$weight: 3}' NOCONTENT WITHSCORES EXPLAINSCORE SCORER DISMAX | \
+         FT.SEARCH i '@g:{x|y}' NOCONTENT WITHSCORES EXPLAINSCORE SCORER DISMAX DIALECT 2",
+        "OK | 2 | [1 d [1 DISMAX 1.00 = Weight 1.00 * Frequency 1]] | \
+         [1 d [3 DISMAX 3.00 = Weight 3.00 * Frequency 1]] | \
+         [1 d [1 DISMAX 1.00 = Weight 1.00 * Frequency 1]]",
+    );
+}
+
+#[test]
+fn queries_that_name_no_scorer_have_the_default_one() {
+    check(
+        "FT.CREATE i SCHEMA t TEXT | HSET d t 'cat cat cat' | \
+         FT.CONFIG SET DEFAULT_SCORER dismax | \
+         FT.CONFIG GET DEFAULT_SCORER | FT.SEARCH i cat NOCONTENT WITHSCORES | \
+         FT.AGGREGATE i cat ADDSCORES | CONFIG SET search-default-scorer BM25STD.NORM | \
+         FT.SEARCH i cat NOCONTENT WITHSCORES | FT.CONFIG SET BM25STD_TANH_FACTOR 10000 | \
+         FT.SEARCH i cat NOCONTENT WITHSCORES SCORER BM25STD.TANH | \
+         FT.CONFIG SET DEFAULT_SCORER none | FT.CONFIG SET BM25STD_TANH_FACTOR 0",
+        "OK | 1 | OK | [[DEFAULT_SCORER DISMAX]] | [1 d 3] | [1 [__score 3]] | OK | [1 d 1] | OK | \
+         [1 d 4.520718324964493e-5] | Could not convert argument to expected type | \
+         Could not convert argument to expected type",
+    );
+}
+
+#[test]
+fn limits_end_at_the_most_results() {
+    with_shop(
+        "FT.CONFIG SET MAXSEARCHRESULTS 2 | FT.SEARCH i * NOCONTENT SORTBY price LIMIT 1 2 | \
+         FT.SEARCH i * NOCONTENT LIMIT 2 2 | FT.SEARCH i * LIMIT 3 1 | FT.SEARCH i * LIMIT 0 3",
+        "OK | [3 d:2] | [3] | OFFSET exceeds maximum of 2 | LIMIT exceeds maximum of 2",
+    );
+}
+
+#[test]
 fn safe_mode_answers_the_same() {
     with_shop(
         "CONFIG SET search-mode safe | FT.SEARCH i red NOCONTENT SORTBY price | MULTI | \

@@ -19,7 +19,7 @@ impl Parser<'_> {
         }
         let (at, late) = (self.at, self.late.clone());
         let first = self.bound(false)?;
-        if self.options.dialect.is_modern() && self.take(Kind::CloseBracket) {
+        if self.options.dialect.is_modern() && first.1 && self.take(Kind::CloseBracket) {
             return self.range(named, first, first);
         }
         let second = self.bound(true)?;

@@ -11,9 +11,16 @@ use crate::escape::unescape;
 impl Parser<'_> {
     pub(super) fn tags(&mut self, named: &Named) -> Result<Option<Node>, QueryError> {
         self.next();
-        let mut values = vec![self.tag()?];
-        while self.take(Kind::Or) {
-            values.push(self.tag()?);
+        let (mut values, mut empty) = (Vec::new(), false);
+        loop {
+            // A parameter may turn out to be empty: then nothing is found.
+            let written = !matches!(self.peek(), Kind::Attribute { .. });
+            let value = self.tag()?;
+            empty |= written && value == TagValue::Exact(Vec::new());
+            values.push(value);
+            if !self.take(Kind::Or) {
+                break;
+            }
         }
         self.expect(Kind::CloseBrace)?;
         // The first dialect makes nothing of more of them.
@@ -21,7 +28,7 @@ impl Parser<'_> {
         let Some(info) = self.of_kind(named, |kinds| kinds.tag, "Expected a TAG field")? else {
             return Ok(Some(Node::new(NodeKind::Empty)));
         };
-        if !info.index_empty && values.contains(&TagValue::Exact(Vec::new())) {
+        if !info.index_empty && empty {
             self.late.get_or_insert(QueryError::EmptyValue);
         }
         let values = values.into_iter().map(|value| in_case(value, &info)).collect();

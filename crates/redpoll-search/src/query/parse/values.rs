@@ -35,7 +35,10 @@ impl Parser<'_> {
             Kind::Attribute { .. } => {
                 let token = self.next();
                 let value = self.parameter(&token);
-                let parsed = parse_range_bound(&value, upper).map(|(value, _)| value);
+                // A range may be a single infinity.
+                let infinite = number(&value).filter(|value| value.is_infinite());
+                let parsed = infinite
+                    .map_or_else(|| parse_range_bound(&value, upper).map(|(value, _)| value), Ok);
                 let value = match self.late.is_some() {
                     true => 0.0,
                     false => self.or_later(parsed, 0.0),

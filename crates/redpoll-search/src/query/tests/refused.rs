@@ -89,6 +89,8 @@ fn values() {
         "Use `INDEXEMPTY` in field creation in order to index and query for empty strings",
     );
     assert!(tree("@body:\"\"", Dialect::Two).is_ok());
+    check("@size:[(5]", "Syntax error at offset 9 near 5");
+    check("@size:[inf 5]", "Invalid numeric range (min > max): @size:[inf 5.000000]");
 }
 
 #[test]
