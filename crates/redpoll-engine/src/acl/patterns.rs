@@ -103,7 +103,12 @@ impl Keys {
         }
         let words =
             self.patterns.iter().map(|known| [known.access.sign(), &known.pattern].concat());
-        words.collect::<Vec<_>>().join(&b' ')
+        let words: Vec<Vec<u8>> = words.collect();
+        match words.iter().find(|word| *word == b"~*") {
+            // `%RW~*` is written so, too, and nothing may stand beside it when it is read again.
+            Some(all) => all.clone(),
+            None => words.join(&b' '),
+        }
     }
 }
 

@@ -58,6 +58,8 @@ fn patterns_add_up() {
     assert_eq!(text, "off sanitize-payload ~a ~b ~c %R~d resetchannels &x -@all");
     let text = described(&["~a", "allkeys", "&x", "allchannels", "on", "nopass"]);
     assert_eq!(text, "on nopass sanitize-payload ~* &* -@all");
+    let text = described(&["%RW~*", "~", "~a"]);
+    assert_eq!(text, "off sanitize-payload ~* resetchannels -@all");
     assert_eq!(described(&["~a", "on", "reset"]), "off sanitize-payload resetchannels -@all");
 }
 

@@ -12,6 +12,9 @@ fn pair() -> (Server, Server) {
     primary.talk().check("SET k v | DEBUG POPULATE 2000 key 1000", "OK | OK");
     follow(&replica, &primary);
     eventually("the link is up", || is_up(&replica));
+    // There is a stream, whatever else it will hold.
+    primary.talk().check("SET k u", "OK");
+    eventually("it comes", || replica.talk().ask("GET k") == "u");
     (primary, replica)
 }
 
