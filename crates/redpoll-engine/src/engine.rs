@@ -173,6 +173,8 @@ pub struct Engine {
     monitors: RwLock<Vec<Arc<Client>>>,
     monitor_count: AtomicUsize,
     settings: RwLock<Settings>,
+    /// Held while the settings are taken over, so that none that were read earlier come later.
+    changing: Mutex<()>,
     /// From how many microseconds on a command may be worth a line in a log.
     pub(crate) notable_from_micros: AtomicU64,
     /// Whether it may be that writes are refused, replicas aside.
@@ -251,6 +253,7 @@ impl Engine {
             monitors: RwLock::default(),
             monitor_count: AtomicUsize::new(0),
             settings: RwLock::new(Settings::of(&config)),
+            changing: Mutex::new(()),
             notable_from_micros: AtomicU64::new(0),
             may_refuse_writes: AtomicBool::new(false),
             config_hook: OnceLock::new(),
@@ -267,6 +270,7 @@ impl Engine {
 
     /// Takes over what the engine keeps of the configuration. To be called after every change.
     pub fn config_changed(&self) {
+        let one_at_a_time = self.changing.lock();
         let mut settings = Settings::of(&self.config);
         settings.snapshot_failed = self.refuses_writes() || self.log_failure().is_some();
         self.keyspace.set_clock(settings.clock, settings.pace);
@@ -286,6 +290,7 @@ impl Engine {
         *self.settings.write() = settings;
         self.expire_or_not(clock::now_ms());
         self.generation.fetch_add(1, Release);
+        drop(one_at_a_time);
         self.limit_clients(self.config.maxmemory_clients().bytes(self.config.maxmemory()));
     }
 

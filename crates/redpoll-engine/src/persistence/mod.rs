@@ -73,6 +73,8 @@ pub struct Status {
     pub saves: u64,
     /// Whether the last one in the background failed.
     pub failed: bool,
+    /// The same, as others are told: when writes are refused for it, or no longer.
+    pub told_failed: bool,
     /// When the last one in the background was begun; 0: never.
     pub tried_at: i64,
     /// How long it took, in seconds; `None`: there was none.

@@ -148,7 +148,7 @@ impl Engine {
         let mended = std::mem::take(&mut status.failed);
         drop(status);
         if mended {
-            self.config_changed();
+            self.outcome_changed();
         }
         Ok(())
     }
@@ -210,9 +210,16 @@ impl Engine {
         }
         status.took_seconds = Some((clock::now_ms() - status.tried_at).max(0) / 1000);
         drop(status);
+        self.outcome_changed();
+        self.persistence.saving.store(false, Release);
+    }
+
+    /// Refuses writes, or does so no longer, and tells then.
+    fn outcome_changed(&self) {
         // Executors learn from their settings whether writes are refused.
         self.config_changed();
-        self.persistence.saving.store(false, Release);
+        let mut status = self.persistence.status.lock();
+        status.told_failed = status.failed;
     }
 
     /// What a snapshot tells of the server. Redis and Valkey look for some of these names.

@@ -22,7 +22,7 @@ pub(super) fn write(text: &mut Text, ctx: &Ctx<'_>, _survey: &Survey) {
     let syncing = ctx.engine.replication.replicas().iter().any(|replica| replica.is_being_sent());
     text.field("rdb_bgsave_in_progress", u8::from(saving || syncing));
     text.field("rdb_last_save_time", status.saved_at / 1000);
-    text.field("rdb_last_bgsave_status", if status.failed { "err" } else { "ok" });
+    text.field("rdb_last_bgsave_status", if status.told_failed { "err" } else { "ok" });
     text.field("rdb_last_bgsave_time_sec", status.took_seconds.unwrap_or(-1));
     let since = (ctx.keys.now() - status.tried_at).max(0) / 1000;
     text.field("rdb_current_bgsave_time_sec", if saving { since } else { -1 });
