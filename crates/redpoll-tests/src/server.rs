@@ -65,6 +65,21 @@ pub fn artifact(package: &str, file: &str) -> PathBuf {
     directory.join(file)
 }
 
+/// Compiles a source in C beside the tests of servers to a library that can be loaded before all
+/// others (LD_PRELOAD).
+///
+/// # Panics
+/// If that fails.
+pub fn compile_library(source: &str, library: &Path) {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/server");
+    let done = Command::new("cc")
+        .args(["-shared", "-fPIC", "-O1", "-o"])
+        .args([library, &directory.join(source)])
+        .status()
+        .expect("a C compiler");
+    assert!(done.success(), "{source} does not compile");
+}
+
 /// See the module's head. It is killed, and its directory removed, when dropped.
 pub struct Server {
     child: Child,

@@ -123,9 +123,8 @@ pub(super) fn find<'a>(
     let mut times = Times { parsing: running::micros_since(begun), planning: 0 };
     let running = Running::begin(ctx, request.timeout_ms);
     let snapshot = index.index.snapshot();
-    let (request_of, query) = (&request, &prepared);
     let mut search =
-        Search { ctx, request: request_of, prepared: query, snapshot: &snapshot, restricted };
+        Search { ctx, request: &request, prepared: &prepared, snapshot: &snapshot, restricted };
     let results = search.run(&running, profile, &mut times).transpose();
     let Some(results) = results else { return Ok(None) };
     let timed_out = results.as_ref().is_ok_and(|results| results.interrupted);

@@ -69,6 +69,11 @@ impl<V> Batch<V> {
         Batch { held, ..self }
     }
 
+    /// Adds to what is kept for the snapshot alone.
+    pub(crate) fn hold(&mut self, bytes: usize) {
+        self.held.add(bytes);
+    }
+
     /// The number of entries.
     pub fn len(&self) -> usize {
         self.records.len()
@@ -141,13 +146,6 @@ impl<V: Clone> Batch<V> {
         let (expiry, access) = (entry.expiry(), entry.access());
         self.records.push(Record { db, key_len, access, expiry, kept });
         self.held.add(self.bytes.len() - before + size_of::<Record<V>>());
-    }
-}
-
-impl<V> Batch<V> {
-    /// Adds to what is kept for the snapshot alone.
-    pub(crate) fn hold(&mut self, bytes: usize) {
-        self.held.add(bytes);
     }
 }
 

@@ -202,30 +202,36 @@ impl<V: Clone> Epochs<V> {
         for (seat, taking) in self.live().seats.iter_mut().enumerate() {
             if let Some(taking) = taking
                 && bits & 1 << seat != 0
-                && let keeps_values = taking.wanted == Wanted::All
-                && let db = taking.databases[usize::from(table)]
-                && let Some(batch) = taking.batch(table, || self.hold())
             {
-                batch.push(db, entry);
-                if keeps_values {
-                    batch.hold(std::mem::take(&mut weight));
-                }
+                taking.capture(table, entry, &mut weight, || self.hold());
             }
         }
     }
 }
 
-impl<V> Taking<V> {
-    /// The batch for the next pre-image of an entry of a table; none if it is not wanted.
-    fn batch(&mut self, table: u16, held: impl FnOnce() -> Held) -> Option<&mut Batch<V>> {
+impl<V: Clone> Taking<V> {
+    /// Keeps an entry of a table, if it is wanted. With its value it keeps `weight` bytes, which
+    /// are counted then.
+    fn capture(
+        &mut self,
+        table: u16,
+        entry: &Entry<V>,
+        weight: &mut usize,
+        hold: impl FnOnce() -> Held,
+    ) {
         let empty = match self.wanted {
             Wanted::All => Batch::new(),
             Wanted::KeysOf(wanted) if wanted == table => Batch::of_keys(),
-            Wanted::KeysOf(_) => return None,
+            Wanted::KeysOf(_) => return,
         };
         if self.captured.back().is_none_or(Batch::is_full) {
-            self.captured.push_back(empty.counted(held()));
+            self.captured.push_back(empty.counted(hold()));
         }
-        self.captured.back_mut()
+        if let Some(batch) = self.captured.back_mut() {
+            batch.push(self.databases[usize::from(table)], entry);
+            if self.wanted == Wanted::All {
+                batch.hold(std::mem::take(weight));
+            }
+        }
     }
 }

@@ -6,6 +6,7 @@
 //! allows no such thing to whoever runs the tests, these say so and leave it at that.
 
 use super::faults::{Limited, MISCONF_SAVE, home};
+use redpoll_tests::server::compile_library;
 use redpoll_tests::{Server, eventually};
 use std::fs;
 use std::io::{Read, Write};
@@ -23,15 +24,9 @@ const ALWAYS: [&str; 6] = ["--save", "", "--appendonly", "yes", "--appendfsync",
 fn library() -> &'static Path {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
     LIBRARY.get_or_init(|| {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/server/faulty.c");
         let target = std::env::current_exe().expect("the path of this test");
         let target = target.with_file_name(format!("faulty-{}.so", std::process::id()));
-        let done = Command::new("cc")
-            .args(["-shared", "-fPIC", "-O1", "-o"])
-            .args([&target, &source])
-            .status()
-            .expect("a C compiler");
-        assert!(done.success());
+        compile_library("faulty.c", &target);
         target
     })
 }

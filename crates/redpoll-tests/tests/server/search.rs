@@ -2,12 +2,12 @@
 //! that are indexed aside; settings that outlive a restart.
 
 use redpoll_client::{Config, Endpoint, SharedMemory};
-use redpoll_tests::server::{Place, free_port, new_directory, program};
+use redpoll_tests::server::{Place, compile_library, free_port, new_directory, program};
 use redpoll_tests::{PATIENCE, Server, Talk, eventually};
 use std::fs::Permissions;
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
@@ -252,15 +252,9 @@ fn writers_that_are_too_fast_are_held_back() {
 
 /// A program that is the server, whose threads of such names stand still.
 fn paused(names: &str) -> PathBuf {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/server/paused.c");
     let directory = new_directory();
     let (library, script) = (directory.join("paused.so"), directory.join("server"));
-    let compiler = Command::new("cc")
-        .args(["-shared", "-fPIC", "-O1", "-o"])
-        .args([&library, &source])
-        .status()
-        .expect("a C compiler");
-    assert!(compiler.success());
+    compile_library("paused.c", &library);
     let (library, server) = (library.display(), program().display());
     let text = format!("#!/bin/sh\nPAUSED={names} LD_PRELOAD={library} exec {server} \"$@\"\n");
     std::fs::write(&script, text).expect("a file");
